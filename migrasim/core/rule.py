@@ -1,0 +1,85 @@
+"""The one door to numba: ``rule`` for scalar rules, ``kernel`` and ``parallel_kernel`` for loops.
+
+numba's own cache looks only at the file of the cached function: after a rule in another file
+changed, the old result would come back silently. So the compile cache lies in a folder named by
+a hash of every source file of the package, and numba is imported nowhere else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+from platformdirs import user_cache_dir
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+PACKAGE = Path(__file__).resolve().parents[1]
+_KEPT = 3
+
+
+def cache_root() -> Path:
+    """Folder for everything that can be made again: ``$MIGRASIM_CACHE`` or the user's cache."""
+    return Path(os.environ.get("MIGRASIM_CACHE") or user_cache_dir("migrasim"))
+
+
+def sources_hash() -> str:
+    """Hash of every Python file of the package, numba's version among it."""
+    digest = hashlib.sha256(numba.__version__.encode())
+    for path in sorted(PACKAGE.rglob("*.py")):
+        digest.update(path.relative_to(PACKAGE).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _compile_cache() -> Path:
+    root = cache_root() / "compiled"
+    folder = root / sources_hash()
+    try:
+        if not folder.is_dir():
+            folder.mkdir(parents=True)
+            aged = sorted(root.iterdir(), key=lambda path: path.stat().st_mtime)
+            for old in aged[:-_KEPT]:
+                shutil.rmtree(old, ignore_errors=True)
+    except OSError:  # no place to keep it: compile in each process
+        return Path()
+    return folder
+
+
+_FOLDER = _compile_cache()
+_CACHE = _FOLDER != Path()
+if _CACHE:
+    numba.config.CACHE_DIR = str(_FOLDER)
+
+
+def is_compiled() -> bool:
+    """True where kernels of these very sources lie compiled on disk."""
+    return _CACHE and any(_FOLDER.rglob("*.nbi"))
+
+
+def rule(function: F) -> F:
+    """Compile a scalar, pure function; ``.py_func`` stays the plain rule."""
+    return cast(F, numba.njit(cache=_CACHE, nogil=True)(function))
+
+
+def kernel(function: F) -> F:
+    """Compile a serial loop over rows."""
+    return cast(F, numba.njit(cache=_CACHE, nogil=True)(function))
+
+
+def parallel_kernel(function: F) -> F:
+    """Compile a loop over rows for several threads; it must fill columns and never sum."""
+    return cast(F, numba.njit(cache=_CACHE, nogil=True, parallel=True)(function))
+
+
+rows = numba.prange
+
+
+def set_threads(threads: int) -> None:
+    """Number of threads for parallel kernels, capped at what the machine has."""
+    numba.set_num_threads(max(1, min(threads, numba.config.NUMBA_NUM_THREADS)))
