@@ -1,0 +1,1 @@
+"""Births, deaths, ageing, schooling, marriages, new and dissolved households, arrivals."""
