@@ -79,7 +79,7 @@ class Flows:
     births: np.ndarray
     deaths: np.ndarray
     arrivals: np.ndarray  # strangers who came in from outside the registered population
-    departures: np.ndarray  # strangers who left the region again and the world with it
+    departures: np.ndarray  # strangers who live outside again and left the world
     reclassified: np.ndarray  # persons by village place, who became residents of a town
     moves: np.ndarray
     household_moves: np.ndarray
@@ -91,6 +91,24 @@ class Flows:
 
 
 @dataclass
+class Livelihood:
+    """What people and households earn as the year begins, in yuan of 2020 a year.
+
+    ``earning_factor`` (persons) multiplies a place's wage for a newcomer; 0 for who does not work.
+    ``income_yuan`` (persons) is earned by work now, farming apart. ``farm_full_yuan`` and
+    ``farmers_needed`` (households) are the income of all the land and the farmers it asks for;
+    ``other_income_yuan`` transfers and property; ``dividend_yuan`` from the village collective.
+    """
+
+    earning_factor: np.ndarray
+    income_yuan: np.ndarray
+    farm_full_yuan: np.ndarray
+    farmers_needed: np.ndarray
+    other_income_yuan: np.ndarray
+    dividend_yuan: np.ndarray
+
+
+@dataclass
 class World:
     """All state of a run.
 
@@ -99,7 +117,7 @@ class World:
     ``occupied`` those lived in; ``jobs`` is (places, sectors + chains) at full scale and ``filled``
     those taken, in sample units; ``network`` is (communities, places): of the registered people of
     a community, how many live where. ``levers`` holds this year's value of every lever by county,
-    ``measures`` what phases counted this year, ``ledger`` this year's payments by (item, payer, payee).
+    ``measures`` what phases counted this year, ``memory`` what they carry to the next, ``ledger`` this year's payments by (item, payer, payee).
     """
 
     seed: int
@@ -120,12 +138,14 @@ class World:
     filled: np.ndarray
     network: np.ndarray
     flows: Flows
+    livelihood: Livelihood
     first_member: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
     members: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
     village_pool_mu: np.ndarray = field(default_factory=lambda: np.zeros(0))
     estates_yuan: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     levers: dict[str, np.ndarray] = field(default_factory=dict)
     measures: dict[str, np.ndarray] = field(default_factory=dict)
+    memory: dict[str, np.ndarray] = field(default_factory=dict)
     ledger: dict[tuple[str, int, int], np.ndarray] = field(default_factory=dict)
 
     def units(self, full_scale: np.ndarray | float) -> np.ndarray:
@@ -246,7 +266,7 @@ PLACE_COLUMNS = (
     "health_access_share",
     "security_access_share",  # minimum living allowance and elderly care open to newcomers
     "amenity_utility",
-    "barrier_utility",  # what is left of the barrier of registration
+    "barrier_share",  # what is left of the barrier of registration
     "school_places",  # compulsory schooling, full scale
     "health_beds",  # full scale
     "newcomer_pay_share",  # pay of newcomers over pay of local workers
