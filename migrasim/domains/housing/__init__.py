@@ -1,0 +1,1 @@
+"""Dwellings by tenure, rents, queues."""

@@ -1,0 +1,1 @@
+"""Jobs by chain and sector, wages, farm incomes, matching."""

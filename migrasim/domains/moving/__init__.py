@@ -1,0 +1,1 @@
+"""Considering, choosing and making a move."""

@@ -1,0 +1,1 @@
+"""What the plan decides: this year's values of the levers."""

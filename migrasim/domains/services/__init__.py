@@ -1,0 +1,1 @@
+"""School places, health capacity, access of permit holders."""
