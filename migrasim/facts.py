@@ -6,7 +6,6 @@ Both are checked here, so that a wrong key, unit or source is found before a run
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -18,7 +17,7 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from migrasim.core.codes import Schooling, Sector, Tenure, Tier
-from migrasim.core.documents import kind, read_mapping, validated
+from migrasim.core.documents import is_number, kind, read_mapping, validated
 from migrasim.core.errors import InputError, nearest
 
 FOLDER = Path(__file__).parent / "domains"
@@ -34,11 +33,15 @@ P = TypeVar("P")
 
 
 def _number(value: object) -> object:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not is_number(value):
         raise ValueError(f"a number is expected, not {kind(value)}")
-    if not math.isfinite(value):
-        raise ValueError("a finite number is expected")
-    return float(value)
+    return float(value)  # type: ignore[arg-type]
+
+
+def _number_or_table(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _number(each) for key, each in value.items()}
+    return None if value is None else _number(value)
 
 
 def _year(value: object) -> object:
@@ -100,7 +103,7 @@ class Fact(_Strict):
     title: Title
     unit: Text
     role: Role
-    value: Number | dict[str | int, Number] | None = Field(default=None, union_mode="left_to_right")
+    value: Annotated[float | dict[str | int, float] | None, BeforeValidator(_number_or_table)] = None
     values: dict[Year, Number] | None = None
     range: Pair | None = None
     by: By | None = None
@@ -361,7 +364,7 @@ class FactBook:
                 raise InputError(f"{name}: unknown fact '{fact}'. {nearest(fact, self.facts)}".rstrip())
             if not self.facts[fact].used:
                 raise InputError(f"{name}: {fact} is on record only: no rule reads it, so setting it changes nothing")
-            if isinstance(number, bool) or not isinstance(number, int | float | np.number) or not math.isfinite(number):
+            if not is_number(float(number) if isinstance(number, np.number) else number):
                 raise InputError(f"{name}: {fact}: a finite number is expected, not {kind(number)}")
             if self.facts[fact].values is not None and self.facts[fact].central == 0:
                 raise InputError(f"{name}: {fact} starts at 0, so its path cannot be scaled")
@@ -437,7 +440,9 @@ def _entries(folder: Path, file: str, tops: tuple[str, ...]) -> dict[str, list[_
         name = found[domain].relative_to(folder.parent).as_posix()
         for top, inside in read_mapping(found[domain], name).items():
             if top not in tops:
-                raise InputError(f"{name}: unknown key '{top}'; allowed: {', '.join(tops)}. {nearest(top, tops)}".rstrip())
+                raise InputError(
+                    f"{name}: unknown key '{top}'; allowed: {', '.join(tops)}. {nearest(top, tops)}".rstrip()
+                )
             if not isinstance(inside, dict):
                 raise InputError(f"{name}: {top}: a mapping is expected, not {kind(inside)}")
             entries[top] += [_Entry(name, domain, str(key), data) for key, data in inside.items()]

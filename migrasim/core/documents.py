@@ -32,7 +32,7 @@ class _Loader(_SafeLoader):
         for key_node, _ in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 continue  # the parent reports keys that are no scalars
-            key, line = self.construct_object(key_node), key_node.start_mark.line + 1  # type: ignore[no-untyped-call]
+            key, line = self.construct_object(key_node), key_node.start_mark.line + 1
             if key in seen:
                 raise _Duplicate(key, line, seen[key])
             seen[key] = line
@@ -42,13 +42,16 @@ class _Loader(_SafeLoader):
 def parse(text: str, name: str) -> Any:
     """Value of a YAML text; `name` (a file or an option) stands in the message of an `InputError`."""
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 (a safe loader with one more check)
+        return yaml.load(text, Loader=_Loader)  # a safe loader with one more check
     except _Duplicate as error:
         raise InputError(f"{name}: {error}") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
+        last = text.rstrip().count("\n")  # a fault at the end is reported a line below it
+        line = f", line {min(mark.line, last) + 1}" if mark else ""
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        if "alias" in (getattr(error, "context", None) or ""):
+            problem = 'what begins with * or & needs quotes, such as "* 1.5"'
         raise InputError(f"{name}{line}: not valid YAML: {problem}") from None
     except (ValueError, RecursionError) as error:  # such as a date that does not exist
         raise InputError(f"{name}: not valid YAML: {error}") from None
@@ -100,10 +103,19 @@ def kind(value: object) -> str:
     if isinstance(value, bool):
         return f"the truth value {str(value).lower()}"
     if isinstance(value, int | float):
-        return f"the number {value}"
+        return f"the number {value}" if is_number(value) else "a number without size"
     if isinstance(value, str):
-        return f"the text '{value}'"
-    return {dict: "a mapping", list: "a list"}.get(type(value), f"a {type(value).__name__}")
+        return f"the text '{value}'" if len(value) < 80 else f"the text '{value[:77]}...'"
+    if isinstance(value, dict):
+        return "a mapping"
+    return "a list" if isinstance(value, list) else f"a {type(value).__name__}"
+
+
+def is_number(value: object) -> bool:
+    """True for a finite number; false for truth values, texts, infinities and whole numbers beyond all size."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < 1e300
 
 
 def _allowed(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
@@ -139,7 +151,8 @@ def validated(model: type[M], data: object, name: str, key: str, **more: object)
     try:
         return model.model_validate({**data, **more})
     except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
+        faults = error.errors(include_url=False)  # a misspelt key is also a missing one: name the misspelling
+        fault = next((one for one in faults if one["type"] == "extra_forbidden"), faults[0])
         path = tuple(fault["loc"])
         where = ".".join([key, *map(str, path)])
         if fault["type"] == "extra_forbidden":
@@ -148,6 +161,11 @@ def validated(model: type[M], data: object, name: str, key: str, **more: object)
             raise InputError(f"{name}: {where}: unknown key; allowed: {', '.join(allowed)}. {hint}".rstrip()) from None
         if fault["type"] == "missing":
             raise InputError(f"{name}: {where}: this key is missing") from None
+        if fault["type"] == "model_type":
+            inside = ", ".join(field for field in _allowed(model, path) if field not in more)
+            raise InputError(
+                f"{name}: {where}: a mapping of {inside} is expected, not {kind(fault['input'])}"
+            ) from None
         message = fault["msg"].removeprefix("Value error, ")
         given = "" if fault["type"] == "value_error" else f" (given: {kind(fault['input'])})"
         raise InputError(f"{name}: {where}: {message}{given}") from None
