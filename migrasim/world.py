@@ -79,7 +79,7 @@ class Flows:
     births: np.ndarray
     deaths: np.ndarray
     arrivals: np.ndarray  # strangers who came in from outside the registered population
-    departures: np.ndarray  # strangers who left the region again and the world with it
+    departures: np.ndarray  # strangers who live outside again and left the world
     reclassified: np.ndarray  # persons by village place, who became residents of a town
     moves: np.ndarray
     household_moves: np.ndarray
@@ -91,13 +91,33 @@ class Flows:
 
 
 @dataclass
+class Livelihood:
+    """What people and households earn as the year begins, in yuan of 2020 a year.
+
+    ``earning_factor`` (persons) multiplies a place's wage for a newcomer; 0 for who does not work.
+    ``income_yuan`` (persons) is earned by work now, farming apart. ``farm_full_yuan`` and
+    ``farmers_needed`` (households) are the income of all the land and the farmers it asks for;
+    ``other_income_yuan`` transfers and property; ``dividend_yuan`` from the village collective.
+    """
+
+    earning_factor: np.ndarray
+    income_yuan: np.ndarray
+    farm_full_yuan: np.ndarray
+    farmers_needed: np.ndarray
+    other_income_yuan: np.ndarray
+    dividend_yuan: np.ndarray
+
+
+@dataclass
 class World:
     """All state of a run.
 
     ``place`` holds one row a place (wages, rents, capacities), ``county`` one a county;
-    ``dwellings`` and ``occupied`` are (places, tenures) in sample units; ``jobs`` and ``filled``
-    are (places, sectors + chains) in sample units; ``network`` is (communities, places): of the
-    registered people of a community, how many live where.
+    ``stock`` is (places, tenures) dwellings at full scale, ``dwellings`` the same in sample units,
+    ``occupied`` those lived in; ``jobs`` is (places, sectors + chains) at full scale and ``filled``
+    those taken, in sample units; ``network`` is (communities, places): of the registered people of
+    a community, how many live where. ``levers`` holds this year's value of every lever by county,
+    ``measures`` what phases counted this year, ``memory`` what they carry to the next, ``ledger`` this year's payments by (item, payer, payee).
     """
 
     seed: int
@@ -111,22 +131,32 @@ class World:
     villages: Table
     place: Table
     county: Table
+    stock: np.ndarray
     dwellings: np.ndarray
     occupied: np.ndarray
     jobs: np.ndarray
     filled: np.ndarray
     network: np.ndarray
     flows: Flows
+    livelihood: Livelihood
     first_member: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
     members: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
     village_pool_mu: np.ndarray = field(default_factory=lambda: np.zeros(0))
     estates_yuan: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    levers: dict[str, np.ndarray] = field(default_factory=dict)
     measures: dict[str, np.ndarray] = field(default_factory=dict)
-    ledger: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    memory: dict[str, np.ndarray] = field(default_factory=dict)
+    ledger: dict[tuple[str, int, int], np.ndarray] = field(default_factory=dict)
 
     def units(self, full_scale: np.ndarray | float) -> np.ndarray:
         """Full-scale capacity in sample units, rounded down."""
         return np.floor(np.asarray(full_scale, np.float64) / self.weight + 1e-9).astype(np.int64)
+
+    def pay(self, item: str, payer: int, payee: int, yuan: np.ndarray) -> None:
+        """Enter a payment of this year into the public accounts: (counties,) whole yuan at full scale."""
+        amount = np.asarray(np.rint(yuan), np.int64)
+        key = (item, int(payer), int(payee))
+        self.ledger[key] = self.ledger.get(key, np.zeros_like(amount)) + amount
 
     def reindex(self) -> None:
         """Bring persons into the order of their households and find each household's members."""
@@ -221,6 +251,38 @@ def count_occupied(place, tenure, away_place, away_tenure, places):
         if away_place[h] >= 0:
             count[away_place[h], away_tenure[h]] += 1
     return count
+
+
+PLACE_COLUMNS = (
+    "wage_newcomer_yuan_yr",  # expected wage of a newcomer of skill factor 1
+    "work_chance_share",  # chance of a newcomer to find work
+    "rent_yuan_yr",  # market rent of a family's dwelling
+    "price_yuan",  # price of a family's dwelling
+    "rent_relief_yuan_yr",  # expected public relief of a newcomer's rent
+    "living_cost_yuan_yr_pers",  # cost of living over a village's
+    "school_quality_share",  # quality of schools after crowding, for the registered
+    "school_access_share",  # of it, what newcomers without local registration reach
+    "health_quality_share",
+    "health_access_share",
+    "security_access_share",  # minimum living allowance and elderly care open to newcomers
+    "amenity_utility",
+    "barrier_share",  # what is left of the barrier of registration
+    "school_places",  # compulsory schooling, full scale
+    "health_beds",  # full scale
+    "newcomer_pay_share",  # pay of newcomers over pay of local workers
+)
+
+COUNTY_COLUMNS = (
+    "farm_income_yuan_yr_mu",  # net income of cultivated land
+    "land_rent_yuan_yr_mu",  # rent of lent land, where it is paid
+    "land_kept_share",  # security with which a leaver keeps contracted land
+    "collective_kept_share",
+    "dividend_yuan_yr_pers",  # of the village collective
+    "exit_income_yuan_yr_mu",  # annuity a leaver may expect from selling land, per mu
+    "urban_residents_base",
+    "budget_yuan",
+    "unpaid_share",  # of last year's public outlay on levers, what could not be paid
+)
 
 
 def job_kinds(chains: int) -> int:

@@ -1,1 +1,1 @@
-"""Births, deaths, ageing, schooling, marriages, new and dissolved households, arrivals."""
+"""Births, deaths, ageing, schooling, new households."""
