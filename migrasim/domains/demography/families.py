@@ -131,13 +131,13 @@ def _vacant(dwellings, occupied, place, tenure):
 def _new_tenure(place, inside, savings, dwellings, occupied, p):
     """Tenure of a new household at a place, and -1 where no dwelling is vacant."""
     if place >= inside:
-        return int(Tenure.NONE)
+        return Tenure.NONE.value
     if place % N_TIERS == Tier.VILLAGE:
-        return int(Tenure.SELF_BUILT)
-    if rules.can_pay_down(savings, p) and _vacant(dwellings, occupied, place, int(Tenure.PURCHASED)):
-        return int(Tenure.PURCHASED)
-    if _vacant(dwellings, occupied, place, int(Tenure.MARKET_RENT)):
-        return int(Tenure.MARKET_RENT)
+        return Tenure.SELF_BUILT.value
+    if rules.can_pay_down(savings, p) and _vacant(dwellings, occupied, place, Tenure.PURCHASED.value):
+        return Tenure.PURCHASED.value
+    if _vacant(dwellings, occupied, place, Tenure.MARKET_RENT.value):
+        return Tenure.MARKET_RENT.value
     return NOWHERE
 
 

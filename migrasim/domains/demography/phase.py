@@ -180,7 +180,7 @@ def _grow(
         now = activity[i]
         ends = False
         if now == Activity.CHILD and age >= p.primary_age_yr:
-            now = int(Activity.PUPIL)
+            now = Activity.PUPIL.value
             activity[i] = now
         if now == Activity.PUPIL:
             attends = rules.schooling_of_pupil(age, schooling[i], uniform(luck, key[i], 0), p)

@@ -234,7 +234,7 @@ def birth_prob(age, is_rural, total, p):
 @rule
 def newborn_sex(luck, p):
     """Sex of a newborn of a uniform draw."""
-    return int(Sex.MALE) if luck < p.male_birth_share else int(Sex.FEMALE)
+    return Sex.MALE.value if luck < p.male_birth_share else Sex.FEMALE.value
 
 
 # Schooling and activity
@@ -255,20 +255,20 @@ def schooling_of_pupil(age, schooling, luck, p):
     p : DemographyParams
     """
     if age < p.junior_age_yr:
-        return max(schooling, int(Schooling.PRIMARY)) if age >= p.primary_age_yr else schooling
+        return max(schooling, Schooling.PRIMARY.value) if age >= p.primary_age_yr else schooling
     if age < p.senior_age_yr:
-        return max(schooling, int(Schooling.JUNIOR))
+        return max(schooling, Schooling.JUNIOR.value)
     if schooling <= Schooling.JUNIOR:
         if age == p.senior_age_yr and luck < p.senior_prob:
-            return int(Schooling.SENIOR)
+            return Schooling.SENIOR.value
         return -1
     if schooling == Schooling.SENIOR:
         if age < p.college_age_yr:
             return schooling
         if age == p.college_age_yr and luck < p.bachelor_prob:
-            return int(Schooling.BACHELOR)
+            return Schooling.BACHELOR.value
         if age == p.college_age_yr and luck < p.bachelor_prob + p.college_prob:
-            return int(Schooling.COLLEGE)
+            return Schooling.COLLEGE.value
         return -1
     if schooling == Schooling.COLLEGE:
         return schooling if age < p.college_leave_age_yr else -1
@@ -279,8 +279,8 @@ def schooling_of_pupil(age, schooling, luck, p):
 def skill_of(schooling):
     """Skill that goes with a schooling: low below senior school, high from college on."""
     if schooling >= Schooling.COLLEGE:
-        return int(Skill.HIGH)
-    return int(Skill.MIDDLE) if schooling == Schooling.SENIOR else int(Skill.LOW)
+        return Skill.HIGH.value
+    return Skill.MIDDLE.value if schooling == Schooling.SENIOR else Skill.LOW.value
 
 
 @rule
@@ -307,8 +307,8 @@ def activity_after(age, has_land, p):
     p : DemographyParams
     """
     if has_land and age < p.farmer_retirement_age_yr:
-        return int(Activity.FARMER)
-    return int(Activity.SEEKING) if age < p.retirement_age_women_yr else int(Activity.RETIRED)
+        return Activity.FARMER.value
+    return Activity.SEEKING.value if age < p.retirement_age_women_yr else Activity.RETIRED.value
 
 
 # Marriages and new households
@@ -374,9 +374,9 @@ def arrival_age(luck, p):
 def arrival_schooling(luck, p):
     """Schooling of a stranger who arrives; who is in none of the shares given has junior school."""
     if luck < p.arrival_primary_share:
-        return int(Schooling.PRIMARY)
+        return Schooling.PRIMARY.value
     if luck < p.arrival_primary_share + p.arrival_senior_share:
-        return int(Schooling.SENIOR)
+        return Schooling.SENIOR.value
     if luck < p.arrival_primary_share + p.arrival_senior_share + p.arrival_college_share:
-        return int(Schooling.COLLEGE)
-    return int(Schooling.JUNIOR)
+        return Schooling.COLLEGE.value
+    return Schooling.JUNIOR.value
