@@ -30,17 +30,14 @@ FAMILIES: tuple[tuple[float, tuple[tuple[int, int, int, int, int, int], ...]], .
     (0.18, ((_MAN, 2, 1, 0, 27, 45), (_WOMAN, 2, 1, 0, 25, 43), (_ANY, 3, 0, 1, 0, 17))),
     (0.16, ((_MAN, 2, 1, 0, 27, 45), (_WOMAN, 2, 1, 0, 25, 43), (_ANY, 3, 0, 1, 0, 15), (_ANY, 3, 0, 1, 0, 15))),
     (0.10, ((_MAN, 2, 1, 0, 45, 58), (_WOMAN, 2, 1, 0, 45, 58), (_ANY, 3, 0, 1, 18, 30), (_ANY, 3, 0, 1, 15, 28))),
-    (
-        0.12,
-        ((_MAN, 1, 1, 0, 55, 75), (_WOMAN, 1, 1, 0, 53, 75), (_MAN, 2, 2, 1, 25, 42), (_WOMAN, 2, 2, 0, 24, 40), (_ANY, 3, 0, 2, 0, 14)),
-    ),
-    (
-        0.05,
-        (
-            (_MAN, 1, 1, 0, 60, 80), (_WOMAN, 1, 1, 0, 58, 80), (_MAN, 2, 2, 1, 34, 50), (_WOMAN, 2, 2, 0, 30, 48),
-            (_MAN, 2, 3, 1, 25, 33), (_WOMAN, 2, 3, 0, 23, 32), (_ANY, 3, 0, 2, 5, 20), (_ANY, 3, 0, 3, 0, 8),
-        ),
-    ),
+    (0.12, (
+        (_MAN, 1, 1, 0, 55, 75), (_WOMAN, 1, 1, 0, 53, 75), (_MAN, 2, 2, 1, 25, 42), (_WOMAN, 2, 2, 0, 24, 40),
+        (_ANY, 3, 0, 2, 0, 14),
+    )),
+    (0.05, (
+        (_MAN, 1, 1, 0, 60, 80), (_WOMAN, 1, 1, 0, 58, 80), (_MAN, 2, 2, 1, 34, 50), (_WOMAN, 2, 2, 0, 30, 48),
+        (_MAN, 2, 3, 1, 25, 33), (_WOMAN, 2, 3, 0, 23, 32), (_ANY, 3, 0, 2, 5, 20), (_ANY, 3, 0, 3, 0, 8),
+    )),
     (0.05, ((_WOMAN, 1, 0, 0, 50, 80), (_ANY, 2, 0, 1, 20, 40))),
 )  # fmt: skip
 
@@ -67,7 +64,9 @@ def fact_book() -> FactBook:
 def tiny_inputs(parameters: dict[str, float] | None = None, until: int = 2035) -> Inputs:
     """Status quo of a region of two counties; ``parameters`` are other values of facts by id."""
     book = fact_book()
-    region = SimpleNamespace(county_names=list(COUNTIES), split_weights=np.array([3.0, 1.0]), cpi={y: 2.0 for y in range(2000, 2036)})
+    region = SimpleNamespace(
+        county_names=list(COUNTIES), split_weights=np.array([3.0, 1.0]), cpi=dict.fromkeys(range(2000, 2036), 2.0)
+    )
     scenario = Scenario.from_mapping({"name": "tiny"}, book)
     return Inputs.build(book, region, scenario, until=until, parameters=parameters)
 
@@ -76,10 +75,16 @@ def tiny_geography(villages_per_county: int = 4) -> Geography:
     """Two counties with a few villages each; villages of a county follow one another."""
     counties = len(COUNTIES)
     villages = counties * villages_per_county
-    county = np.concatenate([np.repeat(np.arange(counties), villages_per_county), np.repeat(np.arange(counties), 2), [-1, -1]])
+    county = np.concatenate(
+        [np.repeat(np.arange(counties), villages_per_county), np.repeat(np.arange(counties), 2), [-1, -1]]
+    )
     places = N_TIERS * counties + 2
     where = np.arange(places)
-    travel = 30.0 + 40.0 * np.abs(where[:, None] // N_TIERS - where[None, :] // N_TIERS) + 10.0 * (where[:, None] != where[None, :])
+    travel = (
+        30.0
+        + 40.0 * np.abs(where[:, None] // N_TIERS - where[None, :] // N_TIERS)
+        + 10.0 * (where[:, None] != where[None, :])
+    )
     np.fill_diagonal(travel, 0.0)
     travel[-2:, :] += 240.0
     travel[:, -2:] += 240.0
@@ -159,7 +164,9 @@ def _villages(geography: Geography) -> Table:
 
 
 def _keys(rng: np.random.Generator, count: int) -> np.ndarray:
-    return rng.integers(1, 2**63, size=count, dtype=np.uint64) * np.uint64(2) + rng.integers(0, 2, size=count, dtype=np.uint64)
+    return rng.integers(1, 2**63, size=count, dtype=np.uint64) * np.uint64(2) + rng.integers(
+        0, 2, size=count, dtype=np.uint64
+    )
 
 
 def _people(
@@ -180,7 +187,9 @@ def _people(
     place = home.copy()
     wholly_away = rng.random(count) < 0.15
     place[wholly_away] = rng.choice(np.concatenate([urban_places, [geography.near, geography.far]]), wholly_away.sum())
-    place[stranger | (collective & (home < inside))] = rng.choice(urban_places, (stranger | (collective & (home < inside))).sum())
+    place[stranger | (collective & (home < inside))] = rng.choice(
+        urban_places, (stranger | (collective & (home < inside))).sum()
+    )
     village_home = community < villages
     homes["kind"][collective] = Kind.COLLECTIVE
     homes["community"][:] = community
@@ -188,7 +197,9 @@ def _people(
     homes["hukou_urban"][:] = (home < inside) & (home % N_TIERS != Tier.VILLAGE)
     homes["place"][:] = place
     homes["since_year"][:] = np.where(place == home, 1990, rng.integers(2005, year + 1, count))
-    in_town = rng.choice([Tenure.SELF_BUILT, Tenure.PURCHASED, Tenure.MARKET_RENT, Tenure.PUBLIC_RENT], count, p=[0.3, 0.4, 0.25, 0.05])
+    in_town = rng.choice(
+        [Tenure.SELF_BUILT, Tenure.PURCHASED, Tenure.MARKET_RENT, Tenure.PUBLIC_RENT], count, p=[0.3, 0.4, 0.25, 0.05]
+    )
     tier = np.where(place < inside, place % N_TIERS, -1)
     tenure = np.where(tier == Tier.VILLAGE, int(Tenure.SELF_BUILT), np.where(tier > 0, in_town, int(Tenure.NONE)))
     homes["tenure"][:] = np.where(collective & (tier > 0), int(Tenure.DORMITORY), tenure)
@@ -198,7 +209,9 @@ def _people(
     homes["savings_yuan"][:] = np.where(rng.random(count) < 0.1, 0, rng.lognormal(10.5, 1.0, count)).astype(np.int64)
     homes["permit"][:] = (place != home) & (place < inside) & (rng.random(count) < 0.5)
 
-    drawn = rng.choice(len(FAMILIES), count, p=np.array([weight for weight, _ in FAMILIES]) / sum(w for w, _ in FAMILIES))
+    drawn = rng.choice(
+        len(FAMILIES), count, p=np.array([weight for weight, _ in FAMILIES]) / sum(w for w, _ in FAMILIES)
+    )
     drawn[collective] = 1
     parts: list[dict[str, np.ndarray]] = []
     for number, (_, members) in enumerate(FAMILIES):
@@ -227,7 +240,11 @@ def _people(
 
 
 def _away(
-    people: dict[str, np.ndarray], homes: dict[str, np.ndarray], rng: np.random.Generator, geography: Geography, year: int
+    people: dict[str, np.ndarray],
+    homes: dict[str, np.ndarray],
+    rng: np.random.Generator,
+    geography: Geography,
+    year: int,
 ) -> None:
     """In a third of the larger families at home the grown-ups of one couple, or an unmarried one, live elsewhere."""
     household = people["household"]
@@ -255,7 +272,11 @@ def _away(
 
 
 def _occupy(
-    people: dict[str, np.ndarray], homes: dict[str, np.ndarray], rng: np.random.Generator, geography: Geography, year: int
+    people: dict[str, np.ndarray],
+    homes: dict[str, np.ndarray],
+    rng: np.random.Generator,
+    geography: Geography,
+    year: int,
 ) -> None:
     """Schooling, activity, job and skill by age and by where a person lives."""
     count = len(people["key"])
@@ -290,5 +311,7 @@ def _occupy(
     people["sector"][people["chain"] > 0] = Sector.MANUFACTURING
     schooling = people["schooling"]
     people["skill"][:] = np.where(
-        schooling >= Schooling.COLLEGE, int(Skill.HIGH), np.where(schooling == Schooling.SENIOR, int(Skill.MIDDLE), int(Skill.LOW))
+        schooling >= Schooling.COLLEGE,
+        int(Skill.HIGH),
+        np.where(schooling == Schooling.SENIOR, int(Skill.MIDDLE), int(Skill.LOW)),
     )

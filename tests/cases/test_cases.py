@@ -41,7 +41,9 @@ def test_hand_worked(document: dict[str, Any], case: dict[str, Any]) -> None:
     """A rule gives what was worked out by hand, compiled as well as plain."""
     module = importlib.import_module(document["module"])
     bundle = getattr(module, document["params"])
-    facts = {**{name: math.nan for name in bundle._fields}, **{k: float(v) for k, v in case.get("facts", {}).items()}}
+    facts = dict.fromkeys(bundle._fields, math.nan) | {
+        name: float(each) for name, each in case.get("facts", {}).items()
+    }
     rule = getattr(module, case["rule"])
     arguments = {name: _value(given) for name, given in case["inputs"].items()}
     if "p" in inspect.signature(rule.py_func).parameters:

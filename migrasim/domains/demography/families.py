@@ -85,7 +85,12 @@ def _part_kin(men, women, household):
 
 
 def pair(
-    candidates: np.ndarray, place: np.ndarray, sex: np.ndarray, birth_year: np.ndarray, bits: np.ndarray, household: np.ndarray
+    candidates: np.ndarray,
+    place: np.ndarray,
+    sex: np.ndarray,
+    birth_year: np.ndarray,
+    bits: np.ndarray,
+    household: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pair men and women of a place by age: rows of the men and of their brides.
 
@@ -109,7 +114,9 @@ def pair(
         pairs = min(len(side) for side in sides)
         if not pairs:
             continue
-        he, she = (side[:pairs][np.lexsort((bits[side[:pairs]], -birth_year[side[:pairs]].astype(np.int64)))] for side in sides)
+        he, she = (
+            side[:pairs][np.lexsort((bits[side[:pairs]], -birth_year[side[:pairs]].astype(np.int64)))] for side in sides
+        )
         brides = candidates[she]
         _part_kin(candidates[he], brides, household)
         men.append(candidates[he])
@@ -260,7 +267,11 @@ def _couple_to_leave(h, first, members, household, couple, parents, generation, 
             elif generation[b] == generation[a]:
                 sibling = True
         if wife and (above or sibling):
-            older = best < 0 or birth_year[a] < birth_year[best] or (birth_year[a] == birth_year[best] and key[a] < key[best])
+            older = (
+                best < 0
+                or birth_year[a] < birth_year[best]
+                or (birth_year[a] == birth_year[best] and key[a] < key[best])
+            )
             if older:
                 best = a
                 beside = sibling

@@ -127,8 +127,8 @@ def _births(world: World, lives: np.ndarray, gone: np.ndarray, p: DemographyPara
     people = world.persons
     table = birth_table(rules.total_fertility(world.year, p), p)
     bears = _bear(
-        people.key, people.birth_year, people.sex, people.couple, gone, lives, world.geography.inside, world.year, table,
-        _luck(world, Decision.BIRTH),
+        people.key, people.birth_year, people.sex, people.couple, gone, lives, world.geography.inside, world.year,
+        table, _luck(world, Decision.BIRTH),
     )  # fmt: skip
     mothers = np.flatnonzero(bears)
     world.flows.births += np.bincount(lives[mothers], minlength=world.geography.places)
@@ -238,15 +238,14 @@ def _families(world: World, lives: np.ndarray, gone: np.ndarray, p: DemographyPa
     married = outcome != families.NO_MARRIAGE
     places = world.geography.places
     world.measures["marriages"] = np.bincount(lives[men[married]], minlength=places)
-    by_split = Founded(
-        *families.split(
-            people.key, people.household, people.is_away, people.birth_year, people.sex, people.generation,
-            people.couple, people.parents, gone, world.first_member, world.members,
-            homes.key, homes.kind, homes.place, homes.since_year, homes.land_mu, homes.savings_yuan,
-            adults, minors, top, touched, world.occupied, inside, world.year, _luck(world, Decision.LEAVE_HOME),
-            len(homes) + len(by_marriage.source), p,
-        )  # fmt: skip
-    )
+    by_splitting = families.split(
+        people.key, people.household, people.is_away, people.birth_year, people.sex, people.generation, people.couple,
+        people.parents, gone, world.first_member, world.members,
+        homes.key, homes.kind, homes.place, homes.since_year, homes.land_mu, homes.savings_yuan,
+        adults, minors, top, touched, world.occupied, inside, world.year, _luck(world, Decision.LEAVE_HOME),
+        len(homes) + len(by_marriage.source), p,
+    )  # fmt: skip
+    by_split = Founded(*by_splitting)
     founded = Founded(*(np.concatenate(pair) for pair in zip(by_marriage, by_split, strict=True)))
     world.measures["new_households"] = np.bincount(founded.place, minlength=places)
     return founded
@@ -264,7 +263,13 @@ def _count(
 
 
 def _wed(
-    people: Table, men: np.ndarray, women: np.ndarray, outcome: np.ndarray, number: np.ndarray, next_row: int, founded: Founded
+    people: Table,
+    men: np.ndarray,
+    women: np.ndarray,
+    outcome: np.ndarray,
+    number: np.ndarray,
+    next_row: int,
+    founded: Founded,
 ) -> None:
     """Write who lives in which household and couple after the marriages."""
     married = outcome != families.NO_MARRIAGE
@@ -290,8 +295,8 @@ def _parts(world: World, gone: np.ndarray, founded: Founded, p: DemographyParams
     people, homes, geography = world.persons, world.households, world.geography
     adults, minors, _ = _count(world, gone, len(homes) + len(founded.source), p)
     change, dissolved, orphans = families.settle_parts(
-        adults, minors, homes.kind, homes.place, homes.away_place, homes.since_year, homes.away_since_year, homes.tenure,
-        homes.away_tenure, homes.land_mu, homes.savings_yuan, homes.permit, homes.waiting_yr, homes.community,
+        adults, minors, homes.kind, homes.place, homes.away_place, homes.since_year, homes.away_since_year,
+        homes.tenure, homes.away_tenure, homes.land_mu, homes.savings_yuan, homes.permit, homes.waiting_yr, homes.community,
         geography.community_county, world.occupied, world.village_pool_mu, world.estates_yuan, world.flows.moves,
     )  # fmt: skip
     told = np.concatenate([change, np.zeros(len(founded.source), np.uint8)])
@@ -357,7 +362,9 @@ def _strangers(world: World, p: DemographyParams) -> tuple[dict[str, np.ndarray]
     key, age, sex, schooling, kind, place, origin_of = (np.concatenate(part) for part in zip(*parts, strict=True))
     world.flows.arrivals += np.bincount(place, minlength=geography.places)
     persons = _blank(people, len(key))
-    skill = np.where(schooling >= Schooling.COLLEGE, Skill.HIGH, np.where(schooling == Schooling.SENIOR, Skill.MIDDLE, Skill.LOW))
+    skill = np.where(
+        schooling >= Schooling.COLLEGE, Skill.HIGH, np.where(schooling == Schooling.SENIOR, Skill.MIDDLE, Skill.LOW)
+    )
     persons |= {
         "key": key,
         "household": np.arange(len(key)),
@@ -379,7 +386,7 @@ def _strangers(world: World, p: DemographyParams) -> tuple[dict[str, np.ndarray]
         "since_year": np.full(len(key), world.year),
         "tenure": np.full(len(key), Tenure.DORMITORY),
     }
-    np.add.at(world.occupied, (place, int(Tenure.DORMITORY)), 1)
+    world.occupied[:, Tenure.DORMITORY] += np.bincount(place, minlength=geography.places)
     return persons, households
 
 
