@@ -138,7 +138,7 @@ def _end_jobs(world: World) -> None:
         persons.chain,
         excess,
         world.filled,
-        stream(world.seed, Decision.JOB_LOSS, world.year),
+        np.uint64(stream(world.seed, Decision.JOB_LOSS, world.year)),
     )
 
 
