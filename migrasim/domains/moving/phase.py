@@ -371,9 +371,7 @@ def run(world: World, update: Callable[[World], None], on_wave: Callable[[int], 
     geography, year = world.geography, world.year
     inside = geography.inside
     people, families, places = views(world)
-    month = np.zeros(len(world.households), np.uint8)
-    peers = world.memory.get("peer_moves_share", np.zeros(geography.communities))
-    choice.consider(people, families, places, peers, world.seed, year, p, month)
+    month = _months(world, people, families, places, p)
     world.measures["considered"] = np.bincount(world.households.place[month > 0], minlength=geography.places)
     refused = np.zeros((geography.places, 2), np.int64)
     persons, households = world.persons, world.households
@@ -412,6 +410,29 @@ def run(world: World, update: Callable[[World], None], on_wave: Callable[[int], 
     moved = np.abs(world.network - before).sum(axis=1) / 2.0
     world.memory["peer_moves_share"] = moved / np.maximum(1, world.network.sum(axis=1))
     _drop_departed(world)
+
+
+def first_choices(world: World, with_values: bool = False) -> tuple[np.ndarray, ...]:
+    """What all who consider this year would choose on the state of its beginning.
+
+    Returns
+    -------
+    (n,) rows of households, (n, ROUNDS) codes best first, and with_values (n, ROUNDS) utilities
+    """
+    p = world.inputs.params("moving", MovingParams)
+    people, families, places = views(world)
+    chosen = np.flatnonzero(_months(world, people, families, places, p))
+    codes = np.full((len(chosen), ROUNDS), STAY, np.int64)
+    values = np.zeros((len(chosen), ROUNDS))
+    choice.choose(chosen, people, families, places, world.seed, world.year, p, codes, values)
+    return (chosen, codes, values) if with_values else (chosen, codes)
+
+
+def _months(world: World, people: People, families: Families, places: Places, p: MovingParams) -> np.ndarray:
+    month = np.zeros(len(world.households), np.uint8)
+    peers = world.memory.get("peer_moves_share", np.zeros(world.geography.communities))
+    choice.consider(people, families, places, peers, world.seed, world.year, p, month)
+    return month
 
 
 def _goods(world: World) -> Goods:
