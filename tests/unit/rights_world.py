@@ -144,7 +144,9 @@ def rights_world(
     h["community"][:: rows // 20] = rng.integers(villages, len(community_county), len(h["community"][:: rows // 20]))
     county = community_county[h["community"]]
     tier = np.where(h["community"] < villages, Tier.VILLAGE, 1 + (h["community"] - villages) % 2)
-    h["home_place"][:] = np.where(county >= 0, N_TIERS * county + tier, inside + h["community"] - (len(community_county) - 2))
+    h["home_place"][:] = np.where(
+        county >= 0, N_TIERS * county + tier, inside + h["community"] - (len(community_county) - 2)
+    )
     h["hukou_urban"][:] = (tier > 0) & (county >= 0)
     away = rng.random(rows)
     h["place"][:] = np.where(away < 0.4, h["home_place"], rng.integers(0, places, rows))

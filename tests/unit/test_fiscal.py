@@ -106,7 +106,8 @@ def test_cost_by_group_adds_up_to_cost_by_payer():
     for purse in (Purse.COUNTY, Purse.HIGHER, Purse.ENTERPRISE):
         np.testing.assert_allclose(total[purse], world.measures["cost_by_payer_yuan"][purse])
     np.testing.assert_allclose(
-        world.measures["public_cost_yuan"], world.measures["cost_by_payer_yuan"][[Purse.COUNTY, Purse.HIGHER]].sum(axis=0)
+        world.measures["public_cost_yuan"],
+        world.measures["cost_by_payer_yuan"][[Purse.COUNTY, Purse.HIGHER]].sum(axis=0),
     )
 
 

@@ -63,8 +63,9 @@ def test_permits_only_for_residents_of_towns_registered_elsewhere():
 
 def test_more_permits_add_holders_and_take_away_transfers():
     """Better permits raise coverage and lower transfers: the two indicators pull against each other."""
-    base, better = rights_world(rows=20000), rights_world(
-        {f"residence_permit.{name}": 1.0 for name in (*phase.SERVICES, "one_pass")}, rows=20000
+    base, better = (
+        rights_world(rows=20000),
+        rights_world({f"residence_permit.{name}": 1.0 for name in (*phase.SERVICES, "one_pass")}, rows=20000),
     )
     before = by_key(base, "home_place").copy()
     phase.run(base)
@@ -78,7 +79,8 @@ def test_more_permits_add_holders_and_take_away_transfers():
 
 
 @pytest.mark.parametrize(
-    ("lever", "value"), [("hukou.openness", 0.3), ("hukou.transfer_months", 24.0), ("three_rights.contract_land_kept", 0.0)]
+    ("lever", "value"),
+    [("hukou.openness", 0.3), ("hukou.transfer_months", 24.0), ("three_rights.contract_land_kept", 0.0)],
 )
 def test_obstacles_take_transfers_away_and_add_none(lever, value):
     """Limits, slow paperwork and land to be given up leave a subset of the transfers."""
@@ -114,7 +116,10 @@ def test_raising_the_chance_of_keeping_never_loses_a_right_of_a_settler():
     for prob in (0.3, 0.6, 1.0):
         world = rights_world(
             {f"three_rights.{right}": prob for right in phase.RIGHTS},
-            {f"hukou.{name}": 0.0 for name in ("land_lost_utility_mu", "homestead_lost_utility", "collective_lost_utility")},
+            {
+                f"hukou.{name}": 0.0
+                for name in ("land_lost_utility_mu", "homestead_lost_utility", "collective_lost_utility")
+            },
             rows=20000,
         )
         phase.run(world)

@@ -67,7 +67,11 @@ def test_titling_and_kept_rights_improve_prospects():
     """More titles or a surer right raise what a leaver may expect to keep."""
     worlds = [
         rights_world(levers)
-        for levers in ({}, {"three_rights.titling": 1.0}, {"three_rights.titling": 1.0, "three_rights.contract_land_kept": 1.0})
+        for levers in (
+            {},
+            {"three_rights.titling": 1.0},
+            {"three_rights.titling": 1.0, "three_rights.contract_land_kept": 1.0},
+        )
     ]
     for world in worlds:
         phase.prospects(world)

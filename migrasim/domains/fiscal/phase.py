@@ -141,7 +141,10 @@ def _running(world: World, p: FiscalParams) -> dict[str, tuple[np.ndarray, np.nd
         lever = f"residence_permit.{service}"
         units[lever] = (nothing, _above(world, lever) * _measure(world, who) * world.weight)
     eligible = _measure(world, "permit_eligible_persons") * world.weight
-    units["residence_permit.one_pass"] = (np.maximum(0.0, _added(world, "residence_permit.one_pass")) * eligible, nothing)
+    units["residence_permit.one_pass"] = (
+        np.maximum(0.0, _added(world, "residence_permit.one_pass")) * eligible,
+        nothing,
+    )
     land = _land_mu(world) * world.weight
     units[TITLING] = (np.maximum(0.0, _added(world, TITLING)) * land, nothing)
     if "subsidised_households" in world.measures:

@@ -15,8 +15,8 @@ from migrasim.domains.hukou.rules import (
     has_permit,
     keeps_right,
     stay_months,
-    transfer_pull,
     transfer_prob,
+    transfer_pull,
 )
 
 if TYPE_CHECKING:

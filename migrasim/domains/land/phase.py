@@ -194,7 +194,10 @@ def _offers(
         if away_place[h] != NOWHERE and _at_home(v, away_place[h], county, urban_since_year):
             continue
         c = county[v]
-        if uniform(persistent, key[h], _OPEN) >= open_share[c] or uniform(persistent, key[h], _ACCEPT) >= accept_share[c]:
+        if (
+            uniform(persistent, key[h], _OPEN) >= open_share[c]
+            or uniform(persistent, key[h], _ACCEPT) >= accept_share[c]
+        ):
             continue
         price[h] = np.int64(
             np.rint(exit_price_yuan(land_mu[h], has_homestead[h], has_collective_share[h], price_yuan_mu[c], p))

@@ -49,7 +49,7 @@ def security_share(titling_share, titling_base_share, p):
     --------
     >>> from collections import namedtuple
     >>> p = namedtuple("P", ["tenure_security_share"])(0.8)
-    >>> security_share(0.8, 0.8, p), security_share(1.0, 0.8, p), security_share(0.4, 0.8, p)
+    >>> security_share(0.8, 0.8, p), security_share(1.0, 0.8, p), round(security_share(0.4, 0.8, p), 6)
     (0.8, 1.0, 0.4)
     """
     if titling_share >= titling_base_share:
