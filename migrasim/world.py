@@ -277,6 +277,7 @@ COUNTY_COLUMNS = (
     "land_rent_yuan_yr_mu",  # rent of lent land, where it is paid
     "land_kept_share",  # security with which a leaver keeps contracted land
     "collective_kept_share",
+    "dividend_yuan_yr_pers",  # of the village collective
     "exit_income_yuan_yr_mu",  # annuity a leaver may expect from selling land, per mu
     "urban_residents_base",
     "budget_yuan",

@@ -126,7 +126,7 @@ def run(world: World) -> None:
     world.jobs[:, N_SECTORS:] = chain_jobs
     _end_jobs(world)
     update(world)
-    _livelihood(world, p)
+    livelihood(world)
 
 
 def _chain_jobs(world: World, p: LabourParams) -> tuple[np.ndarray, np.ndarray]:
@@ -248,7 +248,8 @@ def _persons(household, is_away, place, away_place, birth_year, sex, schooling, 
 
 @parallel_kernel
 def _households(first, members, community, community_county, villages, home_place, land_mu, has_share, birth_year,
-                activity, is_away, leased, growth, p, farm, needed, other, dividend):
+                activity, is_away, leased, dividend_each,
+                growth, p, farm, needed, other, dividend):
     for h in rows(first.shape[0]):
         farmers, pensioners = 0, 0
         for i in range(first[h], first[h] + members[h]):
@@ -259,12 +260,15 @@ def _households(first, members, community, community_county, villages, home_plac
         leased_mu = leased[community[h]] * farmers if community[h] < villages else 0.0
         farm[h] = rules.farm_full_yuan(land_mu[h], leased_mu, p) * growth
         needed[h] = rules.farmers_needed(land_mu[h], leased_mu, p)
-        tier = home_place[h] % N_TIERS if community_county[community[h]] >= 0 else Tier.TOWN
+        county = community_county[community[h]]
+        tier = home_place[h] % N_TIERS if county >= 0 else Tier.TOWN
         other[h] = growth * (p.transfer_income_yuan_yr_pers[tier] * members[h] + p.pension_yuan_yr[tier] * pensioners)
-        dividend[h] = p.collective_dividend_yuan_yr_pers * members[h] if has_share[h] else 0.0
+        dividend[h] = dividend_each[county] * members[h] if has_share[h] and county >= 0 else 0.0
 
 
-def _livelihood(world: World, p: LabourParams) -> None:
+def livelihood(world: World) -> None:
+    """Write down what everybody and every household earns as the year begins."""
+    p = params(world)
     persons, households, geography = world.persons, world.households, world.geography
     growth = float(world.memory["growth_index"][0])
     inside = geography.inside
@@ -306,6 +310,7 @@ def _livelihood(world: World, p: LabourParams) -> None:
         persons.activity,
         persons.is_away,
         leased,
+        world.county.dividend_yuan_yr_pers,
         growth,
         p,
         farm,

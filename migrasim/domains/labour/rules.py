@@ -44,7 +44,6 @@ class LabourParams(NamedTuple):
     land_mu_per_farmer: float
     transfer_income_yuan_yr_pers: np.ndarray  # by tier of the registered address
     pension_yuan_yr: np.ndarray  # by tier of the registered address
-    collective_dividend_yuan_yr_pers: float
 
 
 PRIME_AGE, OLDER_AGE = 25, 50

@@ -59,6 +59,7 @@ class Goods(NamedTuple):
     pupils_left: np.ndarray  # (places,) left in this wave
     filled: np.ndarray  # (places, job kinds)
     price_yuan: np.ndarray  # (places,)
+    work_chance: np.ndarray  # (places,)
     school_gate: np.ndarray  # (counties,) share of newcomers whose permit opens the school
     affordable_gate: np.ndarray  # (counties,) share of newcomers eligible for affordable rental
     subsidised_loan: np.ndarray  # (counties,) share covered by the provident fund
@@ -235,7 +236,7 @@ def _move(h, form, d, tenure, who, people, families, year, seed, inside, village
         activity = people_out.activity[i]
         if activity == Activity.WORKER or activity == Activity.FARMER or activity == Activity.SEEKING:
             if target >= inside:
-                works = uniform(work_key, people.key[i], 0) < p.outside_work_share
+                works = uniform(work_key, people.key[i], 0) < goods.work_chance[target]
                 people_out.activity[i] = Activity.WORKER if works else Activity.SEEKING
             elif target % N_TIERS == Tier.VILLAGE and families.land_mu[h] > 0.0:
                 people_out.activity[i] = Activity.FARMER
@@ -426,6 +427,7 @@ def _goods(world: World) -> Goods:
         np.zeros(shape[0], np.int64),
         world.filled,
         world.place.price_yuan,
+        world.place.work_chance_share,
         levers["residence_permit.education"] * one_pass,
         levers["residence_permit.public_housing"] * one_pass,
         levers["public_housing.provident_fund"],

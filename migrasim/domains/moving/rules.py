@@ -56,7 +56,6 @@ class MovingParams(NamedTuple):
     school_parent_work_share: float
     buy_share: float
     down_payment_share: float
-    outside_work_share: float
 
 
 class Terms(NamedTuple):
