@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrasim.core.codes import N_TIERS, NOWHERE, Kind, Tier
+from migrasim.core.rule import set_threads
 from migrasim.domains.hukou import phase
 from migrasim.domains.hukou.rules import HukouParams, has_permit, stay_months, transfer_prob, transfer_pull
 from tests.unit.rights_world import YEAR, by_key, facts, land_total_mu, rights_world
@@ -161,3 +162,15 @@ def test_nobody_transfers_whose_family_is_still_at_the_registered_address():
     phase.run(world)
     assert half.any() and (households.home_place[half] == before[half]).all()
     assert world.year == YEAR
+
+
+def test_number_of_threads_changes_nothing():
+    """One thread and all of them give the same permits, addresses and land."""
+    results = []
+    for threads in (1, 64):
+        set_threads(threads)
+        world = rights_world()
+        phase.run(world)
+        results.append([getattr(world.households, name).copy() for name in ("permit", "home_place", "land_mu")])
+    for one, many in zip(*results, strict=True):
+        np.testing.assert_array_equal(one, many)

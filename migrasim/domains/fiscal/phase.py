@@ -74,7 +74,8 @@ def run(world: World) -> None:
     and the ledger of paid exit. Writes the ledger, ``county.budget_yuan`` and
     ``county.unpaid_share``. Measures, in yuan at full scale by county: ``public_cost_yuan`` (county
     and higher governments), ``cost_by_payer_yuan`` (purses, counties), ``cost.<group>_yuan``
-    (purses, counties) for each group of levers and for citizenization, ``wanted_yuan`` (outlay on
+    (purses, counties) for each group of levers and for citizenization (awards, which counties spend
+    on, stand in their group only), ``wanted_yuan`` (outlay on
     building), ``overspent_yuan`` (outlay beyond what counties can decide on).
     """
     p = world.inputs.params("fiscal", FiscalParams, year=world.year)
@@ -124,13 +125,13 @@ def _status_quo(world: World, lever: str) -> np.ndarray:
 
 def _above(world: World, lever: str) -> np.ndarray:
     """(counties,) value of a lever above its status quo."""
-    return np.asarray(world.levers[lever], np.float64) - _status_quo(world, lever)
+    return np.asarray(world.levers[lever] - _status_quo(world, lever), np.float64)
 
 
 def _added(world: World, lever: str) -> np.ndarray:
     """(counties,) what a lever has risen over the year."""
     before = world.inputs.lever(lever, max(world.inputs.base, world.year - 1))
-    return np.asarray(world.levers[lever], np.float64) - before
+    return np.asarray(world.levers[lever] - before, np.float64)
 
 
 def _running(world: World, p: FiscalParams) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -210,11 +211,12 @@ def _measure_costs(world: World, own: np.ndarray) -> None:
     counties = world.geography.counties
     by_payer = own.copy()
     groups: dict[str, np.ndarray] = {}
-    for (item, payer, _), yuan in world.ledger.items():
+    for (item, payer, payee), yuan in world.ledger.items():
         group = _group(item)
         if group in _ACCOUNTS:
             continue
-        by_payer[payer] += yuan
+        if payee != Purse.COUNTY:  # money between governments is spent by the one that receives it
+            by_payer[payer] += yuan
         groups.setdefault(group, np.zeros((N_PURSES, counties)))[payer] += yuan
     world.measures["cost_by_payer_yuan"] = by_payer
     world.measures["public_cost_yuan"] = by_payer[Purse.COUNTY] + by_payer[Purse.HIGHER]

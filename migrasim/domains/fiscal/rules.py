@@ -26,7 +26,7 @@ class FiscalParams(NamedTuple):
 
 
 @rule
-def budget_yuan(total_yuan, residents_share, years, p):
+def budget_yuan(total_yuan: float, residents_share: float, years: float, p: FiscalParams) -> float:
     """Yearly budget of a county: its share by residents of the region's, growing at a real rate.
 
     ``total s (1 + g)^years``.
@@ -38,11 +38,11 @@ def budget_yuan(total_yuan, residents_share, years, p):
     >>> budget_yuan(24.0e9, 0.25, 5, p)
     6000000000.0
     """
-    return total_yuan * residents_share * (1.0 + p.budget_growth_rate_yr) ** years
+    return float(total_yuan * residents_share * (1.0 + p.budget_growth_rate_yr) ** years)
 
 
 @rule
-def new_resident_cost_yuan(new_since_base, new_this_year, p):
+def new_resident_cost_yuan(new_since_base: float, new_this_year: float, p: FiscalParams) -> float:
     """Cost of services for new urban residents in a year, over all who bear it.
 
     Either ``k_srv`` a year for everybody who is new since the base year, or ``K_cit`` once for
@@ -68,7 +68,7 @@ def new_resident_cost_yuan(new_since_base, new_this_year, p):
 
 
 @rule
-def paid_share(wanted_yuan, saved_yuan, free_yuan):
+def paid_share(wanted_yuan: float, saved_yuan: float, free_yuan: float) -> float:
     """Share of the outlay wanted that a county can pay.
 
     ``(free + saved) / wanted`` between 0 and 1; 1 where nothing is wanted.
@@ -92,7 +92,7 @@ def paid_share(wanted_yuan, saved_yuan, free_yuan):
 
 
 @rule
-def consumption_yuan(income_yuan, savings_yuan, members, share, p):
+def consumption_yuan(income_yuan: float, savings_yuan: float, members: float, share: float, p: FiscalParams) -> float:
     """What a household consumes in a year.
 
     ``min(income + savings, max(share income, floor members))``: a share of income by where it

@@ -35,7 +35,7 @@ class HukouParams(NamedTuple):
 
 
 @rule
-def stay_months(years, luck):
+def stay_months(years: float, luck: float) -> float:
     """Months that a household has lived at its place at the end of a year.
 
     ``12 (years + luck)``: the month of arrival is not kept, so ``luck`` (uniform, persistent)
@@ -55,7 +55,7 @@ def stay_months(years, luck):
 
 
 @rule
-def has_permit(months, waiting_months, luck, take_up_share):
+def has_permit(months: float, waiting_months: float, luck: float, take_up_share: float) -> bool:
     """Whether a household that lives in a town without being registered there holds a permit.
 
     After the waiting time, with the share of take-up: ``months >= waiting and luck < take_up``.
@@ -72,7 +72,16 @@ def has_permit(months, waiting_months, luck, take_up_share):
 
 
 @rule
-def transfer_pull(years, own_home, child, steady_job, land_lost_mu, homestead_lost, collective_lost, p):
+def transfer_pull(
+    years: float,
+    own_home: float,
+    child: float,
+    steady_job: float,
+    land_lost_mu: float,
+    homestead_lost: float,
+    collective_lost: float,
+    p: HukouParams,
+) -> float:
     """Pull of local registration over keeping the old one, in utils.
 
     ``a_d ln((1 + years) / (1 + ref)) + a_o own + a_c child + a_j job - b_l mu - b_h homestead
@@ -102,7 +111,7 @@ def transfer_pull(years, own_home, child, steady_job, land_lost_mu, homestead_lo
 
 
 @rule
-def transfer_prob(pull, open_services_share, transfer_months, p):
+def transfer_prob(pull: float, open_services_share: float, transfer_months: float, p: HukouParams) -> float:
     """Chance that a household transfers its registration within the year.
 
     ``1 - exp(-rate)`` with ``rate = r 2 / (1 + exp(-pull)) (1 - psi open) exp(-d months)``.
@@ -131,7 +140,7 @@ def transfer_prob(pull, open_services_share, transfer_months, p):
 
 
 @rule
-def keeps_right(luck, kept_prob):
+def keeps_right(luck: float, kept_prob: float) -> bool:
     """Whether a settler keeps one of the three rights: ``luck < kept_prob``.
 
     With persistent ``luck``, raising the probability never takes a right away.

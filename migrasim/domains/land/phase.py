@@ -283,7 +283,7 @@ def _lend(world: World, p: LandParams) -> None:
     idle = tenths.sum(axis=1) - lent
     leased = np.zeros(geography.communities)
     leased[:villages] = lent / TENTHS / np.maximum(1, farmers)
-    world.memory["leased_in_mu_per_farmer"] = leased
+    world.measures["leased_in_mu_per_farmer"] = world.memory["leased_in_mu_per_farmer"] = leased
     for name, values in (("land_lent_mu", lent), ("land_lent_free_mu", free), ("land_idle_mu", idle)):
         world.measures[name] = _by_county(values, county, geography.counties) / TENTHS
     world.measures["idle_homesteads"] = _by_county(homesteads, county, geography.counties)

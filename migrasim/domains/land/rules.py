@@ -33,7 +33,7 @@ class LandParams(NamedTuple):
 
 
 @rule
-def security_share(titling_share, titling_base_share, p):
+def security_share(titling_share: float, titling_base_share: float, p: LandParams) -> float:
     """Perceived security of land rights while away.
 
     ``tau0`` at the status quo of titling, rising in a straight line to 1 with full titling and
@@ -61,7 +61,7 @@ def security_share(titling_share, titling_base_share, p):
 
 
 @rule
-def lend_share(security, p):
+def lend_share(security: float, p: LandParams) -> float:
     """Share of the land of the absent that is lent out rather than left idle.
 
     ``lend_share`` at the perceived security of the base year; what is left idle falls in
@@ -80,7 +80,9 @@ def lend_share(security, p):
 
 
 @rule
-def exit_price_yuan(land_mu, has_homestead, has_collective_share, price_yuan_mu, p):
+def exit_price_yuan(
+    land_mu: float, has_homestead: float, has_collective_share: float, price_yuan_mu: float, p: LandParams
+) -> float:
     """Price of all the rights that a household still holds, in yuan.
 
     ``price (mu + h homestead + c share)``: a homestead and a collective share are priced at so
@@ -99,7 +101,7 @@ def exit_price_yuan(land_mu, has_homestead, has_collective_share, price_yuan_mu,
 
 
 @rule
-def sell_prob(price_yuan_mu, quantile, p):
+def sell_prob(price_yuan_mu: float, quantile: float, p: LandParams) -> float:
     """Share of households whose reservation price lies below the price offered.
 
     ``Phi(q + ln(price / P0) / sigma)``: reservation prices per mu are lognormal with spread
@@ -125,7 +127,7 @@ def sell_prob(price_yuan_mu, quantile, p):
 
 
 @rule
-def exit_income_yuan_yr_mu(price_yuan_mu, chance, kept_share, p):
+def exit_income_yuan_yr_mu(price_yuan_mu: float, chance: float, kept_share: float, p: LandParams) -> float:
     """Yearly worth of a paid exit to a leaver, per mu, over going on to lend the land.
 
     ``chance max(0, price i - rent (1 - free) kept)``: the annuity of the price less the rent
