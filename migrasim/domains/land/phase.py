@@ -67,6 +67,7 @@ def prospects(world: World) -> None:
         price = levers["three_rights.exit_price"][c]
         chance = levers["three_rights.exit_market"][c] * sell_prob(price, quantile, p) * served[c]
         county.land_kept_share[c] = kept
+        county.dividend_yuan_yr_pers[c] = growth * p.collective_dividend_yuan_yr_pers
         county.collective_kept_share[c] = levers["three_rights.collective_income_kept"][c]
         county.land_rent_yuan_yr_mu[c] = (
             growth * p.rent_yuan_yr_mu * (1.0 - p.rent_free_share) * lend_share(security[c], p)

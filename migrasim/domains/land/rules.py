@@ -18,6 +18,7 @@ class LandParams(NamedTuple):
     rent_free_share: float
     tenure_security_share: float
     exit_price_yuan_mu: float
+    collective_dividend_yuan_yr_pers: float
     exit_share: float
     exit_spread: float
     exit_years_yr: float
