@@ -26,18 +26,6 @@ def chains(world: World) -> list[str]:
 
 
 @kernel
-def count_filled(household, is_away, place, away_place, sector, chain, places, kinds):
-    """(places, kinds) int64 jobs taken by people who live there; jobs outside are not counted."""
-    filled = np.zeros((places, kinds), np.int64)
-    for i in range(household.shape[0]):
-        if sector[i] > 0:
-            h = household[i]
-            here = away_place[h] if is_away[i] else place[h]
-            filled[here, sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]] += 1
-    return filled
-
-
-@kernel
 def count_seekers(household, is_away, place, away_place, activity, places):
     """(places,) int64 people who seek work."""
     seekers = np.zeros(places, np.int64)
@@ -48,27 +36,10 @@ def count_seekers(household, is_away, place, away_place, activity, places):
     return seekers
 
 
-def recount(world: World) -> np.ndarray:
-    """Jobs taken, counted anew from the columns."""
-    persons, households = world.persons, world.households
-    return np.asarray(
-        count_filled(
-            persons.household,
-            persons.is_away,
-            households.place,
-            households.away_place,
-            persons.sector,
-            persons.chain,
-            world.geography.places,
-            world.jobs.shape[1],
-        )
-    )
-
-
 def start(world: World) -> None:
     """Jobs of the base year: those taken and a share of vacancies; farming has as many as it has hands."""
     p = params(world)
-    world.filled[:] = recount(world)
+    world.filled[:] = world.count_filled()
     world.jobs[:] = world.filled * world.weight / (1.0 - p.vacancy_share)
     world.memory["jobs_base"] = world.jobs.copy()
     world.memory["urban_base"] = _by_place_urban(world)
@@ -167,7 +138,7 @@ def _end_jobs(world: World) -> None:
         persons.chain,
         excess,
         world.filled,
-        stream(world.seed, Decision.JOB_LOSS, world.year),
+        np.uint64(stream(world.seed, Decision.JOB_LOSS, world.year)),
     )
 
 
@@ -322,7 +293,8 @@ def livelihood(world: World) -> None:
 
 
 @kernel
-def household_income(first, members, activity, is_away, place, home_place, income, farm, needed, other, dividend, result):
+def household_income(first, members, activity, is_away, community, community_county, land_mu, land_rent, income, farm,
+                     needed, other, dividend, result):
     """Fill ``result`` (households, int64 yuan): all that a household earned in the year."""
     for h in range(first.shape[0]):
         yuan = float(other[h]) + float(dividend[h])
@@ -331,8 +303,11 @@ def household_income(first, members, activity, is_away, place, home_place, incom
             yuan += income[i]
             if activity[i] == Activity.FARMER and is_away[i] == 0:
                 farmers += 1
-        if farmers > 0 and needed[h] > 0.0 and place[h] == home_place[h]:
-            yuan += farm[h] * min(1.0, farmers / needed[h])
+        worked = rules.worked_share(farmers, needed[h])
+        yuan += farm[h] * worked
+        county = community_county[community[h]]
+        if county >= 0:
+            yuan += land_mu[h] * (1.0 - worked) * land_rent[county]
         result[h] = np.int64(yuan)
 
 
@@ -345,8 +320,10 @@ def incomes(world: World) -> np.ndarray:
         world.members,
         persons.activity,
         persons.is_away,
-        households.place,
-        households.home_place,
+        households.community,
+        world.geography.community_county,
+        households.land_mu,
+        world.county.land_rent_yuan_yr_mu,
         live.income_yuan,
         live.farm_full_yuan,
         live.farmers_needed,

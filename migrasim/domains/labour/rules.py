@@ -92,7 +92,7 @@ def work_chance(vacancies, turnover, seekers, p):
 @rule
 def wage_pressure(workforce, jobs, base_ratio, p):
     """Factor on wages when more people seek the same jobs than in the base year."""
-    if jobs <= 0.0 or workforce <= 0.0:
+    if jobs <= 0.0 or workforce <= 0.0 or base_ratio <= 0.0:
         return 1.0
     return (workforce / jobs / base_ratio) ** (-p.wage_supply_elasticity)
 
@@ -107,6 +107,12 @@ def growth_index(index, rate):
 def farm_full_yuan(land_mu, leased_mu, p):
     """Net income of all the land a household works, own and leased in."""
     return (land_mu + leased_mu) * p.farm_income_yuan_yr_mu
+
+
+@rule
+def worked_share(farmers, needed):
+    """Share of a household's land that its farmers can work."""
+    return min(1.0, farmers / needed) if needed > 0.0 else 0.0
 
 
 @rule
