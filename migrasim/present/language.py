@@ -1,0 +1,84 @@
+"""Words of the tables and figures, in English and Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from migrasim.core.language import LANGS, Lang, simplified, title_in
+
+__all__ = ["LANGS", "PHRASES", "Lang", "component", "phrase", "simplified", "title_in"]
+
+PHRASES: dict[str, tuple[str, str]] = {
+    "trajectory": ("Trajectory {base}-{until}, scenario {scenario}, seed {seed}", "{base}-{until}年軌跡，情景 {scenario}，種子 {seed}"),
+    "figure": ("Urbanization of {region}, {base}-{until}", "{region}城鎮化軌跡，{base}-{until}年"),
+    "year": ("Year", "年份"),
+    "resident_rate": ("Resident rate %", "常住城鎮化率 %"),
+    "registered_rate": ("Registered rate %", "戶籍城鎮化率 %"),
+    "urban_residents": ("Urban residents", "城鎮常住人口"),
+    "residents": ("Residents", "常住人口"),
+    "absent": ("Absent people", "外出人口"),
+    "published": ("Published %", "公佈值 %"),
+    "target": ("Target %", "目標 %"),
+    "distance": ("To target, points", "與目標之差（百分點）"),
+    "target_note": (
+        "Targets are goals to measure against, never data that were fitted.",
+        "目標只作衡量之用，從不作為擬合數據。",
+    ),
+    "decomposition": ("What changed the resident rate, percentage points", "常住城鎮化率變化的來源，百分點"),
+    "component": ("Component", "來源"),
+    "sum": ("Sum", "合計"),
+    "sample_note": (
+        "SAMPLE: {share} of the households were run; each counts for {weight}.",
+        "抽樣：只運行了 {share} 的家庭，每戶代表 {weight} 戶。",
+    ),
+    "note": ("Note", "注意"),
+    "results_in": ("Results in {folder}", "結果存於 {folder}"),
+    "rate_axis": ("share of people, %", "人口比例，%"),
+    "people_axis": ("thousand people", "千人"),
+    "points_axis": ("percentage points", "百分點"),
+    "resident_line": ("resident rate", "常住城鎮化率"),
+    "registered_line": ("registered rate", "戶籍城鎮化率"),
+    "urban_line": ("urban residents", "城鎮常住人口"),
+    "absent_line": ("absent people", "外出人口"),
+    "record_line": ("published", "公佈值"),
+    "target_line": ("target", "目標"),
+    "decomposition_axis": ("change of the resident rate", "常住城鎮化率的變化"),
+    "source": (
+        "Source: migrasim {version}, run {run}, seed {seed}; sixth and seventh census and bulletins. "
+        "Constants set by hand; not fitted.",
+        "來源：migrasim {version}，運行 {run}，種子 {seed}；第六、七次人口普查及統計公報。常數由人工設定，尚未擬合。",
+    ),
+    "sampled": ("sample of {share}", "{share}抽樣"),
+}
+
+# components of the decomposition; a name that is not here is shown as it is
+COMPONENTS: dict[str, tuple[str, str]] = {
+    "internal": ("Moves from village to town inside the prefecture", "市內由村到鎮遷移"),
+    "departures_rural": ("Departures of rural residents to outside", "鄉村居民離市"),
+    "departures_urban": ("Departures of urban residents to outside", "城鎮居民離市"),
+    "arrivals_rural": ("Returns and arrivals, rural", "返回與遷入（鄉村）"),
+    "arrivals_urban": ("Returns and arrivals, urban", "返回與遷入（城鎮）"),
+    "births_rural": ("Births, rural", "出生（鄉村）"),
+    "births_urban": ("Births, urban", "出生（城鎮）"),
+    "deaths_rural": ("Deaths, rural", "死亡（鄉村）"),
+    "deaths_urban": ("Deaths, urban", "死亡（城鎮）"),
+    "reclassification": ("Villages that became towns", "村改居（行政劃轉）"),
+    "relocation": ("Relocation out of danger zones", "避險搬遷"),
+}
+
+
+def phrase(key: str, lang: Lang, **values: object) -> str:
+    """A phrase in one language, filled."""
+    return _in(PHRASES[key], lang).format(**values)
+
+
+def component(name: str, lang: Lang, titles: Mapping[str, object] | None = None) -> str:
+    """Title of a component of the decomposition."""
+    if titles and name in titles:
+        return title_in(titles[name], lang)
+    known = COMPONENTS.get(name)
+    return _in(known, lang) if known else name.replace("_", " ")
+
+
+def _in(pair: tuple[str, str], lang: Lang) -> str:
+    return title_in({"en": pair[0], "zh_hant": pair[1]}, lang)

@@ -1,0 +1,201 @@
+"""Tables for the terminal.
+
+Results come with their own targets and published record (`RunResult.provenance`), so that a
+stored run shows the same table as a fresh one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from migrasim.present.language import Lang, component, phrase, simplified, title_in
+from migrasim.runs.result import RunResult
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+RATE = "urbanization_rate"
+REGISTERED_RATE = "hukou_urbanization_rate"
+ABSENT = ("absent_population", "absent_near", "absent_far")  # the first, or the sum of the two others
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a trajectory is held against.
+
+    Attributes
+    ----------
+    targets
+        Year: share; goals of the plan.
+    record
+        Year: share, as published.
+    """
+
+    targets: dict[int, float]
+    record: dict[int, float]
+
+
+def reference(result: RunResult, indicator: str = RATE) -> Reference:
+    """Targets and published record that a result carries."""
+    provenance = result.provenance
+    record = provenance.get("record") or {}
+    targets = (provenance.get("targets") or {}) if indicator == RATE else {}
+    return Reference(_by_year(targets), _by_year(record.get(indicator) or {}))
+
+
+def _by_year(values: Mapping[Any, Any]) -> dict[int, float]:
+    return {int(year): float(values[year]) for year in sorted(values, key=int)}
+
+
+def absent(frame: DataFrame) -> list[float] | None:
+    """Absent people per row of a frame of indicators; None where it has no such column."""
+    if ABSENT[0] in frame:
+        return [float(each) for each in frame[ABSENT[0]]]
+    if ABSENT[1] in frame and ABSENT[2] in frame:
+        return [float(each) for each in frame[ABSENT[1]] + frame[ABSENT[2]]]
+    return None
+
+
+def percent(share: float) -> str:
+    """A share as percent, two decimals.
+
+    Examples
+    --------
+    >>> percent(0.4477)
+    '44.77'
+    """
+    return f"{100 * share:.2f}"
+
+
+def people(number: float) -> str:
+    """A number of people with separators."""
+    return f"{number:,.0f}"
+
+
+def notes(result: RunResult, lang: Lang) -> list[Text]:
+    """Everything a reader must know first: a sample, then the notes of the run."""
+    lines: list[Text] = []
+    if result.sample < 1:
+        share, weight = f"{100 * result.sample:g}%", f"{1 / result.sample:g}"
+        lines.append(Text(phrase("sample_note", lang, share=share, weight=weight), style="bold yellow"))
+    head = phrase("note", lang)
+    lines += [Text(f"{head}: {note}", style="yellow") for note in result.notes]
+    return lines
+
+
+def trajectory(result: RunResult, lang: Lang = "en") -> Table:
+    """The region year by year, with the published record and the distance to the targets."""
+    about = {"base": result.base, "until": result.until, "scenario": result.scenario, "seed": result.seed}
+    table = Table(title=phrase("trajectory", lang, **about), title_style="bold")
+    frame, against = result.prefecture(), reference(result)
+    away = absent(frame)
+    heads = ["year", "resident_rate", "registered_rate", "urban_residents", "residents"]
+    heads += [*(["absent"] if away else []), "published", "target", "distance"]
+    for head in heads:
+        table.add_column(phrase(head, lang), justify="right")
+    for row, year in enumerate(int(each) for each in frame.index):
+        rate = float(frame[RATE].iloc[row])
+        target = against.targets.get(year)
+        cells = [str(year), percent(rate), percent(float(frame[REGISTERED_RATE].iloc[row]))]
+        cells += [people(float(frame[name].iloc[row])) for name in ("urban_population", "resident_population")]
+        cells += [people(away[row])] if away else []
+        cells.append(percent(against.record[year]) if year in against.record else "")
+        cells.append("" if target is None else percent(target))
+        cells.append("" if target is None else f"{100 * (rate - target):+.2f}")
+        table.add_row(*cells, style=None if target is None else "bold")
+    return table
+
+
+def decomposition(result: RunResult, lang: Lang = "en") -> Table:
+    """Sources of the change of the resident rate, summed over spans of years between targets."""
+    frame = result.decomposition
+    spans = _spans(result)
+    table = Table(title=phrase("decomposition", lang), title_style="bold")
+    table.add_column(phrase("component", lang))
+    for first, last in spans:
+        table.add_column(f"{first}-{last}", justify="right")
+    totals = [0.0] * len(spans)
+    for name in dict.fromkeys(frame["component"]):
+        rows = frame[frame["component"] == name]
+        points = [float(rows.loc[(rows["year"] > first) & (rows["year"] <= last), "points"].sum()) for first, last in spans]
+        totals = [total + point for total, point in zip(totals, points, strict=True)]
+        titles = result.provenance.get("components")
+        table.add_row(component(str(name), lang, titles), *(f"{100 * point:+.2f}" for point in points))
+    table.add_section()
+    table.add_row(phrase("sum", lang), *(f"{100 * total:+.2f}" for total in totals), style="bold")
+    return table
+
+
+def _spans(result: RunResult) -> list[tuple[int, int]]:
+    """Spans between base, the targets' years and the end, and the whole."""
+    inner = [year for year in reference(result).targets if result.base < year < result.until]
+    knots = [result.base, *inner, result.until]
+    spans = [(first, last) for first, last in zip(knots, knots[1:], strict=False) if first < last]
+    return spans if len(spans) < 2 else [*spans, (result.base, result.until)]
+
+
+def summary(result: RunResult, lang: Lang = "en") -> RenderableType:
+    """What `migrasim run` prints: notes, trajectory, decomposition."""
+    parts: list[RenderableType] = [*notes(result, lang), trajectory(result, lang)]
+    if reference(result).targets:
+        parts.append(Text(phrase("target_note", lang), style="dim"))
+    return Group(*parts, decomposition(result, lang))
+
+
+def listing(heads: Sequence[str], rows: Iterable[Sequence[object]], title: str = "", *, wide: int = 0) -> Table:
+    """A plain listing.
+
+    Parameters
+    ----------
+    heads
+        Titles of the columns.
+    rows
+        Cells; anything that can be printed.
+    title
+        Title of the table.
+    wide
+        Number of the column that takes the room that is left; it folds, the others do not.
+    """
+    table = Table(title=title or None, title_style="bold")
+    for number, head in enumerate(heads):
+        table.add_column(head, overflow="fold", no_wrap=False, ratio=1 if number == wide else None)
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    return table
+
+
+def number(value: object) -> str:
+    """A value of a fact or lever in few characters: a number, or a path or mapping in short.
+
+    Examples
+    --------
+    >>> number(0.5), number({2025: 1.0, 2035: 2.0}), number(None)
+    ('0.5', '2025: 1, 2035: 2', '')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return f"{value:,.10g}" if abs(value) >= 10_000 else f"{value:.6g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {number(each)}" for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(number(each) for each in value)}]"
+    return str(value)
+
+
+def titled(thing: object, lang: Lang) -> str:
+    """Title of a fact, lever, scenario or indicator in one language."""
+    return title_in(getattr(thing, "title", ""), lang)
+
+
+def plain(text: str, lang: Lang) -> str:
+    """Text that a data file gives in traditional characters only, for readers of the simplified."""
+    return simplified(text) if lang == "zh-Hans" else text
