@@ -14,7 +14,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from migrasim.present.language import Lang, component, phrase, simplified, title_in
+from migrasim.present.language import Lang, component, phrase
 from migrasim.runs.result import RunResult
 
 if TYPE_CHECKING:
@@ -148,8 +148,8 @@ def summary(result: RunResult, lang: Lang = "en") -> RenderableType:
     return Group(*parts, decomposition(result, lang))
 
 
-def listing(heads: Sequence[str], rows: Iterable[Sequence[object]], title: str = "", *, wide: int = 0) -> Table:
-    """A plain listing.
+def listing(heads: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> Table:
+    """A plain listing; what does not fit its column is folded, never cut.
 
     Parameters
     ----------
@@ -159,12 +159,10 @@ def listing(heads: Sequence[str], rows: Iterable[Sequence[object]], title: str =
         Cells; anything that can be printed.
     title
         Title of the table.
-    wide
-        Number of the column that takes the room that is left; it folds, the others do not.
     """
-    table = Table(title=title or None, title_style="bold")
-    for number, head in enumerate(heads):
-        table.add_column(head, overflow="fold", no_wrap=False, ratio=1 if number == wide else None)
+    table = Table(title=Text(title) if title else None, title_style="bold", title_justify="left")
+    for head in heads:
+        table.add_column(head, overflow="fold")
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
     return table
@@ -189,13 +187,3 @@ def number(value: object) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(number(each) for each in value)}]"
     return str(value)
-
-
-def titled(thing: object, lang: Lang) -> str:
-    """Title of a fact, lever, scenario or indicator in one language."""
-    return title_in(getattr(thing, "title", ""), lang)
-
-
-def plain(text: str, lang: Lang) -> str:
-    """Text that a data file gives in traditional characters only, for readers of the simplified."""
-    return simplified(text) if lang == "zh-Hans" else text
