@@ -162,7 +162,7 @@ def _simulate(scenario: str, **options: Any) -> RunResult:
 
     if not is_compiled():
         _say("first run of this version: compiling, up to a minute; later runs skip it")
-    from migrasim.model import simulate
+    from migrasim.runs.simulate import simulate
 
     with progress(_console(stderr=True)) as on_phase:
         return simulate(scenario, on_phase=on_phase, **options)
@@ -401,7 +401,7 @@ def schedule() -> None:
 
     Example: migrasim schedule
     """
-    from migrasim.model import SCHEDULE
+    from migrasim.order import SCHEDULE
     from migrasim.present.tables import listing
 
     rows = [(number, *phase) for number, phase in enumerate(SCHEDULE, start=1)]

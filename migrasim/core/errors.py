@@ -32,7 +32,7 @@ def nearest(name: object, known: Iterable[object]) -> str:
     ''
     """
     words = [str(word) for word in known]
-    found = difflib.get_close_matches(str(name), words, n=1, cutoff=0.5)
-    if not found:  # a last part is often all that is remembered: `education` for `residence_permit.education`
-        found = [word for word in words if word.endswith(f".{name}") or word.casefold() == str(name).casefold()][:1]
+    # a last part is often all that is remembered: `education` for `residence_permit.education`
+    found = [word for word in words if word.endswith(f".{name}") or word.casefold() == str(name).casefold()]
+    found = found or difflib.get_close_matches(str(name), words, n=1, cutoff=0.5)
     return f"did you mean '{found[0]}'?" if found else ""

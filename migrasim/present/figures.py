@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrasim.core.errors import InputError
 from migrasim.present.language import Lang, component, phrase, title_in
-from migrasim.present.tables import RATE, REGISTERED_RATE, absent, reference
+from migrasim.present.tables import ABSENT, RATE, REGISTERED_RATE, reference
 from migrasim.runs.result import RunResult
 
 if TYPE_CHECKING:
@@ -128,10 +128,8 @@ def _people(axes: Axes, results: list[RunResult], lang: Lang) -> None:
         frame = result.prefecture()
         label = f"{result.scenario}, {phrase('urban_line', lang)}"
         axes.plot(frame.index, frame["urban_population"] / 1000, color=colour, label=label)
-        away = absent(frame)
-        if away:
-            label = f"{result.scenario}, {phrase('absent_line', lang)}"
-            axes.plot(frame.index, [each / 1000 for each in away], color=colour, linestyle=":", label=label)
+        label = f"{result.scenario}, {phrase('absent_line', lang)}"
+        axes.plot(frame.index, frame[ABSENT] / 1000, color=colour, linestyle=":", label=label)
     _finish(axes, phrase("people_axis", lang))
 
 
@@ -142,9 +140,8 @@ def _components(axes: Axes, results: list[RunResult], lang: Lang) -> None:
         sums: dict[Any, float] = result.decomposition.groupby("component")["points"].sum().to_dict()
         places = [row + (number - (len(results) - 1) / 2) * height for row in range(len(names))]
         label = f"{result.scenario}, {result.base}-{result.until}"
-        axes.barh(places, [100 * sums.get(name, 0.0) for name in names], height=height, color=colour, label=label)
-    titles = results[0].provenance.get("components")
-    axes.set_yticks(range(len(names)), [component(name, lang, titles) for name in names], fontsize=8)
+        axes.barh(places, [sums.get(name, 0.0) for name in names], height=height, color=colour, label=label)
+    axes.set_yticks(range(len(names)), [component(name, lang) for name in names], fontsize=8)
     axes.invert_yaxis()
     axes.axvline(0, color="#444444", linewidth=0.8)
     axes.set_title(phrase("decomposition_axis", lang), fontsize=10)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from migrasim.core.language import LANGS, Lang, simplified, title_in
 
 __all__ = ["LANGS", "PHRASES", "Lang", "component", "phrase", "simplified", "title_in"]
@@ -53,17 +51,18 @@ PHRASES: dict[str, tuple[str, str]] = {
 
 # components of the decomposition; a name that is not here is shown as it is
 COMPONENTS: dict[str, tuple[str, str]] = {
-    "internal": ("Moves from village to town inside the prefecture", "市內由村到鎮遷移"),
-    "departures_rural": ("Departures of rural residents to outside", "鄉村居民離市"),
-    "departures_urban": ("Departures of urban residents to outside", "城鎮居民離市"),
-    "arrivals_rural": ("Returns and arrivals, rural", "返回與遷入（鄉村）"),
-    "arrivals_urban": ("Returns and arrivals, urban", "返回與遷入（城鎮）"),
+    "moves_inside": ("Moves from villages to towns inside, net", "區內由村到鎮遷移（淨）"),
+    "departures_rural": ("Departures to outside, rural", "離開本區（鄉村）"),
+    "departures_urban": ("Departures to outside, urban", "離開本區（城鎮）"),
+    "arrivals_and_returns_rural": ("Returns and arrivals, rural", "返回與遷入（鄉村）"),
+    "arrivals_and_returns_urban": ("Returns and arrivals, urban", "返回與遷入（城鎮）"),
     "births_rural": ("Births, rural", "出生（鄉村）"),
     "births_urban": ("Births, urban", "出生（城鎮）"),
     "deaths_rural": ("Deaths, rural", "死亡（鄉村）"),
     "deaths_urban": ("Deaths, urban", "死亡（城鎮）"),
-    "reclassification": ("Villages that became towns", "村改居（行政劃轉）"),
-    "relocation": ("Relocation out of danger zones", "避險搬遷"),
+    "reclassification": ("Villages that became towns", "村改為鎮（劃轉）"),
+    "other_counties_rural": ("Moves between counties, rural", "縣際遷移（鄉村）"),
+    "other_counties_urban": ("Moves between counties, urban", "縣際遷移（城鎮）"),
 }
 
 
@@ -72,10 +71,8 @@ def phrase(key: str, lang: Lang, **values: object) -> str:
     return _in(PHRASES[key], lang).format(**values)
 
 
-def component(name: str, lang: Lang, titles: Mapping[str, object] | None = None) -> str:
+def component(name: str, lang: Lang) -> str:
     """Title of a component of the decomposition."""
-    if titles and name in titles:
-        return title_in(titles[name], lang)
     known = COMPONENTS.get(name)
     return _in(known, lang) if known else name.replace("_", " ")
 

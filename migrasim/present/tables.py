@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -17,12 +17,9 @@ from rich.text import Text
 from migrasim.present.language import Lang, component, phrase
 from migrasim.runs.result import RunResult
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
 RATE = "urbanization_rate"
 REGISTERED_RATE = "hukou_urbanization_rate"
-ABSENT = ("absent_population", "absent_near", "absent_far")  # the first, or the sum of the two others
+ABSENT = "absent_population"
 
 
 @dataclass(frozen=True)
@@ -51,15 +48,6 @@ def reference(result: RunResult, indicator: str = RATE) -> Reference:
 
 def _by_year(values: Mapping[Any, Any]) -> dict[int, float]:
     return {int(year): float(values[year]) for year in sorted(values, key=int)}
-
-
-def absent(frame: DataFrame) -> list[float] | None:
-    """Absent people per row of a frame of indicators; None where it has no such column."""
-    if ABSENT[0] in frame:
-        return [float(each) for each in frame[ABSENT[0]]]
-    if ABSENT[1] in frame and ABSENT[2] in frame:
-        return [float(each) for each in frame[ABSENT[1]] + frame[ABSENT[2]]]
-    return None
 
 
 def percent(share: float) -> str:
@@ -94,17 +82,15 @@ def trajectory(result: RunResult, lang: Lang = "en") -> Table:
     about = {"base": result.base, "until": result.until, "scenario": result.scenario, "seed": result.seed}
     table = Table(title=phrase("trajectory", lang, **about), title_style="bold")
     frame, against = result.prefecture(), reference(result)
-    away = absent(frame)
-    heads = ["year", "resident_rate", "registered_rate", "urban_residents", "residents"]
-    heads += [*(["absent"] if away else []), "published", "target", "distance"]
+    heads = ["year", "resident_rate", "registered_rate", "urban_residents", "residents", "absent"]
+    heads += ["published", "target", "distance"]
     for head in heads:
         table.add_column(phrase(head, lang), justify="right")
     for row, year in enumerate(int(each) for each in frame.index):
         rate = float(frame[RATE].iloc[row])
         target = against.targets.get(year)
         cells = [str(year), percent(rate), percent(float(frame[REGISTERED_RATE].iloc[row]))]
-        cells += [people(float(frame[name].iloc[row])) for name in ("urban_population", "resident_population")]
-        cells += [people(away[row])] if away else []
+        cells += [people(float(frame[name].iloc[row])) for name in ("urban_population", "resident_population", ABSENT)]
         cells.append(percent(against.record[year]) if year in against.record else "")
         cells.append("" if target is None else percent(target))
         cells.append("" if target is None else f"{100 * (rate - target):+.2f}")
@@ -115,6 +101,8 @@ def trajectory(result: RunResult, lang: Lang = "en") -> Table:
 def decomposition(result: RunResult, lang: Lang = "en") -> Table:
     """Sources of the change of the resident rate, summed over spans of years between targets."""
     frame = result.decomposition
+    if "level" in frame:
+        frame = frame[frame["level"] == "prefecture"]
     spans = _spans(result)
     table = Table(title=phrase("decomposition", lang), title_style="bold")
     table.add_column(phrase("component", lang))
@@ -125,10 +113,9 @@ def decomposition(result: RunResult, lang: Lang = "en") -> Table:
         rows = frame[frame["component"] == name]
         points = [float(rows.loc[(rows["year"] > first) & (rows["year"] <= last), "points"].sum()) for first, last in spans]
         totals = [total + point for total, point in zip(totals, points, strict=True)]
-        titles = result.provenance.get("components")
-        table.add_row(component(str(name), lang, titles), *(f"{100 * point:+.2f}" for point in points))
+        table.add_row(component(str(name), lang), *(f"{point:+.2f}" for point in points))
     table.add_section()
-    table.add_row(phrase("sum", lang), *(f"{100 * total:+.2f}" for total in totals), style="bold")
+    table.add_row(phrase("sum", lang), *(f"{total:+.2f}" for total in totals), style="bold")
     return table
 
 

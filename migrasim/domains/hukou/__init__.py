@@ -1,0 +1,1 @@
+"""Residence permits and the transfer of registration."""

@@ -1,0 +1,1 @@
+"""Contracted land, homesteads, collective income: the three rights."""
