@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from migrasim.core.errors import InputError as InputError
     from migrasim.facts import FactBook as FactBook
     from migrasim.model import MigrationModel as MigrationModel
-    from migrasim.runs.simulate import simulate as run
     from migrasim.region import Region as Region
     from migrasim.runs.result import RunResult as RunResult
+    from migrasim.runs.simulate import simulate as run
     from migrasim.runs.store import read as read
     from migrasim.scenario import Scenario as Scenario
 

@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -104,7 +104,8 @@ def run(
     until: Annotated[int, typer.Option("--until", help="Last year.")] = 2035,
     base: Annotated[int, typer.Option("--base", help="Base year: 2010 or 2020.")] = 2020,
     future: Annotated[
-        str | None, typer.Option("--future", help="What the plan does not decide; default: the scenario's.", metavar="NAME")
+        str | None,
+        typer.Option("--future", help="What the plan does not decide; default: the scenario's.", metavar="NAME"),
     ] = None,
     parameters: Annotated[str, typer.Option("--parameters", help="Values of the uncertain facts: best.")] = "best",
     threads: Annotated[int | None, typer.Option("--threads", help="Threads; default: every core.", metavar="N")] = None,
@@ -125,7 +126,7 @@ def run(
     tongue = _lang(lang)
     check_request(seed=seed, sample=sample, base=base, until=until, threads=threads, prefix="--")
     _check_parameters(parameters)
-    _check_future(future, scenario)
+    _check_future(future)
     target = None if out is None else Path(os.path.abspath(out.expanduser()))  # noqa: PTH100 (resolve follows links)
 
     from migrasim.runs import store
@@ -174,7 +175,7 @@ def _show_result(result: RunResult, lang: Lang, *, profile: bool) -> None:
     _print(tables.summary(result, lang))
     if profile and result.profile is not None:
         rows = [(row.phase, f"{row.seconds:.3f}") for row in result.profile.itertuples()]
-        _print(tables.listing(["phase", "seconds"], rows))
+        _print(tables.listing(["phase", "seconds"], rows, lang))
 
 
 def _check_parameters(parameters: str) -> None:
@@ -185,8 +186,8 @@ def _check_parameters(parameters: str) -> None:
         raise InputError(f"--parameters: '{parameters}' is not known; allowed: best. {hint}".rstrip())
 
 
-def _check_future(future: str | None, scenario: str) -> None:
-    """`--future` goes before the scenario's own; only those that are built can be asked for."""
+def _check_future(future: str | None) -> None:
+    """Refuse a future that is not built; the one that is goes with every scenario."""
     if future is None:
         return
     from migrasim.scenario import FUTURES
@@ -226,10 +227,14 @@ def scenarios(lang: LangOption = "en") -> None:
     book = FactBook.load()
     loaded = [Scenario.load(path, book) for path in shipped("scenarios").values()]
     rows = [
-        (each.name, title_in(each.title, tongue), "" if each.description is None else title_in(each.description, tongue))
+        (
+            each.name,
+            title_in(each.title, tongue),
+            "" if each.description is None else title_in(each.description, tongue),
+        )
         for each in loaded
     ]
-    _print(tables.listing(["scenario", "title", "what it is"], rows))
+    _print(tables.listing(["scenario", "title", "what it is"], rows, tongue))
 
 
 @app.command()
@@ -246,7 +251,7 @@ def levers(
     from migrasim.facts import FactBook
 
     book = FactBook.load()
-    if name in book.levers:
+    if name is not None and name in book.levers:
         _lever_card(book, book.lever(name), tongue)
         return
     if name is not None and name not in book.groups:
@@ -259,7 +264,7 @@ def levers(
 def _lever_tables(book: FactBook, chosen: Sequence[Lever], lang: Lang) -> None:
     from migrasim.present.tables import listing, number
 
-    heads = ["lever", "title", "unit", "bounds", "2020", "plan", "status of the plan's value", "built", "file"]
+    heads = ["lever", "title", "unit", "bounds", "2020", "plan", "status", "built", "file"]
     for group, title in book.groups.items():
         rows = [
             (
@@ -277,13 +282,13 @@ def _lever_tables(book: FactBook, chosen: Sequence[Lever], lang: Lang) -> None:
             if each.group == group
         ]
         if rows:
-            _print(listing(heads, rows, title=f"{group}: {title_in(title, lang)}"))
+            _print(listing(heads, rows, lang, f"{group}: {title_in(title, lang)}"))
     built = sum(each.built for each in chosen)
     _say(f"{len(chosen)} levers, {built} of them built; setting one that is not built is an error")
 
 
 def _lever_card(book: FactBook, lever: Lever, lang: Lang) -> None:
-    from migrasim.present.tables import number
+    from migrasim.present.tables import card, number
 
     rows: list[tuple[str, object]] = [
         ("title", title_in(lever.title, lang)),
@@ -300,11 +305,15 @@ def _lever_card(book: FactBook, lever: Lever, lang: Lang) -> None:
         if value.range is not None:
             rows.append((f"{head}, range", number(value.range)))
     rows += [
-        ("cost", f"{number(each.value)} {each.unit}, {each.recurrence}, {each.payer}, {each.price_year} ({each.status}) {each.source}")
+        (
+            "cost",
+            f"{number(each.value)} {each.unit}, {each.recurrence}, {each.payer}, {each.price_year} "
+            f"({each.status}) {each.source}",
+        )
         for each in lever.cost
     ]
     rows += [("plan says", lever.quote), ("note", lever.note), ("file", lever.file)]
-    _card(lever.id, rows)
+    _print(card(lever.id, rows, lang))
 
 
 @app.command()
@@ -344,11 +353,11 @@ def facts(
         for each in book.facts.values()
         if name in (None, each.domain)
     ]
-    _print(listing(heads, rows))
+    _print(listing(heads, rows, tongue))
 
 
 def _fact_card(fact: Fact, lang: Lang) -> None:
-    from migrasim.present.tables import number
+    from migrasim.present.tables import card, number
 
     rows: list[tuple[str, object]] = [
         ("title", title_in(fact.title, lang)),
@@ -364,21 +373,7 @@ def _fact_card(fact: Fact, lang: Lang) -> None:
         ("read by a rule", "yes" if fact.used else "no: on record only"),
         ("file", fact.file),
     ]
-    _card(fact.id, rows)
-
-
-def _card(title: str, rows: Iterable[tuple[str, object]]) -> None:
-    """One thing in full, a line an attribute; what is empty is left out."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=Text(title), title_style="bold", title_justify="left", show_header=False)
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-    for head, value in rows:
-        if value not in (None, ""):
-            table.add_row(head, Text(str(value)))
-    _print(table)
+    _print(card(fact.id, rows, lang))
 
 
 @app.command()
@@ -392,20 +387,21 @@ def indicators(lang: LangOption = "en") -> None:
     from migrasim.present.tables import listing
 
     rows = [(name, title_in(each.title, tongue), each.unit, each.how) for name, each in CATALOGUE.items()]
-    _print(listing(["indicator", "title", "unit", "how it is measured"], rows))
+    _print(listing(["indicator", "title", "unit", "how it is measured"], rows, tongue))
 
 
 @app.command()
-def schedule() -> None:
+def schedule(lang: LangOption = "en") -> None:
     """Print the order of a year, phase by phase.
 
     Example: migrasim schedule
     """
+    tongue = _lang(lang)
     from migrasim.order import SCHEDULE
     from migrasim.present.tables import listing
 
     rows = [(number, *phase) for number, phase in enumerate(SCHEDULE, start=1)]
-    _print(listing(["", "phase", "module", "what happens"], rows))
+    _print(listing(["", "phase", "module", "what happens"], rows, tongue))
 
 
 @app.command()
@@ -460,6 +456,90 @@ def _identity(text: str) -> int:
     return identity
 
 
+@app.command()
+def region(
+    name: Annotated[str | None, typer.Argument(help="A shipped region or the folder of one.")] = None,
+    fit: Annotated[
+        bool, typer.Option("--fit", help="Every margin, published against synthetic, with the error.")
+    ] = False,
+    base: Annotated[int, typer.Option("--base", help="Base year of --fit: 2010 or 2020.")] = 2020,
+    check: Annotated[
+        Path | None,
+        typer.Option("--validate", help="Say all that is wrong with the folder of a region.", metavar="PATH"),
+    ] = None,
+    template: Annotated[
+        Path | None, typer.Option("--template", help="Write a blank region to a new folder.", metavar="PATH")
+    ] = None,
+    lang: LangOption = "en",
+) -> None:
+    """Show what a region holds and how complete it is; check another, or start one.
+
+    Example: migrasim region --fit
+
+    Example: migrasim region --template my_region
+    """
+    tongue = _lang(lang)
+    if sum([check is not None, template is not None, name is not None or fit]) > 1:
+        raise InputError("region: give a name (with or without --fit), --validate PATH or --template PATH, not several")
+    if check is not None:
+        _validate_region(check)
+    elif template is not None:
+        from migrasim.region import write_template
+
+        typer.echo(
+            f"{_short(write_template(template).absolute())}: fill in region.yaml and tables/*.csv, then --validate"
+        )
+    elif fit:
+        _show_fit(name, base)
+    else:
+        _show_region(name, tongue)
+
+
+def _region_name(name: str | None) -> str:
+    """The region given, else the only one that ships."""
+    from migrasim.region import REGIONS
+
+    shipped = sorted(path.parent.name for path in REGIONS.glob("*/region.yaml"))
+    if name is None and len(shipped) != 1:
+        raise InputError(f"region: give the name of one; known: {', '.join(shipped)}")
+    return name or shipped[0]
+
+
+def _validate_region(folder: Path) -> None:
+    from migrasim.region import validate
+
+    problems = validate(folder)
+    for problem in problems[:-1]:
+        _say(f"error: {' '.join(problem.split())}")
+    if problems:
+        raise InputError(problems[-1])
+    typer.echo(f"{folder}: nothing wrong was found")
+
+
+def _show_region(name: str | None, lang: Lang) -> None:
+    from migrasim.present.tables import listing, percent
+    from migrasim.region import Region, describe
+
+    one = Region.load(_region_name(name))
+    targets = ", ".join(f"{year}: {percent(share)}%" for year, share in one.targets.items())
+    title = f"{one.name}: {title_in(one.title, lang)}; targets of the plan {targets}"
+    rows = [(row["item"], row["count"], f"{100 * row['complete']:.1f}%", row["source"]) for row in describe(one)]
+    _print(listing(["item", "number", "complete", "source"], rows, lang, title))
+
+
+def _show_fit(name: str | None, base: int) -> None:
+    from migrasim import population
+    from migrasim.present.tables import listing, number
+    from migrasim.region import Region
+    from migrasim.runs.result import BASES
+
+    if base not in BASES:
+        raise InputError(f"--base: {base} is not allowed; allowed: {' or '.join(str(each) for each in BASES)}")
+    rows = list(population.load(Region.load(_region_name(name)), base=base).fit)
+    heads = list(dict.fromkeys(key for row in rows for key in row))
+    _print(listing(heads, ([number(row.get(head)) for head in heads] for row in rows)))
+
+
 # -- the program itself --------------------------------------------------------------------------
 
 
@@ -495,7 +575,7 @@ def _guarded(command: Callable[[], Any]) -> int:
     except MemoryError:
         _say("error: not enough memory for this run; a smaller --sample needs less")
         return DEFECT
-    except Exception as error:  # noqa: BLE001 (the last door: no traceback for users)
+    except Exception as error:  # the last door: no traceback for users
         return _defect(error)
     if code == INTERRUPTED:
         _say("interrupted: nothing was written")

@@ -68,7 +68,12 @@ def trajectory(results: Sequence[RunResult], path: str | Path, lang: Lang = "en"
     family = fonts()
     if lang != "en" and len(family) == 1:
         lang = "en"  # boxes instead of characters help nobody
-    style = {"font.family": "sans-serif", "font.sans-serif": family, "axes.unicode_minus": False, "svg.hashsalt": "migrasim"}
+    style: Any = {
+        "font.family": "sans-serif",
+        "font.sans-serif": family,
+        "axes.unicode_minus": False,
+        "svg.hashsalt": "migrasim",
+    }
     with rc_context(style):
         return _draw(list(results), Path(path), lang)
 
@@ -155,8 +160,10 @@ def _colours(count: int) -> list[str]:
 
 
 def _finish(axes: Axes, unit: str) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     axes.set_ylabel(unit)
     axes.grid(alpha=0.3)
     axes.legend(fontsize=7.5)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylim(bottom=0)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from migrasim.core.language import LANGS, Lang, simplified, title_in
 
-__all__ = ["LANGS", "PHRASES", "Lang", "component", "phrase", "simplified", "title_in"]
+__all__ = ["LANGS", "PHRASES", "Lang", "component", "phrase", "simplified", "title_in", "words"]
 
 PHRASES: dict[str, tuple[str, str]] = {
-    "trajectory": ("Trajectory {base}-{until}, scenario {scenario}, seed {seed}", "{base}-{until}年軌跡，情景 {scenario}，種子 {seed}"),
+    "trajectory": (
+        "Trajectory {base}-{until}, scenario {scenario}, seed {seed}",
+        "{base}-{until}年軌跡，情景 {scenario}，種子 {seed}",
+    ),
     "figure": ("Urbanization of {region}, {base}-{until}", "{region}城鎮化軌跡，{base}-{until}年"),
     "year": ("Year", "年份"),
     "resident_rate": ("Resident rate %", "常住城鎮化率 %"),
@@ -64,6 +69,56 @@ COMPONENTS: dict[str, tuple[str, str]] = {
     "other_counties_rural": ("Moves between counties, rural", "縣際遷移（鄉村）"),
     "other_counties_urban": ("Moves between counties, urban", "縣際遷移（城鎮）"),
 }
+
+
+# heads of listings; a word that is not here is shown as it is
+WORDS: dict[str, str] = {
+    "scenario": "情景",
+    "title": "名稱",
+    "what it is": "說明",
+    "lever": "槓桿",
+    "unit": "單位",
+    "bounds": "範圍",
+    "2020": "2020年值",
+    "plan": "規劃值",
+    "status": "依據",
+    "built": "已實現",
+    "file": "文件",
+    "group": "組別",
+    "chapter of the plan": "規劃章節",
+    "given for the region": "全區取值方式",
+    "acts through": "作用途徑",
+    "2020, range": "2020年值區間",
+    "plan, range": "規劃值區間",
+    "cost": "成本",
+    "plan says": "規劃原文",
+    "note": "備註",
+    "fact": "事實",
+    "value": "取值",
+    "by": "分類",
+    "range": "區間",
+    "symbol": "符號",
+    "role": "角色",
+    "source": "來源",
+    "read by a rule": "有規則讀取",
+    "indicator": "指標",
+    "how it is measured": "計量方法",
+    "phase": "階段",
+    "module": "模塊",
+    "what happens": "內容",
+    "seconds": "秒",
+    "item": "項目",
+    "number": "數量",
+    "complete": "完整度",
+    "year": "年份",
+    "yes": "是",
+    "no": "否",
+}
+
+
+def words(english: Iterable[str], lang: Lang) -> list[str]:
+    """Heads of a listing in one language."""
+    return [_in((word, WORDS[word]), lang) if word in WORDS else word for word in english]
 
 
 def phrase(key: str, lang: Lang, **values: object) -> str:

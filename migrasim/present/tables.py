@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from migrasim.present.language import Lang, component, phrase
+from migrasim.present.language import Lang, component, phrase, words
 from migrasim.runs.result import RunResult
 
 RATE = "urbanization_rate"
@@ -111,7 +112,9 @@ def decomposition(result: RunResult, lang: Lang = "en") -> Table:
     totals = [0.0] * len(spans)
     for name in dict.fromkeys(frame["component"]):
         rows = frame[frame["component"] == name]
-        points = [float(rows.loc[(rows["year"] > first) & (rows["year"] <= last), "points"].sum()) for first, last in spans]
+        points = [
+            float(rows.loc[(rows["year"] > first) & (rows["year"] <= last), "points"].sum()) for first, last in spans
+        ]
         totals = [total + point for total, point in zip(totals, points, strict=True)]
         table.add_row(component(str(name), lang), *(f"{point:+.2f}" for point in points))
     table.add_section()
@@ -123,7 +126,7 @@ def _spans(result: RunResult) -> list[tuple[int, int]]:
     """Spans between base, the targets' years and the end, and the whole."""
     inner = [year for year in reference(result).targets if result.base < year < result.until]
     knots = [result.base, *inner, result.until]
-    spans = [(first, last) for first, last in zip(knots, knots[1:], strict=False) if first < last]
+    spans = [(first, last) for first, last in pairwise(knots) if first < last]
     return spans if len(spans) < 2 else [*spans, (result.base, result.until)]
 
 
@@ -135,23 +138,36 @@ def summary(result: RunResult, lang: Lang = "en") -> RenderableType:
     return Group(*parts, decomposition(result, lang))
 
 
-def listing(heads: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> Table:
-    """A plain listing; what does not fit its column is folded, never cut.
+def listing(heads: Sequence[str], rows: Iterable[Sequence[object]], lang: Lang = "en", title: str = "") -> Table:
+    """A plain listing; the first column, a name to copy, stays whole, the others are folded.
 
     Parameters
     ----------
     heads
-        Titles of the columns.
+        English heads of the columns.
     rows
         Cells; anything that can be printed.
+    lang
+        Language of the heads.
     title
         Title of the table.
     """
     table = Table(title=Text(title) if title else None, title_style="bold", title_justify="left")
-    for head in heads:
-        table.add_column(head, overflow="fold")
+    for number, head in enumerate(words(heads, lang)):
+        table.add_column(head, overflow="fold", no_wrap=number == 0)
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
+    return table
+
+
+def card(title: str, rows: Iterable[tuple[str, object]], lang: Lang = "en") -> Table:
+    """One thing in full, a line an attribute; what is empty is left out."""
+    table = Table(title=Text(title), title_style="bold", title_justify="left", show_header=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for head, value in rows:
+        if value not in (None, ""):
+            table.add_row(*words([head], lang), Text(str(value)))
     return table
 
 
