@@ -1,6 +1,6 @@
 """The fact book: every number of the model with its unit, source and status.
 
-Numbers live in ``domains/*/facts.yaml``, what the plan can change in ``domains/*/levers.yaml``.
+Numbers live in ``domains/*/facts.yaml`` and ``population/facts.yaml``, what the plan can change in ``domains/*/levers.yaml``.
 Both are checked here, so that a wrong key, unit or source is found before a run and not after it.
 """
 
@@ -435,7 +435,8 @@ class _Entry(NamedTuple):
 def _entries(folder: Path, file: str, tops: tuple[str, ...]) -> dict[str, list[_Entry]]:
     """Entries below each key at the top of the files of all domains, in the order of the domains."""
     entries: dict[str, list[_Entry]] = {top: [] for top in tops}
-    found = {path.parent.name: path for path in folder.glob(f"*/{file}")}
+    beside = folder.parent.glob(f"population/{file}")  # the population is built on facts, too
+    found = {path.parent.name: path for path in (*folder.glob(f"*/{file}"), *beside)}
     for domain in sorted(found, key=lambda name: (DOMAINS.index(name) if name in DOMAINS else len(DOMAINS), name)):
         name = found[domain].relative_to(folder.parent).as_posix()
         for top, inside in read_mapping(found[domain], name).items():

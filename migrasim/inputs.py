@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 import numpy as np
 
@@ -70,6 +70,7 @@ class Inputs:
     clipped: tuple[str, ...]
     provenance: tuple[Provenance, ...]
     _levers: Mapping[str, Floats] = field(repr=False)
+    _params: dict[tuple[str, str, int], Any] = field(default_factory=dict, repr=False, compare=False)
 
     @staticmethod
     def build(
@@ -154,7 +155,10 @@ class Inputs:
 
     def params(self, domain: str, cls: type[P], year: int = BASE_YEAR) -> P:
         """A parameter bundle of a domain, filled; see `FactBook.params`."""
-        return self.book.params(domain, cls, self.parameters, year, {"county": self.county_names})
+        key = (domain, cls.__name__, year)  # read in every wave of a year
+        if key not in self._params:
+            self._params[key] = self.book.params(domain, cls, self.parameters, year, {"county": self.county_names})
+        return cast(P, self._params[key])
 
     def cost_by_payer(self, lever: str) -> dict[str, tuple[float, float]]:
         """Cost of one unit of a lever by who pays: (once, yearly) in yuan of 2020."""

@@ -22,7 +22,7 @@ from migrasim.domains.moving.rules import Terms
 ROUNDS = 3
 STAY = -1  # code of staying; a move is destination * FORM_STRIDE + form
 FORM_STRIDE = 8
-_STAY_LUCK = 1 << 16  # its alternative number for luck, beyond every destination
+STAY_LUCK = 1 << 16  # its alternative number for luck, beyond every destination
 WORKING_AGE, RETIRING_AGE, ELDER_AGE = 16, 60, 60
 SCHOOL_AGE, CHILD_AGE, YOUTH_AGE, YOUNG_AGE = 6, 15, 23, 30
 _MONTHS = 12
@@ -481,7 +481,7 @@ def choose_one(h, people, families, places, seed, year, p, best_code, best_value
     earned = income_now(h, people, families)
     sum_up(h, Form.STAY, who, people, families, year, sums)
     terms = terms_of(h, Form.STAY, families.place[h], sums, earned, who, people, families, year, places, seed, p)
-    value = total(terms) + alternative_error(gumbel_key, key, _STAY_LUCK, 1.0)
+    value = total(terms) + alternative_error(gumbel_key, key, STAY_LUCK, 1.0)
     for r in range(ROUNDS):
         best_code[r], best_value[r] = STAY, -np.inf
     best_value[0] = value
