@@ -428,7 +428,7 @@ def trace(
         from migrasim.facts import FactBook
 
         found = FactBook.load().lever(lever)
-        from migrasim.model import trace_lever
+        from migrasim.runs.trace import trace_lever
 
         for line in trace_lever(found.id):
             typer.echo(line)
@@ -437,7 +437,7 @@ def trace(
 
     check_request(seed=seed, sample=sample, base=base, until=until, prefix="--")
     identity = _identity(str(household))
-    from migrasim.model import trace_household
+    from migrasim.runs.trace import trace_household
     from migrasim.present.tables import listing, number
 
     years = trace_household(scenario, identity, seed=seed, sample=sample, until=until, base=base)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrasim.core.errors import InputError
 from migrasim.present.language import Lang, component, phrase, title_in
-from migrasim.present.tables import ABSENT, RATE, REGISTERED_RATE, reference
+from migrasim.present.tables import ABSENT, RATE, REGISTERED_RATE, reference, whole_region
 from migrasim.runs.result import RunResult
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _draw(results: list[RunResult], path: Path, lang: Lang) -> Path:
     _people(figure.add_subplot(grid[0, 1]), results, lang)
     _components(figure.add_subplot(grid[1, :]), results, lang)
     first = results[0]
-    region = title_in(first.provenance.get("region_title", ""), lang)
+    region = title_in(first.provenance["region"].get("title") or str(first.prefecture()["place"].iloc[0]), lang)
     head = phrase("figure", lang, region=region, base=first.base, until=max(each.until for each in results))
     samples = {each.sample for each in results if each.sample < 1}
     if samples:
@@ -142,7 +142,7 @@ def _components(axes: Axes, results: list[RunResult], lang: Lang) -> None:
     names = list(dict.fromkeys(str(name) for result in results for name in result.decomposition["component"]))
     height = 0.8 / len(results)
     for number, (result, colour) in enumerate(zip(results, _colours(len(results)), strict=True)):
-        sums: dict[Any, float] = result.decomposition.groupby("component")["points"].sum().to_dict()
+        sums: dict[Any, float] = whole_region(result.decomposition).groupby("component")["points"].sum().to_dict()
         places = [row + (number - (len(results) - 1) / 2) * height for row in range(len(names))]
         label = f"{result.scenario}, {result.base}-{result.until}"
         axes.barh(places, [sums.get(name, 0.0) for name in names], height=height, color=colour, label=label)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -17,6 +17,9 @@ from rich.text import Text
 
 from migrasim.present.language import Lang, component, phrase, words
 from migrasim.runs.result import RunResult
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 RATE = "urbanization_rate"
 REGISTERED_RATE = "hukou_urbanization_rate"
@@ -101,9 +104,7 @@ def trajectory(result: RunResult, lang: Lang = "en") -> Table:
 
 def decomposition(result: RunResult, lang: Lang = "en") -> Table:
     """Sources of the change of the resident rate, summed over spans of years between targets."""
-    frame = result.decomposition
-    if "level" in frame:
-        frame = frame[frame["level"] == "prefecture"]
+    frame = whole_region(result.decomposition)
     spans = _spans(result)
     table = Table(title=phrase("decomposition", lang), title_style="bold")
     table.add_column(phrase("component", lang))
@@ -120,6 +121,11 @@ def decomposition(result: RunResult, lang: Lang = "en") -> Table:
     table.add_section()
     table.add_row(phrase("sum", lang), *(f"{total:+.2f}" for total in totals), style="bold")
     return table
+
+
+def whole_region(decomposition: DataFrame) -> DataFrame:
+    """Rows of the whole region where a decomposition holds the counties, too."""
+    return decomposition[decomposition["level"] == "prefecture"] if "level" in decomposition else decomposition
 
 
 def _spans(result: RunResult) -> list[tuple[int, int]]:
