@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from migrasim.facts import Fact, FactBook, Lever
     from migrasim.runs.result import RunResult
+    from migrasim.scenario import Scenario
 
 DONE, DEFECT, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 _PIPED_WIDTH = 160  # columns where nobody says how wide a line may be
@@ -127,6 +128,10 @@ def run(
     check_request(seed=seed, sample=sample, base=base, until=until, threads=threads, prefix="--")
     _check_parameters(parameters)
     _check_future(future)
+    from migrasim.facts import FactBook
+    from migrasim.scenario import Scenario
+
+    chosen = Scenario.load(scenario, FactBook.load(), settings or ())
     target = None if out is None else Path(os.path.abspath(out.expanduser()))  # noqa: PTH100 (resolve follows links)
 
     from migrasim.runs import store
@@ -136,14 +141,12 @@ def run(
     with store.staging(target.parent if target else Path("runs").absolute()) as staged:
         started = time.perf_counter()
         result = _simulate(
-            scenario,
+            chosen,
             seed=seed,
             sample=sample,
             until=until,
             base=base,
             threads=threads,
-            overrides=list(settings or ()),
-            parameters=None,  # the best guess
             households=households,
             profile=profile,
         )
@@ -156,7 +159,7 @@ def run(
     typer.echo(phrase("results_in", tongue, folder=_short(folder)))
 
 
-def _simulate(scenario: str, **options: Any) -> RunResult:
+def _simulate(scenario: Scenario, **options: Any) -> RunResult:
     """Run the model with a progress bar, announcing a first compilation."""
     from migrasim.core.rule import is_compiled
     from migrasim.present.progress import progress
@@ -437,8 +440,8 @@ def trace(
 
     check_request(seed=seed, sample=sample, base=base, until=until, prefix="--")
     identity = _identity(str(household))
-    from migrasim.runs.trace import trace_household
     from migrasim.present.tables import listing, number
+    from migrasim.runs.trace import trace_household
 
     years = trace_household(scenario, identity, seed=seed, sample=sample, until=until, base=base)
     heads = list(dict.fromkeys(key for year in years for key in year))
