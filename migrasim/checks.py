@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from migrasim.core.codes import N_PURSES, N_TIERS, Tier
-from migrasim.domains.labour.phase import recount
 from migrasim.world import World, count_network
 
 
@@ -51,7 +50,7 @@ def run(world: World, start: Before) -> None:
     occupied = world.count_occupied()
     _same(world, "dwellings lived in are those of the columns", world.occupied, occupied)
     _least(world, "no more dwellings are lived in than stand", world.dwellings - occupied)
-    _same(world, "jobs taken are those of the columns", world.filled, recount(world))
+    _same(world, "jobs taken are those of the columns", world.filled, world.count_filled())
     persons, households = world.persons, world.households
     _same(
         world,

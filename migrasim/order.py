@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -81,7 +81,9 @@ class Simulation:
     watch: Callable[[World], None] | None = None
 
     @classmethod
-    def create(cls, inputs: Inputs, region: Region, population: Population, *, seed: int = 0, threads: int | None = None) -> Simulation:
+    def create(
+        cls, inputs: Inputs, region: Region, population: Population, *, seed: int = 0, threads: int | None = None
+    ) -> Simulation:
         """Build the world of the base year.
 
         Parameters
@@ -127,8 +129,19 @@ class Simulation:
             village_pool_mu=np.zeros(geography.communities),
             estates_yuan=np.zeros(geography.counties + 1, np.int64),
         )
-        world.memory["chain_sector"] = np.array([int(chain.sector) for chain in region.chains], np.int64)
-        world.memory["renovated_share"] = np.zeros(geography.counties)
+        return cls.start(world, [int(chain.sectors[0]) for chain in region.chains])
+
+    @classmethod
+    def start(cls, world: World, chain_sectors: Sequence[int]) -> Simulation:
+        """Bring jobs, dwellings and services of the base year into being and measure it.
+
+        Parameters
+        ----------
+        world : persons, households and geography filled
+        chain_sectors : the sector in which new workers of each chain stand
+        """
+        world.memory["chain_sector"] = np.array(chain_sectors, np.int64)
+        world.memory["renovated_share"] = np.zeros(world.geography.counties)
         world.reindex()
         world.count_network()
         policy.read_levers(world)

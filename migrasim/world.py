@@ -186,6 +186,19 @@ class World:
             self.network.shape[1],
         )
 
+    def count_filled(self) -> np.ndarray:
+        """(places, job kinds) jobs taken, counted anew from the columns."""
+        return count_filled(
+            self.persons.household,
+            self.persons.is_away,
+            self.households.place,
+            self.households.away_place,
+            self.persons.sector,
+            self.persons.chain,
+            self.geography.places,
+            self.jobs.shape[1],
+        )
+
     def count_occupied(self) -> np.ndarray:
         """(places, tenures) parts of households by dwelling, counted anew from the columns."""
         return count_occupied(
@@ -251,6 +264,18 @@ def count_occupied(place, tenure, away_place, away_tenure, places):
         if away_place[h] >= 0:
             count[away_place[h], away_tenure[h]] += 1
     return count
+
+
+@kernel
+def count_filled(household, is_away, place, away_place, sector, chain, places, kinds):
+    """(places, kinds) int64 jobs taken by people who live there; jobs outside are not counted."""
+    filled = np.zeros((places, kinds), np.int64)
+    for i in range(household.shape[0]):
+        if sector[i] > 0:
+            h = household[i]
+            here = away_place[h] if is_away[i] else place[h]
+            filled[here, sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]] += 1
+    return filled
 
 
 PLACE_COLUMNS = (

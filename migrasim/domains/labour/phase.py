@@ -26,18 +26,6 @@ def chains(world: World) -> list[str]:
 
 
 @kernel
-def count_filled(household, is_away, place, away_place, sector, chain, places, kinds):
-    """(places, kinds) int64 jobs taken by people who live there; jobs outside are not counted."""
-    filled = np.zeros((places, kinds), np.int64)
-    for i in range(household.shape[0]):
-        if sector[i] > 0:
-            h = household[i]
-            here = away_place[h] if is_away[i] else place[h]
-            filled[here, sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]] += 1
-    return filled
-
-
-@kernel
 def count_seekers(household, is_away, place, away_place, activity, places):
     """(places,) int64 people who seek work."""
     seekers = np.zeros(places, np.int64)
@@ -48,27 +36,10 @@ def count_seekers(household, is_away, place, away_place, activity, places):
     return seekers
 
 
-def recount(world: World) -> np.ndarray:
-    """Jobs taken, counted anew from the columns."""
-    persons, households = world.persons, world.households
-    return np.asarray(
-        count_filled(
-            persons.household,
-            persons.is_away,
-            households.place,
-            households.away_place,
-            persons.sector,
-            persons.chain,
-            world.geography.places,
-            world.jobs.shape[1],
-        )
-    )
-
-
 def start(world: World) -> None:
     """Jobs of the base year: those taken and a share of vacancies; farming has as many as it has hands."""
     p = params(world)
-    world.filled[:] = recount(world)
+    world.filled[:] = world.count_filled()
     world.jobs[:] = world.filled * world.weight / (1.0 - p.vacancy_share)
     world.memory["jobs_base"] = world.jobs.copy()
     world.memory["urban_base"] = _by_place_urban(world)

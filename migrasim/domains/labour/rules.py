@@ -92,7 +92,7 @@ def work_chance(vacancies, turnover, seekers, p):
 @rule
 def wage_pressure(workforce, jobs, base_ratio, p):
     """Factor on wages when more people seek the same jobs than in the base year."""
-    if jobs <= 0.0 or workforce <= 0.0:
+    if jobs <= 0.0 or workforce <= 0.0 or base_ratio <= 0.0:
         return 1.0
     return (workforce / jobs / base_ratio) ** (-p.wage_supply_elasticity)
 

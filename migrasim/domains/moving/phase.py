@@ -190,8 +190,8 @@ def _release(place, tenure, goods):
 
 
 @kernel
-def _leave_job(i, here, out, people_out, goods):
-    if people_out.sector[i] > 0 and here < goods.filled.shape[0]:
+def _leave_job(i, here, inside, people_out, goods):
+    if people_out.sector[i] > 0 and here < inside:
         kind = people_out.sector[i] if people_out.chain[i] == 0 else N_SECTORS - 1 + people_out.chain[i]
         goods.filled[here, kind] -= 1
     people_out.sector[i] = Sector.NONE
@@ -232,7 +232,7 @@ def _move(h, form, d, tenure, who, people, families, year, seed, inside, village
         if choice.SCHOOL_AGE <= choice.age_of(i, people, year) < choice.CHILD_AGE:
             goods.pupils_left[here] += 1
             goods.pupils[target] += 1
-        _leave_job(i, here, out, people_out, goods)
+        _leave_job(i, here, inside, people_out, goods)
         activity = people_out.activity[i]
         if activity == Activity.WORKER or activity == Activity.FARMER or activity == Activity.SEEKING:
             if target >= inside:
@@ -245,22 +245,22 @@ def _move(h, form, d, tenure, who, people, families, year, seed, inside, village
             else:
                 people_out.activity[i] = Activity.SEEKING
     household_moves[origin, target, form] += 1
-    village_tenure = Tenure.SELF_BUILT if target < inside and target % N_TIERS == Tier.VILLAGE else Tenure.NONE
+    held = np.int64(tenure)
     if form == Form.WHOLE:
         if who.split and d == away_place:
-            tenure = families.away_tenure[h]
+            held = np.int64(families.away_tenure[h])
             _release(place, families.tenure[h], goods)
         else:
             _release(place, families.tenure[h], goods)
             if away_place >= 0:
                 _release(away_place, families.away_tenure[h], goods)
-            if tenure == Tenure.NONE:
-                tenure = village_tenure
-            goods.occupied[d, tenure] += 1
+            if d < inside and d % N_TIERS == Tier.VILLAGE:
+                held = np.int64(Tenure.SELF_BUILT)
+            goods.occupied[d, held] += 1
         for i in range(first, last):
             people_out.is_away[i] = 0
         out.place[h] = d
-        out.tenure[h] = tenure
+        out.tenure[h] = held
         out.since_year[h] = year
         out.away_place[h] = -1
         out.away_tenure[h] = Tenure.NONE
@@ -284,9 +284,9 @@ def _move(h, form, d, tenure, who, people, families, year, seed, inside, village
     if who.split:
         _release(away_place, families.away_tenure[h], goods)
     out.away_place[h] = d
-    out.away_tenure[h] = tenure
+    out.away_tenure[h] = held
     out.away_since_year[h] = year
-    goods.occupied[d, tenure] += 1
+    goods.occupied[d, held] += 1
 
 
 @kernel

@@ -71,6 +71,10 @@ def _reclassify(world: World) -> None:
         chosen,
     )
     after = world.residents()
+    jobs = world.count_filled()
+    moved = (jobs - world.filled) * world.weight  # their jobs come with them
+    world.memory["jobs_base"] = np.maximum(0.0, world.memory["jobs_base"] + moved)
+    world.filled[:] = jobs
     gained = after - before
     town = np.arange(geography.places) % N_TIERS == Tier.TOWN
     town[geography.inside :] = False
