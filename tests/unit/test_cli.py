@@ -20,6 +20,8 @@ from migrasim.runs import store
 
 
 class Outcome(NamedTuple):
+    """What a command left: exit code, standard output, standard error."""
+
     code: int
     out: str
     err: str
@@ -74,14 +76,14 @@ WRONG: list[tuple[list[str], tuple[str, ...]]] = [
     (["run", "plan", "extra"], ("extra",)),
     (["run", "plan", "--sampel", "0.1"], ("--sampel", "--sample")),
     (["run", "plan", "--seed"], ("--seed",)),
-    (["run", "plan", "--seed", "abc"], ("--seed", "abc", "whole number")),
+    (["run", "plan", "--seed", "abc"], ("--seed", "whole number")),
     (["run", "plan", "--seed", "1.5"], ("--seed",)),
     (["run", "plan", "--seed", "-1"], ("--seed", "-1", "from 0")),
     (["run", "plan", "--seed", "9223372036854775808"], ("--seed",)),
     (["run", "plan", "--sample", "0"], ("--sample", "above 0")),
     (["run", "plan", "--sample", "2"], ("--sample", "up to 1")),
     (["run", "plan", "--sample", "nan"], ("--sample",)),
-    (["run", "plan", "--sample", "ten"], ("--sample", "ten", "number")),
+    (["run", "plan", "--sample", "ten"], ("--sample", "number")),
     (["run", "plan", "--until", "1999"], ("--until", "1999", "2021")),
     (["run", "plan", "--until", "2020"], ("--until", "2021")),
     (["run", "plan", "--until", "3000"], ("--until", "2060")),

@@ -101,7 +101,7 @@ def test_another_run_is_never_overwritten(make_result, tmp_path):
     """A different run in the way stays as it is; the new one is kept beside it and the message says where."""
     target = tmp_path / "r"
     _publish(make_result(), target)
-    with pytest.raises(InputError, match="holds another run .0123456789ab.*r-ffffffffffff"):
+    with pytest.raises(InputError, match=r"holds another run .0123456789ab.*r-ffffffffffff"):
         _publish(make_result(run_id="ffffffffffff"), target)
     assert store.read(target).run_id == "0123456789ab"
     assert store.read(tmp_path / "r-ffffffffffff").run_id == "ffffffffffff"
@@ -116,7 +116,7 @@ def test_what_is_not_a_run_is_not_replaced(make_result, tmp_path, way):
     else:
         target.mkdir()
         (target / "mine.txt").write_text("mine")
-    with pytest.raises(InputError, match="file is in the way|something other than a run"):
+    with pytest.raises(InputError, match=r"file is in the way|something other than a run"):
         _publish(make_result(), target)
     assert [path.name for path in tmp_path.iterdir()] == ["r"]
 
