@@ -110,7 +110,7 @@ _ALL = (
     _ratio("permit_coverage_share", "Permit coverage", "居住證覆蓋率", "share",
            "permit holders over residents of towns and seats registered at another place", "permit_holders", "unregistered_urban"),
     _sum("registration_transfers", "Transfers of registration", "落戶人數", "persons a year", "by destination"),
-    _sum("land_lost_mu", "Contracted land lost at transfer", "落戶失去承包地", "mu a year", "by county of the destination"),
+    _sum("land_lost_mu", "Contracted land lost at transfer", "落戶失去承包地", "mu a year", "by county of the village"),
     _sum("land_sold_mu", "Contracted land sold voluntarily", "自願有償退出承包地", "mu a year", "by county of the village"),
     _sum("land_lent_mu", "Land of the absent lent to stayers", "流轉土地", "mu", "by county"),
     _sum("land_lent_free_mu", "Of it, without rent", "無償流轉土地", "mu", "by county"),

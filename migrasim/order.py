@@ -149,6 +149,7 @@ class Simulation:
         labour.start(world)
         housing.start(world)
         services.start(world)
+        fiscal.start(world)
         simulation = cls(world)
         simulation._update()
         labour.livelihood(world)
@@ -184,6 +185,7 @@ class Simulation:
 
         def begin() -> None:
             policy.run(world)
+            fiscal.budget(world)
             land.prospects(world)
 
         def work_and_pay() -> None:

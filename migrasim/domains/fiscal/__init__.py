@@ -1,1 +1,1 @@
-"""Who pays what: public accounts of the counties."""
+"""Public accounts of the counties and the savings of households."""

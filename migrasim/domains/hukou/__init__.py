@@ -1,1 +1,1 @@
-"""Residence permits and the transfer of registration."""
+"""Residence permits, transfer of registration and what becomes of the three rights."""

@@ -138,7 +138,7 @@ def _end_jobs(world: World) -> None:
         persons.chain,
         excess,
         world.filled,
-        stream(world.seed, Decision.JOB_LOSS, world.year),
+        np.uint64(stream(world.seed, Decision.JOB_LOSS, world.year)),
     )
 
 
@@ -293,7 +293,8 @@ def livelihood(world: World) -> None:
 
 
 @kernel
-def household_income(first, members, activity, is_away, place, home_place, income, farm, needed, other, dividend, result):
+def household_income(first, members, activity, is_away, community, community_county, land_mu, land_rent, income, farm,
+                     needed, other, dividend, result):
     """Fill ``result`` (households, int64 yuan): all that a household earned in the year."""
     for h in range(first.shape[0]):
         yuan = float(other[h]) + float(dividend[h])
@@ -302,8 +303,11 @@ def household_income(first, members, activity, is_away, place, home_place, incom
             yuan += income[i]
             if activity[i] == Activity.FARMER and is_away[i] == 0:
                 farmers += 1
-        if farmers > 0 and needed[h] > 0.0 and place[h] == home_place[h]:
-            yuan += farm[h] * min(1.0, farmers / needed[h])
+        worked = rules.worked_share(farmers, needed[h])
+        yuan += farm[h] * worked
+        county = community_county[community[h]]
+        if county >= 0:
+            yuan += land_mu[h] * (1.0 - worked) * land_rent[county]
         result[h] = np.int64(yuan)
 
 
@@ -316,8 +320,10 @@ def incomes(world: World) -> np.ndarray:
         world.members,
         persons.activity,
         persons.is_away,
-        households.place,
-        households.home_place,
+        households.community,
+        world.geography.community_county,
+        households.land_mu,
+        world.county.land_rent_yuan_yr_mu,
         live.income_yuan,
         live.farm_full_yuan,
         live.farmers_needed,

@@ -110,6 +110,12 @@ def farm_full_yuan(land_mu, leased_mu, p):
 
 
 @rule
+def worked_share(farmers, needed):
+    """Share of a household's land that its farmers can work."""
+    return min(1.0, farmers / needed) if needed > 0.0 else 0.0
+
+
+@rule
 def farmers_needed(land_mu, leased_mu, p):
     """Farmers that the land asks for."""
     return (land_mu + leased_mu) / p.land_mu_per_farmer

@@ -1,1 +1,1 @@
-"""Contracted land, homesteads, collective income: the three rights."""
+"""Land: prospects of leavers, paid exit and the land of the absent."""

@@ -80,6 +80,7 @@ class Places(NamedTuple):
     travel_min: np.ndarray  # (places, places)
     community_travel_min: np.ndarray  # (communities, places)
     community_county: np.ndarray
+    origin_place: np.ndarray  # (communities,) place of the community itself, whatever the registered address
     network: np.ndarray  # (communities, places) persons
     registered: np.ndarray  # (communities,) persons
     land_rent_yuan: np.ndarray  # (counties,)
@@ -259,16 +260,17 @@ def is_possible(h, form, d, who, people, families, year, places):
     """Whether this form to this destination can be done at all."""
     inside = places.travel_min.shape[0] - 2
     place, away_place, home = families.place[h], families.away_place[h], families.home_place[h]
+    origin = places.origin_place[families.community[h]]
     members = families.members[h]
     if d == place or (who.split and form != Form.WHOLE and form != Form.WORKER and d != away_place):
         return False
     county = places.community_county[families.community[h]]
-    if d < inside and d != home and d % N_TIERS != Tier.SEAT:
+    if d < inside and d != home and d != origin and d % N_TIERS != Tier.SEAT:
         here = place // N_TIERS if place < inside else -1
         own = d // N_TIERS == county or (county < 0 and d // N_TIERS == here)
         if d % N_TIERS == Tier.VILLAGE or not own:
             return False
-    if place >= inside and d < inside and d != home and county >= 0:  # from outside: home, own town and seat, core
+    if place >= inside and d < inside and d != home and d != origin and county >= 0:  # from outside: home, own town and seat, core
         if d // N_TIERS != county and d != places.core:
             return False
     if form == Form.WHOLE:
@@ -323,6 +325,7 @@ def terms_of(h, form, d, sums, total_income, who, people, families, year, places
     place, away_place, home = families.place[h], families.away_place[h], families.home_place[h]
     community = families.community[h]
     county = places.community_county[community]
+    origin = places.origin_place[community]
     members = families.members[h]
     stays, gone = sums[_STAY_N], sums[_GO_N]
     away_to = away_place if form == Form.STAY else d  # where part 1 lives
@@ -330,21 +333,21 @@ def terms_of(h, form, d, sums, total_income, who, people, families, year, places
     village_home = places.community_county[community] >= 0 and community < places.villages
     # income: what is not given up, what is found there, land, the collective, less rent and living cost
     income = total_income - sums[_LOST] + families.other_income_yuan[h]
-    farmers = sums[_FARMERS] if place == home and not whole else 0.0
+    farmers = sums[_FARMERS] if place == origin and not whole else 0.0
     if form == Form.RETURN:
-        if place == home and village_home:
+        if place == origin and village_home:
             farmers += sums[_ADULTS_GO]
         else:
             income += sums[_EARN] * places.wage_yuan[place] * places.work_chance[place]
     elif form != Form.STAY:
         earn = sums[_EARN] * (p.school_parent_work_share if form == Form.SCHOOL else 1.0)
         income += earn * places.wage_yuan[d] * places.work_chance[d]
-        if whole and d == home and village_home:
+        if whole and d == origin and village_home:
             farmers = sums[_ADULTS_GO]
-    worker_stays = sums[_WORKERS0] > 0.0 and place == home
+    worker_stays = sums[_WORKERS0] > 0.0 and place == origin
     if whole and form == Form.WHOLE:
-        worker_stays = d == home
-    if form == Form.RETURN and place == home:
+        worker_stays = d == origin
+    if form == Form.RETURN and place == origin:
         worker_stays = True
     land_kept, collective_kept, lent_yuan, exit_yuan = 1.0, 1.0, 0.0, 0.0
     if village_home and county >= 0:
@@ -386,27 +389,27 @@ def terms_of(h, form, d, sums, total_income, who, people, families, year, places
     if elders > 0.0:
         health /= elders
         security /= elders
-    at_home = (stays if place == home else 0.0) + (gone if gone > 0.0 and away_to == home else 0.0)
+    at_home = (stays if place == origin else 0.0) + (gone if gone > 0.0 and away_to == origin else 0.0)
     # the move itself
     distance, network, schooling, cost, barrier, staying = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     if form == Form.STAY:
         staying = p.staying_utility
     elif form != Form.RETURN:
-        origin = away_place if (who.split and form == Form.WORKER) else place
-        if origin == home and village_home:
+        start = away_place if (who.split and form == Form.WORKER) else place
+        if start == origin and village_home:
             minutes = places.community_travel_min[community, d]
-        elif d == home and village_home:
-            minutes = places.community_travel_min[community, origin]
+        elif d == origin and village_home:
+            minutes = places.community_travel_min[community, start]
         else:
-            minutes = places.travel_min[origin, d]
+            minutes = places.travel_min[start, d]
         distance = rules.distance_term(minutes, p)
         cost = rules.cost_term(Nest.INSIDE if d < inside else Nest.OUTSIDE, d == inside + 1, p)
         leaves = d >= inside or d % N_TIERS != Tier.VILLAGE
         schooling = rules.schooling_term(sums[_SCHOOLING], leaves, p)
     linked = 0.0  # pull of those from home, where the parts live
     if places.registered[community] > 0.0:
-        where = stays * places.network[community, place] if place != home else 0.0
-        if gone > 0.0 and away_to != home:
+        where = stays * places.network[community, place] if place != origin else 0.0
+        if gone > 0.0 and away_to != origin:
             where += gone * places.network[community, away_to]
         linked = where / members / places.registered[community]
     network = rules.network_term(linked, p)

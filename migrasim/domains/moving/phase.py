@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from migrasim.core.chance import Decision, draw, stream, uniform
-from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Form, Schooling, Sector, Tenure, Tier
+from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Form, Purse, Schooling, Sector, Tenure, Tier
 from migrasim.core.rule import kernel
 from migrasim.domains.moving import choice, rules
 from migrasim.domains.moving.choice import FORM_STRIDE, ROUNDS, STAY, Families, People, Places
@@ -63,6 +63,7 @@ class Goods(NamedTuple):
     school_gate: np.ndarray  # (counties,) share of newcomers whose permit opens the school
     affordable_gate: np.ndarray  # (counties,) share of newcomers eligible for affordable rental
     subsidised_loan: np.ndarray  # (counties,) share covered by the provident fund
+    paid_yuan: np.ndarray  # (counties,) down payments, counted up
 
 
 def schooling_years(world: World) -> np.ndarray:
@@ -77,6 +78,20 @@ def schooling_years(world: World) -> np.ndarray:
     ):
         years[level] = value
     return years[world.persons.schooling]
+
+
+def origin_places(world: World) -> np.ndarray:
+    """(communities,) place of each community; a village that became a town is part of it."""
+    geography = world.geography
+    place = np.empty(geography.communities, np.int64)
+    villages = np.arange(geography.villages)
+    town = np.where(world.villages.urban_since_year > 0, int(Tier.TOWN), int(Tier.VILLAGE))
+    place[villages] = N_TIERS * geography.community_county[villages] + town
+    for c in range(geography.counties):
+        for tier in (Tier.TOWN, Tier.SEAT):
+            place[geography.villages + 2 * c + tier - Tier.TOWN] = N_TIERS * c + tier
+    place[-2:] = geography.near, geography.far
+    return place
 
 
 def views(world: World) -> tuple[People, Families, Places]:
@@ -128,6 +143,7 @@ def views(world: World) -> tuple[People, Families, Places]:
         geography.travel_min,
         geography.community_travel_min,
         geography.community_county,
+        origin_places(world),
         world.network,
         world.network.sum(axis=1).astype(np.float64),
         county.land_rent_yuan_yr_mu,
@@ -351,9 +367,9 @@ def match(chosen, codes, people, families, year, month, seed, inside, villages, 
                         continue
                 if tenure[n] == Tenure.PURCHASED or tenure[n] == Tenure.SHARED_OWNERSHIP:
                     part = 1.0 if tenure[n] == Tenure.PURCHASED else 0.5
-                    out.savings_yuan[h] -= np.int64(p.down_payment_share * part * goods.price_yuan[d])
-                    if out.savings_yuan[h] < 0:
-                        out.savings_yuan[h] = 0
+                    paid = min(out.savings_yuan[h], np.int64(p.down_payment_share * part * goods.price_yuan[d]))
+                    out.savings_yuan[h] -= paid
+                    goods.paid_yuan[d // N_TIERS] += paid
                 _move(h, form, d, tenure[n], who, people, families, year, seed, inside, villages, people_out, out,
                       goods, network, moves, household_moves, p)
                 open_[n] = False
@@ -371,9 +387,7 @@ def run(world: World, update: Callable[[World], None], on_wave: Callable[[int], 
     geography, year = world.geography, world.year
     inside = geography.inside
     people, families, places = views(world)
-    month = np.zeros(len(world.households), np.uint8)
-    peers = world.memory.get("peer_moves_share", np.zeros(geography.communities))
-    choice.consider(people, families, places, peers, world.seed, year, p, month)
+    month = _months(world, people, families, places, p)
     world.measures["considered"] = np.bincount(world.households.place[month > 0], minlength=geography.places)
     refused = np.zeros((geography.places, 2), np.int64)
     persons, households = world.persons, world.households
@@ -392,13 +406,14 @@ def run(world: World, update: Callable[[World], None], on_wave: Callable[[int], 
         households.savings_yuan,
     )
     before = world.network.copy()
+    paid_yuan = np.zeros(geography.counties, np.int64)
     for wave in range(1, MONTHS + 1):
         chosen = np.flatnonzero(month == wave)
         people, families, places = views(world)
         codes = np.full((len(chosen), ROUNDS), STAY, np.int64)
         values = np.zeros((len(chosen), ROUNDS))
         choice.choose(chosen, people, families, places, world.seed, year, p, codes, values)
-        goods = _goods(world)
+        goods = _goods(world, paid_yuan)
         match(
             chosen, codes, people, families, year, wave, world.seed, inside, geography.villages, people_out, out, goods,
             world.network, world.flows.moves, world.flows.household_moves, refused, p,
@@ -409,12 +424,36 @@ def run(world: World, update: Callable[[World], None], on_wave: Callable[[int], 
         if on_wave is not None:
             on_wave(wave)
     world.measures["refused"] = refused
+    world.pay("household.down_payment", Purse.HOUSEHOLD, Purse.ENTERPRISE, paid_yuan * world.weight)
     moved = np.abs(world.network - before).sum(axis=1) / 2.0
     world.memory["peer_moves_share"] = moved / np.maximum(1, world.network.sum(axis=1))
     _drop_departed(world)
 
 
-def _goods(world: World) -> Goods:
+def first_choices(world: World, with_values: bool = False) -> tuple[np.ndarray, ...]:
+    """What all who consider this year would choose on the state of its beginning.
+
+    Returns
+    -------
+    (n,) rows of households, (n, ROUNDS) codes best first, and with_values (n, ROUNDS) utilities
+    """
+    p = world.inputs.params("moving", MovingParams)
+    people, families, places = views(world)
+    chosen = np.flatnonzero(_months(world, people, families, places, p))
+    codes = np.full((len(chosen), ROUNDS), STAY, np.int64)
+    values = np.zeros((len(chosen), ROUNDS))
+    choice.choose(chosen, people, families, places, world.seed, world.year, p, codes, values)
+    return (chosen, codes, values) if with_values else (chosen, codes)
+
+
+def _months(world: World, people: People, families: Families, places: Places, p: MovingParams) -> np.ndarray:
+    month = np.zeros(len(world.households), np.uint8)
+    peers = world.memory.get("peer_moves_share", np.zeros(world.geography.communities))
+    choice.consider(people, families, places, peers, world.seed, world.year, p, month)
+    return month
+
+
+def _goods(world: World, paid_yuan: np.ndarray) -> Goods:
     levers = world.levers
     shape = world.occupied.shape
     one_pass = levers["residence_permit.one_pass"]
@@ -431,6 +470,7 @@ def _goods(world: World) -> Goods:
         levers["residence_permit.education"] * one_pass,
         levers["residence_permit.public_housing"] * one_pass,
         levers["public_housing.provident_fund"],
+        paid_yuan,
     )
 
 
