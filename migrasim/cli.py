@@ -168,7 +168,7 @@ def _simulate(scenario: Scenario, **options: Any) -> RunResult:
         _say("first run of this version: compiling, up to a minute; later runs skip it")
     from migrasim.runs.simulate import simulate
 
-    with progress(_console(stderr=True)) as on_phase:
+    with progress(_console(stderr=True), options["base"], options["until"]) as on_phase:
         return simulate(scenario, on_phase=on_phase, **options)
 
 

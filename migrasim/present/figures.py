@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrasim.core.errors import InputError
 from migrasim.present.language import Lang, component, phrase, title_in
-from migrasim.present.tables import ABSENT, RATE, REGISTERED_RATE, reference, whole_region
+from migrasim.present.tables import ABSENT, RATE, REGISTERED_RATE, components, reference, whole_region
 from migrasim.runs.result import RunResult
 
 if TYPE_CHECKING:
@@ -108,10 +108,14 @@ def _source(results: list[RunResult], lang: Lang) -> str:
     return phrase("source", lang, version=versions.get("migrasim", ""), run=runs, seed=seeds)
 
 
+def _name(result: RunResult, lang: Lang) -> str:
+    return title_in(result.provenance.get("scenario_title") or result.scenario, lang)
+
+
 def _rates(axes: Axes, results: list[RunResult], lang: Lang) -> None:
     for result, colour in zip(results, _colours(len(results)), strict=True):
         frame = result.prefecture()
-        name = result.scenario
+        name = _name(result, lang)
         axes.plot(frame.index, 100 * frame[RATE], color=colour, label=f"{name}, {phrase('resident_line', lang)}")
         registered = f"{name}, {phrase('registered_line', lang)}"
         axes.plot(frame.index, 100 * frame[REGISTERED_RATE], color=colour, linestyle="--", label=registered)
@@ -131,20 +135,20 @@ def _rates(axes: Axes, results: list[RunResult], lang: Lang) -> None:
 def _people(axes: Axes, results: list[RunResult], lang: Lang) -> None:
     for result, colour in zip(results, _colours(len(results)), strict=True):
         frame = result.prefecture()
-        label = f"{result.scenario}, {phrase('urban_line', lang)}"
+        label = f"{_name(result, lang)}, {phrase('urban_line', lang)}"
         axes.plot(frame.index, frame["urban_population"] / 1000, color=colour, label=label)
-        label = f"{result.scenario}, {phrase('absent_line', lang)}"
+        label = f"{_name(result, lang)}, {phrase('absent_line', lang)}"
         axes.plot(frame.index, frame[ABSENT] / 1000, color=colour, linestyle=":", label=label)
     _finish(axes, phrase("people_axis", lang))
 
 
 def _components(axes: Axes, results: list[RunResult], lang: Lang) -> None:
-    names = list(dict.fromkeys(str(name) for result in results for name in result.decomposition["component"]))
+    names = list(dict.fromkeys(name for result in results for name in components(whole_region(result.decomposition))))
     height = 0.8 / len(results)
     for number, (result, colour) in enumerate(zip(results, _colours(len(results)), strict=True)):
         sums: dict[Any, float] = whole_region(result.decomposition).groupby("component")["points"].sum().to_dict()
         places = [row + (number - (len(results) - 1) / 2) * height for row in range(len(names))]
-        label = f"{result.scenario}, {result.base}-{result.until}"
+        label = f"{_name(result, lang)}, {result.base}-{result.until}"
         axes.barh(places, [sums.get(name, 0.0) for name in names], height=height, color=colour, label=label)
     axes.set_yticks(range(len(names)), [component(name, lang) for name in names], fontsize=8)
     axes.invert_yaxis()
@@ -165,5 +169,5 @@ def _finish(axes: Axes, unit: str) -> None:
     axes.set_ylabel(unit)
     axes.grid(alpha=0.3)
     axes.legend(fontsize=7.5)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 5, 10]))
     axes.set_ylim(bottom=0)

@@ -111,13 +111,13 @@ def decomposition(result: RunResult, lang: Lang = "en") -> Table:
     for first, last in spans:
         table.add_column(f"{first}-{last}", justify="right")
     totals = [0.0] * len(spans)
-    for name in dict.fromkeys(frame["component"]):
+    for name in components(frame):
         rows = frame[frame["component"] == name]
         points = [
             float(rows.loc[(rows["year"] > first) & (rows["year"] <= last), "points"].sum()) for first, last in spans
         ]
         totals = [total + point for total, point in zip(totals, points, strict=True)]
-        table.add_row(component(str(name), lang), *(f"{point:+.2f}" for point in points))
+        table.add_row(component(name, lang), *(f"{point:+.2f}" for point in points))
     table.add_section()
     table.add_row(phrase("sum", lang), *(f"{total:+.2f}" for total in totals), style="bold")
     return table
@@ -126,6 +126,12 @@ def decomposition(result: RunResult, lang: Lang = "en") -> Table:
 def whole_region(decomposition: DataFrame) -> DataFrame:
     """Rows of the whole region where a decomposition holds the counties, too."""
     return decomposition[decomposition["level"] == "prefecture"] if "level" in decomposition else decomposition
+
+
+def components(decomposition: DataFrame) -> list[str]:
+    """Names of the components that ever contribute, in their order."""
+    active = decomposition.loc[decomposition["points"] != 0, "component"]
+    return [str(name) for name in dict.fromkeys(decomposition["component"]) if (active == name).any()]
 
 
 def _spans(result: RunResult) -> list[tuple[int, int]]:

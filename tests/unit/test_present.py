@@ -84,6 +84,13 @@ def test_the_decomposition_adds_up_over_its_spans(make_result):
     assert re.search(r"Sum.*\+5\.00.*\+1\.00.*\+6\.00", text)
 
 
+def test_components_that_never_contribute_are_left_out(make_result):
+    """A source that is 0 in every year has no row."""
+    result = make_result()
+    result.decomposition.loc[result.decomposition["component"] == "departures_rural", "points"] = 0.0
+    assert "Departures" not in _text(tables.decomposition(result))
+
+
 def test_a_sample_is_said_first(make_result):
     """A sampled run says so before any number, in the reader's language."""
     assert _text(tables.summary(make_result(sample=0.02))).startswith("SAMPLE: 2% of the households")
@@ -169,7 +176,7 @@ def test_a_figure_that_cannot_be_written_is_an_error_of_the_input(make_result, t
 
 def test_there_is_no_progress_bar_without_a_terminal(capsys):
     """Output that is piped holds no bar."""
-    with progress(Console(stderr=True)) as on_phase:
+    with progress(Console(stderr=True), 2020, 2035) as on_phase:
         assert on_phase is None
     assert capsys.readouterr().err == ""
 
@@ -177,8 +184,9 @@ def test_there_is_no_progress_bar_without_a_terminal(capsys):
 def test_the_progress_bar_names_year_and_phase():
     """On a terminal the bar shows the year and the phase that runs."""
     console = Console(force_terminal=True, width=100, color_system=None)
-    with console.capture() as capture, progress(console) as on_phase:
+    with console.capture() as capture, progress(console, 2020, 2035) as on_phase:
         assert on_phase is not None
         on_phase(2027, "moving", 5, 12)
     assert "2027" in capture.get()
     assert "moving" in capture.get()
+    assert "43%" in capture.get()  # 6 years and 5 of 12 phases, of 15 years
