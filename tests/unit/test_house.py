@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from importlib import metadata
@@ -92,6 +93,14 @@ def test_nothing_in_the_code_names_a_region():
     for path in package.rglob("*.py"):
         text = path.read_text(encoding="utf-8").lower()
         assert not [name for name in regions if name in text], path
+
+
+def test_every_test_states_a_behaviour():
+    """A test's docstring says in words what it holds the program to."""
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                assert ast.get_docstring(node), f"{path.name}: {node.name} has no docstring"
 
 
 def test_readme_commands_are_the_ones_that_ci_knows():
