@@ -27,11 +27,11 @@ class RunResult:
     flows
         ``year, origin, destination, form, persons, households``.
     decomposition
-        ``year, component, points``: the yearly change of the urbanization rate, split exactly, in
-        percentage points.
+        ``year, level, place, component, points``: the yearly change of the urbanization rate, split
+        exactly, in percentage points.
     provenance
         Plain data (JSON): among it ``levers`` and ``parameters`` with every value given,
-        ``versions``, ``inputs``, ``region``, ``targets`` (year: share) and ``record`` (name of an
+        ``versions``, ``inputs``, ``region`` (name, title, hash), ``targets`` (year: share) and ``record`` (name of an
         indicator: year: value as published).
     profile
         ``phase, seconds``, where it was asked for.
