@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +9,7 @@ import numpy as np
 
 from migrasim.core.codes import N_TENURES, N_TIERS, Activity, Kind, Schooling, Sector, Sex, Skill, Tenure, Tier
 from migrasim.core.columns import Table
-from migrasim.facts import FOLDER, FactBook
+from migrasim.facts import FactBook
 from migrasim.inputs import Inputs
 from migrasim.population.tables import HOUSEHOLDS, PERSONS, VILLAGES, empty
 from migrasim.scenario import Scenario
@@ -42,32 +39,20 @@ FAMILIES: tuple[tuple[float, tuple[tuple[int, int, int, int, int, int], ...]], .
 )  # fmt: skip
 
 
-@lru_cache(maxsize=1)
 def fact_book() -> FactBook:
-    """The fact book of the package, with the rules' facts of demography where they stand in a file of their own."""
-    book = FactBook.load()
-    extra = FOLDER / "demography" / "facts_rules.yaml"
-    if not extra.exists():
-        return book
-    with TemporaryDirectory() as folder:
-        for domain in sorted(path for path in FOLDER.iterdir() if path.is_dir() and not path.name.startswith("_")):
-            target = Path(folder) / "domains" / domain.name
-            target.mkdir(parents=True)
-            for path in sorted(domain.glob("*.yaml")):
-                (target / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
-        body = extra.read_text(encoding="utf-8").split("facts:\n", 1)[1]
-        with (Path(folder) / "domains" / "demography" / "facts.yaml").open("a", encoding="utf-8") as file:
-            file.write("\n" + body)
-        return FactBook.load(Path(folder) / "domains")
+    """The fact book of the package."""
+    return FactBook.load()
 
 
-def tiny_inputs(parameters: dict[str, float] | None = None, until: int = 2035) -> Inputs:
-    """Status quo of a region of two counties; ``parameters`` are other values of facts by id."""
+def tiny_inputs(
+    parameters: dict[str, float] | None = None, until: int = 2035, levers: dict[str, Any] | None = None
+) -> Inputs:
+    """A region of two counties at the status quo, or with other values of levers and facts by id."""
     book = fact_book()
     region = SimpleNamespace(
         county_names=list(COUNTIES), split_weights=np.array([3.0, 1.0]), cpi=dict.fromkeys(range(2000, 2036), 2.0)
     )
-    scenario = Scenario.from_mapping({"name": "tiny"}, book)
+    scenario = Scenario.from_mapping({"name": "tiny", "levers": levers or {}}, book)
     return Inputs.build(book, region, scenario, until=until, parameters=parameters)
 
 

@@ -13,7 +13,7 @@ from migrasim.core.rule import set_threads
 from migrasim.domains.demography import phase, rules
 from migrasim.domains.demography.rules import DemographyParams
 from migrasim.world import Flows, World
-from tests.worlds import fact_book, tiny_inputs, tiny_world
+from worlds import fact_book, tiny_inputs, tiny_world
 
 PARAMS = fact_book().params("demography", DemographyParams)
 FEW = {"demography.arrivals_near_persons_yr": 20.0, "demography.arrivals_far_persons_yr": 12.0}

@@ -12,7 +12,7 @@ from migrasim.domains.fiscal import phase
 from migrasim.domains.fiscal.rules import FiscalParams, consumption_yuan, new_resident_cost_yuan, paid_share
 from migrasim.domains.hukou import phase as hukou
 from migrasim.domains.land import phase as land
-from tests.unit.rights_world import by_key, facts, rights_world
+from rights_world import by_key, facts, rights_world
 
 P = FiscalParams(**{name: facts("fiscal")[name] for name in FiscalParams._fields})
 yuan = st.floats(0, 1e10)

@@ -11,7 +11,7 @@ from migrasim.core.codes import N_TIERS, NOWHERE, Kind, Tier
 from migrasim.core.rule import set_threads
 from migrasim.domains.hukou import phase
 from migrasim.domains.hukou.rules import HukouParams, has_permit, stay_months, transfer_prob, transfer_pull
-from tests.unit.rights_world import YEAR, by_key, facts, land_total_mu, rights_world
+from rights_world import YEAR, by_key, facts, land_total_mu, rights_world
 
 P = HukouParams(**{name: facts("hukou")[name] for name in HukouParams._fields})
 shares = st.floats(0, 1)

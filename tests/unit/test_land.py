@@ -19,7 +19,7 @@ from migrasim.domains.land.rules import (
     security_share,
     sell_prob,
 )
-from tests.unit.rights_world import YEAR, by_key, facts, land_total_mu, rights_world
+from rights_world import YEAR, by_key, facts, land_total_mu, rights_world
 
 P = LandParams(**{name: facts("land")[name] for name in LandParams._fields})
 Q = NormalDist().inv_cdf(P.exit_share)

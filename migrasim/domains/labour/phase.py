@@ -73,6 +73,7 @@ def run(world: World) -> None:
     """Create and end jobs, set wages and farm incomes, and write down what everybody earns."""
     p = params(world)
     memory, geography = world.memory, world.geography
+    world.filled[:] = world.count_filled()  # without those who died or retired
     memory["growth_index"] = memory["growth_index"] * (1.0 + p.growth_rate_yr)
     growth = (1.0 + p.job_growth_rate_yr) ** (world.year - world.base)
     residents = _by_place_urban(world)
@@ -297,7 +298,7 @@ def household_income(first, members, activity, is_away, community, community_cou
                      needed, other, dividend, result):
     """Fill ``result`` (households, int64 yuan): all that a household earned in the year."""
     for h in range(first.shape[0]):
-        yuan = float(other[h]) + float(dividend[h])
+        yuan = np.float64(other[h]) + np.float64(dividend[h])  # float() would stay in 32 bits, and sums hang on order
         farmers = 0
         for i in range(first[h], first[h] + members[h]):
             yuan += income[i]
