@@ -334,6 +334,8 @@ class Region:
                 minutes[own, place] = to_town[own]
             elif tier == Tier.VILLAGE:
                 minutes[: self.n_villages, place][own[: self.n_villages]] = 0.0
+                town = self.n_villages + 2 * c  # a town to the villages around it, not to all of the county
+                minutes[town, place] = village["travel_town_min"][village["county"] == c].mean()
         for k in range(N_OUTSIDE):
             inside = county >= 0
             minutes[inside, self.inside + k] = to_seat[inside] + self.seat_min[county[inside], c_all + k]
@@ -394,6 +396,7 @@ class Region:
         table = self.tables["city_annual"]
         table = table[(table["area"] == self.record_yaml["prefecture"]["zh"])]
         table = table[table["status"].str.startswith(("published", "calculated"))]
+        table = table[~table["note"].fillna("").str.contains("pre-census")]  # another basis, not to be joined
         series: dict[str, dict[int, float]] = {}
         for name, about in self.record_yaml.get("record", {}).items():
             rows = table[table["indicator"] == about["indicator"]]

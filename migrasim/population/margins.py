@@ -42,7 +42,8 @@ class Margins:
     ``forms`` (C, 5) family households: one person, then 1 to 4 generations without them;
     ``elsewhere`` (C, 3) residents registered elsewhere: same county, other county of the province,
     other province; ``inside`` (C, C) people of county o who live in county d; ``collective``
-    (C, 3, 18, 2) people outside family households by place; ``family_age`` the others.
+    (C, 3, 18, 2) people outside family households by place; ``family_age`` the others;
+    ``old_share`` households with people of 65 and over; ``married`` (C, 2) residents of 15 and over.
     """
 
     base: int
@@ -57,6 +58,7 @@ class Margins:
     absent_age: np.ndarray
     infant_share: np.ndarray
     old_share: np.ndarray
+    married: np.ndarray
     family_age: np.ndarray
     collective: np.ndarray
 
@@ -85,6 +87,7 @@ def read(region: Region, base: int) -> Margins:
     infants = region.long("age0_per_1000_women_15_49", base) * region.long("women_15_49", base) / 1000.0
     family_age, collective = _by_place(age, place, count("resident_pop") - count("pop_in_family_households"))
     old = region.long("households_with_65plus_share", base, missing=np.nan) / 100.0
+    married = np.stack([region.long(f"marital_married_{sex}_15plus", base) for sex in ("male", "female")], axis=1) / 100
     return Margins(
         base=base,
         age=age,
@@ -98,6 +101,7 @@ def read(region: Region, base: int) -> Margins:
         absent_age=_absent_ages(region, base, absent),
         infant_share=infants / age[:, 0].sum(axis=1),
         old_share=old,
+        married=age[:, 3:].sum(axis=1) * married,
         family_age=family_age,
         collective=collective,
     )

@@ -38,6 +38,31 @@ def _evaluate(index, value, prior, dual, weight, total, hessian):
     return mass
 
 
+@kernel
+def _solve(matrix, right):
+    """Solution of a symmetric positive definite system (Cholesky, in place); the same bits on any number of threads."""
+    n = right.shape[0]
+    for j in range(n):
+        for k in range(j):
+            matrix[j, j] -= matrix[j, k] * matrix[j, k]
+        matrix[j, j] = np.sqrt(max(matrix[j, j], 1e-12))
+        for i in range(j + 1, n):
+            s = matrix[i, j]
+            for k in range(j):
+                s -= matrix[i, k] * matrix[j, k]
+            matrix[i, j] = s / matrix[j, j]
+    x = right.copy()
+    for i in range(n):
+        for k in range(i):
+            x[i] -= matrix[i, k] * x[k]
+        x[i] /= matrix[i, i]
+    for i in range(n - 1, -1, -1):
+        for k in range(i + 1, n):
+            x[i] -= matrix[k, i] * x[k]
+        x[i] /= matrix[i, i]
+    return x
+
+
 def rake(
     index: np.ndarray, value: np.ndarray, prior: np.ndarray, target: np.ndarray, slack: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -73,7 +98,7 @@ def rake(
         gradient = target - total - slack * dual
         if np.abs(gradient).max() < 0.05:
             break
-        step = np.linalg.solve(hessian + np.diag(slack + 1e-9), gradient)
+        step = _solve(hessian + np.diag(slack + 1e-9), gradient)
         step *= min(1.0, _LARGEST_STEP / max(float(np.abs(step).max()), 1e-12))
         scale, slope = 1.0, float(gradient @ step)
         while True:

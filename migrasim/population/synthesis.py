@@ -35,16 +35,17 @@ from migrasim.population.tables import HOUSEHOLDS, PERSONS
 from migrasim.region import Region
 
 # cells of (living place, home) of people in families: persons are exact in each
-CELLS = ((0, 0), (0, 3), (1, 1), (1, 0), (1, 3), (2, 2), (2, 0), (2, 1), (2, 3), (3, 0), (3, 1), (3, 2))
+CELLS = ((0, 0), (0, 3), (1, 1), (1, 0), (1, 3), (2, 2), (2, 0), (2, 1), (2, 3), (3, 1), (3, 2), (3, 0))
 _CELL = np.full((4, 4), -1, np.int64)
 for _number, (_spot, _home) in enumerate(CELLS):
     _CELL[_spot, _home] = _number
 _AGES, _FORMS = 3 * 2 * GROUPS, 4 * 2 * GROUPS  # totals: ages by place, ages outside, forms, cells, soft ones
 _CELLS = _FORMS + 5
 _SOFT = _CELLS + len(CELLS)
-_TOTALS = _SOFT + 6
-_WIDTH = SLOTS + 2 + 2 + 6
-_HARD, _FIRM, _LOOSE = 0.5, 20.0, 400.0
+_TOTALS = _SOFT + 8
+_WIDTH = SLOTS + 2 + 2 + 8
+_FEW = 2000
+_HARD, _FIRM, _LOOSE = 0.5, 3.0, 400.0
 
 
 @kernel
@@ -130,6 +131,12 @@ def _incidence(f: Families) -> tuple[np.ndarray, np.ndarray]:
         old += inside[part] & (f.present & (f.away == part) & (f.age >= 65)).any(axis=1)
     index[:, column] = np.where(old > 0, _SOFT + 5, -1)
     value[:, column] = old
+    couple, _ = f.couples()
+    for sex in range(2):
+        column += 1
+        married = ((couple > 0) & (spot >= 0) & (spot < OUT) & (f.sex == sex)).sum(axis=1)
+        index[:, column] = np.where(married > 0, _SOFT + 6 + sex, -1)
+        value[:, column] = married
     return index, value
 
 
@@ -180,6 +187,7 @@ def _targets(m: Margins, c: int, homes: np.ndarray) -> tuple[np.ndarray, np.ndar
         slack[_SOFT + 5] = 1e12
     else:
         target[_SOFT + 5] = m.old_share[c] * m.forms[c].sum()
+    target[_SOFT + 6 :] = m.married[c]
     return target, slack
 
 
@@ -208,31 +216,92 @@ def _copies(f: Families, weight: np.ndarray, forms: np.ndarray, rng: np.random.G
     return copies
 
 
-def _mend(f: Families, homes: np.ndarray, rng: np.random.Generator) -> None:
-    """Add and take away brothers and sisters until every cell holds its exact number of persons."""
+def _mend(f: Families, homes: np.ndarray, rng: np.random.Generator) -> Families:
+    """Families with exactly the wanted number of persons in every cell of living place and home.
+
+    Inside, brothers and sisters join or leave, and the forms of households stay as they are: a part
+    keeps at least two people and never loses its last child. Outside, families that are wholly away
+    come and go.
+    """
     for cell, (spot, home) in enumerate(CELLS):
+        if spot == OUT:
+            f = _mend_outside(f, home, int(homes[spot, home]), rng)
         for _ in range(200):
             where = f.where()
             here = f.present[:, CHILDREN] & (where[:, CHILDREN] == spot) & (f.home == home)[:, None]
             gap = int(homes[spot, home] - ((where == spot) & (f.home == home)[:, None]).sum())
             if gap == 0:
                 break
-            count = here.sum(axis=1)
+            count, people = here.sum(axis=1), (where == spot).sum(axis=1)
             if gap < 0:
-                rows = rng.permutation(np.flatnonzero(count >= 2))[:-gap]
+                rows = rng.permutation(np.flatnonzero((count >= 2) & (people >= 3)))[:-gap]
                 slot = here[rows].argmax(axis=1) + CHILD
                 f.present[rows, slot] = False
             else:
                 free = ~f.present[:, CHILDREN]
-                rows = rng.permutation(np.flatnonzero((count >= 1) & free.any(axis=1)))[:gap]
+                rows = rng.permutation(np.flatnonzero((count >= 1) & (people >= 2) & free.any(axis=1)))[:gap]
                 slot = free[rows].argmax(axis=1) + CHILD
                 twin = here[rows].argmax(axis=1) + CHILD
+                age = f.age[rows, twin]
                 f.present[rows, slot] = True
-                f.age[rows, slot] = np.maximum(f.age[rows, twin] + rng.uniform(-3, 3, rows.size), 0.0)
+                f.age[rows, slot] = np.maximum(age + rng.uniform(-3, 3, rows.size), np.where(age >= 16, 17.0, 0.0))
                 f.sex[rows, slot] = rng.random(rows.size) < 0.49
                 f.away[rows, slot] = f.away[rows, twin]
             if rows.size == 0:
                 raise RuntimeError(f"the synthesis cannot reach the persons of cell {CELLS[cell]}: {gap} are missing")
+    return f
+
+
+def _mend_outside(f: Families, home: int, wanted: int, rng: np.random.Generator) -> Families:
+    """Add or leave out families that are wholly outside, as far as their sizes fit the gap."""
+    gap = wanted - int(((f.where() == OUT) & (f.home == home)[:, None]).sum())
+    rows = rng.permutation(np.flatnonzero((f.main == OUT) & (f.home == home)))
+    size = f.present[rows].sum(axis=1)
+    rows = rows[np.argsort(-np.minimum(size, 2), kind="stable")]
+    chosen = []
+    for row in rows:
+        people = int(f.present[row].sum())
+        if people <= abs(gap):
+            chosen.append(row)
+            gap -= int(np.sign(gap)) * people
+        if gap == 0:
+            break
+    if not chosen:
+        return f
+    if wanted > int(((f.where() == OUT) & (f.home == home)[:, None]).sum()):
+        return Families.join([f, f.take(np.array(chosen))])
+    return f.take(np.setdiff1d(np.arange(len(f)), chosen))
+
+
+def _swap_ages(f: Families) -> None:
+    """Trade ages where ranks left a child below 16 without an adult, or a husband or wife below 18.
+
+    The other side of the trade is a son or daughter just old enough, of the same sex and living
+    place, whose parent lives with it; so all tables stay as they are.
+    """
+    where = f.where()
+    couple, _ = f.couples()
+    for away in (False, True):
+        part = f.present & (f.away == away)
+        grown = (part & (f.age >= 16)).any(axis=1)
+        lone = part & ~grown[:, None]
+        lone &= (f.age == np.where(part, f.age, -1).max(axis=1)[:, None]) & (lone.cumsum(axis=1) == 1)
+        for bad, least, reach in ((lone, 16, 4), (lone, 16, 40), (part & (couple > 0), 18, 4), (part & (couple > 0), 18, 40)):
+            for spot in range(4):
+                for sex in range(2):
+                    rows, slots = np.nonzero(bad & (where == spot) & (f.sex == sex) & (f.age < least))
+                    if rows.size == 0:
+                        continue
+                    able = f.present[:, CHILDREN] & (where[:, CHILDREN] == spot) & (f.sex[:, CHILDREN] == sex)
+                    able &= (f.age[:, CHILDREN] >= least) & (f.age[:, CHILDREN] < least + reach)
+                    able &= f.present[:, HUSBAND : HUSBAND + 1] & (f.away[:, CHILDREN] == f.away[:, HUSBAND : HUSBAND + 1])
+                    donors, donor_slots = np.nonzero(able)
+                    youngest = np.argsort(f.age[donors, donor_slots + CHILD], kind="stable")
+                    donors, donor_slots = donors[youngest], donor_slots[youngest]
+                    count = min(rows.size, donors.size)
+                    own = (rows[:count], slots[:count])
+                    other = (donors[:count], donor_slots[:count] + CHILD)
+                    f.age[own], f.age[other] = f.age[other].copy(), f.age[own].copy()
 
 
 def single_years(table: np.ndarray, infant_share: float) -> np.ndarray:
@@ -260,12 +329,21 @@ def _give_ages(f: Families, tables: np.ndarray, infant_share: float, rng: np.ran
     couple, _ = f.couples()
     for spot in range(4):
         here = where == spot
+        if spot == OUT and here.sum() < _FEW:  # ranks would tear so few families apart; their ages are no published figure
+            f.age[here] = np.floor(f.age[here])
+            continue
         men = int(tables[spot, :, Sex.MALE].sum())
         gap = men - int((here & (f.sex == Sex.MALE)).sum())
         turn = Sex.FEMALE if gap > 0 else Sex.MALE
         free = here & (couple == 0) & (f.sex == turn)
         free[:, :2] &= ~f.present[:, CHILDREN].any(axis=1)[:, None]
         rows, slots = np.nonzero(free)
+        if spot == OUT and rows.size < abs(gap):  # the sexes of the absent are no published figure
+            tables = tables.copy()
+            group = int(tables[OUT].sum(axis=1).argmax())
+            tables[OUT, group, turn] += abs(gap) - rows.size
+            tables[OUT, group, 1 - turn] -= abs(gap) - rows.size
+            gap = int(np.sign(gap)) * rows.size
         if rows.size < abs(gap):
             raise RuntimeError("the synthesis cannot reach the sexes of a place")
         chosen = rng.permutation(rows.size)[: abs(gap)]
@@ -300,9 +378,11 @@ def _county(region: Region, m: Margins, c: int, pool: Families, incidence: tuple
     copies = _copies(pool, weight, m.forms[c], rng)
     f = pool.take(np.repeat(np.arange(len(pool)), copies))
     f.age += (rng.random(len(f)) - 0.5)[:, None] + 0.01 * rng.random(f.age.shape)
-    _mend(f, homes, rng)
+    f = _mend(f, homes, rng)
     tables = np.concatenate([m.family_age[c], m.absent_age[c][None]])
     _give_ages(f, tables, float(m.infant_share[c]), rng)
+
+    _swap_ages(f)
 
     arrivals = np.append(m.inside[:, c], [0, 0])
     arrivals[-1] = m.elsewhere[c, 2]
@@ -335,6 +415,7 @@ def build(region: Region, base: int, seed: int) -> tuple[dict[str, np.ndarray], 
     parts = [_county(region, m, c, pool, incidence, seed) for c in range(region.n_counties)]
     persons, households = _flatten(region, parts, base, seed)
     rng = np.random.default_rng([seed, base, 77])
+    persons, households = _reunite(region, base, persons, households, rng)
     _urban_registration(region, base, persons, households, rng)
     work.give(region, base, m, persons, households, rng)
     return persons, households
@@ -396,6 +477,52 @@ def _flatten(region: Region, parts: list[_County], base: int, seed: int) -> tupl
         households.setdefault(column.name, np.zeros(households["key"].size, column.dtype))
     persons = {column.name: persons[column.name] for column in PERSONS}
     return persons, {column.name: households[column.name] for column in HOUSEHOLDS}
+
+
+def _reunite(
+    region: Region, base: int, persons: dict[str, np.ndarray], households: dict[str, np.ndarray], rng: np.random.Generator
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Give young people who live alone in another county a family at home: they become its away part.
+
+    A lone person of 18 to 32 registered in another county of the region joins a couple of 20 to 38
+    years more, at home in the same place of origin and with nobody away. Censuses see the same
+    one-person household before and after; who belongs together is not published (assumed).
+    """
+    rows = households["key"].size
+    first, members = np.searchsorted(persons["household"], np.arange(rows)), np.bincount(persons["household"], minlength=rows)
+    age = base - persons["birth_year"].astype(np.int64)
+    home, place = households["home_place"].astype(np.int64), households["place"].astype(np.int64)
+    family = households["kind"] == Kind.FAMILY
+    other_county = (home < region.inside) & (place < region.inside) & (home // 3 != place // 3)
+    lone = family & other_county & (members == 1) & (age[first] >= 18) & (age[first] <= 32)
+    wife = (persons["couple"] == 1) & (persons["sex"] == Sex.FEMALE) & (persons["generation"] == 2)
+    mother_age = np.zeros(rows, np.int64)
+    mother_age[persons["household"][wife]] = age[wife]
+    able = family & (home == place) & (households["away_place"] == NOWHERE) & (mother_age > 0) & (members < 7)
+    target = np.full(rows, -1, np.int64)
+    for h in np.unique(home[lone]):
+        young = rng.permutation(np.flatnonzero(lone & (home == h)))
+        parents = rng.permutation(np.flatnonzero(able & (home == h)))
+        for years in range(18, 33):
+            wanted = young[age[first[young]] == years]
+            fit = parents[(mother_age[parents] >= years + 20) & (mother_age[parents] <= years + 32)][: wanted.size]
+            target[wanted[: fit.size]] = fit
+            parents = np.setdiff1d(parents, fit)
+    moved = np.flatnonzero(target >= 0)
+    into = target[moved]
+    households["away_place"][into] = households["place"][moved]
+    person = first[moved]
+    persons["household"][person] = into
+    persons["is_away"][person] = 1
+    persons["generation"][person] = 3
+    persons["parents"][person] = 1
+    kept = np.ones(rows, bool)
+    kept[moved] = False
+    row = np.cumsum(kept) - 1
+    order = np.argsort(persons["household"], kind="stable")
+    persons = {name: column[order] for name, column in persons.items()}
+    persons["household"] = row[persons["household"]].astype(np.int32)
+    return persons, {name: column[kept] for name, column in households.items()}
 
 
 def _communities(region: Region, home_place: np.ndarray, rng: np.random.Generator) -> np.ndarray:

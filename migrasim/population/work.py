@@ -315,10 +315,13 @@ def _means(region: Region, base: int, persons: Columns, households: Columns, rng
     village = (home < region.inside) & (home % 3 == Tier.VILLAGE) & (households["kind"] == Kind.FAMILY)
     size = np.bincount(persons["household"], minlength=rows)
     land = np.exp(rng.normal(-0.5 * a.land_spread**2, a.land_spread, rows)) * np.sqrt(size / size[village].mean()) * village
-    land *= a.land_mu / land[village].mean()
+    total, given = a.land_mu * village.sum(), np.zeros(rows, bool)
     for name, about in region.record_yaml.get("population", {}).get("land_mu_per_rural_person", {}).items():
         own = village & (home // 3 == region.county(name))
         land[own] *= float(about["value"]) * size[own].sum() / land[own].sum()
+        given |= own
+    rest = village & ~given  # the mean of the whole region holds where a county has its own figure
+    land[rest] *= max(total - land[given].sum(), 0.0) / land[rest].sum()
     households["land_mu"][:] = np.maximum(np.round(land, 1), 0.1) * village
     households["has_homestead"][:] = village
     households["has_collective_share"][:] = village
