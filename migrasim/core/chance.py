@@ -20,8 +20,8 @@ from migrasim.core.rule import rule
 _M1 = np.uint64(0xBF58476D1CE4E5B9)
 _M2 = np.uint64(0x94D049BB133111EB)
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_S30, _S27, _S31, _S11, _S32 = (np.uint64(n) for n in (30, 27, 31, 11, 32))
-_UNIT = 1.0 / (1 << 53)
+_S30, _S27, _S31, _S12 = (np.uint64(n) for n in (30, 27, 31, 12))
+_UNIT = 1.0 / (1 << 52)  # 53 bits and a half would round up to 1
 _HALF = 0.5
 
 
@@ -90,7 +90,7 @@ def draw(key, who, alternative):
 @rule
 def unit(bits):
     """A number in the open interval (0, 1) of 64 random bits; never 0, never 1."""
-    return (np.float64(np.uint64(bits) >> _S11) + _HALF) * _UNIT
+    return (np.float64(np.uint64(bits) >> _S12) + _HALF) * _UNIT
 
 
 @rule

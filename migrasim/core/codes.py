@@ -139,3 +139,16 @@ class Kind(IntEnum):
 
     FAMILY = 0
     COLLECTIVE = 1  # one person outside family households (dormitory, school, home)
+
+
+class Purse(IntEnum):
+    """Whose money: the two sides of every payment of the public accounts."""
+
+    COUNTY = 0  # county governments
+    HIGHER = 1  # centre, province and prefecture: transfers
+    ENTERPRISE = 2
+    HOUSEHOLD = 3
+    COLLECTIVE = 4  # village collectives
+
+
+N_PURSES = 5

@@ -1,0 +1,92 @@
+"""Laws that must hold at the end of every year; a breach is a defect of the program and stops the run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from migrasim.core.codes import N_PURSES, N_TIERS, Tier
+from migrasim.world import World, count_network
+
+
+class LawBroken(AssertionError):
+    """A law of the model does not hold: a defect of the program, never of its input."""
+
+
+@dataclass(frozen=True)
+class Before:
+    """What the year began with."""
+
+    residents: np.ndarray
+    land_mu: float
+
+
+def before(world: World) -> Before:
+    """Take stock at the beginning of a year."""
+    return Before(world.residents(), _land(world))
+
+
+def _land(world: World) -> float:
+    return float(world.households.land_mu.sum(dtype=np.float64) + world.village_pool_mu.sum(dtype=np.float64))
+
+
+def run(world: World, start: Before) -> None:
+    """Check people, dwellings, jobs, school places, networks, land and money of a year.
+
+    Raises
+    ------
+    LawBroken : names the law, the place and the numbers
+    """
+    flows = world.flows
+    moved = flows.moves.sum(axis=2)
+    net = moved.sum(axis=0) - moved.sum(axis=1)
+    town = flows.reclassified
+    villages = np.zeros_like(town)
+    tier = np.arange(world.geography.inside) % N_TIERS
+    villages[: world.geography.inside][tier == Tier.VILLAGE] = town[: world.geography.inside][tier == Tier.TOWN]
+    expected = start.residents + flows.births - flows.deaths + flows.arrivals - flows.departures + net + town - villages
+    _same(world, "people are conserved in every place", expected, world.residents())
+    occupied = world.count_occupied()
+    _same(world, "dwellings lived in are those of the columns", world.occupied, occupied)
+    _least(world, "no more dwellings are lived in than stand", world.dwellings - occupied)
+    _same(world, "jobs taken are those of the columns", world.filled, world.count_filled())
+    persons, households = world.persons, world.households
+    _same(
+        world,
+        "networks are those of the columns",
+        world.network,
+        count_network(
+            persons.household,
+            persons.is_away,
+            households.place,
+            households.away_place,
+            households.community,
+            *world.network.shape,
+        ),
+    )
+    land = _land(world)
+    if abs(land - start.land_mu) > 1e-6 * max(1.0, start.land_mu):
+        raise LawBroken(f"{world.year}: land is conserved: {start.land_mu:.3f} mu became {land:.3f}")
+    if len(households) and int(households.savings_yuan.min()) < 0:
+        raise LawBroken(f"{world.year}: savings are never negative: {int(households.savings_yuan.min())} yuan")
+    balance = np.zeros(N_PURSES, np.int64)
+    for (_, payer, payee), yuan in world.ledger.items():
+        balance[payer] -= yuan.sum()
+        balance[payee] += yuan.sum()
+    if balance.sum() != 0:
+        raise LawBroken(f"{world.year}: every payment has two sides: {balance.tolist()}")
+
+
+def _same(world: World, law: str, expected: np.ndarray, found: np.ndarray) -> None:
+    wrong = np.argwhere(expected != found)
+    if len(wrong):
+        at = tuple(wrong[0])
+        raise LawBroken(f"{world.year}: {law}: at {at} {expected[at]} expected, {found[at]} found ({len(wrong)} places)")
+
+
+def _least(world: World, law: str, slack: np.ndarray) -> None:
+    wrong = np.argwhere(slack < 0)
+    if len(wrong):
+        at = tuple(wrong[0])
+        raise LawBroken(f"{world.year}: {law}: at {at} short by {-slack[at]} ({len(wrong)} places)")

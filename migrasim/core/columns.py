@@ -1,0 +1,74 @@
+"""A table is a struct of arrays: one numpy array a column, all of one length."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+
+class Table:
+    """Columns of one length, read and written as attributes (``households.place``).
+
+    Parameters
+    ----------
+    data : columns by name; they are kept, not copied
+    """
+
+    __slots__ = ("_data",)
+
+    _data: dict[str, np.ndarray]
+
+    def __init__(self, data: Mapping[str, np.ndarray]) -> None:
+        lengths = {len(array) for array in data.values()}
+        if len(lengths) > 1:
+            raise ValueError(f"columns of different lengths: {sorted(lengths)}")
+        object.__setattr__(self, "_data", dict(data))
+
+    def __getattr__(self, name: str) -> np.ndarray:
+        try:
+            return self._data[name]
+        except KeyError:
+            raise AttributeError(f"no column {name!r}; there are {', '.join(self._data)}") from None
+
+    def __setattr__(self, name: str, array: np.ndarray) -> None:
+        if name in self._data and self._data[name].dtype != array.dtype:
+            raise TypeError(f"column {name!r} is {self._data[name].dtype}, not {array.dtype}")
+        if self._data and len(array) != len(self):
+            raise ValueError(f"column {name!r}: {len(array)} rows instead of {len(self)}")
+        self._data[name] = array
+
+    def __len__(self) -> int:
+        return len(next(iter(self._data.values()))) if self._data else 0
+
+    def __getstate__(self) -> dict[str, np.ndarray]:
+        return self._data
+
+    def __setstate__(self, state: dict[str, np.ndarray]) -> None:
+        object.__setattr__(self, "_data", state)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return tuple(self._data)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held by all columns."""
+        return sum(array.nbytes for array in self._data.values())
+
+    def take(self, rows: np.ndarray) -> None:
+        """Keep ``rows`` (numbers or a mask), in that order, in every column."""
+        for name, array in self._data.items():
+            self._data[name] = array[rows]
+
+    def append(self, data: Mapping[str, np.ndarray]) -> None:
+        """Add rows at the end; every column must be given."""
+        if set(data) != set(self._data):
+            raise ValueError(f"columns differ: {sorted(set(data) ^ set(self._data))}")
+        for name, array in self._data.items():
+            self._data[name] = np.concatenate([array, data[name].astype(array.dtype, copy=False)])
+
+    def copy(self) -> Table:
+        """A deep copy."""
+        return Table({name: array.copy() for name, array in self._data.items()})

@@ -1,0 +1,171 @@
+"""YAML documents, read strictly: no key twice, a mapping at the top, every fault named with its line."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from migrasim.core.errors import InputError, nearest
+
+try:
+    from yaml import CSafeLoader as _SafeLoader
+except ImportError:  # PyYAML built without libyaml: the same, slower
+    from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class _Duplicate(Exception):
+    def __init__(self, key: object, line: int, first: int) -> None:
+        super().__init__(f"key '{key}' stands twice (lines {first} and {line}); keep one")
+
+
+class _Loader(_SafeLoader):
+    """Safe loader that refuses a key given twice, which YAML would silently settle for the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: dict[Hashable, int] = {}
+        for key_node, _ in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                continue  # the parent reports keys that are no scalars
+            key, line = self.construct_object(key_node), key_node.start_mark.line + 1
+            if key in seen:
+                raise _Duplicate(key, line, seen[key])
+            seen[key] = line
+        return super().construct_mapping(node, deep)
+
+
+def parse(text: str, name: str) -> Any:
+    """Value of a YAML text; `name` (a file or an option) stands in the message of an `InputError`."""
+    try:
+        return yaml.load(text, Loader=_Loader)  # a safe loader with one more check
+    except _Duplicate as error:
+        raise InputError(f"{name}: {error}") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        last = text.rstrip().count("\n")  # a fault at the end is reported a line below it
+        line = f", line {min(mark.line, last) + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        if "alias" in (getattr(error, "context", None) or ""):
+            problem = 'what begins with * or & needs quotes, such as "* 1.5"'
+        raise InputError(f"{name}{line}: not valid YAML: {problem}") from None
+    except (ValueError, RecursionError) as error:  # such as a date that does not exist
+        raise InputError(f"{name}: not valid YAML: {error}") from None
+
+
+def read_mapping(path: Path, name: str | None = None) -> dict[str, Any]:
+    """Mapping at the top of a YAML file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    name
+        What to call it in messages; its path if left out.
+
+    Raises
+    ------
+    InputError
+        Where the file is missing, unreadable, empty, binary, no YAML, or no mapping of names.
+    """
+    name = name or str(path)
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{name}: cannot be read: {error.strerror}") from None
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"{name}: not a text file in UTF-8; a YAML file is expected") from None
+    if "\0" in text:
+        raise InputError(f"{name}: a binary file; a YAML file is expected")
+    if not text.strip():
+        raise InputError(f"{name}: the file is empty; a YAML mapping is expected")
+    data = parse(text, name)
+    if data is None:
+        raise InputError(f"{name}: the file holds nothing but comments; a YAML mapping is expected")
+    if not isinstance(data, dict):
+        raise InputError(f"{name}: a mapping (key: value) is expected at the top, not {kind(data)}")
+    for key in data:
+        if not isinstance(key, str):
+            raise InputError(f"{name}: key '{key}' is no name; keys at the top are words")
+    return data
+
+
+def kind(value: object) -> str:
+    """What a YAML value is, in words for a message."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return f"the truth value {str(value).lower()}"
+    if isinstance(value, int | float):
+        return f"the number {value}" if is_number(value) else "a number without size"
+    if isinstance(value, str):
+        return f"the text '{value}'" if len(value) < 80 else f"the text '{value[:77]}...'"
+    if isinstance(value, dict):
+        return "a mapping"
+    return "a list" if isinstance(value, list) else f"a {type(value).__name__}"
+
+
+def is_number(value: object) -> bool:
+    """True for a finite number; false for truth values, texts, infinities and whole numbers beyond all size."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < 1e300
+
+
+def _allowed(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
+    """Names of the keys of the model at a path inside another."""
+    for part in path:
+        field = model.model_fields.get(str(part))
+        if field is None:
+            continue  # an index of a list, or a key of a mapping
+        inner = [field.annotation, *get_args(field.annotation)]
+        model = next((one for one in inner if isinstance(one, type) and issubclass(one, BaseModel)), model)
+    return list(model.model_fields)
+
+
+def validated(model: type[M], data: object, name: str, key: str, **more: object) -> M:
+    """An instance of a schema from plain data; the first fault becomes an `InputError`.
+
+    Parameters
+    ----------
+    model
+        The pydantic schema.
+    data
+        What stands in the file.
+    name, key
+        File and key for the message.
+    **more
+        Fields that the program adds and the file must not hold.
+    """
+    if not isinstance(data, dict):
+        raise InputError(f"{name}: {key}: a mapping is expected, not {kind(data)}")
+    for field in more:
+        if field in data:
+            raise InputError(f"{name}: {key}: key '{field}' is set by the program; leave it out")
+    try:
+        return model.model_validate({**data, **more})
+    except ValidationError as error:
+        faults = error.errors(include_url=False)  # a misspelt key is also a missing one: name the misspelling
+        fault = next((one for one in faults if one["type"] == "extra_forbidden"), faults[0])
+        path = tuple(fault["loc"])
+        where = ".".join([key, *map(str, path)])
+        if fault["type"] == "extra_forbidden":
+            allowed = [field for field in _allowed(model, path[:-1]) if field not in more]
+            hint = nearest(path[-1], allowed)
+            raise InputError(f"{name}: {where}: unknown key; allowed: {', '.join(allowed)}. {hint}".rstrip()) from None
+        if fault["type"] == "missing":
+            raise InputError(f"{name}: {where}: this key is missing") from None
+        if fault["type"] == "model_type":
+            inside = ", ".join(field for field in _allowed(model, path) if field not in more)
+            raise InputError(
+                f"{name}: {where}: a mapping of {inside} is expected, not {kind(fault['input'])}"
+            ) from None
+        message = fault["msg"].removeprefix("Value error, ")
+        given = "" if fault["type"] == "value_error" else f" (given: {kind(fault['input'])})"
+        raise InputError(f"{name}: {where}: {message}{given}") from None

@@ -1,0 +1,1 @@
+"""Births, deaths, ageing, schooling, new households."""

@@ -1,0 +1,447 @@
+"""Marriages, new households and the parts of households: the loops that move people between families.
+
+Numbers of couples are small integers inside a household. A bride takes the number above the highest
+one in use; those who leave keep their numbers, which stay unique in the new household.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from migrasim.core.chance import child_key, draw, uniform
+from migrasim.core.codes import N_TIERS, NOWHERE, Activity, Form, Kind, Sex, Tenure, Tier
+from migrasim.core.rule import kernel, parallel_kernel, rows, rule
+from migrasim.domains.demography import rules
+
+# What becomes of a pair
+NO_MARRIAGE, JOINS, FOUNDS = 0, 1, 2
+_NUMBERS = 128  # int8 numbers of couples
+
+
+class Founded(NamedTuple):
+    """New households, one row each: whence they come and what they take along."""
+
+    source: np.ndarray
+    key: np.ndarray
+    place: np.ndarray
+    since_year: np.ndarray
+    tenure: np.ndarray
+    land_mu: np.ndarray
+    savings_yuan: np.ndarray
+    is_away: np.ndarray  # 1: the founders lived in the away part of their family
+
+
+@kernel
+def count_parts(household, is_away, birth_year, couple, parents, gone, year, minor_age, households):
+    """Adults and minors by household and part, and the highest number of a couple in use."""
+    adults = np.zeros((households, 2), np.int16)
+    minors = np.zeros((households, 2), np.int16)
+    top = np.zeros(households, np.int16)
+    for i in range(household.shape[0]):
+        if gone[i]:
+            continue
+        h = household[i]
+        if year - birth_year[i] < minor_age:
+            minors[h, is_away[i]] += 1
+        else:
+            adults[h, is_away[i]] += 1
+        top[h] = max(top[h], couple[i], parents[i])
+    return adults, minors, top
+
+
+@parallel_kernel
+def seek_partner(key, birth_year, sex, couple, activity, gone, lives, inside, year, luck, p):
+    """(persons,) 1 for single people, pupils excepted, who look for a marriage this year."""
+    seeks = np.zeros(key.shape[0], np.uint8)
+    for i in rows(key.shape[0]):
+        if couple[i] == 0 and not gone[i] and activity[i] != Activity.PUPIL:
+            rural = lives[i] < inside and lives[i] % N_TIERS == Tier.VILLAGE
+            prob = rules.marriage_prob(year - birth_year[i], sex[i], rural, p)
+            if prob > 0.0 and uniform(luck, key[i], 0) < prob:
+                seeks[i] = 1
+    return seeks
+
+
+@kernel
+def draws(luck, key, alternative):
+    """(rows,) 64 random bits for each key."""
+    bits = np.empty(key.shape[0], np.uint64)
+    for i in range(key.shape[0]):
+        bits[i] = draw(luck, key[i], alternative)
+    return bits
+
+
+@kernel
+def _part_kin(men, women, household):
+    """Exchange brides between neighbours in the list where bride and groom share a household."""
+    n = men.shape[0]
+    for i in range(n):
+        j = (i + 1) % n
+        if household[men[i]] == household[women[i]]:
+            if household[men[i]] != household[women[j]] and household[men[j]] != household[women[i]]:
+                women[i], women[j] = women[j], women[i]
+
+
+def pair(
+    candidates: np.ndarray,
+    place: np.ndarray,
+    sex: np.ndarray,
+    birth_year: np.ndarray,
+    bits: np.ndarray,
+    household: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pair men and women of a place by age: rows of the men and of their brides.
+
+    Of the larger side those with the smallest bits are taken; then both sides are put in order of
+    age and bits. The pairs come in order of the men's bits, so that whatever is scarce is given out
+    by keys.
+
+    Parameters
+    ----------
+    candidates : (candidates,) rows of persons
+    place, sex, birth_year, bits : (candidates,) of the candidates
+    household : (persons,) rows of households
+    """
+    men: list[np.ndarray] = []
+    women: list[np.ndarray] = []
+    order: list[np.ndarray] = []
+    by_bits = np.argsort(bits, kind="stable")
+    for where in np.unique(place):
+        here = by_bits[place[by_bits] == where]
+        sides = [here[sex[here] == each] for each in (Sex.MALE, Sex.FEMALE)]
+        pairs = min(len(side) for side in sides)
+        if not pairs:
+            continue
+        he, she = (
+            side[:pairs][np.lexsort((bits[side[:pairs]], -birth_year[side[:pairs]].astype(np.int64)))] for side in sides
+        )
+        brides = candidates[she]
+        _part_kin(candidates[he], brides, household)
+        men.append(candidates[he])
+        women.append(brides)
+        order.append(bits[he])
+    if not men:
+        none = np.zeros(0, np.int64)
+        return none, none
+    sequence = np.argsort(np.concatenate(order), kind="stable")
+    return np.concatenate(men)[sequence], np.concatenate(women)[sequence]
+
+
+@rule
+def _vacant(dwellings, occupied, place, tenure):
+    return dwellings[place, tenure] > occupied[place, tenure]
+
+
+@rule
+def _new_tenure(place, inside, savings, dwellings, occupied, p):
+    """Tenure of a new household at a place, and -1 where no dwelling is vacant."""
+    if place >= inside:
+        return Tenure.NONE.value
+    if place % N_TIERS == Tier.VILLAGE:
+        return Tenure.SELF_BUILT.value
+    if rules.can_pay_down(savings, p) and _vacant(dwellings, occupied, place, Tenure.PURCHASED.value):
+        return Tenure.PURCHASED.value
+    if _vacant(dwellings, occupied, place, Tenure.MARKET_RENT.value):
+        return Tenure.MARKET_RENT.value
+    return NOWHERE
+
+
+@kernel
+def marry(
+    men, women, person_key, household, person_away,
+    key, kind, place, away_place, since_year, away_since_year, tenure, away_tenure, land_mu, savings_yuan,
+    adults, minors, top, touched, dwellings, occupied, inside, year, luck, p,
+):  # fmt: skip
+    """Decide, pair after pair, whether they marry and where they keep house; the goods change hands here.
+
+    Returns
+    -------
+    outcome : (pairs,) what becomes of the pair
+    number : (pairs,) number of the new couple in its household
+    founded : Founded, one row for each pair that founds a household, in order of the pairs
+    """
+    n = men.shape[0]
+    outcome = np.zeros(n, np.int8)
+    number = np.zeros(n, np.int8)
+    source = np.zeros(n, np.int64)
+    new_key = np.zeros(n, np.uint64)
+    new_place = np.zeros(n, np.int8)
+    new_since = np.zeros(n, np.int16)
+    new_tenure = np.zeros(n, np.uint8)
+    new_land = np.zeros(n, np.float32)
+    new_savings = np.zeros(n, np.int64)
+    new_away = np.zeros(n, np.uint8)
+    made = 0
+    for i in range(n):
+        man, woman = men[i], women[i]
+        his, hers = household[man], household[woman]
+        part, side = person_away[man], person_away[woman]
+        if his == hers or top[his] + 1 >= _NUMBERS:
+            continue
+        if minors[hers, side] > 0 and adults[hers, side] == 1:
+            continue  # she would leave children without a grown-up
+        where = away_place[his] if part else place[his]
+        rural = where < inside and where % N_TIERS == Tier.VILLAGE
+        held = away_tenure[his] if part else tenure[his]
+        in_part = adults[his, part] + minors[his, part]
+        family = adults[his, 0] + adults[his, 1] + minors[his, 0] + minors[his, 1]
+        if kind[his] == Kind.COLLECTIVE:
+            own = _new_tenure(where, inside, savings_yuan[his], dwellings, occupied, p)
+            if own == NOWHERE:
+                continue
+            occupied[where, tenure[his]] -= 1
+            occupied[where, own] += 1
+            tenure[his] = own
+            kind[his] = Kind.FAMILY
+            outcome[i] = JOINS
+        elif (
+            family > 1
+            and not (minors[his, part] > 0 and adults[his, part] == 1)
+            and uniform(luck, person_key[man], 0) < rules.own_household_share(rural, p)
+        ):
+            if in_part == 1 and held != Tenure.DORMITORY and held != Tenure.OTHER:
+                own = held  # he lives by himself there: the dwelling is his
+            else:
+                own = _new_tenure(where, inside, savings_yuan[his], dwellings, occupied, p)
+            outcome[i] = JOINS if own == NOWHERE else FOUNDS
+        else:
+            own = NOWHERE
+            outcome[i] = JOINS
+        touched[his] = 1
+        touched[hers] = 1
+        adults[hers, side] -= 1
+        dowry = np.int64(0)
+        if adults[hers, 0] + adults[hers, 1] + minors[hers, 0] + minors[hers, 1] == 0:
+            dowry = savings_yuan[hers]  # she was the last of her family: what it saved goes with her
+            savings_yuan[hers] = 0
+        if outcome[i] == FOUNDS:
+            adults[his, part] -= 1
+            number[i] = 1
+            source[made] = his
+            new_key[made] = child_key(key[his], year, person_key[man])
+            new_place[made] = where
+            new_since[made] = away_since_year[his] if part else since_year[his]
+            new_tenure[made] = own
+            occupied[where, own] += 1
+            new_land[made] = land_mu[his] * np.float32(2.0 / (family + 1))
+            land_mu[his] -= new_land[made]
+            new_savings[made] = savings_yuan[his] * 2 // (family + 1)
+            savings_yuan[his] -= new_savings[made]
+            new_savings[made] += dowry
+            new_away[made] = part
+            made += 1
+        else:
+            adults[his, part] += 1
+            top[his] += 1
+            number[i] = top[his]
+            savings_yuan[his] += dowry
+    return outcome, number, (
+        source[:made], new_key[:made], new_place[:made], new_since[:made], new_tenure[:made],
+        new_land[:made], new_savings[:made], new_away[:made],
+    )  # fmt: skip
+
+
+@rule
+def _couple_to_leave(h, first, members, household, couple, parents, generation, sex, birth_year, key, gone):
+    """Who of a family leaves it: of the couples with another one above or beside the one with the oldest husband.
+
+    Returns the row of the husband (-1 if nobody can leave) and whether a couple of his generation stays.
+    """
+    best = -1
+    beside = False
+    for a in range(first, first + members):
+        if gone[a] or household[a] != h or couple[a] == 0 or sex[a] != Sex.MALE:
+            continue
+        wife = False
+        above = False
+        sibling = False
+        for b in range(first, first + members):
+            if b == a or gone[b] or household[b] != h or couple[b] == 0:
+                continue
+            if couple[b] == couple[a]:
+                wife = True
+            elif couple[b] == parents[a]:
+                above = True
+            elif generation[b] == generation[a]:
+                sibling = True
+        if wife and (above or sibling):
+            older = (
+                best < 0
+                or birth_year[a] < birth_year[best]
+                or (birth_year[a] == birth_year[best] and key[a] < key[best])
+            )
+            if older:
+                best = a
+                beside = sibling
+    return best, beside
+
+
+@kernel
+def split(
+    person_key, household, is_away, birth_year, sex, generation, couple, parents, gone, first_member, members,
+    key, kind, place, since_year, land_mu, savings_yuan, adults, minors, top, touched, occupied, inside, year, luck,
+    next_row, p,
+):  # fmt: skip
+    """Couples of villages who leave the family's household with their children (fen jia).
+
+    Persons are given their new rows from ``next_row`` on; the goods are shared by heads.
+
+    Returns
+    -------
+    founded : the columns of Founded
+    """
+    most = max(rules.split_prob(True, p), rules.split_prob(False, p))
+    households = first_member.shape[0]
+    drawn = np.zeros(households, np.uint8)
+    total = 0
+    for h in range(households):
+        if kind[h] == Kind.FAMILY and top[h] > 1 and members[h] > 3 and not touched[h]:
+            if place[h] < inside and place[h] % N_TIERS == Tier.VILLAGE and uniform(luck, key[h], 0) < most:
+                drawn[h] = 1
+                total += 1
+    source = np.zeros(total, np.int64)
+    new_key = np.zeros(total, np.uint64)
+    new_place = np.zeros(total, np.int8)
+    new_since = np.zeros(total, np.int16)
+    new_tenure = np.zeros(total, np.uint8)
+    new_land = np.zeros(total, np.float32)
+    new_savings = np.zeros(total, np.int64)
+    new_away = np.zeros(total, np.uint8)
+    made = 0
+    leaving = np.zeros(_NUMBERS, np.bool_)
+    for h in range(households):
+        if not drawn[h]:
+            continue
+        first, count = first_member[h], members[h]
+        head, beside = _couple_to_leave(
+            h, first, count, household, couple, parents, generation, sex, birth_year, person_key, gone
+        )
+        if head < 0 or uniform(luck, key[h], 0) >= rules.split_prob(beside, p):
+            continue
+        leaving[:] = False
+        leaving[couple[head]] = True
+        grown = True
+        while grown:  # children go with their parents, and their spouses and children with them
+            grown = False
+            for a in range(first, first + count):
+                if not gone[a] and household[a] == h and couple[a] > 0 and parents[a] > 0:
+                    if leaving[parents[a]] and not leaving[couple[a]]:
+                        leaving[couple[a]] = True
+                        grown = True
+        going = 0
+        children = 0
+        together = True
+        for a in range(first, first + count):
+            if not gone[a] and household[a] == h and (leaving[couple[a]] or leaving[parents[a]]):
+                going += 1
+                together = together and not is_away[a]
+        family = adults[h, 0] + adults[h, 1] + minors[h, 0] + minors[h, 1]
+        for a in range(first, first + count):
+            if not gone[a] and household[a] == h and (leaving[couple[a]] or leaving[parents[a]]):
+                if year - birth_year[a] < p.minor_age_yr:
+                    children += 1
+        if not together or going >= family or adults[h, 0] - (going - children) < 1:
+            continue
+        for a in range(first, first + count):
+            if not gone[a] and household[a] == h and (leaving[couple[a]] or leaving[parents[a]]):
+                household[a] = next_row + made
+                if not leaving[parents[a]]:
+                    parents[a] = 0
+        adults[h, 0] -= going - children
+        minors[h, 0] -= children
+        source[made] = h
+        new_key[made] = child_key(key[h], year, person_key[head])
+        new_place[made] = place[h]
+        new_since[made] = since_year[h]
+        new_tenure[made] = Tenure.SELF_BUILT
+        occupied[place[h], Tenure.SELF_BUILT] += 1
+        new_land[made] = land_mu[h] * np.float32(going / family)
+        land_mu[h] -= new_land[made]
+        new_savings[made] = savings_yuan[h] * going // family
+        savings_yuan[h] -= new_savings[made]
+        made += 1
+    return (
+        source[:made], new_key[:made], new_place[:made], new_since[:made], new_tenure[:made],
+        new_land[:made], new_savings[:made], new_away[:made],
+    )  # fmt: skip
+
+
+# What becomes of the parts of a household
+AS_IT_IS, MINORS_GO, MINORS_RETURN, AWAY_IS_MAIN = 0, 1, 2, 4
+
+
+@kernel
+def settle_parts(
+    adults, minors, kind, place, away_place, since_year, away_since_year, tenure, away_tenure, land_mu, savings_yuan,
+    permit, waiting_yr, community, community_county, occupied, pool_mu, estates_yuan, moves,
+):  # fmt: skip
+    """Join children to the part with grown-ups, make an away part the main one, dissolve empty households.
+
+    Returns
+    -------
+    change : (households,) what its persons must be told
+    dissolved : (households,) 1 where nobody is left
+    orphans : number of households, without grown-ups anywhere, in which children live
+    """
+    households = kind.shape[0]
+    change = np.zeros(households, np.uint8)
+    dissolved = np.zeros(households, np.uint8)
+    orphans = 0
+    for h in range(households):
+        if kind[h] == Kind.FAMILY and adults[h, 0] + adults[h, 1] == 0:
+            orphans += minors[h, 0] + minors[h, 1]
+        elif away_place[h] >= 0:
+            if adults[h, 0] == 0 and minors[h, 0] > 0:
+                change[h] |= MINORS_GO
+                moves[place[h], away_place[h], Form.WHOLE] += minors[h, 0]
+                minors[h, 1] += minors[h, 0]
+                minors[h, 0] = 0
+            elif adults[h, 1] == 0 and minors[h, 1] > 0:
+                change[h] |= MINORS_RETURN
+                moves[away_place[h], place[h], Form.RETURN] += minors[h, 1]
+                minors[h, 0] += minors[h, 1]
+                minors[h, 1] = 0
+        if away_place[h] >= 0:
+            if adults[h, 1] + minors[h, 1] == 0:
+                occupied[away_place[h], away_tenure[h]] -= 1
+                away_place[h] = NOWHERE
+                away_tenure[h] = Tenure.NONE
+                away_since_year[h] = 0
+            elif adults[h, 0] + minors[h, 0] == 0:
+                occupied[place[h], tenure[h]] -= 1
+                place[h] = away_place[h]
+                tenure[h] = away_tenure[h]
+                since_year[h] = away_since_year[h]
+                away_place[h] = NOWHERE
+                away_tenure[h] = Tenure.NONE
+                away_since_year[h] = 0
+                permit[h] = 0
+                waiting_yr[h] = 0
+                change[h] |= AWAY_IS_MAIN
+        if adults[h, 0] + adults[h, 1] + minors[h, 0] + minors[h, 1] == 0:
+            dissolved[h] = 1
+            occupied[place[h], tenure[h]] -= 1
+            pool_mu[community[h]] += land_mu[h]
+            county = community_county[community[h]]
+            estates_yuan[county if county >= 0 else estates_yuan.shape[0] - 1] += savings_yuan[h]
+    return change, dissolved, orphans
+
+
+@parallel_kernel
+def tell_persons(household, is_away, birth_year, since_year, change, year, minor_age):
+    """Carry what became of the parts of households to their members."""
+    for i in rows(household.shape[0]):
+        told = change[household[i]]
+        if told == AS_IT_IS:
+            continue
+        minor = year - birth_year[i] < minor_age
+        if told & MINORS_GO and minor and not is_away[i]:
+            is_away[i] = 1
+            since_year[i] = year
+        elif told & MINORS_RETURN and minor and is_away[i]:
+            is_away[i] = 0
+            since_year[i] = year
+        if told & AWAY_IS_MAIN:
+            is_away[i] = 0

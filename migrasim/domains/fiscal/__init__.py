@@ -1,0 +1,1 @@
+"""Public accounts of the counties and the savings of households."""

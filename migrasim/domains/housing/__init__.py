@@ -1,0 +1,1 @@
+"""Dwellings by tenure: stock and flow, rents, the queue for public rental housing, relief for newcomers."""

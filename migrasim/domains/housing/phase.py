@@ -1,0 +1,226 @@
+"""Dwellings completed, the public queue served, rents and relief brought up to date."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from migrasim.core.chance import Decision, stream, uniform
+from migrasim.core.codes import N_TENURES, N_TIERS, Kind, Tenure, Tier
+from migrasim.core.rule import kernel
+from migrasim.domains.housing import rules
+from migrasim.domains.housing.rules import HousingParams
+from migrasim.world import World
+
+MONTHS_A_YEAR = 12.0
+_PROGRAMMES = (
+    (Tenure.PUBLIC_RENT, "public_housing.public_rental_units"),
+    (Tenure.AFFORDABLE_RENT, "public_housing.affordable_rental_units"),
+    (Tenure.SHARED_OWNERSHIP, "public_housing.shared_ownership_units"),
+)
+_MARKET = (Tenure.SELF_BUILT, Tenure.PURCHASED, Tenure.MARKET_RENT, Tenure.OTHER)
+_UNCOUNTED = (Tenure.NONE, Tenure.DORMITORY)
+
+
+def params(world: World) -> HousingParams:
+    """Facts of this domain for the world's year."""
+    return world.inputs.params("housing", HousingParams, year=world.year)
+
+
+def start(world: World) -> None:
+    """Stock of the base year: what is lived in and the usual share of vacancies."""
+    p = params(world)
+    geography = world.geography
+    world.occupied[:] = world.count_occupied()
+    world.stock[:] = world.occupied * world.weight / (1.0 - p.vacancy_share)
+    urban = geography.urban
+    residents = world.residents() * urban
+    share = residents / max(1, residents.sum())
+    world.stock[:, Tenure.PUBLIC_RENT] += share * p.public_units_base
+    world.stock[:, Tenure.AFFORDABLE_RENT] += share * p.affordable_units_base
+    _refresh_units(world)
+    world.memory["occupancy_base"] = _occupancy(world)
+
+
+def _refresh_units(world: World) -> None:
+    """Dwellings in sample units; villages, dormitories and outside have as many as are asked for."""
+    world.dwellings[:] = world.units(world.stock)
+    plenty = np.iinfo(np.int32).max
+    inside = world.geography.inside
+    for tenure in _UNCOUNTED:
+        world.dwellings[:, tenure] = plenty
+    world.dwellings[:inside:N_TIERS] = plenty
+    world.dwellings[inside:] = plenty
+
+
+def _occupancy(world: World) -> np.ndarray:
+    """(places,) market dwellings lived in over those that stand, at least a small number."""
+    market = [int(t) for t in _MARKET]
+    stock = world.stock[:, market].sum(axis=1)
+    occupied = world.occupied[:, market].sum(axis=1) * world.weight
+    return np.where(stock > 0, occupied / np.maximum(stock, 1.0), 1.0)
+
+
+def run(world: World, incomes: np.ndarray) -> None:
+    """Complete dwellings of the year and serve the queue for public rental housing.
+
+    Parameters
+    ----------
+    incomes : (households,) int64 income of the year in yuan of 2020
+    """
+    p = params(world)
+    geography = world.geography
+    inside = geography.inside
+    county = np.arange(inside) // N_TIERS
+    tier = np.arange(inside) % N_TIERS
+    paid = 1.0 - world.county.unpaid_share
+    built = np.zeros((geography.counties, N_TENURES))
+    for tenure in _MARKET:
+        for d in np.flatnonzero(tier != Tier.VILLAGE):
+            more = rules.completions(
+                world.stock[d, tenure],
+                world.occupied[d, tenure] * world.weight,
+                p.vacancy_share,
+                p.building_speed_share,
+                p,
+            )
+            world.stock[d, tenure] += more
+            built[county[d], tenure] += more
+    for tenure, lever in _PROGRAMMES:
+        units = world.levers[lever] * paid
+        for c in range(geography.counties):
+            seat = N_TIERS * c + Tier.SEAT
+            world.stock[seat, tenure] += units[c]
+            built[c, tenure] += units[c]
+    renovated = world.levers["public_housing.renovation_units"] * paid * p.renovation_supply_share
+    for c in range(geography.counties):
+        seat = N_TIERS * c + Tier.SEAT
+        world.stock[seat, Tenure.MARKET_RENT] += renovated[c]
+    world.measures["built_units"] = built
+    _refresh_units(world)
+    _serve_queue(world, incomes, p)
+    update(world)
+
+
+def _serve_queue(world: World, incomes: np.ndarray, p: HousingParams) -> None:
+    """Tenants of low income move into vacant public rental dwellings of their place, poorest first."""
+    households, geography = world.households, world.geography
+    gate = (
+        world.levers["residence_permit.public_housing"]
+        * world.levers["residence_permit.one_pass"]
+        * world.levers["public_housing.open_to_migrants"]
+    )
+    free = np.maximum(0, world.dwellings[:, Tenure.PUBLIC_RENT] - world.occupied[:, Tenure.PUBLIC_RENT])
+    free[geography.inside :] = 0
+    free[: geography.inside : N_TIERS] = 0
+    waiting = serve_queue(
+        households.key,
+        households.kind,
+        households.home_place,
+        households.place,
+        households.away_place,
+        households.tenure,
+        households.waiting_yr,
+        world.members,
+        incomes,
+        gate,
+        free,
+        world.occupied,
+        geography.inside,
+        world.seed,
+        world.year,
+        p,
+    )
+    world.measures["waiting_public"] = waiting
+
+
+@kernel
+def serve_queue(key, kind, home_place, place, away_place, tenure, waiting_yr, members, income, gate, free, occupied,
+                inside, seed, year, p):
+    """Give ``free`` (places,) public dwellings to eligible tenants by income, then years waited, then luck.
+
+    Strangers and the registered of other places are let in as far as ``gate`` (counties,) opens.
+    Returns (places,) how many households stay in the queue.
+    """
+    gate_key = stream(seed, Decision.QUEUE, 0)
+    tie_key = stream(seed, Decision.QUEUE, year)
+    count = 0
+    for h in range(key.shape[0]):
+        if _queues(h, key, kind, home_place, place, tenure, members, income, gate, gate_key, inside, p):
+            count += 1
+        else:
+            waiting_yr[h] = 0
+    who = np.empty(count, np.int64)
+    rank = np.empty(count, np.float64)
+    n = 0
+    for h in range(key.shape[0]):
+        if _queues(h, key, kind, home_place, place, tenure, members, income, gate, gate_key, inside, p):
+            who[n] = h
+            # income per head in whole yuan, then years waited, then a keyed draw
+            per_head = max(np.int64(0), income[h]) // max(1, members[h])
+            rank[n] = per_head - 0.001 * min(255, waiting_yr[h]) + 0.0001 * uniform(tie_key, key[h], 0)
+            n += 1
+    waiting = np.zeros(occupied.shape[0], np.int64)
+    for o in np.argsort(rank):
+        h = who[o]
+        d = place[h]
+        if free[d] > 0:
+            free[d] -= 1
+            occupied[d, tenure[h]] -= 1
+            tenure[h] = Tenure.PUBLIC_RENT
+            occupied[d, Tenure.PUBLIC_RENT] += 1
+            waiting_yr[h] = 0
+        else:
+            waiting[d] += 1
+            waiting_yr[h] = min(255, waiting_yr[h] + 1)
+    return waiting
+
+
+@kernel
+def _queues(h, key, kind, home_place, place, tenure, members, income, gate, gate_key, inside, p):
+    d = place[h]
+    if d >= inside or d % N_TIERS == Tier.VILLAGE or tenure[h] != Tenure.MARKET_RENT or kind[h] != Kind.FAMILY:
+        return False
+    if not rules.is_eligible(income[h], members[h], p):
+        return False
+    return d == home_place[h] or uniform(gate_key, key[h], 0) < gate[d // N_TIERS]
+
+
+def update(world: World) -> None:
+    """Rents after the moves of a wave, prices with them, and the relief a newcomer may expect."""
+    p = params(world)
+    geography, place = world.geography, world.place
+    inside = geography.inside
+    growth = float(world.memory["growth_index"][0])
+    occupancy, base = _occupancy(world), world.memory["occupancy_base"]
+    waiting = world.measures.get("waiting_public", np.zeros(geography.places, np.int64))
+    permit = world.levers["residence_permit.one_pass"] * world.levers["residence_permit.public_housing"]
+    public_gate = permit * world.levers["public_housing.open_to_migrants"]
+    for d in range(inside):
+        tier, c = d % N_TIERS, d // N_TIERS
+        core = p.core_price_share if d == geography.core else 1.0
+        relative = rules.market_rent(1.0, float(occupancy[d]), float(base[d]), p)
+        rent = p.rent_yuan_mo[tier] * MONTHS_A_YEAR * core * growth * relative
+        place.rent_yuan_yr[d] = rent
+        place.price_yuan[d] = p.price_yuan[tier] * core * growth * relative
+        place.living_cost_yuan_yr_pers[d] = p.living_cost_yuan_yr_pers[tier] * growth
+        if tier == Tier.VILLAGE:
+            place.rent_relief_yuan_yr[d] = 0.0
+            continue
+        free_public = max(0, world.dwellings[d, Tenure.PUBLIC_RENT] - world.occupied[d, Tenure.PUBLIC_RENT])
+        free_affordable = max(0, world.dwellings[d, Tenure.AFFORDABLE_RENT] - world.occupied[d, Tenure.AFFORDABLE_RENT])
+        tenants = max(1.0, float(world.occupied[d, Tenure.MARKET_RENT]))
+        place.rent_relief_yuan_yr[d] = rules.expected_relief(
+            rent,
+            min(1.0, free_public / (1.0 + float(waiting[d]))) * public_gate[c],
+            min(1.0, free_affordable / tenants) * permit[c],
+            world.levers["public_housing.rent_subsidy"][c] * MONTHS_A_YEAR,
+            p.subsidy_eligible_share * permit[c],
+            p,
+        )
+    outside = p.outside_rent_yuan_mo * MONTHS_A_YEAR * growth
+    place.rent_yuan_yr[geography.near] = outside * p.near_rent_share
+    place.rent_yuan_yr[geography.far] = outside
+    place.living_cost_yuan_yr_pers[geography.near] = p.outside_living_cost_yuan_yr_pers * p.near_rent_share * growth
+    place.living_cost_yuan_yr_pers[geography.far] = p.outside_living_cost_yuan_yr_pers * growth
+
+

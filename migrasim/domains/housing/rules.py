@@ -1,0 +1,71 @@
+"""Rules of dwellings, rents and public relief. Money is yuan of 2020."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from migrasim.core.rule import rule
+
+
+class HousingParams(NamedTuple):
+    """Facts of this domain, by the names they have in its facts."""
+
+    rent_yuan_mo: np.ndarray  # by tier, a family's dwelling
+    price_yuan: np.ndarray  # by tier
+    core_price_share: float  # core city over other seats
+    outside_rent_yuan_mo: float
+    near_rent_share: float
+    rent_inflow_elasticity: float
+    vacancy_share: float
+    public_rent_discount_share: float
+    affordable_rent_discount_share: float
+    shared_ownership_discount_share: float
+    eligible_income_yuan_yr_pers: float
+    subsidy_eligible_share: float
+    building_speed_share: float
+    renovation_supply_share: float
+    public_units_base: float
+    affordable_units_base: float
+    living_cost_yuan_yr_pers: np.ndarray  # by tier, over a village's
+    outside_living_cost_yuan_yr_pers: float
+
+
+@rule
+def market_rent(base_yuan, occupancy, base_occupancy, p):
+    """Rent after households have grown on a given stock.
+
+    ``ln R = ln R0 + xi ln(occupancy / base occupancy)``; xi is the published elasticity of rents
+    to the inflow of people.
+    """
+    if base_occupancy <= 0.0 or occupancy <= 0.0:
+        return base_yuan
+    return base_yuan * math.exp(p.rent_inflow_elasticity * math.log(occupancy / base_occupancy))
+
+
+@rule
+def expected_relief(rent_yuan, public_chance, affordable_chance, subsidy_yuan, subsidy_share, p):
+    """What a newcomer may expect to be relieved of its rent in a year.
+
+    The chance of a public rental dwelling times its discount, else the chance of an affordable one
+    times its discount, else the money subsidy for the share who are eligible.
+    """
+    public = public_chance * p.public_rent_discount_share * rent_yuan
+    affordable = (1.0 - public_chance) * affordable_chance * p.affordable_rent_discount_share * rent_yuan
+    money = (1.0 - public_chance) * subsidy_share * min(subsidy_yuan, rent_yuan)
+    return min(rent_yuan, public + affordable + money)
+
+
+@rule
+def completions(stock, occupied, vacancy_share, speed, p):
+    """Market dwellings that are built towards the usual share of vacancies."""
+    wanted = occupied / (1.0 - vacancy_share)
+    return max(0.0, (wanted - stock) * speed)
+
+
+@rule
+def is_eligible(income_yuan, members, p):
+    """Whether a household's income per head is low enough for public rental housing."""
+    return income_yuan < p.eligible_income_yuan_yr_pers * members

@@ -1,0 +1,1 @@
+"""Residence permits, transfer of registration and what becomes of the three rights."""

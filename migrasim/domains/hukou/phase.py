@@ -1,0 +1,302 @@
+"""Permits, transfer of registration, and the three rights at a transfer."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from migrasim.core.chance import Decision, stream, uniform
+from migrasim.core.codes import N_TIERS, NOWHERE, Activity, Kind, Tenure, Tier
+from migrasim.core.rule import kernel, parallel_kernel, rows
+from migrasim.domains.hukou.rules import (
+    HukouParams,
+    has_permit,
+    keeps_right,
+    stay_months,
+    transfer_prob,
+    transfer_pull,
+)
+
+if TYPE_CHECKING:
+    from migrasim.world import World
+
+SERVICES = ("education", "healthcare", "social_security", "public_housing")
+RIGHTS = ("contract_land_kept", "homestead_kept", "collective_income_kept")
+LAND, HOMESTEAD, COLLECTIVE = range(len(RIGHTS))  # alternatives of Decision.KEEP_RIGHT
+N_RIGHTS = len(RIGHTS)
+
+
+class _Count(IntEnum):
+    """Rows of the counts by county of residence; their names in lower case are measures."""
+
+    PERMIT_ELIGIBLE_HOUSEHOLDS = 0
+    PERMIT_ELIGIBLE_PERSONS = 1
+    PERMIT_HOUSEHOLDS = 2
+    PERMIT_PERSONS = 3
+    PERMIT_PUPILS = 4
+    TRANSFERS_HOUSEHOLDS = 5
+    TRANSFERS_PERSONS = 6
+    TRANSFERS_RURAL_PERSONS = 7
+
+
+def run(world: World) -> None:
+    """Give permits, let households transfer their registration, and settle their three rights.
+
+    Writes ``permit``, ``home_place``, ``hukou_urban`` and, where a right is lost, ``land_mu``,
+    ``has_homestead``, ``has_collective_share``; lost land goes to ``village_pool_mu``. Measures, in
+    sample units by county of residence: ``permit_eligible_households``, ``permit_eligible_persons``,
+    ``permit_households``, ``permit_persons``, ``permit_pupils``, ``transfers_households``,
+    ``transfers_persons``, ``transfers_rural_persons`` (whose registration was rural); by county of the
+    home village: ``rights_kept_households`` and ``rights_lost_households`` (rights, counties),
+    ``land_lost_mu`` (counties).
+    """
+    p = world.inputs.params("hukou", HukouParams)
+    levers, geography, households, persons = world.levers, world.geography, world.households, world.persons
+    open_share = sum(levers[f"residence_permit.{service}"] for service in SERVICES) / len(SERVICES)
+    kept_prob = np.stack([levers[f"three_rights.{right}"] for right in RIGHTS])
+    rows_total = len(households)
+    eligible, permit, transfer = (np.zeros(rows_total, np.uint8) for _ in range(3))
+    lost = np.zeros((rows_total, N_RIGHTS), np.uint8)
+    _decide(
+        world.seed,
+        world.year,
+        geography.inside,
+        households.key,
+        households.kind,
+        households.community,
+        households.home_place,
+        households.place,
+        households.away_place,
+        households.since_year,
+        households.tenure,
+        households.land_mu,
+        households.has_homestead,
+        households.has_collective_share,
+        world.first_member,
+        world.members,
+        persons.birth_year,
+        persons.activity,
+        persons.is_away,
+        _home_county(world),
+        levers["residence_permit.waiting_months"],
+        levers["residence_permit.one_pass"],
+        open_share,
+        levers["hukou.openness"],
+        levers["hukou.transfer_months"],
+        kept_prob,
+        p,
+        eligible,
+        permit,
+        transfer,
+        lost,
+    )
+    counts = np.zeros((len(_Count), geography.counties), np.int64)
+    kept_rights, lost_rights = (np.zeros((N_RIGHTS, geography.counties), np.int64) for _ in range(2))
+    land_lost_mu = np.zeros(geography.counties)
+    _apply(
+        world.year,
+        households.community,
+        households.home_place,
+        households.place,
+        households.hukou_urban,
+        households.permit,
+        households.land_mu,
+        households.has_homestead,
+        households.has_collective_share,
+        world.first_member,
+        world.members,
+        persons.birth_year,
+        persons.is_away,
+        _home_county(world),
+        eligible,
+        permit,
+        transfer,
+        lost,
+        p,
+        world.village_pool_mu,
+        counts,
+        kept_rights,
+        lost_rights,
+        land_lost_mu,
+    )
+    world.measures.update({count.name.lower(): counts[count] for count in _Count})
+    world.measures["rights_kept_households"] = kept_rights
+    world.measures["rights_lost_households"] = lost_rights
+    world.measures["land_lost_mu"] = land_lost_mu
+
+
+def _home_county(world: World) -> np.ndarray:
+    """(communities,) county of each community, -1 for those outside."""
+    county = np.asarray(world.geography.community_county, np.int64).copy()
+    county[world.geography.villages + 2 * world.geography.counties :] = NOWHERE
+    return county
+
+
+@parallel_kernel
+def _decide(
+    seed,
+    year,
+    inside,
+    key,
+    kind,
+    community,
+    home_place,
+    place,
+    away_place,
+    since_year,
+    tenure,
+    land_mu,
+    has_homestead,
+    has_collective_share,
+    first_member,
+    members,
+    birth_year,
+    activity,
+    is_away,
+    community_county,
+    waiting_months,
+    take_up_share,
+    open_share,
+    openness_share,
+    transfer_months,
+    kept_prob,
+    p,
+    eligible,
+    permit,
+    transfer,
+    lost,
+):
+    permit_luck = stream(seed, Decision.PERMIT, 0)
+    transfer_luck = stream(seed, Decision.TRANSFER, year)
+    gate_luck = stream(seed, Decision.TRANSFER, 0)
+    right_luck = stream(seed, Decision.KEEP_RIGHT, 0)
+    for h in rows(key.shape[0]):
+        at = np.int64(place[h])
+        if at >= inside or at % N_TIERS == Tier.VILLAGE or home_place[h] == at:
+            continue
+        county = at // N_TIERS
+        years = max(year - since_year[h], 0)
+        months = stay_months(years, uniform(permit_luck, key[h], 1))
+        if months >= waiting_months[county]:
+            eligible[h] = 1
+        held = has_permit(months, waiting_months[county], uniform(permit_luck, key[h], 0), take_up_share[county])
+        if held:
+            permit[h] = 1
+        if kind[h] != Kind.FAMILY or away_place[h] == home_place[h]:
+            continue
+        if uniform(gate_luck, key[h], 1) >= openness_share[county]:
+            continue
+        child = 0.0
+        steady_job = 0.0
+        for i in range(first_member[h], first_member[h] + members[h]):
+            if is_away[i]:
+                continue
+            if year - birth_year[i] <= p.child_age_max_yr:
+                child = 1.0
+            if activity[i] == Activity.WORKER:
+                steady_job = 1.0
+        own_home = 0.0
+        if tenure[h] == Tenure.PURCHASED or tenure[h] == Tenure.SHARED_OWNERSHIP or tenure[h] == Tenure.SELF_BUILT:
+            own_home = 1.0
+        village_county = community_county[community[h]]
+        if village_county < 0:
+            village_county = county
+        pull = transfer_pull(
+            years,
+            own_home,
+            child,
+            steady_job,
+            land_mu[h] * (1.0 - kept_prob[LAND, village_county]),
+            has_homestead[h] * (1.0 - kept_prob[HOMESTEAD, village_county]),
+            has_collective_share[h] * (1.0 - kept_prob[COLLECTIVE, village_county]),
+            p,
+        )
+        opened = open_share[county] if held else 0.0
+        if uniform(transfer_luck, key[h], 0) >= transfer_prob(pull, opened, transfer_months[county], p):
+            continue
+        transfer[h] = 1
+        for right in range(N_RIGHTS):
+            if not keeps_right(uniform(right_luck, key[h], right), kept_prob[right, village_county]):
+                lost[h, right] = 1
+
+
+@kernel
+def _apply(
+    year,
+    community,
+    home_place,
+    place,
+    hukou_urban,
+    permit,
+    land_mu,
+    has_homestead,
+    has_collective_share,
+    first_member,
+    members,
+    birth_year,
+    is_away,
+    community_county,
+    eligible,
+    permitted,
+    transfer,
+    lost,
+    p,
+    pool_mu,
+    counts,
+    kept_rights,
+    lost_rights,
+    land_lost_mu,
+):
+    # Land is float32, so its float64 sums are exact and do not depend on the order of rows.
+    for h in range(place.shape[0]):
+        permit[h] = permitted[h]
+        if not (eligible[h] or transfer[h]):
+            continue
+        county = place[h] // N_TIERS
+        if not transfer[h]:
+            present = 0
+            pupils = 0
+            for i in range(first_member[h], first_member[h] + members[h]):
+                if not is_away[i]:
+                    present += 1
+                    if p.pupil_age_min_yr <= year - birth_year[i] <= p.child_age_max_yr:
+                        pupils += 1
+            counts[_Count.PERMIT_ELIGIBLE_HOUSEHOLDS, county] += 1
+            counts[_Count.PERMIT_ELIGIBLE_PERSONS, county] += present
+            if permitted[h]:
+                counts[_Count.PERMIT_HOUSEHOLDS, county] += 1
+                counts[_Count.PERMIT_PERSONS, county] += present
+                counts[_Count.PERMIT_PUPILS, county] += pupils
+            continue
+        counts[_Count.TRANSFERS_HOUSEHOLDS, county] += 1
+        counts[_Count.TRANSFERS_PERSONS, county] += members[h]
+        if hukou_urban[h] == 0:
+            counts[_Count.TRANSFERS_RURAL_PERSONS, county] += members[h]
+        home_place[h] = place[h]
+        hukou_urban[h] = 1
+        permit[h] = 0
+        village_county = community_county[community[h]]
+        if village_county < 0:
+            continue
+        if land_mu[h] > 0:
+            if lost[h, LAND]:
+                lost_rights[LAND, village_county] += 1
+                land_lost_mu[village_county] += land_mu[h]
+                pool_mu[community[h]] += land_mu[h]
+                land_mu[h] = 0
+            else:
+                kept_rights[LAND, village_county] += 1
+        if has_homestead[h]:
+            if lost[h, HOMESTEAD]:
+                lost_rights[HOMESTEAD, village_county] += 1
+                has_homestead[h] = 0
+            else:
+                kept_rights[HOMESTEAD, village_county] += 1
+        if has_collective_share[h]:
+            if lost[h, COLLECTIVE]:
+                lost_rights[COLLECTIVE, village_county] += 1
+                has_collective_share[h] = 0
+            else:
+                kept_rights[COLLECTIVE, village_county] += 1

@@ -1,0 +1,428 @@
+"""Jobs, wages and farm incomes of a year; chances between waves; matching at the end."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from migrasim.core.chance import Decision, draw, stream, uniform
+from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Sector, Tier
+from migrasim.core.rule import kernel, parallel_kernel, rows
+from migrasim.domains.labour import rules
+from migrasim.domains.labour.rules import LabourParams
+from migrasim.world import Livelihood, World, job_kinds
+
+MONTHS_A_YEAR = 12.0
+_SERVED = (Sector.WHOLESALE_RETAIL, Sector.LODGING_CATERING, Sector.RESIDENT_SERVICES)
+
+
+def params(world: World) -> LabourParams:
+    """Facts of this domain for the world's year."""
+    return world.inputs.params("labour", LabourParams, year=world.year)
+
+
+def chains(world: World) -> list[str]:
+    """Lever names of the chains, in the order of the region."""
+    return [name for name in world.levers if name.startswith("industry.") and name.endswith(".jobs")]
+
+
+@kernel
+def count_seekers(household, is_away, place, away_place, activity, places):
+    """(places,) int64 people who seek work."""
+    seekers = np.zeros(places, np.int64)
+    for i in range(household.shape[0]):
+        if activity[i] == Activity.SEEKING:
+            h = household[i]
+            seekers[away_place[h] if is_away[i] else place[h]] += 1
+    return seekers
+
+
+def start(world: World) -> None:
+    """Jobs of the base year: those taken and a share of vacancies; farming has as many as it has hands."""
+    p = params(world)
+    world.filled[:] = world.count_filled()
+    world.jobs[:] = world.filled * world.weight / (1.0 - p.vacancy_share)
+    world.memory["jobs_base"] = world.jobs.copy()
+    world.memory["urban_base"] = _by_place_urban(world)
+    world.memory["growth_index"] = np.ones(1)
+    world.memory["service_jobs"] = np.zeros(world.geography.places)
+    seekers = _seekers(world)
+    taken = world.filled[:, Sector.AGRICULTURE + 1 :].sum(axis=1)
+    jobs = world.jobs[:, Sector.AGRICULTURE + 1 :].sum(axis=1) / world.weight
+    world.memory["pressure_base"] = (taken + seekers) / np.maximum(jobs, 1.0)
+
+
+def _by_place_urban(world: World) -> np.ndarray:
+    return np.maximum(1.0, world.residents().astype(np.float64))
+
+
+def _seekers(world: World) -> np.ndarray:
+    persons, households = world.persons, world.households
+    return np.asarray(
+        count_seekers(
+            persons.household,
+            persons.is_away,
+            households.place,
+            households.away_place,
+            persons.activity,
+            world.geography.places,
+        )
+    )
+
+
+def run(world: World) -> None:
+    """Create and end jobs, set wages and farm incomes, and write down what everybody earns."""
+    p = params(world)
+    memory, geography = world.memory, world.geography
+    world.filled[:] = world.count_filled()  # without those who died or retired
+    memory["growth_index"] = memory["growth_index"] * (1.0 + p.growth_rate_yr)
+    growth = (1.0 + p.job_growth_rate_yr) ** (world.year - world.base)
+    residents = _by_place_urban(world)
+    served = p.resident_served_sector[None, :] > 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        following = np.where(memory["urban_base"] > 0, residents / memory["urban_base"], 1.0)
+    base = memory["jobs_base"]
+    sectors = base[:, :N_SECTORS] * np.where(served, following[:, None], growth)
+    sectors[:, Sector.AGRICULTURE] = np.inf  # own land takes all hands
+    chain_jobs, new_jobs = _chain_jobs(world, p)
+    target = memory["service_jobs_target"] if "service_jobs_target" in memory else np.zeros(geography.places)
+    memory["service_jobs"] += (target - memory["service_jobs"]) / max(1.0, p.service_lag_yr)
+    scale = world.levers["industry.service_multiplier"]
+    brought = new_jobs @ p.service_chain_share[1:] * p.service_multiplier
+    county = np.arange(geography.places) // N_TIERS
+    inside = geography.inside
+    brought[:inside] *= scale[county[:inside]]
+    memory["service_jobs_target"] = brought
+    for sector in _SERVED:
+        sectors[:inside, sector] += memory["service_jobs"][:inside] / len(_SERVED)
+    world.jobs[:, :N_SECTORS] = sectors
+    world.jobs[:, N_SECTORS:] = chain_jobs
+    _end_jobs(world)
+    update(world)
+    livelihood(world)
+
+
+def _chain_jobs(world: World, p: LabourParams) -> tuple[np.ndarray, np.ndarray]:
+    """(places, chains) jobs of the chains and those over the base year, at full scale."""
+    geography = world.geography
+    base = world.memory["jobs_base"][:, N_SECTORS:]
+    new = np.zeros_like(base)
+    parks = world.levers["industry.park_concentration"]
+    for k, name in enumerate(chains(world)):
+        jobs = world.levers[name]
+        for c in range(geography.counties):
+            if jobs[c] >= 0:
+                new[N_TIERS * c + Tier.SEAT, k] = jobs[c] * parks[c]
+                new[N_TIERS * c + Tier.TOWN, k] = jobs[c] * (1.0 - parks[c])
+            else:  # a chain that sheds labour does so where its jobs are
+                here = base[N_TIERS * c : N_TIERS * c + N_TIERS, k]
+                if here.sum() > 0:
+                    new[N_TIERS * c : N_TIERS * c + N_TIERS, k] = np.maximum(jobs[c], -here.sum()) * here / here.sum()
+    return base + new, new
+
+
+def _end_jobs(world: World) -> None:
+    """Where a kind of job has fewer places than people, the excess loses it, by keyed luck."""
+    excess = np.maximum(0, world.filled - _capacity(world))
+    excess[:, Sector.AGRICULTURE] = 0
+    excess[world.geography.inside :] = 0
+    if not excess.any():
+        return
+    persons, households = world.persons, world.households
+    lose_jobs(
+        persons.key,
+        persons.household,
+        persons.is_away,
+        households.place,
+        households.away_place,
+        persons.activity,
+        persons.sector,
+        persons.chain,
+        excess,
+        world.filled,
+        np.uint64(stream(world.seed, Decision.JOB_LOSS, world.year)),
+    )
+
+
+def _capacity(world: World) -> np.ndarray:
+    finite = np.where(np.isfinite(world.jobs), world.jobs, 0.0)
+    capacity = world.units(finite)
+    capacity[~np.isfinite(world.jobs)] = np.iinfo(np.int32).max
+    return capacity
+
+
+@kernel
+def lose_jobs(key, household, is_away, place, away_place, activity, sector, chain, excess, filled, stream_key):
+    """Take ``excess`` (places, kinds) jobs from those with the lowest draws."""
+    luck = np.empty(key.shape[0], np.uint64)
+    for i in range(key.shape[0]):
+        luck[i] = draw(stream_key, key[i], 0)
+    for i in np.argsort(luck):
+        if sector[i] == 0:
+            continue
+        h = household[i]
+        here = away_place[h] if is_away[i] else place[h]
+        kind = sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]
+        if excess[here, kind] > 0:
+            excess[here, kind] -= 1
+            filled[here, kind] -= 1
+            activity[i] = Activity.SEEKING
+            sector[i] = Sector.NONE
+            chain[i] = 0
+
+
+def update(world: World) -> None:
+    """Vacancies, seekers and so the newcomer's chance and wage, brought up to date between waves."""
+    p = params(world)
+    geography, place = world.geography, world.place
+    inside = geography.inside
+    growth = world.memory["growth_index"][0]
+    seekers = _seekers(world)
+    off_farm = slice(Sector.AGRICULTURE + 1, None)
+    taken = world.filled[:, off_farm].sum(axis=1)
+    capacity = _capacity(world)[:, off_farm].sum(axis=1)
+    vacancies = np.maximum(0, capacity - taken)
+    tier = np.arange(inside) % N_TIERS
+    for d in range(inside):
+        if tier[d] == Tier.VILLAGE:
+            place.work_chance_share[d] = p.village_work_chance_share
+        else:
+            place.work_chance_share[d] = rules.work_chance(
+                float(vacancies[d]), p.turnover_rate_yr * taken[d], float(seekers[d]), p
+            )
+        pressure = rules.wage_pressure(
+            float(taken[d] + seekers[d]), float(capacity[d]), world.memory["pressure_base"][d], p
+        )
+        wage = p.wage_local_yuan_mo * MONTHS_A_YEAR * p.wage_tier_share[tier[d]] * p.newcomer_pay_share
+        place.wage_newcomer_yuan_yr[d] = wage * pressure * growth
+        place.newcomer_pay_share[d] = p.newcomer_pay_share
+    outside = p.wage_outside_yuan_mo * MONTHS_A_YEAR * growth
+    place.wage_newcomer_yuan_yr[geography.near] = outside * p.wage_near_share
+    place.wage_newcomer_yuan_yr[geography.far] = outside
+    place.work_chance_share[inside:] = p.outside_work_share
+    world.measures["vacancies"] = vacancies
+    world.measures["seekers"] = seekers
+
+
+@parallel_kernel
+def _persons(household, is_away, place, away_place, birth_year, sex, schooling, activity, sector, chain, wage, outside,
+             year, p, factor, income):
+    for i in rows(household.shape[0]):
+        h = household[i]
+        here = away_place[h] if is_away[i] else place[h]
+        factor[i] = rules.earning_factor(year - birth_year[i], sex[i], schooling[i], activity[i], p)
+        income[i] = 0.0
+        if activity[i] == Activity.WORKER:
+            if here >= wage.shape[0]:
+                income[i] = factor[i] * outside[here - wage.shape[0]]
+            elif sector[i] > 0:
+                income[i] = factor[i] * wage[here, sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]]
+
+
+@parallel_kernel
+def _households(first, members, community, community_county, villages, home_place, land_mu, has_share, birth_year,
+                activity, is_away, leased, dividend_each,
+                growth, p, farm, needed, other, dividend):
+    for h in rows(first.shape[0]):
+        farmers, pensioners = 0, 0
+        for i in range(first[h], first[h] + members[h]):
+            if activity[i] == Activity.FARMER and is_away[i] == 0:
+                farmers += 1
+            if activity[i] == Activity.RETIRED:
+                pensioners += 1
+        leased_mu = leased[community[h]] * farmers if community[h] < villages else 0.0
+        farm[h] = rules.farm_full_yuan(land_mu[h], leased_mu, p) * growth
+        needed[h] = rules.farmers_needed(land_mu[h], leased_mu, p)
+        county = community_county[community[h]]
+        tier = home_place[h] % N_TIERS if county >= 0 else Tier.TOWN
+        other[h] = growth * (p.transfer_income_yuan_yr_pers[tier] * members[h] + p.pension_yuan_yr[tier] * pensioners)
+        dividend[h] = dividend_each[county] * members[h] if has_share[h] and county >= 0 else 0.0
+
+
+def livelihood(world: World) -> None:
+    """Write down what everybody and every household earns as the year begins."""
+    p = params(world)
+    persons, households, geography = world.persons, world.households, world.geography
+    growth = float(world.memory["growth_index"][0])
+    inside = geography.inside
+    tier = np.arange(inside) % N_TIERS
+    kinds = np.concatenate([p.wage_sector_share, p.wage_chain_share[1:]])
+    wage = p.wage_local_yuan_mo * MONTHS_A_YEAR * growth * p.wage_tier_share[tier][:, None] * kinds[None, :]
+    outside = world.place.wage_newcomer_yuan_yr[inside:].copy()
+    factor, income = np.zeros(len(persons), np.float32), np.zeros(len(persons), np.float32)
+    _persons(
+        persons.household,
+        persons.is_away,
+        households.place,
+        households.away_place,
+        persons.birth_year,
+        persons.sex,
+        persons.schooling,
+        persons.activity,
+        persons.sector,
+        persons.chain,
+        wage,
+        outside,
+        world.year,
+        p,
+        factor,
+        income,
+    )
+    farm, needed, other, dividend = (np.zeros(len(households), np.float32) for _ in range(4))
+    leased = world.memory.get("leased_in_mu_per_farmer", np.zeros(geography.communities))
+    _households(
+        world.first_member,
+        world.members,
+        households.community,
+        geography.community_county,
+        geography.villages,
+        households.home_place,
+        households.land_mu,
+        households.has_collective_share,
+        persons.birth_year,
+        persons.activity,
+        persons.is_away,
+        leased,
+        world.county.dividend_yuan_yr_pers,
+        growth,
+        p,
+        farm,
+        needed,
+        other,
+        dividend,
+    )
+    world.livelihood = Livelihood(factor, income, farm, needed, other, dividend)
+
+
+@kernel
+def household_income(first, members, activity, is_away, community, community_county, land_mu, land_rent, income, farm,
+                     needed, other, dividend, result):
+    """Fill ``result`` (households, int64 yuan): all that a household earned in the year."""
+    for h in range(first.shape[0]):
+        yuan = np.float64(other[h]) + np.float64(dividend[h])  # float() would stay in 32 bits, and sums hang on order
+        farmers = 0
+        for i in range(first[h], first[h] + members[h]):
+            yuan += income[i]
+            if activity[i] == Activity.FARMER and is_away[i] == 0:
+                farmers += 1
+        worked = rules.worked_share(farmers, needed[h])
+        yuan += farm[h] * worked
+        county = community_county[community[h]]
+        if county >= 0:
+            yuan += land_mu[h] * (1.0 - worked) * land_rent[county]
+        result[h] = np.int64(yuan)
+
+
+def incomes(world: World) -> np.ndarray:
+    """(households,) int64 income of the year in yuan of 2020."""
+    result = np.zeros(len(world.households), np.int64)
+    live, persons, households = world.livelihood, world.persons, world.households
+    household_income(
+        world.first_member,
+        world.members,
+        persons.activity,
+        persons.is_away,
+        households.community,
+        world.geography.community_county,
+        households.land_mu,
+        world.county.land_rent_yuan_yr_mu,
+        live.income_yuan,
+        live.farm_full_yuan,
+        live.farmers_needed,
+        live.other_income_yuan,
+        live.dividend_yuan,
+        result,
+    )
+    return result
+
+
+@kernel
+def match_seekers(key, household, is_away, place, away_place, home_place, land_mu, activity, sector, chain, skill,
+                  vacancies, filled, kinds_by_wage, skill_asked, prob, gate, train_share, inside, seed, year):
+    """Seekers, in the order of a keyed lottery, take the best-paid vacancy that asks no more skill.
+
+    A share is trained up one level first (``train_share`` by county). In villages, seekers of
+    households with land farm it. Counts of placements are returned by place.
+    """
+    stream_key = stream(seed, Decision.JOB, year)
+    train_key = stream(seed, Decision.TRAIN, year)
+    placed = np.zeros(filled.shape[0], np.int64)
+    seekers = 0
+    for i in range(key.shape[0]):
+        if activity[i] == Activity.SEEKING:
+            seekers += 1
+    who = np.empty(seekers, np.int64)
+    luck = np.empty(seekers, np.uint64)
+    n = 0
+    for i in range(key.shape[0]):
+        if activity[i] == Activity.SEEKING:
+            who[n] = i
+            luck[n] = draw(stream_key, key[i], 1)
+            n += 1
+    for o in np.argsort(luck):
+        i = who[o]
+        h = household[i]
+        here = away_place[h] if is_away[i] else place[h]
+        if here >= inside:
+            activity[i] = Activity.WORKER if uniform(stream_key, key[i], 2) < prob else Activity.SEEKING
+            continue
+        county = here // N_TIERS
+        if skill[i] < 2 and uniform(train_key, key[i], 0) < train_share[county]:
+            skill[i] += 1
+        if uniform(stream_key, key[i], 3) < prob:
+            for k in kinds_by_wage:
+                if vacancies[here, k] > 0 and skill[i] >= skill_asked[k]:
+                    vacancies[here, k] -= 1
+                    filled[here, k] += 1
+                    activity[i] = Activity.WORKER
+                    if k < N_SECTORS:
+                        sector[i] = k
+                    else:
+                        chain[i] = k - N_SECTORS + 1
+                        sector[i] = gate[k - N_SECTORS]
+                    placed[here] += 1
+                    break
+        if activity[i] == Activity.SEEKING and here % N_TIERS == Tier.VILLAGE and land_mu[h] > 0.0:
+            activity[i] = Activity.FARMER
+            sector[i] = Sector.AGRICULTURE
+            filled[here, Sector.AGRICULTURE] += 1
+    return placed
+
+
+def match(world: World) -> None:
+    """Seekers meet vacancies; training lifts skills; who finds none goes on seeking."""
+    p = params(world)
+    persons, households = world.persons, world.households
+    kinds = job_kinds(len(world.memory["chain_sector"]))
+    wage = np.concatenate([p.wage_sector_share, p.wage_chain_share[1:]])
+    asked = np.concatenate([p.skill_asked_sector, p.skill_asked_chain[1:]])
+    order = np.array([k for k in np.argsort(-wage, kind="stable") if k > Sector.AGRICULTURE], np.int64)
+    vacancies = np.maximum(0, _capacity(world) - world.filled)
+    training = world.levers["residence_permit.training"] * world.levers["residence_permit.one_pass"]
+    places = world.levers["employment.training_places"]
+    seekers = world.measures["seekers"][: world.geography.inside].reshape(-1, N_TIERS).sum(axis=1) * world.weight
+    share = np.minimum(1.0, places / np.maximum(seekers, 1.0)) * training
+    world.measures["placed"] = match_seekers(
+        persons.key,
+        persons.household,
+        persons.is_away,
+        households.place,
+        households.away_place,
+        households.home_place,
+        households.land_mu,
+        persons.activity,
+        persons.sector,
+        persons.chain,
+        persons.skill,
+        vacancies,
+        world.filled,
+        order,
+        asked,
+        p.match_prob,
+        world.memory["chain_sector"],
+        share,
+        world.geography.inside,
+        world.seed,
+        world.year,
+    )
+    assert kinds == world.jobs.shape[1]
+    update(world)

@@ -1,0 +1,1 @@
+"""Land: prospects of leavers, paid exit and the land of the absent."""

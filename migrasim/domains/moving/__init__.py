@@ -1,0 +1,1 @@
+"""Considering, choosing where and in which form, and being matched or refused."""

@@ -1,0 +1,501 @@
+"""Twelve monthly waves: who considers chooses on a frozen state, is matched or refused, moves.
+
+In each wave all who consider choose in parallel. Then, for up to three rounds, dwellings are
+given out in the order of a keyed lottery and school places by class of claim and the same lottery,
+in integers; who fails one good releases the other and takes the next best. Dwellings and places
+given up in a wave are free in the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from migrasim.core.chance import Decision, draw, stream, uniform
+from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Form, Purse, Schooling, Sector, Tenure, Tier
+from migrasim.core.rule import kernel
+from migrasim.domains.moving import choice, rules
+from migrasim.domains.moving.choice import FORM_STRIDE, ROUNDS, STAY, Families, People, Places
+from migrasim.domains.moving.rules import MovingParams
+from migrasim.world import Flows, World
+
+MONTHS = 12
+
+
+class MutablePeople(NamedTuple):
+    """Columns of persons that a move writes."""
+
+    is_away: np.ndarray
+    since_year: np.ndarray
+    activity: np.ndarray
+    sector: np.ndarray
+    chain: np.ndarray
+
+
+class MutableFamilies(NamedTuple):
+    """Columns of households that a move writes."""
+
+    place: np.ndarray
+    away_place: np.ndarray
+    since_year: np.ndarray
+    away_since_year: np.ndarray
+    tenure: np.ndarray
+    away_tenure: np.ndarray
+    permit: np.ndarray
+    waiting_yr: np.ndarray
+    savings_yuan: np.ndarray
+
+
+class Goods(NamedTuple):
+    """What is given out, in sample units."""
+
+    dwellings: np.ndarray  # (places, tenures)
+    occupied: np.ndarray
+    released: np.ndarray  # (places, tenures) given up in this wave
+    school_places: np.ndarray  # (places,)
+    pupils: np.ndarray
+    pupils_left: np.ndarray  # (places,) left in this wave
+    filled: np.ndarray  # (places, job kinds)
+    price_yuan: np.ndarray  # (places,)
+    work_chance: np.ndarray  # (places,)
+    school_gate: np.ndarray  # (counties,) share of newcomers whose permit opens the school
+    affordable_gate: np.ndarray  # (counties,) share of newcomers eligible for affordable rental
+    subsidised_loan: np.ndarray  # (counties,) share covered by the provident fund
+    paid_yuan: np.ndarray  # (counties,) down payments, counted up
+
+
+def schooling_years(world: World) -> np.ndarray:
+    """(persons,) int8 years of schooling by level."""
+    years = np.zeros(len(Schooling), np.int8)
+    for level, value in (
+        (Schooling.PRIMARY, 6),
+        (Schooling.JUNIOR, 9),
+        (Schooling.SENIOR, 12),
+        (Schooling.COLLEGE, 15),
+        (Schooling.BACHELOR, 16),
+    ):
+        years[level] = value
+    return years[world.persons.schooling]
+
+
+def origin_places(world: World) -> np.ndarray:
+    """(communities,) place of each community; a village that became a town is part of it."""
+    geography = world.geography
+    place = np.empty(geography.communities, np.int64)
+    villages = np.arange(geography.villages)
+    town = np.where(world.villages.urban_since_year > 0, int(Tier.TOWN), int(Tier.VILLAGE))
+    place[villages] = N_TIERS * geography.community_county[villages] + town
+    for c in range(geography.counties):
+        for tier in (Tier.TOWN, Tier.SEAT):
+            place[geography.villages + 2 * c + tier - Tier.TOWN] = N_TIERS * c + tier
+    place[-2:] = geography.near, geography.far
+    return place
+
+
+def views(world: World) -> tuple[People, Families, Places]:
+    """The columns that the choice reads, as bundles for the kernels."""
+    persons, households, place, county = world.persons, world.households, world.place, world.county
+    live = world.livelihood
+    people = People(
+        persons.key,
+        persons.birth_year,
+        persons.couple,
+        persons.parents,
+        schooling_years(world),
+        persons.activity,
+        persons.is_away,
+        live.earning_factor,
+        live.income_yuan,
+    )
+    families = Families(
+        households.key,
+        households.kind,
+        households.community,
+        households.home_place,
+        households.place,
+        households.away_place,
+        households.tenure,
+        households.away_tenure,
+        households.land_mu,
+        world.first_member,
+        world.members,
+        live.farm_full_yuan,
+        live.farmers_needed,
+        live.other_income_yuan,
+        live.dividend_yuan,
+    )
+    geography = world.geography
+    places = Places(
+        place.wage_newcomer_yuan_yr,
+        place.work_chance_share,
+        place.rent_yuan_yr,
+        place.rent_relief_yuan_yr,
+        place.living_cost_yuan_yr_pers,
+        place.school_quality_share,
+        place.school_access_share,
+        place.health_quality_share,
+        place.health_access_share,
+        place.security_access_share,
+        place.amenity_utility,
+        place.barrier_share,
+        geography.travel_min,
+        geography.community_travel_min,
+        geography.community_county,
+        origin_places(world),
+        world.network,
+        world.network.sum(axis=1).astype(np.float64),
+        county.land_rent_yuan_yr_mu,
+        county.land_kept_share,
+        county.collective_kept_share,
+        county.exit_income_yuan_yr_mu,
+        geography.core,
+        geography.villages,
+    )
+    return people, families, places
+
+
+@kernel
+def _kids_who_go(h, form, who, people, families, year):
+    count = 0
+    for i in range(families.first_member[h], families.first_member[h] + families.members[h]):
+        age = choice.age_of(i, people, year)
+        if choice.SCHOOL_AGE <= age < choice.CHILD_AGE and choice.goes(i, form, who, people, year):
+            count += 1
+    return count
+
+
+@kernel
+def _needs_dwelling(h, form, d, who, families, inside):
+    """Towns and seats need a dwelling, but who joins an away part shares its."""
+    if d >= inside or d % N_TIERS == Tier.VILLAGE or form == Form.RETURN:
+        return False
+    return not (who.split and d == families.away_place[h])
+
+
+@kernel
+def _find_dwelling(h, form, d, seed, year, families, out, goods, p):
+    """Tenure of a vacant dwelling that the household takes, NONE where there is none for it."""
+    key = families.key[h]
+    c = d // N_TIERS
+    alone = form == Form.WORKER or form == Form.COUPLE or form == Form.YOUNG or families.members[h] == 1
+    if alone and uniform(stream(seed, Decision.DORMITORY, year), key, 0) < p.dormitory_share:
+        return Tenure.DORMITORY
+    free = goods.dwellings[d] - goods.occupied[d]
+    if form == Form.WHOLE and uniform(stream(seed, Decision.BUY, year), key, 0) < p.buy_share:
+        price = goods.price_yuan[d] * (1.0 - p.down_payment_share * goods.subsidised_loan[c])
+        if free[Tenure.PURCHASED] > 0 and rules.can_buy(out.savings_yuan[h], price, p):
+            return Tenure.PURCHASED
+        if free[Tenure.SHARED_OWNERSHIP] > 0 and rules.can_buy(2 * out.savings_yuan[h], price, p):
+            return Tenure.SHARED_OWNERSHIP
+    if free[Tenure.AFFORDABLE_RENT] > 0 and d != families.home_place[h]:
+        if uniform(stream(seed, Decision.DWELLING, 0), key, c) < goods.affordable_gate[c]:
+            return Tenure.AFFORDABLE_RENT
+    if free[Tenure.MARKET_RENT] > 0:
+        return Tenure.MARKET_RENT
+    if form == Form.WHOLE and free[Tenure.PURCHASED] > 0:
+        if rules.can_buy(out.savings_yuan[h], goods.price_yuan[d], p):
+            return Tenure.PURCHASED
+    return Tenure.NONE
+
+
+@kernel
+def _release(place, tenure, goods):
+    goods.released[place, tenure] += 1
+
+
+@kernel
+def _leave_job(i, here, inside, people_out, goods):
+    if people_out.sector[i] > 0 and here < inside:
+        kind = people_out.sector[i] if people_out.chain[i] == 0 else N_SECTORS - 1 + people_out.chain[i]
+        goods.filled[here, kind] -= 1
+    people_out.sector[i] = Sector.NONE
+    people_out.chain[i] = 0
+
+
+@kernel
+def _move(h, form, d, tenure, who, people, families, year, seed, inside, villages, people_out, out, goods,
+          network, moves, household_moves, p):
+    """Carry out a granted move: persons, dwellings, jobs, network and flows."""
+    first = families.first_member[h]
+    last = first + families.members[h]
+    place, away_place, community = families.place[h], families.away_place[h], families.community[h]
+    target = place if form == Form.RETURN else d
+    origin = place
+    if form == Form.RETURN or (who.split and form == Form.WORKER):
+        origin = away_place
+    work_key = stream(seed, Decision.JOB, year)
+    stay_part, away_part = 0, 0
+    for i in range(first, last):
+        if not choice.goes(i, form, who, people, year):
+            if people_out.is_away[i]:
+                away_part += 1
+            else:
+                stay_part += 1
+            continue
+        here = away_place if people_out.is_away[i] else place
+        if form == Form.RETURN or form == Form.WHOLE:
+            stay_part += 1
+        else:
+            away_part += 1
+        if here == target:  # the away part whom the family joins
+            continue
+        moves[here, target, form] += 1
+        network[community, here] -= 1
+        network[community, target] += 1
+        people_out.since_year[i] = year
+        if choice.SCHOOL_AGE <= choice.age_of(i, people, year) < choice.CHILD_AGE:
+            goods.pupils_left[here] += 1
+            goods.pupils[target] += 1
+        _leave_job(i, here, inside, people_out, goods)
+        activity = people_out.activity[i]
+        if activity == Activity.WORKER or activity == Activity.FARMER or activity == Activity.SEEKING:
+            if target >= inside:
+                works = uniform(work_key, people.key[i], 0) < goods.work_chance[target]
+                people_out.activity[i] = Activity.WORKER if works else Activity.SEEKING
+            elif target % N_TIERS == Tier.VILLAGE and families.land_mu[h] > 0.0:
+                people_out.activity[i] = Activity.FARMER
+                people_out.sector[i] = Sector.AGRICULTURE
+                goods.filled[target, Sector.AGRICULTURE] += 1
+            else:
+                people_out.activity[i] = Activity.SEEKING
+    household_moves[origin, target, form] += 1
+    held = np.int64(tenure)
+    if form == Form.WHOLE:
+        if who.split and d == away_place:
+            held = np.int64(families.away_tenure[h])
+            _release(place, families.tenure[h], goods)
+        else:
+            _release(place, families.tenure[h], goods)
+            if away_place >= 0:
+                _release(away_place, families.away_tenure[h], goods)
+            if d < inside and d % N_TIERS == Tier.VILLAGE:
+                held = np.int64(Tenure.SELF_BUILT)
+            goods.occupied[d, held] += 1
+        for i in range(first, last):
+            people_out.is_away[i] = 0
+        out.place[h] = d
+        out.tenure[h] = held
+        out.since_year[h] = year
+        out.away_place[h] = -1
+        out.away_tenure[h] = Tenure.NONE
+        out.away_since_year[h] = 0
+        out.permit[h] = 0
+        out.waiting_yr[h] = 0
+        return
+    if form == Form.RETURN:
+        _release(away_place, families.away_tenure[h], goods)
+        for i in range(first, last):
+            people_out.is_away[i] = 0
+        out.away_place[h] = -1
+        out.away_tenure[h] = Tenure.NONE
+        out.away_since_year[h] = 0
+        return
+    for i in range(first, last):
+        if choice.goes(i, form, who, people, year):
+            people_out.is_away[i] = 1
+    if who.split and d == away_place:
+        return
+    if who.split:
+        _release(away_place, families.away_tenure[h], goods)
+    out.away_place[h] = d
+    out.away_tenure[h] = held
+    out.away_since_year[h] = year
+    goods.occupied[d, held] += 1
+
+
+@kernel
+def match(chosen, codes, people, families, year, month, seed, inside, villages, people_out, out, goods, network,
+          moves, household_moves, refused, p):
+    """Give out goods and carry out moves; ``refused`` (places, 2) counts refusals by good.
+
+    Rows are served by their lottery, never by their place in the table.
+    """
+    count = chosen.shape[0]
+    lottery_key = stream(seed, Decision.LOTTERY, year)
+    lottery = np.empty(count, np.uint64)
+    for n in range(count):
+        lottery[n] = draw(lottery_key, families.key[chosen[n]], month)
+    order = np.argsort(lottery)
+    open_ = np.ones(count, np.bool_)
+    tenure = np.zeros(count, np.uint8)
+    holds = np.zeros(count, np.bool_)
+    gate_key = stream(seed, Decision.PERMIT, 0)
+    for r in range(ROUNDS):
+        for o in range(count):  # dwellings
+            n = order[o]
+            if not open_[n]:
+                continue
+            code = codes[n, r]
+            if code == STAY:
+                open_[n] = False
+                continue
+            h = chosen[n]
+            d, form = code // FORM_STRIDE, code % FORM_STRIDE
+            who = choice.who_is_who(h, people, families, year)
+            holds[n] = True
+            tenure[n] = Tenure.NONE
+            if _needs_dwelling(h, form, d, who, families, inside):
+                tenure[n] = _find_dwelling(h, form, d, seed, year, families, out, goods, p)
+                if tenure[n] == Tenure.NONE:
+                    holds[n] = False
+                    refused[d, 0] += 1
+                else:
+                    goods.occupied[d, tenure[n]] += 1  # held until the school place is known
+        for claim in range(3):  # school places: registered there, opened by the permit, the others
+            for o in range(count):
+                n = order[o]
+                if not open_[n] or not holds[n]:
+                    continue
+                h = chosen[n]
+                d, form = codes[n, r] // FORM_STRIDE, codes[n, r] % FORM_STRIDE
+                who = choice.who_is_who(h, people, families, year)
+                rank = 0
+                if d < inside and d != families.home_place[h]:
+                    opened = uniform(gate_key, families.key[h], 1) < goods.school_gate[d // N_TIERS]
+                    rank = 1 if opened else 2
+                if rank != claim:
+                    continue
+                if _needs_dwelling(h, form, d, who, families, inside):
+                    goods.occupied[d, tenure[n]] -= 1
+                if d < inside and d % N_TIERS != Tier.VILLAGE and form != Form.RETURN:
+                    kids = _kids_who_go(h, form, who, people, families, year)
+                    if kids > 0 and goods.pupils[d] + kids > goods.school_places[d]:
+                        refused[d, 1] += 1
+                        holds[n] = False
+                        continue
+                if tenure[n] == Tenure.PURCHASED or tenure[n] == Tenure.SHARED_OWNERSHIP:
+                    part = 1.0 if tenure[n] == Tenure.PURCHASED else 0.5
+                    paid = min(out.savings_yuan[h], np.int64(p.down_payment_share * part * goods.price_yuan[d]))
+                    out.savings_yuan[h] -= paid
+                    goods.paid_yuan[d // N_TIERS] += paid
+                _move(h, form, d, tenure[n], who, people, families, year, seed, inside, villages, people_out, out,
+                      goods, network, moves, household_moves, p)
+                open_[n] = False
+
+
+def run(world: World, update: Callable[[World], None], on_wave: Callable[[int], None] | None = None) -> None:
+    """Run the waves of a year.
+
+    Parameters
+    ----------
+    update : brings vacancies, rents and crowding up to date between waves
+    on_wave : called with the number of the wave, for progress
+    """
+    p = world.inputs.params("moving", MovingParams)
+    geography, year = world.geography, world.year
+    inside = geography.inside
+    people, families, places = views(world)
+    month = _months(world, people, families, places, p)
+    world.measures["considered"] = np.bincount(world.households.place[month > 0], minlength=geography.places)
+    refused = np.zeros((geography.places, 2), np.int64)
+    persons, households = world.persons, world.households
+    people_out = MutablePeople(
+        persons.is_away, persons.since_year, persons.activity, persons.sector, persons.chain
+    )
+    out = MutableFamilies(
+        households.place,
+        households.away_place,
+        households.since_year,
+        households.away_since_year,
+        households.tenure,
+        households.away_tenure,
+        households.permit,
+        households.waiting_yr,
+        households.savings_yuan,
+    )
+    before = world.network.copy()
+    paid_yuan = np.zeros(geography.counties, np.int64)
+    for wave in range(1, MONTHS + 1):
+        chosen = np.flatnonzero(month == wave)
+        people, families, places = views(world)
+        codes = np.full((len(chosen), ROUNDS), STAY, np.int64)
+        values = np.zeros((len(chosen), ROUNDS))
+        choice.choose(chosen, people, families, places, world.seed, year, p, codes, values)
+        goods = _goods(world, paid_yuan)
+        match(
+            chosen, codes, people, families, year, wave, world.seed, inside, geography.villages, people_out, out, goods,
+            world.network, world.flows.moves, world.flows.household_moves, refused, p,
+        )
+        world.occupied -= goods.released
+        world.measures["pupils"] -= goods.pupils_left
+        update(world)
+        if on_wave is not None:
+            on_wave(wave)
+    world.measures["refused"] = refused
+    world.pay("household.down_payment", Purse.HOUSEHOLD, Purse.ENTERPRISE, paid_yuan * world.weight)
+    moved = np.abs(world.network - before).sum(axis=1) / 2.0
+    world.memory["peer_moves_share"] = moved / np.maximum(1, world.network.sum(axis=1))
+    _drop_departed(world)
+
+
+def first_choices(world: World, with_values: bool = False) -> tuple[np.ndarray, ...]:
+    """What all who consider this year would choose on the state of its beginning.
+
+    Returns
+    -------
+    (n,) rows of households, (n, ROUNDS) codes best first, and with_values (n, ROUNDS) utilities
+    """
+    p = world.inputs.params("moving", MovingParams)
+    people, families, places = views(world)
+    chosen = np.flatnonzero(_months(world, people, families, places, p))
+    codes = np.full((len(chosen), ROUNDS), STAY, np.int64)
+    values = np.zeros((len(chosen), ROUNDS))
+    choice.choose(chosen, people, families, places, world.seed, world.year, p, codes, values)
+    return (chosen, codes, values) if with_values else (chosen, codes)
+
+
+def _months(world: World, people: People, families: Families, places: Places, p: MovingParams) -> np.ndarray:
+    month = np.zeros(len(world.households), np.uint8)
+    peers = world.memory.get("peer_moves_share", np.zeros(world.geography.communities))
+    choice.consider(people, families, places, peers, world.seed, world.year, p, month)
+    return month
+
+
+def _goods(world: World, paid_yuan: np.ndarray) -> Goods:
+    levers = world.levers
+    shape = world.occupied.shape
+    one_pass = levers["residence_permit.one_pass"]
+    return Goods(
+        world.dwellings,
+        world.occupied,
+        np.zeros(shape, np.int64),
+        world.units(world.place.school_places),
+        world.measures["pupils"],
+        np.zeros(shape[0], np.int64),
+        world.filled,
+        world.place.price_yuan,
+        world.place.work_chance_share,
+        levers["residence_permit.education"] * one_pass,
+        levers["residence_permit.public_housing"] * one_pass,
+        levers["public_housing.provident_fund"],
+        paid_yuan,
+    )
+
+
+def _drop_departed(world: World) -> None:
+    """People registered outside who live outside again leave the world."""
+    households, persons, inside = world.households, world.persons, world.geography.inside
+    gone = (households.home_place >= inside) & (households.place >= inside) & (households.away_place < 0)
+    if not gone.any():
+        return
+    leaving = gone[persons.household]
+    number = np.cumsum(~gone) - 1
+    np.subtract.at(world.network, (households.community[persons.household[leaving]],
+                                   households.place[persons.household[leaving]]), 1)
+    world.flows.departures += np.bincount(
+        households.place[persons.household[leaving]], minlength=world.geography.places
+    )
+    np.subtract.at(world.occupied, (households.place[gone], households.tenure[gone]), 1)
+    persons.take(~leaving)
+    households.take(~gone)
+    persons.household = number[persons.household].astype(np.int32)
+    live = world.livelihood
+    live.earning_factor, live.income_yuan = live.earning_factor[~leaving], live.income_yuan[~leaving]
+    for name in ("farm_full_yuan", "farmers_needed", "other_income_yuan", "dividend_yuan"):
+        setattr(live, name, getattr(live, name)[~gone])
+    world.reindex()
+
+
+__all__ = ["Flows", "run", "views"]

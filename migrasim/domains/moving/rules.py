@@ -1,0 +1,222 @@
+"""Rules of considering, choosing and being refused a move. Terms of utility are in utils.
+
+Every term of section 4 of the model description is one function here; the phase only gathers
+numbers and adds the terms up. A planner who looks for "rent" finds it in ``housing_cost_yuan``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from migrasim.core.codes import Form, Nest
+from migrasim.core.rule import rule
+
+
+class MovingParams(NamedTuple):
+    """Facts of this domain, by the names they have in its facts."""
+
+    income_elasticity: float
+    distance_income_ratio: float
+    distance_scale_min: float
+    network_utility: float
+    schooling_utility_yr: float
+    nest_dissimilarity: float
+    staying_utility: float
+    inside_cost_utility: float
+    near_cost_utility: float
+    far_cost_utility: float
+    home_utility: float
+    school_access_utility: float
+    health_access_utility: float
+    security_access_utility: float
+    registration_barrier_utility: float
+    tenure_security_utility: float
+    spouse_apart_utility: float
+    child_left_utility: float
+    elder_left_utility: float
+    taste_sd_utility: float
+    equivalence_exponent: float
+    income_floor_yuan_yr_pers: float
+    consider_rate_yr: float
+    rogers_castro_a1: float
+    rogers_castro_alpha1: float
+    rogers_castro_a2: float
+    rogers_castro_alpha2: float
+    rogers_castro_mu2: float
+    rogers_castro_lambda2: float
+    rogers_castro_c: float
+    consider_schooling_factor: float
+    consider_youth_factor: float
+    consider_seeking_factor: float
+    consider_peer_factor: float
+    consider_away_factor: float
+    single_rent_share: float
+    dormitory_share: float
+    school_parent_work_share: float
+    buy_share: float
+    down_payment_share: float
+
+
+class Terms(NamedTuple):
+    """Terms of the utility of one alternative, in utils; the utility is their sum."""
+
+    income: float
+    distance: float
+    network: float
+    schooling: float
+    school: float
+    health: float
+    security: float
+    amenity: float
+    barrier: float
+    land: float
+    family: float
+    cost: float
+    home: float
+    staying: float
+    taste: float
+
+
+@rule
+def rogers_castro(age, p):
+    """Age profile of migration, a rate whose height is set by ``consider_rate_yr``.
+
+    ``a1 exp(-alpha1 x) + a2 exp(-alpha2 (x - mu2) - exp(-lambda2 (x - mu2))) + c``
+    (Rogers and Castro 1981, IIASA RR-81-30).
+    """
+    pulse = age - p.rogers_castro_mu2
+    return (
+        p.rogers_castro_a1 * math.exp(-p.rogers_castro_alpha1 * age)
+        + p.rogers_castro_a2 * math.exp(-p.rogers_castro_alpha2 * pulse - math.exp(-p.rogers_castro_lambda2 * pulse))
+        + p.rogers_castro_c
+    )
+
+
+@rule
+def consider_prob(age, schooling_event, youth, seeking, peer_share, away, p):
+    """Chance that a household considers moving within the year.
+
+    The Rogers-Castro rate at the ``age`` of the likeliest mover, relative to its rate at age 20,
+    times the factors of life events: a child reaching 6, 12 or 15, a member of 15 to 22 years who
+    leaves school, a member seeking work, peers who moved last year (``peer_share`` of the
+    community), and members away already. A rate a year r becomes the probability 1 - exp(-r).
+    """
+    rate = p.consider_rate_yr * rogers_castro(age, p) / rogers_castro(p.rogers_castro_mu2, p)
+    if schooling_event:
+        rate *= p.consider_schooling_factor
+    if youth:
+        rate *= p.consider_youth_factor
+    if seeking:
+        rate *= p.consider_seeking_factor
+    if away:
+        rate *= p.consider_away_factor
+    rate *= 1.0 + p.consider_peer_factor * peer_share
+    return 1.0 - math.exp(-rate)
+
+
+@rule
+def income_term(income_yuan, members, p):
+    """``kappa ln(income per equivalent member)``; the elasticity keeps its published meaning.
+
+    The equivalence scale is ``members ** exponent``; incomes below the floor count as the floor.
+    """
+    equivalent = members**p.equivalence_exponent
+    return p.income_elasticity * math.log(max(income_yuan, p.income_floor_yuan_yr_pers * members) / equivalent)
+
+
+@rule
+def distance_term(minutes, p):
+    """``-omega kappa ln(1 + t / t0)``: ten percent farther wants fifteen percent more income."""
+    return -p.distance_income_ratio * p.income_elasticity * math.log(1.0 + minutes / p.distance_scale_min)
+
+
+@rule
+def network_term(share_there, p):
+    """Pull of the share of the community's registered people who live there already."""
+    return p.network_utility * share_there
+
+
+@rule
+def schooling_term(years, leaves_village, p):
+    """Educated people gain more from leaving the village."""
+    return p.schooling_utility_yr * years if leaves_village else 0.0
+
+
+@rule
+def school_term(children, quality_share, p):
+    """Schooling of the children of 6 to 14 years where they will live."""
+    return p.school_access_utility * quality_share if children > 0 else 0.0
+
+
+@rule
+def health_term(elders, quality_share, p):
+    """Health care of members of 60 and more where they will live."""
+    return p.health_access_utility * quality_share if elders > 0 else 0.0
+
+
+@rule
+def security_term(elders, access_share, p):
+    """Minimum living allowance and elderly care where members of 60 and more will live."""
+    return p.security_access_utility * access_share if elders > 0 else 0.0
+
+
+@rule
+def barrier_term(barrier_share, is_registered, p):
+    """What is left of the barrier of registration for those not registered there."""
+    return 0.0 if is_registered else -p.registration_barrier_utility * barrier_share
+
+
+@rule
+def land_term(land_mu, kept_share, worker_stays, p):
+    """Insecurity of contracted land, per ten mu, when no worker stays in the village."""
+    return 0.0 if worker_stays else -p.tenure_security_utility * (1.0 - kept_share) * land_mu / 10.0
+
+
+@rule
+def family_term(spouses_apart, children_left, elders_left, p):
+    """Cost of living apart: spouses, children without a parent, elders without a worker."""
+    return -(
+        p.spouse_apart_utility * spouses_apart
+        + p.child_left_utility * children_left
+        + p.elder_left_utility * elders_left
+    )
+
+
+@rule
+def cost_term(nest, is_far, p):
+    """Fixed cost of a move inside the region, near outside and far outside."""
+    if nest == Nest.INSIDE:
+        return -p.inside_cost_utility
+    return -p.far_cost_utility if is_far else -p.near_cost_utility
+
+
+@rule
+def housing_cost_yuan(rent_yuan, relief_yuan, persons, p):
+    """Yearly rent of a part of ``persons`` net of expected relief; a lone person rents a share."""
+    rent = rent_yuan * (p.single_rent_share if persons <= 1 else 1.0)
+    return max(0.0, rent - relief_yuan)
+
+
+@rule
+def taste(normal, p):
+    """Persistent taste of a household for a place, the same in every year and scenario."""
+    return p.taste_sd_utility * normal
+
+
+@rule
+def farm_worked_share(farmers, farmers_needed):
+    """Share of a household's land that its farmers can work."""
+    return min(1.0, farmers / farmers_needed) if farmers_needed > 0.0 else 0.0
+
+
+@rule
+def can_buy(savings_yuan, price_yuan, p):
+    """Whether savings reach the down payment."""
+    return savings_yuan >= p.down_payment_share * price_yuan
+
+
+@rule
+def takes_children(form):
+    """Whether the children of school age move with this form."""
+    return form == Form.SCHOOL or form == Form.WHOLE

@@ -1,0 +1,1 @@
+"""Levers of the year and exogenous reclassification of villages as towns."""

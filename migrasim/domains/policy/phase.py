@@ -1,0 +1,111 @@
+"""This year's value of every lever, and villages that are reclassified as towns.
+
+Reclassification is exogenous: no published flow identifies it, so it is carried as a range and
+reported apart. The villages nearest to their county seat come first.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from migrasim.core.codes import N_TIERS, Tier
+from migrasim.core.rule import kernel
+from migrasim.domains.policy import rules
+from migrasim.domains.policy.rules import PolicyParams
+from migrasim.world import World
+
+
+def run(world: World) -> None:
+    """Read the levers of the year, then reclassify villages."""
+    read_levers(world)
+    renovated = world.memory.setdefault("renovated_units", np.zeros(world.geography.counties))
+    renovated += world.levers["public_housing.renovation_units"] * (1.0 - world.county.unpaid_share)
+    seats = np.arange(world.geography.counties) * N_TIERS + Tier.SEAT
+    standing = world.stock[seats].sum(axis=1)
+    world.memory["renovated_share"] = np.minimum(1.0, renovated / np.maximum(standing, 1.0))
+    _reclassify(world)
+
+
+def read_levers(world: World) -> None:
+    """This year's value of every lever, by county."""
+    world.levers = {name: world.inputs.lever(name, world.year) for name in world.inputs.book.levers}
+
+
+def _reclassify(world: World) -> None:
+    p = world.inputs.params("policy", PolicyParams, year=world.year)
+    geography, villages = world.geography, world.villages
+    here = np.zeros(geography.villages, np.int64)
+    people_at_home(
+        world.persons.household,
+        world.persons.is_away,
+        world.households.place,
+        world.households.community,
+        world.households.home_place,
+        here,
+    )
+    base = world.memory.setdefault("village_residents_base", here.copy())
+    county_total = np.bincount(villages.county, weights=base, minlength=geography.counties)
+    share = county_total / max(1.0, county_total.sum())
+    done = world.memory.setdefault("reclassified_persons", np.zeros(geography.counties))
+    chosen = np.zeros(geography.villages, np.bool_)
+    for c in range(geography.counties):
+        due = rules.reclassified_by(p.reclassified_persons_yr, world.year - world.base, share[c])
+        own = np.flatnonzero((villages.county == c) & (villages.urban_since_year == 0))
+        for v in own[np.lexsort((own, villages.travel_seat_min[own]))]:
+            persons = here[v] * world.weight
+            if done[c] + persons > due:
+                break
+            chosen[v] = True
+            done[c] += persons
+    if not chosen.any():
+        return
+    villages.urban_since_year[chosen] = world.year
+    before, lived_in = world.residents(), world.occupied.copy()
+    become_town(
+        world.households.community,
+        world.households.home_place,
+        world.households.hukou_urban,
+        world.households.place,
+        world.households.tenure,
+        world.occupied,
+        chosen,
+    )
+    after = world.residents()
+    jobs = world.count_filled()
+    moved = (jobs - world.filled) * world.weight  # their jobs come with them
+    world.memory["jobs_base"] = np.maximum(0.0, world.memory["jobs_base"] + moved)
+    world.filled[:] = jobs
+    gained = after - before
+    town = np.arange(geography.places) % N_TIERS == Tier.TOWN
+    town[geography.inside :] = False
+    world.flows.reclassified[:] = np.where(town, gained, 0)
+    # their houses come with them
+    world.stock += np.where(town[:, None], world.occupied - lived_in, 0) * world.weight
+    world.count_network()
+
+
+@kernel
+def people_at_home(household, is_away, place, community, home_place, count):
+    """Count in ``count`` (villages,) the people who live in their home village."""
+    for i in range(household.shape[0]):
+        h = household[i]
+        if is_away[i] == 0 and place[h] == home_place[h] and community[h] < count.shape[0]:
+            count[community[h]] += 1
+
+
+@kernel
+def become_town(community, home_place, hukou_urban, place, tenure, occupied, chosen):
+    """Addresses of the chosen villages become addresses of their town; nobody moves."""
+    for h in range(community.shape[0]):
+        v = community[h]
+        if v >= chosen.shape[0] or not chosen[v]:
+            continue
+        if home_place[h] % N_TIERS != Tier.VILLAGE:
+            continue
+        town = home_place[h] - Tier.VILLAGE + Tier.TOWN
+        if place[h] == home_place[h]:
+            occupied[place[h], tenure[h]] -= 1
+            occupied[town, tenure[h]] += 1
+            place[h] = town
+        home_place[h] = town
+        hukou_urban[h] = 1

@@ -1,0 +1,19 @@
+"""Rules of what policy does without anybody's choice: villages that become towns."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from migrasim.core.rule import rule
+
+
+class PolicyParams(NamedTuple):
+    """Facts of this domain, by the names they have in its facts."""
+
+    reclassified_persons_yr: float
+
+
+@rule
+def reclassified_by(persons_yr, years, county_share):
+    """Persons of a county who have become residents of towns without moving, after some years."""
+    return persons_yr * years * county_share

@@ -1,0 +1,118 @@
+"""Supply of school places and health capacity, and their quality after crowding."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from migrasim.core.codes import N_TIERS, Tier
+from migrasim.core.rule import kernel
+from migrasim.domains.services import rules
+from migrasim.domains.services.rules import ServicesParams
+from migrasim.world import World
+
+SCHOOL_AGE, CHILD_AGE = 6, 15
+
+
+def params(world: World) -> ServicesParams:
+    """Facts of this domain for the world's year."""
+    return world.inputs.params("services", ServicesParams, year=world.year)
+
+
+@kernel
+def count_pupils(household, is_away, place, away_place, birth_year, year, places):
+    """(places,) int64 children of 6 to 14 years by where they live."""
+    pupils = np.zeros(places, np.int64)
+    for i in range(household.shape[0]):
+        if SCHOOL_AGE <= year - birth_year[i] < CHILD_AGE:
+            h = household[i]
+            pupils[away_place[h] if is_away[i] else place[h]] += 1
+    return pupils
+
+
+def pupils(world: World) -> np.ndarray:
+    """Children of compulsory school age by place, in sample units."""
+    persons, households = world.persons, world.households
+    return np.asarray(
+        count_pupils(
+            persons.household,
+            persons.is_away,
+            households.place,
+            households.away_place,
+            persons.birth_year,
+            world.year,
+            world.geography.places,
+        )
+    )
+
+
+def start(world: World) -> None:
+    """Capacity of the base year: those who are there and a little slack."""
+    p = params(world)
+    world.measures["pupils"] = pupils(world)
+    world.place.school_places[:] = world.measures["pupils"] * world.weight * (1.0 + p.school_slack_share)
+    world.place.health_beds[:] = world.residents() * world.weight * p.beds_per_1000 / 1000.0
+    world.memory["residents_base"] = world.residents().astype(np.float64)
+    world.memory["residents_before"] = world.residents().astype(np.float64)
+    world.memory["beds_per_resident"] = np.full(1, p.beds_per_1000 / 1000.0)
+
+
+def run(world: World) -> None:
+    """Add places and beds: the yearly programme, and what follows residents where it is linked to them."""
+    p = params(world)
+    geography, place = world.geography, world.place
+    world.measures["pupils"] = pupils(world)
+    residents = world.residents().astype(np.float64)
+    before = world.memory["residents_before"]
+    linked = world.levers["public_services.resident_linked_supply"]
+    paid = 1.0 - world.county.unpaid_share
+    for c in range(geography.counties):
+        seats = [N_TIERS * c + t for t in (Tier.TOWN, Tier.SEAT)]
+        weight = residents[seats] / max(1.0, residents[seats].sum())
+        for d, share in zip(seats, weight, strict=True):
+            growth = max(0.0, (residents[d] - before[d]) * world.weight)
+            pupils_each = world.measures["pupils"][d] / max(1.0, residents[d])
+            place.school_places[d] *= 1.0 - p.attrition_rate_yr
+            place.school_places[d] += linked[c] * growth * pupils_each
+            place.school_places[d] += world.levers["public_services.school_places"][c] * share * paid[c]
+            place.health_beds[d] += linked[c] * growth * world.memory["beds_per_resident"][0]
+            place.health_beds[d] += world.levers["public_services.health_capacity"][c] * share * paid[c]
+    world.memory["residents_before"] = residents
+    update(world)
+
+
+def update(world: World) -> None:
+    """Quality after crowding and what newcomers reach, brought up to date between waves."""
+    p = params(world)
+    geography, place, levers = world.geography, world.place, world.levers
+    inside = geography.inside
+    residents = world.residents() * world.weight
+    beds_each = world.memory["beds_per_resident"][0]
+    crowd = world.measures["pupils"] * world.weight
+    for d in range(inside):
+        tier, c = d % N_TIERS, d // N_TIERS
+        months, pass_share = levers["residence_permit.waiting_months"][c], levers["residence_permit.one_pass"][c]
+        school = rules.crowded_quality(p.school_quality_tier_share[tier], place.school_places[d], float(crowd[d]), p)
+        health = rules.crowded_quality(
+            p.health_quality_tier_share[tier], place.health_beds[d], residents[d] * beds_each, p
+        )
+        place.school_quality_share[d], place.health_quality_share[d] = school, health
+        access = rules.newcomer_access(levers["residence_permit.education"][c], pass_share, months, p)
+        equal = levers["public_housing.tenant_equal_rights"][c]
+        place.school_access_share[d] = school * rules.tenant_access(access, equal, p.tenant_share)
+        settled = max(levers["residence_permit.healthcare"][c], levers["public_services.remote_settlement"][c])
+        place.health_access_share[d] = health * rules.newcomer_access(settled, pass_share, months, p)
+        place.security_access_share[d] = rules.newcomer_access(
+            levers["residence_permit.social_security"][c], pass_share, months, p
+        )
+        renovated = world.memory["renovated_share"][c] if tier == Tier.SEAT else 0.0
+        place.amenity_utility[d] = p.amenity_tier_utility[tier] + p.renovation_amenity_utility * renovated
+        place.barrier_share[d] = (1.0 - levers["hukou.openness"][c]) + p.one_pass_weight * (1.0 - pass_share)
+        if tier == Tier.VILLAGE:
+            place.barrier_share[d] = 0.0
+    place.school_quality_share[inside:] = p.outside_quality_share
+    place.school_access_share[inside:] = p.outside_quality_share * p.outside_access_share
+    place.health_quality_share[inside:] = p.outside_quality_share
+    place.health_access_share[inside:] = p.outside_quality_share * p.outside_access_share
+    place.security_access_share[inside:] = p.outside_access_share
+    place.barrier_share[inside:] = 1.0
+    world.measures["school_pressure"] = crowd / np.maximum(place.school_places, 1.0)

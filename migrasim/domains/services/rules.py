@@ -1,0 +1,53 @@
+"""Rules of schools and health care: quality after crowding and access of newcomers."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from migrasim.core.rule import rule
+
+
+class ServicesParams(NamedTuple):
+    """Facts of this domain, by the names they have in its facts."""
+
+    school_quality_tier_share: np.ndarray  # by tier
+    health_quality_tier_share: np.ndarray  # by tier
+    outside_quality_share: float
+    outside_access_share: float
+    school_slack_share: float
+    congestion_exponent: float
+    beds_per_1000: float
+    attrition_rate_yr: float
+    tenant_share: float
+    amenity_tier_utility: np.ndarray  # by tier
+    renovation_amenity_utility: float
+    one_pass_weight: float
+
+
+@rule
+def crowded_quality(quality, capacity, users, p):
+    """Quality of a service when more use it than it has room for.
+
+    ``q min(1, capacity / users) ** phi``, the congestion form of Ma and Tang (2020).
+    """
+    if users <= capacity or users <= 0.0:
+        return quality
+    return quality * (capacity / users) ** p.congestion_exponent
+
+
+@rule
+def newcomer_access(permit_share, one_pass_share, waiting_months, p):
+    """Share of a service that a newcomer without local registration reaches in its first years.
+
+    What permits open, times the share of newcomers who hold and can use one, times the share of
+    three years that is left after the waiting time.
+    """
+    return permit_share * one_pass_share * (1.0 - waiting_months / 36.0)
+
+
+@rule
+def tenant_access(access_share, equal_rights_share, tenant_share):
+    """Access of newcomers of whom ``tenant_share`` rent and reach owners' rights only in part."""
+    return access_share * (1.0 - tenant_share * (1.0 - equal_rights_share))

@@ -1,0 +1,404 @@
+"""Indicators: what is measured each year, for the prefecture, its counties and places.
+
+Each indicator is a sum over places, or a ratio of two sums, so that one definition serves every
+level. Sums are integers in sample units (money: whole yuan) until the weight is applied, so they do
+not depend on the order of rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Form, Kind, Tenure, Tier
+from migrasim.core.rule import kernel
+from migrasim.world import Flows, World
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """One indicator: a sum, or ``over`` another sum where that is given."""
+
+    name: str
+    title: dict[str, str]
+    unit: str
+    how: str
+    sum: str = ""
+    over: str = ""
+
+
+def _sum(name: str, en: str, zh: str, unit: str, how: str) -> Indicator:
+    return Indicator(name, {"en": en, "zh_hant": zh}, unit, how, name)
+
+
+def _ratio(name: str, en: str, zh: str, unit: str, how: str, over_sum: str, over: str) -> Indicator:
+    return Indicator(name, {"en": en, "zh_hant": zh}, unit, how, over_sum, over)
+
+
+_ALL = (
+    _sum("resident_population", "Residents", "常住人口", "persons", "people who live there six months and more"),
+    _sum("urban_population", "Urban residents", "城鎮常住人口", "persons", "residents of towns and seats"),
+    _sum("rural_population", "Rural residents", "鄉村常住人口", "persons", "residents of villages"),
+    _ratio("urbanization_rate", "Resident urbanization rate", "常住人口城鎮化率", "share",
+           "urban residents over residents", "urban_population", "resident_population"),
+    _sum("registered_population", "Registered people", "戶籍人口", "persons",
+         "registered at an address there, wherever they live"),
+    _sum("urban_registered_population", "Urban registered", "城鎮戶籍人口", "persons",
+         "of the registered, those whose address counts as urban"),
+    _ratio("hukou_urbanization_rate", "Registered urbanization rate", "戶籍人口城鎮化率", "share",
+           "urban registered over registered", "urban_registered_population", "registered_population"),
+    _sum("absent_population", "Registered people away", "外出戶籍人口", "persons",
+         "registered there and living outside the region"),
+    _sum("absent_near_population", "Away, near", "外出(省內及關中)", "persons", "of those, living near outside"),
+    _sum("absent_far_population", "Away, far", "外出(遠方)", "persons", "of those, living far outside"),
+    _sum("stranger_population", "Residents registered outside", "外來常住人口", "persons",
+         "residents registered outside the region"),
+    _sum("elsewhere_population", "Residents registered elsewhere in the region", "區內人戶分離人口", "persons",
+         "residents who live at another place than their registered address, both inside the region"),
+    _sum("split_households", "Households living apart", "分居家庭", "households",
+         "families with members in two places, by registered address"),
+    _sum("children_left_behind", "Children left behind", "留守兒童", "persons",
+         "under 15 at the registered address while a member of the family's couples lives away"),
+    _sum("elderly_left_behind", "Elderly left behind", "留守老人", "persons",
+         "60 and more, no member of 16 to 59 in the same part of the household"),
+    _sum("births", "Births", "出生人口", "persons a year", "born to residents"),
+    _sum("deaths", "Deaths", "死亡人口", "persons a year", "deaths of residents"),
+    _ratio("birth_rate", "Birth rate", "出生率", "share a year", "births over residents", "births", "resident_population"),
+    _ratio("death_rate", "Death rate", "死亡率", "share a year", "deaths over residents", "deaths", "resident_population"),
+    _sum("arrivals", "Arrivals of strangers", "外來遷入", "persons a year",
+         "people registered outside who came in (exogenous)"),
+    _sum("moves_in_from_villages", "Moves from villages to towns inside", "村到城鎮的遷移", "persons a year",
+         "by destination, origin any village of the region"),
+    _sum("moves_to_villages", "Moves from towns to villages inside", "城鎮到村的遷移", "persons a year", "by destination"),
+    _sum("moves_out", "Moves to outside", "遷往區外", "persons a year", "by origin"),
+    _sum("moves_back", "Moves from outside", "自區外返回", "persons a year", "by destination"),
+    _sum("moves_whole_family", "Moves of whole families", "舉家遷移", "persons a year", "to towns and seats, by destination"),
+    _sum("moves_workers", "Moves of workers", "勞動力遷移", "persons a year",
+         "one worker or a couple, to towns and seats, by destination"),
+    _sum("moves_schooling", "Moves for schooling", "陪讀遷移", "persons a year",
+         "a parent with children of school age, to towns and seats, by destination"),
+    _sum("refused_dwelling", "Moves refused for want of a dwelling", "因無住房受阻", "moves a year", "by wished destination"),
+    _sum("refused_school", "Moves refused for want of school places", "因無學位受阻", "moves a year", "by wished destination"),
+    _sum("employed_population", "In work", "就業人口", "persons", "workers and farmers living there"),
+    _sum("off_farm_population", "In work off the farm", "非農就業人口", "persons", "workers living there"),
+    _sum("chain_workers", "Workers of the industrial chains", "產業鏈就業", "persons", "jobs of the nine chains taken"),
+    _sum("seeking_population", "Seeking work", "求職人口", "persons", "living there without work and seeking it"),
+    _sum("vacancies", "Vacancies", "職位空缺", "jobs", "off-farm jobs not taken"),
+    _ratio("unemployment_share", "Seeking over workforce off the farm", "非農失業比重", "share",
+           "seeking over seeking and workers", "seeking_population", "off_farm_workforce"),
+    _ratio("wage_newcomer_yuan_yr", "Wage a newcomer may expect", "新來者預期工資", "yuan of 2020 a year",
+           "by place, before the chance of work; means weighted by residents of towns and seats", "wage_sum", "urban_population"),
+    _ratio("work_chance_share", "Chance of work for a newcomer", "新來者就業機會", "share",
+           "means weighted by residents of towns and seats", "chance_sum", "urban_population"),
+    _ratio("income_urban_yuan_yr_pers", "Income of urban residents a head", "城鎮居民人均收入", "yuan of 2020 a year",
+           "income of households with their main part in towns and seats over their members", "income_urban", "members_urban"),
+    _ratio("income_rural_yuan_yr_pers", "Income of rural residents a head", "農村居民人均收入", "yuan of 2020 a year",
+           "income of households with their main part in villages over their members", "income_rural", "members_rural"),
+    _ratio("rent_yuan_mo", "Market rent of a family dwelling", "家庭住房市場月租", "yuan of 2020 a month",
+           "means weighted by residents of towns and seats", "rent_sum", "urban_population"),
+    _sum("public_rental_households", "Households in public rental dwellings", "公租房家庭", "households", "by place"),
+    _sum("affordable_rental_households", "Households in affordable rental dwellings", "保障性租賃住房家庭", "households", "by place"),
+    _sum("waiting_households", "Waiting for public rental", "公租房輪候家庭", "households", "eligible tenants in the queue"),
+    _sum("dwellings_vacant", "Vacant dwellings", "空置住房", "dwellings", "in towns and seats, all counted tenures"),
+    _sum("pupils", "Children of compulsory school age", "義務教育適齡兒童", "persons", "6 to 14 years, by where they live"),
+    _sum("school_places", "School places", "學位", "places", "compulsory schooling, towns and seats"),
+    _ratio("school_pressure_share", "Pupils per school place in town", "城鎮學位壓力", "share",
+           "children of school age over places, towns and seats", "pupils_urban", "school_places"),
+    _sum("permit_holders", "Residence permit holders", "居住證持有人", "persons",
+         "members of households with a permit where they live"),
+    _ratio("permit_coverage_share", "Permit coverage", "居住證覆蓋率", "share",
+           "permit holders over residents of towns and seats registered at another place", "permit_holders", "unregistered_urban"),
+    _sum("registration_transfers", "Transfers of registration", "落戶人數", "persons a year", "by destination"),
+    _sum("land_lost_mu", "Contracted land lost at transfer", "落戶失去承包地", "mu a year", "by county of the village"),
+    _sum("land_sold_mu", "Contracted land sold voluntarily", "自願有償退出承包地", "mu a year", "by county of the village"),
+    _sum("land_lent_mu", "Land of the absent lent to stayers", "流轉土地", "mu", "by county"),
+    _sum("land_lent_free_mu", "Of it, without rent", "無償流轉土地", "mu", "by county"),
+    _sum("land_idle_mu", "Land of the absent left idle", "撂荒土地", "mu", "by county"),
+    _sum("idle_homesteads", "Idle homesteads", "閒置宅基地", "homesteads", "homesteads nobody lives on, by county"),
+    _sum("public_cost_yuan", "Public outlay on levers and new residents", "公共支出", "yuan of 2020 a year",
+         "paid by county and higher governments, by county"),
+)
+
+CATALOGUE: dict[str, Indicator] = {indicator.name: indicator for indicator in _ALL}
+
+COMPONENTS = (
+    "moves_inside",
+    "departures_rural",
+    "departures_urban",
+    "arrivals_and_returns_rural",
+    "arrivals_and_returns_urban",
+    "births_rural",
+    "births_urban",
+    "deaths_rural",
+    "deaths_urban",
+    "reclassification",
+    "other_counties_rural",
+    "other_counties_urban",
+)
+
+_PERSON_COUNTS = (
+    "residents",
+    "registered",
+    "urban_registered",
+    "absent_near",
+    "absent_far",
+    "strangers",
+    "elsewhere",
+    "children_left",
+    "elders_left",
+    "employed",
+    "off_farm",
+    "chain_workers",
+    "seeking",
+    "pupils",
+    "permit",
+    "unregistered_urban",
+)
+_MONEY = ("income_urban", "members_urban", "income_rural", "members_rural", "split")
+CHILD_AGE, ELDER_AGE, SCHOOL_AGE = 15, 60, 6
+
+
+@kernel
+def _count(first, members, kind, home_place, hukou_urban, place, away_place, permit, birth_year, couple, is_away,
+           activity, chain, income, year, inside, counts, money):
+    for h in range(first.shape[0]):
+        home = home_place[h]
+        away_couple = False
+        grown_main, grown_away = False, False
+        for i in range(first[h], first[h] + members[h]):
+            age = year - birth_year[i]
+            if is_away[i]:
+                away_couple = away_couple or couple[i] > 0
+                grown_away = grown_away or 16 <= age < ELDER_AGE
+            else:
+                grown_main = grown_main or 16 <= age < ELDER_AGE
+        for i in range(first[h], first[h] + members[h]):
+            here = away_place[h] if is_away[i] else place[h]
+            age = year - birth_year[i]
+            counts[here, 0] += 1
+            if home < inside:
+                counts[home, 1] += 1
+                if hukou_urban[h]:
+                    counts[home, 2] += 1
+                if here == inside:
+                    counts[home, 3] += 1
+                elif here == inside + 1:
+                    counts[home, 4] += 1
+                elif here != home:
+                    counts[here, 6] += 1
+            elif here < inside:
+                counts[here, 5] += 1
+            if here == home and not is_away[i] and age < CHILD_AGE and away_couple:
+                counts[here, 7] += 1
+            if age >= ELDER_AGE and here == home and not (grown_away if is_away[i] else grown_main):
+                counts[here, 8] += 1
+            if activity[i] == Activity.WORKER:
+                counts[here, 9] += 1
+                counts[here, 10] += 1
+                if chain[i] > 0:
+                    counts[here, 11] += 1
+            elif activity[i] == Activity.FARMER:
+                counts[here, 9] += 1
+                if chain[i] > 0:
+                    counts[here, 11] += 1
+            elif activity[i] == Activity.SEEKING:
+                counts[here, 12] += 1
+            if SCHOOL_AGE <= age < CHILD_AGE:
+                counts[here, 13] += 1
+            if here < inside and here % N_TIERS != Tier.VILLAGE and here != home:
+                counts[here, 15] += 1
+                if permit[h] and not is_away[i]:
+                    counts[here, 14] += 1
+        main = place[h]
+        if main < inside and kind[h] == Kind.FAMILY:
+            column = 2 if main % N_TIERS == Tier.VILLAGE else 0
+            money[main, column] += income[h]
+            money[main, column + 1] += members[h]
+        if away_place[h] >= 0 and home < inside:
+            money[home, 4] += 1
+
+
+def sums(world: World, incomes: np.ndarray) -> dict[str, np.ndarray]:
+    """(places,) float64 sums at full scale that indicators are made of, for the end of the year.
+
+    Parameters
+    ----------
+    incomes : (households,) int64 income of the year
+    """
+    geography, persons, households = world.geography, world.persons, world.households
+    places, inside, w = geography.places, geography.inside, world.weight
+    counts = np.zeros((places, len(_PERSON_COUNTS)), np.int64)
+    money = np.zeros((places, len(_MONEY)), np.int64)
+    _count(
+        world.first_member, world.members, households.kind, households.home_place, households.hukou_urban,
+        households.place, households.away_place, households.permit, persons.birth_year, persons.couple,
+        persons.is_away, persons.activity, persons.chain, incomes, world.year, inside, counts, money,
+    )
+    person = {name: counts[:, k] * w for k, name in enumerate(_PERSON_COUNTS)}
+    cash = {name: money[:, k] * w for k, name in enumerate(_MONEY)}
+    urban = geography.urban
+    inner = np.arange(places) < inside
+    village = inner & ~urban
+    seat = np.zeros(places, np.bool_)
+    seat[:inside] = np.arange(inside) % N_TIERS == Tier.SEAT
+    flows, place, measures = world.flows, world.place, world.measures
+    moves = flows.moves * w
+    into = np.where(urban, 1.0, 0.0)
+
+    def by_county(values: np.ndarray) -> np.ndarray:
+        spread = np.zeros(places)
+        spread[seat] = values
+        return spread
+
+    def measured(name: str) -> np.ndarray:
+        values = np.asarray(measures.get(name, np.zeros(places)), np.float64)
+        return values if len(values) == places else by_county(values[: geography.counties])
+
+    def forms(*wanted: Form) -> np.ndarray:
+        return np.asarray(sum(moves[:, :, f].sum(axis=0) for f in wanted) * into)
+
+    kept = [int(t) for t in Tenure if t not in (Tenure.NONE, Tenure.DORMITORY)]
+    vacant = np.where(urban, (world.dwellings - world.occupied)[:, kept].sum(axis=1), 0) * w
+    residents = np.where(inner, person["residents"], 0.0)
+    urban_residents = np.where(urban, residents, 0.0)
+    refused = measures.get("refused", np.zeros((places, 2)))
+    result = {
+        "resident_population": residents,
+        "urban_population": urban_residents,
+        "rural_population": np.where(village, residents, 0.0),
+        "registered_population": person["registered"],
+        "urban_registered_population": person["urban_registered"],
+        "absent_population": person["absent_near"] + person["absent_far"],
+        "absent_near_population": person["absent_near"],
+        "absent_far_population": person["absent_far"],
+        "stranger_population": person["strangers"],
+        "elsewhere_population": person["elsewhere"],
+        "split_households": cash["split"],
+        "children_left_behind": np.where(inner, person["children_left"], 0.0),
+        "elderly_left_behind": np.where(inner, person["elders_left"], 0.0),
+        "births": np.where(inner, flows.births, 0) * w,
+        "deaths": np.where(inner, flows.deaths, 0) * w,
+        "arrivals": flows.arrivals * w,
+        "moves_in_from_villages": moves[village].sum(axis=(0, 2)) * into,
+        "moves_to_villages": moves[urban].sum(axis=(0, 2)) * np.where(village, 1.0, 0.0),
+        "moves_out": np.where(inner, moves[:, inside:].sum(axis=(1, 2)), 0.0),
+        "moves_back": np.where(inner, moves[inside:].sum(axis=(0, 2)), 0.0),
+        "moves_whole_family": forms(Form.WHOLE),
+        "moves_workers": forms(Form.WORKER, Form.COUPLE, Form.YOUNG),
+        "moves_schooling": forms(Form.SCHOOL),
+        "refused_dwelling": refused[:, 0] * w,
+        "refused_school": refused[:, 1] * w,
+        "employed_population": np.where(inner, person["employed"], 0.0),
+        "off_farm_population": np.where(inner, person["off_farm"], 0.0),
+        "chain_workers": np.where(inner, person["chain_workers"], 0.0),
+        "seeking_population": np.where(inner, person["seeking"], 0.0),
+        "off_farm_workforce": np.where(inner, person["off_farm"] + person["seeking"], 0.0),
+        "vacancies": np.where(urban, measured("vacancies"), 0.0) * w,
+        "wage_sum": place.wage_newcomer_yuan_yr * urban_residents,
+        "chance_sum": place.work_chance_share * urban_residents,
+        "rent_sum": place.rent_yuan_yr / 12.0 * urban_residents,
+        "income_urban": cash["income_urban"],
+        "members_urban": cash["members_urban"],
+        "income_rural": cash["income_rural"],
+        "members_rural": cash["members_rural"],
+        "public_rental_households": np.where(inner, world.occupied[:, Tenure.PUBLIC_RENT], 0) * w,
+        "affordable_rental_households": np.where(inner, world.occupied[:, Tenure.AFFORDABLE_RENT], 0) * w,
+        "waiting_households": measured("waiting_public") * w,
+        "dwellings_vacant": vacant,
+        "pupils": np.where(inner, person["pupils"], 0.0),
+        "pupils_urban": np.where(urban, person["pupils"], 0.0),
+        "school_places": np.where(urban, place.school_places, 0.0),
+        "permit_holders": person["permit"],
+        "unregistered_urban": person["unregistered_urban"],
+        "registration_transfers": measured("transfers_persons") * w,
+        "land_lost_mu": measured("land_lost_mu") * w,
+        "land_sold_mu": measured("land_sold_mu") * w,
+        "land_lent_mu": measured("land_lent_mu") * w,
+        "land_lent_free_mu": measured("land_lent_free_mu") * w,
+        "land_idle_mu": measured("land_idle_mu") * w,
+        "idle_homesteads": measured("idle_homesteads") * w,
+        "public_cost_yuan": measured("public_cost_yuan"),
+    }
+    chains = world.jobs.shape[1] - N_SECTORS
+    for k in range(chains):
+        result[f"chain_{k}"] = np.where(inner, world.filled[:, N_SECTORS + k], 0) * w
+    return result
+
+
+def groups(geography_counties: int, inside: int) -> list[tuple[str, int, np.ndarray]]:
+    """Levels of the table: (level, number, places that belong to it)."""
+    whole = [("prefecture", 0, np.arange(inside))]
+    counties = [("county", c, np.arange(N_TIERS * c, N_TIERS * c + N_TIERS)) for c in range(geography_counties)]
+    single = [("place", d, np.array([d])) for d in range(inside)]
+    return whole + counties + single
+
+
+def values(result: dict[str, np.ndarray], places: np.ndarray) -> dict[str, float]:
+    """Every indicator for a set of places; a ratio over nothing is not a number."""
+    row = {}
+    for name, indicator in CATALOGUE.items():
+        top = float(result[indicator.sum][places].sum())
+        if indicator.over:
+            bottom = float(result[indicator.over][places].sum())
+            row[name] = top / bottom if bottom else float("nan")
+        else:
+            row[name] = top
+    return row
+
+
+def decompose(flows: Flows, residents_before: np.ndarray, residents_after: np.ndarray, places: np.ndarray,
+              urban: np.ndarray, inside: int) -> dict[str, float]:
+    """Split the change of the urbanization rate of a set of places exactly into its sources.
+
+    Each source f changes urban residents by dU and residents by dN; its part is the mean of
+    ``(dU - r0 dN) / N1`` and ``(dU - r1 dN) / N0``, which adds up to r1 - r0 whatever the sources.
+
+    Parameters
+    ----------
+    residents_before, residents_after : (places,) persons at the ends of two years
+    places : numbers of the places of the area
+    urban : (places,) True for towns and seats
+
+    Returns
+    -------
+    points of percent by component of ``COMPONENTS``
+    """
+    inner = np.zeros(len(urban), np.bool_)
+    inner[places] = True
+    elsewhere = np.zeros(len(urban), np.bool_)
+    elsewhere[:inside] = True
+    elsewhere &= ~inner
+    outside = np.zeros(len(urban), np.bool_)
+    outside[inside:] = True
+    u, v = inner & urban, inner & ~urban
+    moves = flows.moves.sum(axis=2).astype(np.float64)
+
+    def between(origin: np.ndarray, destination: np.ndarray) -> float:
+        return float(moves[np.ix_(origin, destination)].sum())
+
+    changes = {
+        "moves_inside": (between(v, u) - between(u, v), 0.0),
+        "departures_rural": (0.0, -between(v, outside)),
+        "departures_urban": (-between(u, outside), -between(u, outside)),
+        "arrivals_and_returns_rural": (0.0, between(outside, v) + float(flows.arrivals[v].sum())),
+        "arrivals_and_returns_urban": (between(outside, u) + float(flows.arrivals[u].sum()),) * 2,
+        "births_rural": (0.0, float(flows.births[v].sum())),
+        "births_urban": (float(flows.births[u].sum()),) * 2,
+        "deaths_rural": (0.0, -float(flows.deaths[v].sum())),
+        "deaths_urban": (-float(flows.deaths[u].sum()),) * 2,
+        "reclassification": (float(flows.reclassified[u].sum()), 0.0),
+        "other_counties_rural": (0.0, between(elsewhere, v) - between(v, elsewhere)),
+        "other_counties_urban": (between(elsewhere, u) - between(u, elsewhere),) * 2,
+    }
+    n0, n1 = float(residents_before[inner].sum()), float(residents_after[inner].sum())
+    r0 = float(residents_before[u].sum()) / n0 if n0 else 0.0
+    r1 = float(residents_after[u].sum()) / n1 if n1 else 0.0
+    if not n0 or not n1:
+        return dict.fromkeys(COMPONENTS, 0.0)
+    return {
+        name: 50.0 * ((du - r0 * dn) / n1 + (du - r1 * dn) / n0) for name, (du, dn) in changes.items()
+    }
+
+
+

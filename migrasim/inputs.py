@@ -1,0 +1,390 @@
+"""Facts, region and scenario as frozen arrays by year and county, with the provenance of each number."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
+
+import numpy as np
+
+from migrasim.core.errors import InputError
+from migrasim.facts import BASE_YEAR, Cost, FactBook, Lever, LeverValue
+from migrasim.scenario import LAST_YEAR, Scenario, Setting, Step, Steps
+
+P = TypeVar("P")
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+BASES = (2010, 2020)
+JOBS_YEAR = 2035
+
+
+class Places(Protocol):
+    """What inputs need to know of a region."""
+
+    @property
+    def county_names(self) -> Sequence[str]: ...
+
+    @property
+    def split_weights(self) -> Floats:
+        """(C,) how totals of the region are split over counties, such as urban residents of the base year."""
+
+
+class Provenance(NamedTuple):
+    """Where a number that a run reads comes from."""
+
+    kind: str  # lever or fact
+    id: str
+    set_by: str  # status quo, plan, double, a file and key, parameters, or facts
+    value: str
+    unit: str
+    status: str
+    source: str
+    file: str
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """All that a run reads besides its population.
+
+    Attributes
+    ----------
+    years
+        (Y,) years from the base to the last.
+    clipped
+        One sentence per lever that ``double`` would have carried beyond its bounds.
+    provenance
+        One row per lever and per fact that a rule reads.
+    """
+
+    book: FactBook
+    scenario: Scenario
+    county_names: tuple[str, ...]
+    base: int
+    until: int
+    years: np.ndarray[Any, np.dtype[np.int64]]
+    parameters: Mapping[str, float]
+    cpi: Mapping[int, float]
+    clipped: tuple[str, ...]
+    provenance: tuple[Provenance, ...]
+    _levers: Mapping[str, Floats] = field(repr=False)
+    _params: dict[tuple[str, str, int], Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @staticmethod
+    def build(
+        book: FactBook,
+        region: Places,
+        scenario: Scenario,
+        base: int = BASE_YEAR,
+        until: int = JOBS_YEAR,
+        parameters: Mapping[str, float] | None = None,
+        cpi: Mapping[int, float] | None = None,
+    ) -> Inputs:
+        """Resolve a scenario for a region.
+
+        Before 2020 levers stand at their status quo of 2020: a run from the base 2010 has no path of its own yet.
+
+        Parameters
+        ----------
+        book, region, scenario
+            What to resolve; of the region only the names of counties and the weights of the split.
+        base, until
+            First and last year.
+        parameters
+            Other values of facts by id; see `FactBook.params`.
+        cpi
+            Change of consumer prices over the year before, percent by year; needed for costs. The region's
+            own (`region.cpi`) if left out.
+
+        Raises
+        ------
+        InputError
+            For years outside, unknown facts or counties, and values that leave their bounds.
+        """
+        if base not in BASES:
+            raise InputError(f"base: {base} is no base year; allowed: {', '.join(map(str, BASES))}")
+        if not base < until <= LAST_YEAR:
+            raise InputError(f"until: {until} is outside; allowed: {base + 1} to {LAST_YEAR}")
+        scenario.check_counties(region.county_names)
+        overrides = book.check_overrides(parameters or {})
+        weights = np.asarray(region.split_weights, dtype=np.float64)
+        if weights.shape != (len(region.county_names),) or not np.all(weights >= 0) or not weights.sum() > 0:
+            raise InputError("region: the weights of the split must be one number >= 0 per county, not all 0")
+        if cpi is None:
+            cpi = getattr(region, "cpi", None) or {}
+        years = np.arange(base, until + 1)
+        resolver = _Resolver(np.maximum(years, BASE_YEAR), list(region.county_names), weights / weights.sum())
+        by_lever: dict[str, list[Setting]] = {}
+        for setting in scenario.settings:
+            by_lever.setdefault(setting.lever, []).append(setting)
+        levers: dict[str, Floats] = {}
+        rows: list[Provenance] = []
+        for lever in book.levers.values():
+            path = resolver.resolve(lever, by_lever.get(lever.id, []))
+            path.setflags(write=False)
+            levers[lever.id] = path
+            rows.append(_lever_row(lever, path, by_lever.get(lever.id, [])))
+        rows += [_fact_row(book, fact, overrides) for fact in book.facts if book.facts[fact].used]
+        years.setflags(write=False)
+        return Inputs(
+            book=book,
+            scenario=scenario,
+            county_names=tuple(region.county_names),
+            base=base,
+            until=until,
+            years=years,
+            parameters=overrides,
+            cpi=dict(cpi),
+            clipped=tuple(resolver.clipped),
+            provenance=tuple(rows),
+            _levers=levers,
+        )
+
+    def lever_path(self, lever: str) -> Floats:
+        """(Y, C) values of a lever; counts are those of each county, shares and prices are the same everywhere."""
+        return self._levers[self.book.lever(lever).id]
+
+    def lever(self, lever: str, year: int) -> Floats:
+        """(C,) values of a lever in a year."""
+        if not self.base <= year <= self.until:
+            raise InputError(f"{lever}: year {year} is outside; allowed: {self.base} to {self.until}")
+        row: Floats = self.lever_path(lever)[year - self.base]
+        return row
+
+    def params(self, domain: str, cls: type[P], year: int = BASE_YEAR) -> P:
+        """A parameter bundle of a domain, filled; see `FactBook.params`."""
+        key = (domain, cls.__name__, year)  # read in every wave of a year
+        if key not in self._params:
+            self._params[key] = self.book.params(domain, cls, self.parameters, year, {"county": self.county_names})
+        return cast(P, self._params[key])
+
+    def cost_by_payer(self, lever: str) -> dict[str, tuple[float, float]]:
+        """Cost of one unit of a lever by who pays: (once, yearly) in yuan of 2020."""
+        costs: dict[str, tuple[float, float]] = {}
+        for cost in self.book.lever(lever).cost:
+            once, yearly = costs.get(cost.payer, (0.0, 0.0))
+            yuan = self._real(lever, cost)
+            costs[cost.payer] = (once + yuan, yearly) if cost.recurrence == "once" else (once, yearly + yuan)
+        return costs
+
+    def cost(self, lever: str) -> tuple[float, float]:
+        """Cost of one unit of a lever over all payers: (once, yearly) in yuan of 2020."""
+        costs = self.cost_by_payer(lever).values()
+        return sum(once for once, _ in costs), sum(yearly for _, yearly in costs)
+
+    def _real(self, lever: str, cost: Cost) -> float:
+        try:
+            return to_2020_yuan(cost.value, cost.price_year, self.cpi)
+        except InputError as error:
+            raise InputError(f"{self.book.lever(lever).file}: {lever}: cost: {error}") from None
+
+    def content_hash(self) -> str:
+        """Hash of all that a run reads from here; names of scenarios and files do not enter."""
+        facts = {
+            fact.id: np.asarray(self.book.value(fact.id, self.parameters)).tolist()
+            for fact in self.book.facts.values()
+            if fact.used
+        }
+        dated = {one.id: one.values for one in self.book.facts.values() if one.used and one.values}
+        costs = {
+            lever.id: [(cost.value, cost.payer, cost.recurrence, cost.price_year) for cost in lever.cost]
+            for lever in self.book.levers.values()
+        }
+        head = [self.base, self.until, list(self.county_names), self.scenario.future, sorted(self.cpi.items())]
+        digest = hashlib.sha256(json.dumps([head, facts, dated, costs], sort_keys=True).encode())
+        for lever in sorted(self._levers):
+            digest.update(lever.encode())
+            digest.update(self._levers[lever].tobytes())
+        return digest.hexdigest()
+
+
+def to_2020_yuan(value: float, price_year: int, cpi: Mapping[int, float]) -> float:
+    """Nominal yuan of a year in constant yuan of 2020.
+
+    Parameters
+    ----------
+    value
+        Yuan of `price_year`.
+    price_year
+        Year of the prices.
+    cpi
+        Change of consumer prices over the year before, in percent, by year.
+
+    Examples
+    --------
+    >>> to_2020_yuan(102.0, 2021, {2021: 2.0})
+    100.0
+    """
+    later = price_year > BASE_YEAR
+    span = range(BASE_YEAR + 1, price_year + 1) if later else range(price_year + 1, BASE_YEAR + 1)
+    missing = [year for year in span if year not in cpi]
+    if missing:
+        known = f"{min(cpi)} to {max(cpi)}" if cpi else "none"
+        raise InputError(f"prices of {price_year}: no consumer price change for {missing[0]}; years known: {known}")
+    factor = float(np.prod([1 + cpi[year] / 100 for year in span]))
+    return value / factor if later else value * factor
+
+
+class _Resolver:
+    """Turns settings into arrays for one region and one span of years."""
+
+    def __init__(self, years: np.ndarray[Any, np.dtype[np.int64]], counties: list[str], weights: Floats) -> None:
+        self.years = years
+        self.counties = counties
+        self.weights = weights
+        self.clipped: list[str] = []
+
+    def resolve(self, lever: Lever, settings: Sequence[Setting]) -> Floats:
+        quo = self._quo(lever)
+        path = self._split(lever, quo)
+        for setting in settings:
+            path = self._apply(lever, setting, quo, path)
+            self._check(lever, setting, path)
+        clean: Floats = path + 0.0  # no negative zero, which would look like another number to a hash
+        return clean
+
+    def _quo(self, lever: Lever) -> Floats:
+        """(Y,) status quo of the whole region."""
+        quo = lever.status_quo
+        if lever.kind == "jobs_2035" or quo.values is None:
+            start = 0.0 if lever.kind == "jobs_2035" else quo.last
+            return self._path(lever, {None: quo.last}, np.full(len(self.years), start))
+        knots = sorted(quo.values)
+        numbers = [quo.values[year] for year in knots]
+        if lever.kind == "flow":
+            return np.array([numbers[max(0, np.searchsorted(knots, year, "right") - 1)] for year in self.years])
+        path: Floats = np.interp(self.years, knots, numbers)
+        return path
+
+    def _path(self, lever: Lever, numbers: Mapping[int | None, float], quo: Floats) -> Floats:
+        """(Y,) path from given numbers, beginning at the status quo of 2020.
+
+        Shares, prices and stocks are linear between years and held afterwards; yearly flows hold from each
+        given year to the next; jobs grow from 0 in 2020, a single number being the stock of 2035.
+        """
+        single = JOBS_YEAR if lever.kind == "jobs_2035" else BASE_YEAR + 1
+        knots = {single if year is None else year: number for year, number in numbers.items()}
+        years = sorted(knots)
+        if lever.kind == "flow":
+            path = quo.copy()
+            for year in years:
+                path[self.years >= year] = knots[year]
+            return path
+        if lever.kind == "jobs_2035":
+            knots = {**knots, BASE_YEAR: 0.0}
+        else:
+            knots.setdefault(BASE_YEAR, float(quo[0]))
+        years = sorted(knots)
+        line: Floats = np.interp(self.years, years, [knots[year] for year in years])
+        return line
+
+    def _split(self, lever: Lever, path: Floats) -> Floats:
+        """(Y, C) counts of the region split over counties; shares and prices copied."""
+        share = self.weights if lever.aggregate == "total" else np.ones(len(self.counties))
+        split: Floats = path[:, None] * share[None, :]
+        return split
+
+    def _apply(self, lever: Lever, setting: Setting, quo: Floats, inherited: Floats) -> Floats:
+        if setting.named is not None:
+            return self._split(lever, self._named(lever, setting, quo))
+        absolute = {name for name, steps in setting.paths.items() if not _relative(steps)}
+        path = self._split(lever, quo) if absolute else inherited.copy()
+        for county, steps in setting.paths.items():
+            if county is None:
+                if not absolute:
+                    return self._change(lever, steps, inherited, self._split(lever, np.ones(len(self.years))))
+                return self._split(lever, self._path(lever, _numbers(steps), quo))
+            i = self.counties.index(county)
+            if county in absolute:
+                start = self._split(lever, quo)[:, i]
+                path[:, i] = self._path(lever, _numbers(steps), start)
+            else:
+                path[:, i] = self._change(lever, steps, inherited[:, i], np.ones(len(self.years)))
+        return path
+
+    def _change(self, lever: Lever, steps: Steps, inherited: Floats, unit: Floats) -> Floats:
+        """Inherited values changed from each given year to the next; `unit` is what an added 1 amounts to."""
+        path = inherited.copy()
+        given = sorted((BASE_YEAR + 1 if year is None else year, step) for year, step in steps.items())
+        growing = lever.kind == "jobs_2035" and None in steps  # jobs added by 2035, not at once
+        for year, step in given:
+            since = self.years >= year
+            if step.operator == "*":
+                path[since] = inherited[since] * step.number
+            else:
+                added = self._path(lever, {None: step.number}, np.zeros(len(self.years))) if growing else step.number
+                more = (np.full(len(self.years), added) * unit.T).T
+                path[since] = inherited[since] + more[since]
+        return path
+
+    def _named(self, lever: Lever, setting: Setting, quo: Floats) -> Floats:
+        if setting.named == "status_quo":
+            return quo
+        plan = self._path(lever, _lever_numbers(lever.plan), quo)
+        if setting.named == "plan":
+            return plan
+        low, high = lever.bounds
+        double = quo + 2 * (plan - quo)
+        clipped = np.clip(double, low, high)
+        far = int(np.argmax(np.abs(double - clipped)))
+        if clipped[far] != double[far]:
+            self.clipped.append(
+                f"{lever.id}: double would be {double[far]:g} in {self.years[far]}; "
+                f"clipped to {clipped[far]:g} {lever.unit}"
+            )
+        return clipped
+
+    def _check(self, lever: Lever, setting: Setting, path: Floats) -> None:
+        low, high = lever.bounds
+        slack = 1e-9 * max(1.0, abs(low), abs(high))
+        what = {"": path}
+        if lever.aggregate == "total":
+            what = {"in sum over the counties ": path.sum(axis=1, keepdims=True), **what}
+        for words, values in what.items():
+            out = (values < low - slack) | (values > high + slack)
+            if out.any():
+                row, column = np.argwhere(out)[0]
+                raise InputError(
+                    f"{setting.where}: {lever.id} {words}becomes {values[row, column]:g} in {self.years[row]}, out of "
+                    f"bounds; allowed: {low:g} to {high:g} {lever.unit}"
+                )
+
+
+def _relative(steps: Steps) -> bool:
+    return any(step.operator for step in steps.values())
+
+
+def _numbers(steps: Mapping[int | None, Step]) -> dict[int | None, float]:
+    return {year: step.number for year, step in steps.items()}
+
+
+def _lever_numbers(value: LeverValue) -> dict[int | None, float]:
+    given: dict[int | None, float] = {None: value.last}
+    return {year: value.values[year] for year in value.values} if value.values else given
+
+
+def _lever_row(lever: Lever, path: Floats, settings: Sequence[Setting]) -> Provenance:
+    setting = settings[-1] if settings else None
+    set_by: str
+    status: str
+    if setting is None or setting.named == "status_quo":
+        set_by, status, source = "status quo", lever.status_quo.status, lever.status_quo.source
+    elif setting.named is not None:
+        set_by, status, source = f"{setting.named} ({setting.where})", lever.plan.status, lever.plan.source
+    else:
+        set_by, status, source = setting.where, "scenario", setting.where
+    ends = path[[0, -1]]
+    if lever.aggregate == "total":
+        ends = ends.sum(axis=1, keepdims=True)
+    words = [f"{row.min():g}" if row.min() == row.max() else f"{row.min():g}..{row.max():g}" for row in ends]
+    value = words[0] if words[0] == words[1] else " -> ".join(words)
+    return Provenance("lever", lever.id, set_by, value, lever.unit, status, source, lever.file)
+
+
+def _fact_row(book: FactBook, name: str, overrides: Mapping[str, float]) -> Provenance:
+    fact = book.facts[name]
+    value = f"{overrides[name]:g}" if name in overrides else "by " + fact.by if fact.by else f"{fact.central:g}"
+    set_by = "parameters" if name in overrides else "facts"
+    return Provenance("fact", name, set_by, value, fact.unit, fact.status, fact.source, fact.file)

@@ -1,0 +1,115 @@
+"""A thin mesa model around the order of a year; the only file that imports mesa."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import mesa
+
+from migrasim.indicators import CATALOGUE, groups, values
+from migrasim.inputs import Inputs
+from migrasim.order import Simulation
+
+
+class CountyAgent(mesa.Agent):
+    """One county as mesa sees it: it reads the columns of the model and holds nothing."""
+
+    def __init__(self, model: MigrationModel, county: int, name: str) -> None:
+        super().__init__(model)
+        self.county, self.name = county, name
+
+    @property
+    def resident_population(self) -> float:
+        """Residents of the county at the end of the last year."""
+        return self.value("resident_population")
+
+    @property
+    def urbanization_rate(self) -> float:
+        """Resident urbanization rate of the county, a share."""
+        return self.value("urbanization_rate")
+
+    def value(self, indicator: str) -> float:
+        """Any indicator of the county at the end of the last year."""
+        model: Any = self.model
+        return float(model.indicators("county", self.county)[indicator])
+
+
+class MigrationModel(mesa.Model):
+    """The households of a region as a ``mesa.Model``: ``step()`` is a year.
+
+    Parameters
+    ----------
+    scenario : shipped name or path of a scenario
+    sample : share of the households, above 0 and up to 1
+    until : last year
+    base : base year, 2020 or 2010
+    levers : other values of levers, by id
+    parameters : other values of facts, by id
+    region : shipped name or folder of a region
+    rng : seed of all luck
+    """
+
+    def __init__(
+        self,
+        scenario: str = "plan",
+        sample: float = 1.0,
+        until: int = 2035,
+        base: int = 2020,
+        levers: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, float] | None = None,
+        region: str = "pingliang",
+        rng: int | None = 0,
+    ) -> None:
+        seed = 0 if rng is None else int(rng)
+        super().__init__(rng=seed)
+        from migrasim.runs.simulate import prepare
+
+        self.simulation: Simulation = prepare(
+            scenario, seed=seed, sample=sample, until=until, base=base, overrides=levers, parameters=parameters,
+            region=region,
+        ).simulation
+        for county, name in enumerate(self.inputs.county_names):
+            CountyAgent(self, county, name)
+        self.datacollector = mesa.DataCollector(
+            model_reporters={"year": _Reporter("year"), **{name: _Reporter(name) for name in CATALOGUE}}
+        )
+        self.datacollector.collect(self)
+
+    @property
+    def inputs(self) -> Inputs:
+        """Resolved levers and facts of this run."""
+        return self.simulation.world.inputs
+
+    @property
+    def year(self) -> int:
+        """Last year that was run."""
+        return self.simulation.world.year
+
+    def indicators(self, level: str = "prefecture", number: int = 0) -> dict[str, float]:
+        """Indicators of a level at the end of the last year."""
+        geography = self.simulation.world.geography
+        for name, n, places in groups(geography.counties, geography.inside):
+            if name == level and n == number:
+                return values(self.simulation.history[-1].sums, places)
+        raise ValueError(f"no {level} {number}")
+
+    def step(self) -> None:
+        """Run one year; ``running`` becomes False after the last."""
+        if self.year >= self.inputs.until:
+            self.running = False
+            return
+        self.simulation.step()
+        self.datacollector.collect(self)
+        if self.year >= self.inputs.until:
+            self.running = False
+
+
+class _Reporter:
+    """Reads one indicator of a model; a class, so that models can be pickled."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, model: MigrationModel) -> float:
+        return model.year if self.name == "year" else model.indicators()[self.name]

@@ -1,0 +1,315 @@
+"""The world: the only mutable object. Phases read inputs and write its columns.
+
+Counts (people, dwellings, jobs, school places) are kept in sample units: one row is one unit and
+stands for ``weight`` people or dwellings. Capacities are given at full scale and brought to sample
+units by ``units`` (a remainder below one weight stays empty). Money of households is theirs;
+public accounts are per household or person and multiplied by the weight where they are reported.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from migrasim.core.codes import N_FORMS, N_OUTSIDE, N_SECTORS, N_TENURES, N_TIERS, Outside, Tier
+from migrasim.core.columns import Table
+from migrasim.core.rule import kernel
+
+if TYPE_CHECKING:
+    from migrasim.inputs import Inputs
+
+
+@dataclass(frozen=True)
+class Geography:
+    """Numbers of places and communities of a region, and who lies where.
+
+    ``travel_min`` is (places, places); ``community_travel_min`` is (communities, places), from a
+    village to every place by its own town and seat.
+    """
+
+    counties: int
+    villages: int
+    core_county: int
+    community_county: np.ndarray
+    travel_min: np.ndarray
+    community_travel_min: np.ndarray
+
+    @property
+    def inside(self) -> int:
+        """Number of places inside; also the number of the near outside."""
+        return N_TIERS * self.counties
+
+    @property
+    def places(self) -> int:
+        return self.inside + N_OUTSIDE
+
+    @property
+    def near(self) -> int:
+        return self.inside + Outside.NEAR
+
+    @property
+    def far(self) -> int:
+        return self.inside + Outside.FAR
+
+    @property
+    def core(self) -> int:
+        """The core city: the seat of the core county."""
+        return N_TIERS * self.core_county + Tier.SEAT
+
+    @property
+    def communities(self) -> int:
+        return self.villages + 2 * self.counties + N_OUTSIDE
+
+    @property
+    def urban(self) -> np.ndarray:
+        """(places,) True for the towns and seats inside."""
+        place = np.arange(self.places)
+        return np.asarray((place < self.inside) & (place % N_TIERS != Tier.VILLAGE))
+
+
+@dataclass
+class Flows:
+    """What happened to people within a year, in persons (rows) by place.
+
+    ``moves`` (places, places, forms) counts persons; ``household_moves`` households.
+    """
+
+    births: np.ndarray
+    deaths: np.ndarray
+    arrivals: np.ndarray  # strangers who came in from outside the registered population
+    departures: np.ndarray  # strangers who live outside again and left the world
+    reclassified: np.ndarray  # persons by village place, who became residents of a town
+    moves: np.ndarray
+    household_moves: np.ndarray
+
+    @classmethod
+    def zero(cls, places: int) -> Flows:
+        counts = [np.zeros(places, np.int64) for _ in range(5)]
+        return cls(*counts, *(np.zeros((places, places, N_FORMS), np.int64) for _ in range(2)))
+
+
+@dataclass
+class Livelihood:
+    """What people and households earn as the year begins, in yuan of 2020 a year.
+
+    ``earning_factor`` (persons) multiplies a place's wage for a newcomer; 0 for who does not work.
+    ``income_yuan`` (persons) is earned by work now, farming apart. ``farm_full_yuan`` and
+    ``farmers_needed`` (households) are the income of all the land and the farmers it asks for;
+    ``other_income_yuan`` transfers and property; ``dividend_yuan`` from the village collective.
+    """
+
+    earning_factor: np.ndarray
+    income_yuan: np.ndarray
+    farm_full_yuan: np.ndarray
+    farmers_needed: np.ndarray
+    other_income_yuan: np.ndarray
+    dividend_yuan: np.ndarray
+
+
+@dataclass
+class World:
+    """All state of a run.
+
+    ``place`` holds one row a place (wages, rents, capacities), ``county`` one a county;
+    ``stock`` is (places, tenures) dwellings at full scale, ``dwellings`` the same in sample units,
+    ``occupied`` those lived in; ``jobs`` is (places, sectors + chains) at full scale and ``filled``
+    those taken, in sample units; ``network`` is (communities, places): of the registered people of
+    a community, how many live where. ``levers`` holds this year's value of every lever by county,
+    ``measures`` what phases counted this year, ``memory`` what they carry to the next, ``ledger`` this year's payments by (item, payer, payee).
+    """
+
+    seed: int
+    base: int
+    year: int
+    weight: float
+    inputs: Inputs
+    geography: Geography
+    persons: Table
+    households: Table
+    villages: Table
+    place: Table
+    county: Table
+    stock: np.ndarray
+    dwellings: np.ndarray
+    occupied: np.ndarray
+    jobs: np.ndarray
+    filled: np.ndarray
+    network: np.ndarray
+    flows: Flows
+    livelihood: Livelihood
+    first_member: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
+    members: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
+    village_pool_mu: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    estates_yuan: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    levers: dict[str, np.ndarray] = field(default_factory=dict)
+    measures: dict[str, np.ndarray] = field(default_factory=dict)
+    memory: dict[str, np.ndarray] = field(default_factory=dict)
+    ledger: dict[tuple[str, int, int], np.ndarray] = field(default_factory=dict)
+
+    def units(self, full_scale: np.ndarray | float) -> np.ndarray:
+        """Full-scale capacity in sample units, rounded down."""
+        return np.floor(np.asarray(full_scale, np.float64) / self.weight + 1e-9).astype(np.int64)
+
+    def pay(self, item: str, payer: int, payee: int, yuan: np.ndarray) -> None:
+        """Enter a payment of this year into the public accounts: (counties,) whole yuan at full scale."""
+        amount = np.asarray(np.rint(yuan), np.int64)
+        key = (item, int(payer), int(payee))
+        self.ledger[key] = self.ledger.get(key, np.zeros_like(amount)) + amount
+
+    def reindex(self) -> None:
+        """Bring persons into the order of their households and find each household's members."""
+        self.first_member, self.members, order = _index(self.persons.household, len(self.households))
+        if order.size:
+            self.persons.take(order)
+
+    def person_place(self) -> np.ndarray:
+        """(persons,) place where each person lives."""
+        return person_place(
+            self.persons.household, self.persons.is_away, self.households.place, self.households.away_place
+        )
+
+    def residents(self) -> np.ndarray:
+        """(places,) persons living in each place, in sample units."""
+        return np.bincount(self.person_place(), minlength=self.geography.places)
+
+    def count_network(self) -> None:
+        """Count anew where the registered people of each community live."""
+        self.network[:] = count_network(
+            self.persons.household,
+            self.persons.is_away,
+            self.households.place,
+            self.households.away_place,
+            self.households.community,
+            self.network.shape[0],
+            self.network.shape[1],
+        )
+
+    def count_filled(self) -> np.ndarray:
+        """(places, job kinds) jobs taken, counted anew from the columns."""
+        return count_filled(
+            self.persons.household,
+            self.persons.is_away,
+            self.households.place,
+            self.households.away_place,
+            self.persons.sector,
+            self.persons.chain,
+            self.geography.places,
+            self.jobs.shape[1],
+        )
+
+    def count_occupied(self) -> np.ndarray:
+        """(places, tenures) parts of households by dwelling, counted anew from the columns."""
+        return count_occupied(
+            self.households.place,
+            self.households.tenure,
+            self.households.away_place,
+            self.households.away_tenure,
+            self.geography.places,
+        )
+
+
+@kernel
+def _index(household, rows):
+    members = np.zeros(rows, np.int32)
+    for i in range(household.shape[0]):
+        members[household[i]] += 1
+    first = np.zeros(rows, np.int32)
+    total = 0
+    for h in range(rows):
+        first[h] = total
+        total += members[h]
+    ordered = True
+    for i in range(1, household.shape[0]):
+        if household[i] < household[i - 1]:
+            ordered = False
+            break
+    if ordered:
+        return first, members, np.zeros(0, np.int32)
+    cursor = first.copy()
+    order = np.empty(household.shape[0], np.int32)
+    for i in range(household.shape[0]):
+        order[cursor[household[i]]] = i
+        cursor[household[i]] += 1
+    return first, members, order
+
+
+@kernel
+def person_place(household, is_away, place, away_place):
+    """(persons,) int64 place where each person lives."""
+    result = np.empty(household.shape[0], np.int64)
+    for i in range(household.shape[0]):
+        h = household[i]
+        result[i] = away_place[h] if is_away[i] else place[h]
+    return result
+
+
+@kernel
+def count_network(household, is_away, place, away_place, community, communities, places):
+    """(communities, places) int32 persons by home community and place of living."""
+    count = np.zeros((communities, places), np.int32)
+    for i in range(household.shape[0]):
+        h = household[i]
+        count[community[h], away_place[h] if is_away[i] else place[h]] += 1
+    return count
+
+
+@kernel
+def count_occupied(place, tenure, away_place, away_tenure, places):
+    """(places, tenures) int64 parts of households by place and tenure."""
+    count = np.zeros((places, N_TENURES), np.int64)
+    for h in range(place.shape[0]):
+        count[place[h], tenure[h]] += 1
+        if away_place[h] >= 0:
+            count[away_place[h], away_tenure[h]] += 1
+    return count
+
+
+@kernel
+def count_filled(household, is_away, place, away_place, sector, chain, places, kinds):
+    """(places, kinds) int64 jobs taken by people who live there; jobs outside are not counted."""
+    filled = np.zeros((places, kinds), np.int64)
+    for i in range(household.shape[0]):
+        if sector[i] > 0:
+            h = household[i]
+            here = away_place[h] if is_away[i] else place[h]
+            filled[here, sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]] += 1
+    return filled
+
+
+PLACE_COLUMNS = (
+    "wage_newcomer_yuan_yr",  # expected wage of a newcomer of skill factor 1
+    "work_chance_share",  # chance of a newcomer to find work
+    "rent_yuan_yr",  # market rent of a family's dwelling
+    "price_yuan",  # price of a family's dwelling
+    "rent_relief_yuan_yr",  # expected public relief of a newcomer's rent
+    "living_cost_yuan_yr_pers",  # cost of living over a village's
+    "school_quality_share",  # quality of schools after crowding, for the registered
+    "school_access_share",  # of it, what newcomers without local registration reach
+    "health_quality_share",
+    "health_access_share",
+    "security_access_share",  # minimum living allowance and elderly care open to newcomers
+    "amenity_utility",
+    "barrier_share",  # what is left of the barrier of registration
+    "school_places",  # compulsory schooling, full scale
+    "health_beds",  # full scale
+    "newcomer_pay_share",  # pay of newcomers over pay of local workers
+)
+
+COUNTY_COLUMNS = (
+    "farm_income_yuan_yr_mu",  # net income of cultivated land
+    "land_rent_yuan_yr_mu",  # rent of lent land, where it is paid
+    "land_kept_share",  # security with which a leaver keeps contracted land
+    "collective_kept_share",
+    "dividend_yuan_yr_pers",  # of the village collective
+    "exit_income_yuan_yr_mu",  # annuity a leaver may expect from selling land, per mu
+    "urban_residents_base",
+    "budget_yuan",
+    "unpaid_share",  # of last year's public outlay on levers, what could not be paid
+)
+
+
+def job_kinds(chains: int) -> int:
+    """Number of kinds of job: the sectors net of chains (0 unused), then the chains."""
+    return N_SECTORS + chains
