@@ -15,7 +15,7 @@ from migrasim.core.codes import Form
 from migrasim.core.errors import InputError
 from migrasim.core.rule import sources_hash
 from migrasim.facts import FactBook
-from migrasim.indicators import CATALOGUE, COMPONENTS, decompose, groups, values
+from migrasim.indicators import COMPONENTS, decompose, groups, values
 from migrasim.inputs import Inputs
 from migrasim.order import OnPhase, Simulation, place_names
 from migrasim.region import Region
@@ -168,12 +168,15 @@ def collect(ready: Prepared, *, households: bool = False, profile: bool = False)
             }
             rows.append(head | values(record.sums, places))
             if record.flows is not None and level != "place":
-                split = decompose(
-                    record.flows, record.before, record.after, places, geography.urban, geography.inside
-                )
+                split = decompose(record.flows, record.before, record.after, places, geography.urban, geography.inside)
                 parts += [
-                    {"year": record.year, "level": level, "place": label[level][number], "component": name,
-                     "points": split[name]}
+                    {
+                        "year": record.year,
+                        "level": level,
+                        "place": label[level][number],
+                        "component": name,
+                        "points": split[name],
+                    }
                     for name in COMPONENTS
                 ]
         if record.flows is not None:
@@ -251,14 +254,17 @@ def _provenance(ready: Prepared, identity: str) -> dict[str, Any]:
         "model": sources_hash(),
         "versions": {"migrasim": __version__, "python": platform.python_version(), "numpy": np.__version__},
         "levers": {
-            name: {str(year): [float(x) for x in row] for year, row in zip(inputs.years, inputs.lever_path(name), strict=True)}
+            name: {
+                str(year): [float(x) for x in row]
+                for year, row in zip(inputs.years, inputs.lever_path(name), strict=True)
+            }
             for name in book.levers
         },
-        "parameters": {
-            name: inputs.parameters.get(name, book[name].central) for name in book.facts if book[name].used
-        },
+        "parameters": {name: inputs.parameters.get(name, book[name].central) for name in book.facts if book[name].used},
         "targets": {str(year): float(share) for year, share in region.targets.items()},
-        "record": {name: {str(year): value for year, value in series.items()} for name, series in region.record.items()},
+        "record": {
+            name: {str(year): value for year, value in series.items()} for name, series in region.record.items()
+        },
     }
 
 
@@ -272,6 +278,10 @@ def _notes(ready: Prepared) -> list[str]:
         )
     unbuilt = sum(not lever.built for lever in inputs.book.levers.values())
     if unbuilt and inputs.scenario.name != "status_quo":
-        notes.append(f"{unbuilt} of the plan's {len(inputs.book.levers)} levers are not built yet and stand at the status quo.")
-    notes.append("Constants were set by hand so that 2021 and 2022 come near the record; the model has not been fitted.")
+        notes.append(
+            f"{unbuilt} of the plan's {len(inputs.book.levers)} levers are not built yet and stand at the status quo."
+        )
+    notes.append(
+        "Constants were set by hand so that 2021 and 2022 come near the record; the model has not been fitted."
+    )
     return notes

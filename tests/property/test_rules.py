@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from worlds import fact_book
 
 from migrasim.domains.housing import rules as housing
 from migrasim.domains.labour import rules as labour
 from migrasim.domains.moving import rules as moving
 from migrasim.domains.services import rules as services
-from worlds import fact_book
 
 MOVING = fact_book().params("moving", moving.MovingParams)
 LABOUR = fact_book().params("labour", labour.LabourParams)
@@ -72,7 +72,9 @@ def test_earning_factors_are_bounded(age: int, sex: int, schooling: int, activit
 
 
 @given(yuan, share, share, yuan, share)
-def test_relief_is_never_more_than_the_rent(rent: float, public: float, affordable: float, money: float, reach: float) -> None:
+def test_relief_is_never_more_than_the_rent(
+    rent: float, public: float, affordable: float, money: float, reach: float
+) -> None:
     """Expected relief lies between nothing and the rent."""
     relief = housing.expected_relief(rent, public, affordable, money, reach, HOUSING)
     assert 0.0 <= relief <= rent

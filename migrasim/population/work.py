@@ -1,0 +1,356 @@
+"""Schooling, activity, jobs, dwellings, land and means of the synthetic people.
+
+No published table crosses these with one another, so each is given by a margin that is exact by
+county and an order of likelihood (age, place, sex, schooling) that is assumed; the orders below are
+shapes, their levels come from the margins.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from migrasim.core.codes import Activity, Kind, Schooling, Sector, Sex, Skill, Tenure, Tier
+from migrasim.population.margins import Margins, assumed
+from migrasim.population.raking import proportional_fit, whole, whole_table
+from migrasim.region import Region
+
+Columns = dict[str, np.ndarray]
+_LEVELS = ("edu_none", "edu_primary", "edu_junior_middle", "edu_senior_middle", "edu_junior_college", "edu_bachelor_plus")
+YEARS = np.array([0.0, 0.0, 6.0, 9.0, 12.0, 15.0, 16.0])
+SECTOR_NAMES = (
+    "",
+    *("agriculture", "mining", "manufacturing", "power_heat_gas_water", "construction", "wholesale_retail"),
+    *("transport_post", "lodging_catering", "IT", "finance", "real_estate", "leasing_business", "science_technical"),
+    *("water_environment_public", "resident_services", "education", "health_social", "culture_sport", "public_admin"),
+)
+SECONDARY = (Sector.MINING, Sector.MANUFACTURING, Sector.POWER_HEAT_GAS_WATER, Sector.CONSTRUCTION)
+# likelihood of a job of each sector by tier of living place (village, town, seat); shapes only
+_AFFINITY = np.ones((20, 3)) * np.array([0.35, 1.0, 1.1])
+_AFFINITY[Sector.AGRICULTURE] = (1.0, 0.25, 0.05)
+_AFFINITY[Sector.MINING] = (0.6, 1.0, 0.8)
+_AFFINITY[Sector.MANUFACTURING] = (0.5, 1.0, 1.0)
+_AFFINITY[Sector.CONSTRUCTION] = (0.9, 1.0, 0.8)
+_AFFINITY[Sector.TRANSPORT_POST] = (0.5, 1.0, 1.0)
+_AFFINITY[Sector.EDUCATION] = (0.25, 1.0, 1.1)
+_AFFINITY[Sector.PUBLIC_ADMIN] = (0.2, 1.0, 1.1)
+# place of a sector on the ladder of schooling, 0 lowest; men stand lower on it (sites, mines, roads)
+_LADDER = np.array([0, 0, 0.1, 0.3, 0.6, 0.0, 0.45, 0.2, 0.35, 0.8, 0.9, 0.5, 0.55, 0.9, 0.3, 0.4, 1.0, 0.9, 0.7, 0.8])
+# tenures of family households by class of part: self-built, purchased, rented, other; shapes only
+_TENURE_SHAPE = np.array(
+    [
+        [1.0, 0.02, 0.005, 0.01],  # village, at home
+        [0.3, 0.05, 1.0, 0.2],  # village, from elsewhere
+        [1.0, 0.5, 0.1, 0.05],  # town, at home
+        [0.4, 0.6, 0.8, 0.1],  # town, from elsewhere
+        [0.35, 1.0, 0.15, 0.05],  # seat, at home
+        [0.1, 1.0, 0.8, 0.08],  # seat, from elsewhere
+    ]
+)
+
+
+def give(region: Region, base: int, m: Margins, persons: Columns, households: Columns, rng: np.random.Generator) -> None:
+    """Fill schooling, activity, sector, chain, skill, tenure, land, savings, permit and years of stay."""
+    h = persons["household"]
+    place = np.where(persons["is_away"] == 1, households["away_place"][h], households["place"][h]).astype(np.int64)
+    age = base - persons["birth_year"].astype(np.int64)
+    single = households["kind"][h] == Kind.COLLECTIVE
+    school(region, base, persons, place, age, single, households["home_place"][h].astype(int), rng)
+    _activity(region, base, persons, place, age, single, rng)
+    persons["skill"][:] = np.select(
+        [persons["schooling"] >= Schooling.COLLEGE, persons["schooling"] == Schooling.SENIOR], [Skill.HIGH, Skill.MIDDLE], Skill.LOW
+    )
+    persons["skill"][age < 15] = Skill.LOW
+    _tenure(region, base, m, persons, households, rng)
+    _means(region, base, persons, households, rng)
+    _stays(base, persons, households, place, age, rng)
+
+
+# -- schooling -------------------------------------------------------------------------------
+
+
+def school(
+    region: Region,
+    base: int,
+    persons: Columns,
+    place: np.ndarray,
+    age: np.ndarray,
+    single: np.ndarray,
+    home_place: np.ndarray,
+    rng: np.random.Generator,
+) -> None:
+    """Schooling: children by age, adults by rank along the county's published counts.
+
+    In 2020 the six levels are counts; who is in none of them is UNDER_AGE (the youngest). 2010
+    publishes mean years at 15 and over only: the shape of 2020, tilted to that mean.
+    """
+    level = np.zeros(age.size, np.int64)
+    luck = rng.random(age.size)
+    level[(age >= 6) & (age < 18)] = Schooling.PRIMARY
+    level[(age >= 13) | ((age == 12) & (luck < 0.5))] = Schooling.JUNIOR
+    level[(age >= 15) & (luck < 0.75)] = Schooling.SENIOR
+    level[age >= 18] = Schooling.UNDER_AGE
+    urban = (place < region.inside) & (place % 3 > 0)
+    score = (
+        -0.05 * age
+        + 0.9 * urban
+        + 0.4 * ((persons["sex"] == Sex.MALE) & (age > 40))
+        + 1.2 * (single & (age < 24))
+        - 0.2 * (place >= region.inside)
+        + rng.normal(0.0, 1.0, age.size)
+    )
+    # the absent are judged by the thresholds of their own county
+    county = np.where(place < region.inside, place // 3, np.minimum(home_place, region.inside - 1) // 3)
+    resident = place < region.inside
+    published = np.stack([region.census(2020, name) for name in _LEVELS], axis=1).astype(np.int64)
+    for c in range(region.n_counties):
+        here = np.flatnonzero(resident & (county == c))
+        adults = here[age[here] >= 18]
+        if base == 2020:
+            under = here.size - int(published[c].sum())
+            children = here[age[here] < 18]
+            youngest = children[np.lexsort((luck[children], age[children]))][:under]
+            level[youngest] = Schooling.UNDER_AGE
+            rest = children[~np.isin(children, youngest)]
+            level[rest] = np.maximum(level[rest], Schooling.PRIMARY)
+            left = published[c] - np.bincount(level[rest], minlength=7)[1:]
+            short = np.minimum(left, 0)
+            if short.any():  # more pupils than the table: the rest of them stand a level lower
+                left = np.maximum(left, 0)
+                left[np.argmax(left)] += int(short.sum())
+        else:
+            left = _tilted(published.sum(axis=0) / published.sum(), age[here], level[here], region.census(2010, "avg_years_schooling_15plus")[c], adults.size)
+        order = adults[np.argsort(score[adults], kind="stable")]
+        level[order] = np.repeat(np.arange(1, 7), left)
+        edges = score[order][np.minimum(np.cumsum(left)[:-1], order.size - 1)]
+        absent = np.flatnonzero(~resident & (county == c) & (age >= 18))
+        level[absent] = 1 + np.searchsorted(edges, score[absent])
+    persons["schooling"][:] = level
+
+
+def _tilted(shape: np.ndarray, age: np.ndarray, level: np.ndarray, mean: float, adults: int) -> np.ndarray:
+    """Adults by schooling whose mean years, with those of 15-17, meet a published mean at 15 and over."""
+    young = (age >= 15) & (age < 18)
+    wanted = (mean * (adults + young.sum()) - YEARS[level[young]].sum()) / adults
+    low, high = -1.0, 1.0
+    for _ in range(60):
+        tilt = 0.5 * (low + high)
+        share = shape * np.exp(tilt * YEARS[1:])
+        share /= share.sum()
+        if share @ YEARS[1:] < wanted:
+            low = tilt
+        else:
+            high = tilt
+    return whole(share * adults, adults)
+
+
+# -- work ------------------------------------------------------------------------------------
+
+
+def employment(region: Region, base: int, adults_16plus: np.ndarray) -> np.ndarray:
+    """(counties, 20) employed residents by sector; column 0 is empty.
+
+    2020: the long form's counts scaled to residents. 2010: the employment rate, the three published
+    sectors, the shares printed for a few of the nineteen, and the shape of 2020 for the others.
+    """
+    table = np.zeros((region.n_counties, 20), np.int64)
+    names = SECTOR_NAMES[1:]
+    if base == 2020:
+        table[:, 1:] = np.stack([region.long(f"emp_estimate_{name}", 2020) for name in names], axis=1)
+        return table
+    later = np.stack([region.long(f"emp_estimate_{name}", 2020) for name in names], axis=1)
+    employed = region.long("employment_rate_16plus", 2010) / 100 * adults_16plus
+    secondary = np.array([int(s) - 1 for s in SECONDARY])
+    tertiary = np.setdiff1d(np.arange(1, 19), secondary)
+    printed = np.stack([region.long(f"emp_share_{name}", 2010, missing=np.nan) / 100 for name in names], axis=1)
+    for c in range(region.n_counties):
+        share = np.zeros(19)
+        share[0] = region.census(2010, "emp_primary_pct")[c] / 100
+        for group, column in ((secondary, "emp_secondary_pct"), (tertiary, "emp_tertiary_pct")):
+            total = region.census(2010, column)[c] / 100
+            known = np.where(np.isnan(printed[c, group]), 0.0, printed[c, group])
+            known *= min(1.0, total / max(known.sum(), 1e-9))
+            open_ = np.isnan(printed[c, group]) * later[c, group]
+            if open_.sum() > 0:
+                known = known + open_ / open_.sum() * max(total - known.sum(), 0.0)
+            share[group] = known * (total / known.sum())
+        table[c, 1:] = whole(share / share.sum() * employed[c], int(round(employed[c])))
+    return table
+
+
+def _pick(rows: np.ndarray, weight: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """`count` rows without replacement, likelier with more weight."""
+    able = rows[weight > 0]
+    luck = rng.exponential(size=able.size) / weight[weight > 0]
+    return able[np.argsort(luck, kind="stable")[:count]]
+
+
+def _activity(
+    region: Region, base: int, persons: Columns, place: np.ndarray, age: np.ndarray, single: np.ndarray, rng: np.random.Generator
+) -> None:
+    a = assumed()
+    n = age.size
+    man = persons["sex"] == Sex.MALE
+    resident = place < region.inside
+    luck = rng.random(n)
+    activity = np.full(n, int(Activity.HOME))
+    studying = np.interp(age, [15, 17, 18, 19, 20, 22, 23, 24], [0.97, 0.85, 0.5, 0.35, 0.25, 0.15, 0.05, 0.0])
+    studying = np.where(single & (age < 23), 0.92, studying)
+    activity[(age >= 15) & (luck < studying)] = Activity.PUPIL
+    activity[age < 15] = Activity.PUPIL
+    activity[age < 6] = Activity.CHILD
+    free = (age >= 16) & (activity != Activity.PUPIL)
+    old = (age >= 60) | ((age >= 55) & ~man & (place % 3 > 0))
+    activity[free & old] = Activity.RETIRED
+
+    farm = np.interp(age, [16, 20, 30, 45, 65, 70, 75, 80, 85], [0.1, 0.3, 0.7, 1, 1, 0.5, 0.25, 0.1, 0]) * free
+    town = np.interp(age, [16, 19, 24, 30, 50, 55, 60, 65, 70], [0.1, 0.4, 0.9, 1, 0.9, 0.55, 0.25, 0.08, 0]) * free
+    town *= np.where(man, 1.0, 0.72)
+    jobs = employment(region, base, np.bincount(place[resident & (age >= 16)] // 3, minlength=region.n_counties))
+    sector = np.zeros(n, np.int64)
+    for c in range(region.n_counties):
+        rows = [np.flatnonzero(place == 3 * c + t) for t in range(3)]
+        room = np.array([0.9 * (np.maximum(farm[r], town[r]) > 0.15).sum() for r in rows])
+        table = _by_tier(jobs[c], room)
+        for t in range(3):
+            r = rows[t]
+            count = int(table[2:, t].sum())
+            hired = _pick(r, town[r], count, rng)
+            ladder = persons["schooling"][hired] / 6 + rng.normal(0, 0.12, hired.size) - 0.12 * man[hired]
+            ranks = np.argsort(_LADDER, kind="stable")
+            ranks = ranks[ranks >= 2]
+            sector[hired[np.argsort(ladder, kind="stable")]] = np.repeat(ranks, table[ranks, t])[: hired.size]
+            left = r[sector[r] == 0]
+            sector[_pick(left, farm[left], int(table[1, t]), rng)] = Sector.AGRICULTURE
+            if t > 0:
+                idle = r[(sector[r] == 0) & free[r] & (age[r] < 56)]
+                employed = int((sector[r] > 0).sum())
+                seekers = int(round(a.seeking_share / (1 - a.seeking_share) * employed))
+                activity[_pick(idle, town[idle], seekers, rng)] = Activity.SEEKING
+    activity[sector > 0] = Activity.WORKER
+    activity[sector == Sector.AGRICULTURE] = Activity.FARMER
+    works = np.interp(age, [16, 20, 25, 50, 60, 66, 70], [0.6, 0.85, 0.95, 0.93, 0.7, 0.3, 0.0]) * np.where(man, 1, 0.85)
+    activity[~resident & free & (rng.random(n) < works)] = Activity.WORKER
+
+    chain = np.zeros(n, np.int64)
+    wanted = chain_jobs(region, base, jobs)
+    for c in range(region.n_counties):
+        for about in region.chains:
+            able = np.flatnonzero((place // 3 == c) & resident & (chain == 0) & np.isin(sector, [int(s) for s in about.sectors]))
+            chosen = rng.permutation(able)[: wanted[c, about.number]]
+            chain[chosen] = about.number
+    activity[chain > 0] = Activity.WORKER
+    persons["activity"][:], persons["sector"][:], persons["chain"][:] = activity, sector, chain
+
+
+def chain_jobs(region: Region, base: int, jobs: np.ndarray) -> np.ndarray:
+    """(counties, chains + 1) jobs of the chains; in 2010 the shares of 2020 in their sectors (assumed)."""
+    now = region.chain_jobs.astype(float)
+    if base == 2020:
+        return now.astype(np.int64)
+    later = employment(region, 2020, np.zeros(region.n_counties))
+    for about in region.chains:
+        sectors = [int(s) for s in about.sectors]
+        growth = jobs[:, sectors].sum(axis=1) / np.maximum(later[:, sectors].sum(axis=1), 1)
+        now[:, about.number] *= np.minimum(growth, 1.0)
+    return now.astype(np.int64)
+
+
+def _by_tier(jobs: np.ndarray, room: np.ndarray) -> np.ndarray:
+    """(20, 3) jobs by sector and tier of the worker's living place; no tier beyond its people."""
+    table = _AFFINITY * jobs[:, None] * (room / room.sum())
+    for _ in range(40):
+        sums = table.sum(axis=1, keepdims=True)
+        table *= np.divide(jobs[:, None], sums, out=np.zeros_like(sums), where=sums > 0)
+        over = room / np.maximum(table.sum(axis=0), 1e-9)
+        if (over >= 0.999).all():
+            break
+        table *= np.minimum(over, 1.0)
+    return np.stack([whole(row, int(total)) for row, total in zip(table, jobs, strict=True)])
+
+
+# -- dwellings, land, means --------------------------------------------------------------------
+
+
+def tenure_counts(region: Region, base: int, households: np.ndarray) -> np.ndarray:
+    """(counties, 4) family households self-built, purchased, rented, other, from the published shares."""
+    columns = ("tenure_selfbuilt_pct_calc", "tenure_purchased_pct_calc", "tenure_rent_pct_calc")
+    share = np.stack([region.census(base, name) / 100 for name in columns], axis=1)
+    share = np.column_stack([share, np.maximum(1 - share.sum(axis=1), 0)])
+    return np.stack([whole(row * n, int(n)) for row, n in zip(share, households, strict=True)])
+
+
+def _tenure(region: Region, base: int, m: Margins, persons: Columns, households: Columns, rng: np.random.Generator) -> None:
+    a = assumed()
+    rows = households["place"].size
+    wanted = tenure_counts(region, base, m.forms.sum(axis=1))
+    size = np.bincount(persons["household"][persons["is_away"] == 0], minlength=rows)
+    away = np.bincount(persons["household"][persons["is_away"] == 1], minlength=rows)
+    place = np.concatenate([households["place"], households["away_place"]]).astype(np.int64)
+    people = np.concatenate([size, away])
+    home = np.tile(households["home_place"].astype(np.int64), 2)
+    family = np.tile(households["kind"] == Kind.FAMILY, 2)
+    inside = family & (place >= 0) & (place < region.inside)
+    group = 2 * (place % 3) + (place != home) + 6 * (people == 1)
+    shape = np.concatenate([_TENURE_SHAPE, _TENURE_SHAPE * np.array([1, 1, 1.8, 1])])
+    held = np.zeros(2 * rows, np.int64)
+    codes = np.array([Tenure.SELF_BUILT, Tenure.PURCHASED, Tenure.MARKET_RENT, Tenure.OTHER])
+    for c in range(region.n_counties):
+        here = np.flatnonzero(inside & (place // 3 == c))
+        counts = np.bincount(group[here], minlength=12)
+        fitted = proportional_fit(shape * counts[:, None], counts.astype(float), wanted[c].astype(float))
+        table = whole_table(fitted, counts, wanted[c])
+        for g in np.flatnonzero(counts):
+            held[rng.permutation(here[group[here] == g])] = np.repeat(codes, table[g])
+    public = (held == Tenure.MARKET_RENT) & (place % 3 != Tier.VILLAGE) & (rng.random(held.size) < a.public_rent_share)
+    held[public] = Tenure.PUBLIC_RENT
+    held[~family & (place >= 0) & (place < region.inside)] = Tenure.DORMITORY
+    households["tenure"][:], households["away_tenure"][:] = held[:rows], held[rows:]
+
+
+def _means(region: Region, base: int, persons: Columns, households: Columns, rng: np.random.Generator) -> None:
+    """Land, homestead, collective share, savings and permit; all levels assumed."""
+    a = assumed()
+    rows = households["place"].size
+    home, place = households["home_place"].astype(int), households["place"].astype(int)
+    village = (home < region.inside) & (home % 3 == Tier.VILLAGE) & (households["kind"] == Kind.FAMILY)
+    size = np.bincount(persons["household"], minlength=rows)
+    land = np.exp(rng.normal(-0.5 * a.land_spread**2, a.land_spread, rows)) * np.sqrt(size / size[village].mean()) * village
+    total, given = a.land_mu * village.sum(), np.zeros(rows, bool)
+    for name, about in region.record_yaml.get("population", {}).get("land_mu_per_rural_person", {}).items():
+        own = village & (home // 3 == region.county(name))
+        land[own] *= float(about["value"]) * size[own].sum() / land[own].sum()
+        given |= own
+    rest = village & ~given  # the mean of the whole region holds where a county has its own figure
+    land[rest] *= max(total - land[given].sum(), 0.0) / land[rest].sum()
+    households["land_mu"][:] = np.maximum(np.round(land, 1), 0.1) * village
+    households["has_homestead"][:] = village
+    households["has_collective_share"][:] = village
+    town = np.where((place < region.inside) & (place % 3 == Tier.VILLAGE), a.savings_village_yuan, a.savings_town_yuan)
+    savings = town * np.exp(a.savings_spread * rng.normal(size=rows)) * np.where(households["kind"] == Kind.FAMILY, 1.0, 0.3)
+    households["savings_yuan"][:] = np.rint(np.minimum(savings, 5e6))
+    lives_elsewhere = (place < region.inside) & (place != home) & (place % 3 > 0)
+    households["permit"][:] = lives_elsewhere & (rng.random(rows) < a.permit_share)
+
+
+def _stays(base: int, persons: Columns, households: Columns, place: np.ndarray, age: np.ndarray, rng: np.random.Generator) -> None:
+    """Years of coming: drawn for those who moved (assumed), the year of birth for those who never did."""
+    a = assumed()
+    rows = households["place"].size
+    h = persons["household"]
+    oldest = np.full(rows, base, np.int64)
+    main = persons["is_away"] == 0
+    np.minimum.at(oldest, h[main], persons["birth_year"][main])
+    moved = households["place"] != households["home_place"]
+    young = (households["kind"] == Kind.COLLECTIVE) & (base - oldest < 24)
+    years = np.where(young, np.floor(4 * rng.random(rows)), np.minimum(np.floor(rng.exponential(a.stay_mean_yr, rows)), 30))
+    households["since_year"][:] = np.where(moved, np.maximum(base - years, oldest), oldest)
+    away = households["away_place"] >= 0
+    years = np.minimum(np.floor(rng.exponential(a.stay_mean_yr, rows)), 25)
+    households["away_since_year"][:] = np.where(away, base - years, 0)
+    since = np.where(main, np.where(moved[h], households["since_year"][h], 0), households["away_since_year"][h])
+    persons["since_year"][:] = np.maximum(since, persons["birth_year"])
+    late = np.full(rows, 0, np.int64)  # an away part came no earlier than its first member was born
+    np.maximum.at(late, h[~main], 0)
+    first = np.full(rows, base, np.int64)
+    np.minimum.at(first, h[~main], persons["since_year"][~main])
+    households["away_since_year"][away] = first[away]
