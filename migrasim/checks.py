@@ -82,7 +82,9 @@ def _same(world: World, law: str, expected: np.ndarray, found: np.ndarray) -> No
     wrong = np.argwhere(expected != found)
     if len(wrong):
         at = tuple(wrong[0])
-        raise LawBroken(f"{world.year}: {law}: at {at} {expected[at]} expected, {found[at]} found ({len(wrong)} places)")
+        raise LawBroken(
+            f"{world.year}: {law}: at {at} {expected[at]} expected, {found[at]} found ({len(wrong)} places)"
+        )
 
 
 def _least(world: World, law: str, slack: np.ndarray) -> None:

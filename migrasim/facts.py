@@ -1,6 +1,7 @@
 """The fact book: every number of the model with its unit, source and status.
 
-Numbers live in ``domains/*/facts.yaml`` and ``population/facts.yaml``, what the plan can change in ``domains/*/levers.yaml``.
+Numbers live in ``facts.yaml`` of the domains and of the population, what the plan can change in
+``levers.yaml`` of the domains.
 Both are checked here, so that a wrong key, unit or source is found before a run and not after it.
 """
 
@@ -364,7 +365,8 @@ class FactBook:
                 raise InputError(f"{name}: unknown fact '{fact}'. {nearest(fact, self.facts)}".rstrip())
             if not self.facts[fact].used:
                 raise InputError(f"{name}: {fact} is on record only: no rule reads it, so setting it changes nothing")
-            if not is_number(float(number) if isinstance(number, np.number) else number):
+            value: object = number
+            if not is_number(float(value) if isinstance(value, np.floating) else value):
                 raise InputError(f"{name}: {fact}: a finite number is expected, not {kind(number)}")
             if self.facts[fact].values is not None and self.facts[fact].central == 0:
                 raise InputError(f"{name}: {fact} starts at 0, so its path cannot be scaled")

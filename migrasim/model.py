@@ -66,7 +66,13 @@ class MigrationModel(mesa.Model):
         from migrasim.runs.simulate import prepare
 
         self.simulation: Simulation = prepare(
-            scenario, seed=seed, sample=sample, until=until, base=base, overrides=levers, parameters=parameters,
+            scenario,
+            seed=seed,
+            sample=sample,
+            until=until,
+            base=base,
+            overrides=levers,
+            parameters=parameters,
             region=region,
         ).simulation
         for county, name in enumerate(self.inputs.county_names):

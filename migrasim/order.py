@@ -40,7 +40,9 @@ class Phase(NamedTuple):
 
 SCHEDULE: tuple[Phase, ...] = (
     Phase("policy", "migrasim.domains.policy", "read this year's levers; villages that become towns"),
-    Phase("demography", "migrasim.domains.demography", "deaths, births, schooling, marriages, new households, arrivals"),
+    Phase(
+        "demography", "migrasim.domains.demography", "deaths, births, schooling, marriages, new households, arrivals"
+    ),
     Phase("labour", "migrasim.domains.labour", "jobs by sector and chain, wages, farm incomes"),
     Phase("housing", "migrasim.domains.housing", "dwellings completed, the queue for public rental served, rents"),
     Phase("services", "migrasim.domains.services", "school places and health capacity completed, crowding"),

@@ -160,12 +160,12 @@ def locate(kind_: str, name: str | Path, beside: Path | None = None) -> Path:
     """
     given = Path(name)
     for path in (given, beside / given if beside else given):
-        if os.path.exists(path) and not path.is_dir():  # os.path: pathlib raises on names too long
+        if os.path.exists(path) and not path.is_dir():  # noqa: PTH110 (pathlib raises on names too long)
             return path
     known = shipped(kind_)
     if str(name) in known:
         return known[str(name)]
-    if str(name).strip() and os.path.isdir(given):
+    if str(name).strip() and os.path.isdir(given):  # noqa: PTH112
         raise InputError(f"{name}: is a folder; a file or one of {', '.join(known)} is expected")
     word = kind_.removesuffix("s")
     raise InputError(f"no {word} '{name}'; allowed: a path, or {', '.join(known)}. {nearest(name, known)}".rstrip())
@@ -275,7 +275,7 @@ def _group(group: str, value: object, book: FactBook, where: str) -> Iterator[Se
     if not built:
         raise InputError(f"{where}: {group}: {_unbuilt(book)}")
     for lever in built:
-        yield Setting(lever.id, f"{where}.{group}", cast(Named, value), {})
+        yield Setting(lever.id, f"{where}.{group}", value, {})
 
 
 def _unbuilt(book: FactBook) -> str:

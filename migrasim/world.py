@@ -117,7 +117,8 @@ class World:
     ``occupied`` those lived in; ``jobs`` is (places, sectors + chains) at full scale and ``filled``
     those taken, in sample units; ``network`` is (communities, places): of the registered people of
     a community, how many live where. ``levers`` holds this year's value of every lever by county,
-    ``measures`` what phases counted this year, ``memory`` what they carry to the next, ``ledger`` this year's payments by (item, payer, payee).
+    ``measures`` what phases counted this year, ``memory`` what they carry to the next, ``ledger``
+    this year's payments by (item, payer, payee).
     """
 
     seed: int
@@ -166,8 +167,10 @@ class World:
 
     def person_place(self) -> np.ndarray:
         """(persons,) place where each person lives."""
-        return person_place(
-            self.persons.household, self.persons.is_away, self.households.place, self.households.away_place
+        return np.asarray(
+            person_place(
+                self.persons.household, self.persons.is_away, self.households.place, self.households.away_place
+            )
         )
 
     def residents(self) -> np.ndarray:
@@ -188,7 +191,7 @@ class World:
 
     def count_filled(self) -> np.ndarray:
         """(places, job kinds) jobs taken, counted anew from the columns."""
-        return count_filled(
+        counted: np.ndarray = count_filled(
             self.persons.household,
             self.persons.is_away,
             self.households.place,
@@ -198,16 +201,18 @@ class World:
             self.geography.places,
             self.jobs.shape[1],
         )
+        return counted
 
     def count_occupied(self) -> np.ndarray:
         """(places, tenures) parts of households by dwelling, counted anew from the columns."""
-        return count_occupied(
+        counted: np.ndarray = count_occupied(
             self.households.place,
             self.households.tenure,
             self.households.away_place,
             self.households.away_tenure,
             self.geography.places,
         )
+        return counted
 
 
 @kernel

@@ -96,13 +96,16 @@ class FakeInputs:
         self.base = BASE
 
     def params(self, domain: str, cls: Any, year: int = BASE) -> Any:
+        """Bundle of a domain."""
         values = {**facts(domain), **{k.split(".")[1]: v for k, v in self.overrides.items() if k.startswith(domain)}}
         return cls(**{name: values[name] for name in cls._fields})
 
     def lever(self, lever: str, year: int) -> np.ndarray:
+        """Value by county."""
         return np.full(COUNTIES, STATUS_QUO[lever] if year <= BASE else self.levers[lever])
 
     def cost_by_payer(self, lever: str) -> dict[str, tuple[float, float]]:
+        """Cost of a unit by payer."""
         return COSTS.get(lever, {})
 
 
@@ -162,10 +165,7 @@ def rights_world(
     h["has_collective_share"][:] = tier == Tier.VILLAGE
     h["savings_yuan"][:] = rng.integers(0, 100_000, rows)
     sizes = np.where(h["kind"] == Kind.FAMILY, rng.integers(1, 6, rows), 1)
-    if shuffle is not None:
-        new_order = np.random.default_rng(shuffle).permutation(rows)
-    else:
-        new_order = np.arange(rows)
+    new_order = np.random.default_rng(shuffle).permutation(rows) if shuffle is not None else np.arange(rows)
     total = int(sizes.sum())
     p = empty(PERSONS, total)
     p["key"] = np.arange(1, total + 1, dtype=np.uint64) * np.uint64(0xBF58476D1CE4E5B9)

@@ -67,7 +67,9 @@ def nested_probabilities(utilities: np.ndarray, nests: np.ndarray, dissimilarity
     scaled = utilities / dissimilarity[nests]
     shift = scaled.max()
     inclusive = np.array([np.exp(scaled[nests == n] - shift).sum() for n in range(len(dissimilarity))])
-    log_nest = np.where(inclusive > 0, dissimilarity * (np.log(np.where(inclusive > 0, inclusive, 1.0)) + shift), -np.inf)
+    log_nest = np.where(
+        inclusive > 0, dissimilarity * (np.log(np.where(inclusive > 0, inclusive, 1.0)) + shift), -np.inf
+    )
     nest_share = np.exp(log_nest - log_nest.max())
     nest_share /= nest_share.sum()
     within = np.exp(scaled - shift) / inclusive[nests]

@@ -91,5 +91,10 @@ def test_every_bit_flips_every_bit() -> None:
 
 def test_children_of_one_mother_differ() -> None:
     """Identities from (parent, year, order) do not collide among a million of them."""
-    keys = {int(child_key(np.uint64(mother), year, order)) for mother in range(20_000) for year in range(2021, 2046) for order in (0, 1)}
+    keys = {
+        int(child_key(np.uint64(mother), year, order))
+        for mother in range(20_000)
+        for year in range(2021, 2046)
+        for order in (0, 1)
+    }
     assert len(keys) == 20_000 * 25 * 2

@@ -6,11 +6,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import numpy as np  # noqa: E402
-from worlds import tiny_inputs, tiny_world  # noqa: E402
+import numpy as np
+from worlds import tiny_inputs, tiny_world
 
-from migrasim.domains.moving import phase as moving  # noqa: E402
-from migrasim.order import Simulation  # noqa: E402
+from migrasim.domains.moving import phase as moving
+from migrasim.order import Simulation
 
 simulation = Simulation.start(tiny_world(200, inputs=tiny_inputs(), seed=3), [2, 3, 1, 1, 3, 3, 3, 8, 14])
 ties = 0
@@ -18,7 +18,7 @@ ties = 0
 
 def watch(world: object) -> None:
     global ties
-    _, codes, values = moving.first_choices(world, with_values=True)
+    _, _codes, values = moving.first_choices(world, with_values=True)
     ties += int(np.count_nonzero(values[:, 0] - values[:, 1] < 1e-9))
 
 

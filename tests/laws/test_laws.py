@@ -67,9 +67,7 @@ def same(a: Simulation, b: Simulation) -> list[str]:
     left, right = state(a.world), state(b.world)
     differ = [name for name in left if not np.array_equal(left[name], right[name])]
     for mine, other in zip(a.history, b.history, strict=True):
-        differ += [
-            f"{mine.year} {name}" for name in mine.sums if not np.array_equal(mine.sums[name], other.sums[name])
-        ]
+        differ += [f"{mine.year} {name}" for name in mine.sums if not np.array_equal(mine.sums[name], other.sums[name])]
     return differ
 
 
@@ -129,9 +127,7 @@ def test_the_decomposition_adds_up() -> None:
 def test_the_null_policy_is_the_status_quo() -> None:
     """Levers set to the values of the status quo give bit-identical worlds."""
     book = tiny_inputs().book
-    quo = {
-        name: "status_quo" for name, lever in book.levers.items() if lever.built
-    }
+    quo = {name: "status_quo" for name, lever in book.levers.items() if lever.built}
     assert same(run(), run(levers=quo)) == []
 
 
@@ -171,7 +167,9 @@ def test_columns_are_written_by_their_owners_only() -> None:
     world.year += 1
     world.flows = type(world.flows).zero(world.geography.places)
     world.measures, world.ledger = {}, {}
-    writers = {("persons", c.name): c.writers for c in PERSONS} | {("households", c.name): c.writers for c in HOUSEHOLDS}
+    writers = {("persons", c.name): c.writers for c in PERSONS} | {
+        ("households", c.name): c.writers for c in HOUSEHOLDS
+    }
     owner = {"matching": "labour"}
     for name, work in simulation._phases(checks.before(world)):
         before = {"persons": world.persons.copy(), "households": world.households.copy()}

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from worlds import fact_book, tiny_inputs, tiny_world
 
 from migrasim.core.codes import N_TIERS, Activity, Kind, Schooling, Sex, Tenure, Tier
 from migrasim.core.columns import Table
@@ -13,7 +14,6 @@ from migrasim.core.rule import set_threads
 from migrasim.domains.demography import phase, rules
 from migrasim.domains.demography.rules import DemographyParams
 from migrasim.world import Flows, World
-from worlds import fact_book, tiny_inputs, tiny_world
 
 PARAMS = fact_book().params("demography", DemographyParams)
 FEW = {"demography.arrivals_near_persons_yr": 20.0, "demography.arrivals_far_persons_yr": 12.0}

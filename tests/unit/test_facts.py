@@ -143,7 +143,8 @@ def test_params_fill_a_bundle(tmp_path: Path) -> None:
         pay_yuan: np.ndarray
         risk_rate_yr: np.ndarray
 
-    entry = "\n  {0}:\n    title: {{en: A, zh_hant: 甲}}\n    unit: yuan\n    role: fixed\n    status: assumed\n    source: A"
+    entry = "\n  {0}:\n    title: {{en: A, zh_hant: 甲}}\n    unit: yuan\n"
+    entry += "    role: fixed\n    status: assumed\n    source: A"
     facts = FACT.rstrip() + entry.format("fare_yuan") + "\n    values: {2020: 2, 2030: 4}"
     facts += entry.format("pay_yuan") + "\n    by: tier\n    value: {seat: 3, village: 1, town: 2}"
     facts += entry.format("risk_rate_yr") + "\n    by: age\n    value: {0: 0, 50: 1, 60: 3}\n"

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rights_world import by_key, facts, rights_world
 
 from migrasim.core.codes import Purse
 from migrasim.domains.fiscal import phase
 from migrasim.domains.fiscal.rules import FiscalParams, consumption_yuan, new_resident_cost_yuan, paid_share
 from migrasim.domains.hukou import phase as hukou
 from migrasim.domains.land import phase as land
-from rights_world import by_key, facts, rights_world
 
 P = FiscalParams(**{name: facts("fiscal")[name] for name in FiscalParams._fields})
 yuan = st.floats(0, 1e10)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rights_world import YEAR, by_key, facts, land_total_mu, rights_world
 
 from migrasim.core.codes import N_TIERS, NOWHERE, Kind, Tier
 from migrasim.core.rule import set_threads
 from migrasim.domains.hukou import phase
 from migrasim.domains.hukou.rules import HukouParams, has_permit, stay_months, transfer_prob, transfer_pull
-from rights_world import YEAR, by_key, facts, land_total_mu, rights_world
 
 P = HukouParams(**{name: facts("hukou")[name] for name in HukouParams._fields})
 shares = st.floats(0, 1)
@@ -125,7 +127,7 @@ def test_raising_the_chance_of_keeping_never_loses_a_right_of_a_settler():
         )
         phase.run(world)
         kept.append([by_key(world, name) for name in ("land_mu", "has_homestead", "has_collective_share")])
-    for low, high in zip(kept, kept[1:], strict=False):
+    for low, high in itertools.pairwise(kept):
         for few, many in zip(low, high, strict=True):
             assert (many >= few).all() and many.sum() > few.sum()
 

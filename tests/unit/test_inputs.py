@@ -14,7 +14,7 @@ from migrasim.inputs import Inputs, to_2020_yuan
 from migrasim.scenario import Scenario
 
 BOOK = FactBook.load()
-CPI = {year: 2.0 for year in range(2012, 2026)}
+CPI = dict.fromkeys(range(2012, 2026), 2.0)
 REGION = SimpleNamespace(county_names=["East", "West"], split_weights=np.array([3.0, 1.0]), cpi=CPI)
 EDUCATION = "residence_permit.education"
 DWELLINGS = "public_housing.public_rental_units"
@@ -105,7 +105,7 @@ def test_before_2020_levers_stand_at_2020() -> None:
 def test_the_null_policy_is_the_status_quo() -> None:
     """A scenario whose levers equal the status quo has equal bits and an equal hash; another lever has not."""
     null = {lever.id: lever.status_quo.last for lever in BOOK.levers.values() if lever.built}
-    named = {group: "status_quo" for group in list(BOOK.groups)[:4]}
+    named = dict.fromkeys(list(BOOK.groups)[:4], "status_quo")
     quo = Inputs.build(BOOK, REGION, Scenario.load("status_quo", BOOK))
     for levers in (null, named, {EDUCATION: "* 1"}, {CATTLE: "* -1"}):
         inputs = build(levers)

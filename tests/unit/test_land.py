@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from statistics import NormalDist
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rights_world import YEAR, by_key, facts, land_total_mu, rights_world
 
 from migrasim.core.codes import N_TIERS, Purse
 from migrasim.domains.land import phase
@@ -19,7 +21,6 @@ from migrasim.domains.land.rules import (
     security_share,
     sell_prob,
 )
-from rights_world import YEAR, by_key, facts, land_total_mu, rights_world
 
 P = LandParams(**{name: facts("land")[name] for name in LandParams._fields})
 Q = NormalDist().inv_cdf(P.exit_share)
@@ -120,7 +121,7 @@ def test_fund_is_never_overspent_and_more_money_only_adds_sellers():
         assert (spent <= fund + 1).all()
         sold.append(by_key(world, "land_mu") < before)
     assert sold[0].sum() == 0
-    for few, many in zip(sold, sold[1:], strict=False):
+    for few, many in itertools.pairwise(sold):
         assert not (few & ~many).any() and few.sum() < many.sum()
 
 

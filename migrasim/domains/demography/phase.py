@@ -296,7 +296,8 @@ def _parts(world: World, gone: np.ndarray, founded: Founded, p: DemographyParams
     adults, minors, _ = _count(world, gone, len(homes) + len(founded.source), p)
     change, dissolved, orphans = families.settle_parts(
         adults, minors, homes.kind, homes.place, homes.away_place, homes.since_year, homes.away_since_year,
-        homes.tenure, homes.away_tenure, homes.land_mu, homes.savings_yuan, homes.permit, homes.waiting_yr, homes.community,
+        homes.tenure, homes.away_tenure, homes.land_mu, homes.savings_yuan, homes.permit, homes.waiting_yr,
+        homes.community,
         geography.community_county, world.occupied, world.village_pool_mu, world.estates_yuan, world.flows.moves,
     )  # fmt: skip
     told = np.concatenate([change, np.zeros(len(founded.source), np.uint8)])

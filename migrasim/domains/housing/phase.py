@@ -134,8 +134,24 @@ def _serve_queue(world: World, incomes: np.ndarray, p: HousingParams) -> None:
 
 
 @kernel
-def serve_queue(key, kind, home_place, place, away_place, tenure, waiting_yr, members, income, gate, free, occupied,
-                inside, seed, year, p):
+def serve_queue(
+    key,
+    kind,
+    home_place,
+    place,
+    away_place,
+    tenure,
+    waiting_yr,
+    members,
+    income,
+    gate,
+    free,
+    occupied,
+    inside,
+    seed,
+    year,
+    p,
+):
     """Give ``free`` (places,) public dwellings to eligible tenants by income, then years waited, then luck.
 
     Strangers and the registered of other places are let in as far as ``gate`` (counties,) opens.
@@ -197,7 +213,7 @@ def update(world: World) -> None:
     public_gate = permit * world.levers["public_housing.open_to_migrants"]
     for d in range(inside):
         tier, c = d % N_TIERS, d // N_TIERS
-        core = p.core_price_share if d == geography.core else 1.0
+        core = p.core_price_ratio if d == geography.core else 1.0
         relative = rules.market_rent(1.0, float(occupancy[d]), float(base[d]), p)
         rent = p.rent_yuan_mo[tier] * MONTHS_A_YEAR * core * growth * relative
         place.rent_yuan_yr[d] = rent
@@ -222,5 +238,3 @@ def update(world: World) -> None:
     place.rent_yuan_yr[geography.far] = outside
     place.living_cost_yuan_yr_pers[geography.near] = p.outside_living_cost_yuan_yr_pers * p.near_rent_share * growth
     place.living_cost_yuan_yr_pers[geography.far] = p.outside_living_cost_yuan_yr_pers * growth
-
-

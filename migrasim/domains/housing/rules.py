@@ -15,7 +15,7 @@ class HousingParams(NamedTuple):
 
     rent_yuan_mo: np.ndarray  # by tier, a family's dwelling
     price_yuan: np.ndarray  # by tier
-    core_price_share: float  # core city over other seats
+    core_price_ratio: float  # core city over other seats
     outside_rent_yuan_mo: float
     near_rent_share: float
     rent_inflow_elasticity: float

@@ -192,7 +192,7 @@ def update(world: World) -> None:
         pressure = rules.wage_pressure(
             float(taken[d] + seekers[d]), float(capacity[d]), world.memory["pressure_base"][d], p
         )
-        wage = p.wage_local_yuan_mo * MONTHS_A_YEAR * p.wage_tier_share[tier[d]] * p.newcomer_pay_share
+        wage = p.wage_local_yuan_mo * MONTHS_A_YEAR * p.wage_tier_ratio[tier[d]] * p.newcomer_pay_share
         place.wage_newcomer_yuan_yr[d] = wage * pressure * growth
         place.newcomer_pay_share[d] = p.newcomer_pay_share
     outside = p.wage_outside_yuan_mo * MONTHS_A_YEAR * growth
@@ -204,8 +204,24 @@ def update(world: World) -> None:
 
 
 @parallel_kernel
-def _persons(household, is_away, place, away_place, birth_year, sex, schooling, activity, sector, chain, wage, outside,
-             year, p, factor, income):
+def _persons(
+    household,
+    is_away,
+    place,
+    away_place,
+    birth_year,
+    sex,
+    schooling,
+    activity,
+    sector,
+    chain,
+    wage,
+    outside,
+    year,
+    p,
+    factor,
+    income,
+):
     for i in rows(household.shape[0]):
         h = household[i]
         here = away_place[h] if is_away[i] else place[h]
@@ -219,9 +235,27 @@ def _persons(household, is_away, place, away_place, birth_year, sex, schooling, 
 
 
 @parallel_kernel
-def _households(first, members, community, community_county, villages, home_place, land_mu, has_share, birth_year,
-                activity, is_away, leased, dividend_each,
-                growth, p, farm, needed, other, dividend):
+def _households(
+    first,
+    members,
+    community,
+    community_county,
+    villages,
+    home_place,
+    land_mu,
+    has_share,
+    birth_year,
+    activity,
+    is_away,
+    leased,
+    dividend_each,
+    growth,
+    p,
+    farm,
+    needed,
+    other,
+    dividend,
+):
     for h in rows(first.shape[0]):
         farmers, pensioners = 0, 0
         for i in range(first[h], first[h] + members[h]):
@@ -245,8 +279,8 @@ def livelihood(world: World) -> None:
     growth = float(world.memory["growth_index"][0])
     inside = geography.inside
     tier = np.arange(inside) % N_TIERS
-    kinds = np.concatenate([p.wage_sector_share, p.wage_chain_share[1:]])
-    wage = p.wage_local_yuan_mo * MONTHS_A_YEAR * growth * p.wage_tier_share[tier][:, None] * kinds[None, :]
+    kinds = np.concatenate([p.wage_sector_ratio, p.wage_chain_ratio[1:]])
+    wage = p.wage_local_yuan_mo * MONTHS_A_YEAR * growth * p.wage_tier_ratio[tier][:, None] * kinds[None, :]
     outside = world.place.wage_newcomer_yuan_yr[inside:].copy()
     factor, income = np.zeros(len(persons), np.float32), np.zeros(len(persons), np.float32)
     _persons(
@@ -294,8 +328,22 @@ def livelihood(world: World) -> None:
 
 
 @kernel
-def household_income(first, members, activity, is_away, community, community_county, land_mu, land_rent, income, farm,
-                     needed, other, dividend, result):
+def household_income(
+    first,
+    members,
+    activity,
+    is_away,
+    community,
+    community_county,
+    land_mu,
+    land_rent,
+    income,
+    farm,
+    needed,
+    other,
+    dividend,
+    result,
+):
     """Fill ``result`` (households, int64 yuan): all that a household earned in the year."""
     for h in range(first.shape[0]):
         yuan = np.float64(other[h]) + np.float64(dividend[h])  # float() would stay in 32 bits, and sums hang on order
@@ -336,8 +384,29 @@ def incomes(world: World) -> np.ndarray:
 
 
 @kernel
-def match_seekers(key, household, is_away, place, away_place, home_place, land_mu, activity, sector, chain, skill,
-                  vacancies, filled, kinds_by_wage, skill_asked, prob, gate, train_share, inside, seed, year):
+def match_seekers(
+    key,
+    household,
+    is_away,
+    place,
+    away_place,
+    home_place,
+    land_mu,
+    activity,
+    sector,
+    chain,
+    skill,
+    vacancies,
+    filled,
+    kinds_by_wage,
+    skill_asked,
+    prob,
+    gate,
+    train_share,
+    inside,
+    seed,
+    year,
+):
     """Seekers, in the order of a keyed lottery, take the best-paid vacancy that asks no more skill.
 
     A share is trained up one level first (``train_share`` by county). In villages, seekers of
@@ -393,7 +462,7 @@ def match(world: World) -> None:
     p = params(world)
     persons, households = world.persons, world.households
     kinds = job_kinds(len(world.memory["chain_sector"]))
-    wage = np.concatenate([p.wage_sector_share, p.wage_chain_share[1:]])
+    wage = np.concatenate([p.wage_sector_ratio, p.wage_chain_ratio[1:]])
     asked = np.concatenate([p.skill_asked_sector, p.skill_asked_chain[1:]])
     order = np.array([k for k in np.argsort(-wage, kind="stable") if k > Sector.AGRICULTURE], np.int64)
     vacancies = np.maximum(0, _capacity(world) - world.filled)

@@ -17,9 +17,9 @@ class LabourParams(NamedTuple):
     wage_local_yuan_mo: float
     wage_outside_yuan_mo: float
     wage_near_share: float
-    wage_tier_share: np.ndarray  # by tier
-    wage_sector_share: np.ndarray  # by sector, of the local migrant worker's wage
-    wage_chain_share: np.ndarray  # by chain
+    wage_tier_ratio: np.ndarray  # by tier
+    wage_sector_ratio: np.ndarray  # by sector, of the local migrant worker's wage
+    wage_chain_ratio: np.ndarray  # by chain
     wage_supply_elasticity: float
     newcomer_pay_share: float
     schooling_return_share: float

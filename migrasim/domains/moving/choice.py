@@ -144,11 +144,19 @@ def who_is_who(h, people, families, year):
         if people.is_away[i]:
             continue
         age = age_of(i, people, year)
-        if not split and chief >= 0 and i != chief and people.couple[i] > 0 and people.couple[i] == people.couple[chief]:
+        if (
+            not split
+            and chief >= 0
+            and i != chief
+            and people.couple[i] > 0
+            and people.couple[i] == people.couple[chief]
+        ):
             partner = i
         if people.couple[i] == 0 and CHILD_AGE <= age < YOUNG_AGE and i != chief:
-            if young < 0 or people.birth_year[i] < people.birth_year[young] or (
-                people.birth_year[i] == people.birth_year[young] and people.key[i] > people.key[young]
+            if (
+                young < 0
+                or people.birth_year[i] < people.birth_year[young]
+                or (people.birth_year[i] == people.birth_year[young] and people.key[i] > people.key[young])
             ):
                 young = i
     if split:  # the partner who may join is the one whose spouse is away
@@ -183,8 +191,12 @@ def goes(i, form, who, people, year):
     if form == Form.YOUNG:
         return i == who.young
     if form == Form.SCHOOL:
-        return i == who.parent or (people.is_away[i] == 0 and age_of(i, people, year) < CHILD_AGE and who.parent >= 0
-                                   and people.parents[i] == people.couple[who.parent])
+        return i == who.parent or (
+            people.is_away[i] == 0
+            and age_of(i, people, year) < CHILD_AGE
+            and who.parent >= 0
+            and people.parents[i] == people.couple[who.parent]
+        )
     return False
 
 
@@ -270,7 +282,9 @@ def is_possible(h, form, d, who, people, families, year, places):
         own = d // N_TIERS == county or (county < 0 and d // N_TIERS == here)
         if d % N_TIERS == Tier.VILLAGE or not own:
             return False
-    if place >= inside and d < inside and d != home and d != origin and county >= 0:  # from outside: home, own town and seat, core
+    if (
+        place >= inside and d < inside and d != home and d != origin and county >= 0
+    ):  # from outside: home, own town and seat, core
         if d // N_TIERS != county and d != places.core:
             return False
     if form == Form.WHOLE:
@@ -417,10 +431,7 @@ def terms_of(h, form, d, sums, total_income, who, people, families, year, places
     if gone > 0.0 and away_to != home:
         share_unregistered += gone * places.barrier[away_to]
     barrier = rules.barrier_term(share_unregistered / members, False, p)
-    if form == Form.STAY or form == Form.RETURN:
-        taste_place = place
-    else:
-        taste_place = d
+    taste_place = place if form == Form.STAY or form == Form.RETURN else d
     return Terms(
         rules.income_term(income, members, p),
         distance,
@@ -533,7 +544,7 @@ def consider(people, families, places, peer_share, seed, year, p, month):
         event, youth, seeking = False, False, False
         for i in range(first, first + families.members[h]):
             age = age_of(i, people, year)
-            if age == SCHOOL_AGE or age == SCHOOL_AGE * 2 or age == CHILD_AGE:
+            if age in (SCHOOL_AGE, CHILD_AGE) or age == SCHOOL_AGE * 2:
                 event = True
             if CHILD_AGE < age < YOUTH_AGE and people.couple[i] == 0 and people.is_away[i] == 0:
                 youth = True

@@ -77,7 +77,8 @@ def schooling_years(world: World) -> np.ndarray:
         (Schooling.BACHELOR, 16),
     ):
         years[level] = value
-    return years[world.persons.schooling]
+    result: np.ndarray = years[world.persons.schooling]
+    return result
 
 
 def origin_places(world: World) -> np.ndarray:
@@ -215,8 +216,26 @@ def _leave_job(i, here, inside, people_out, goods):
 
 
 @kernel
-def _move(h, form, d, tenure, who, people, families, year, seed, inside, villages, people_out, out, goods,
-          network, moves, household_moves, p):
+def _move(
+    h,
+    form,
+    d,
+    tenure,
+    who,
+    people,
+    families,
+    year,
+    seed,
+    inside,
+    villages,
+    people_out,
+    out,
+    goods,
+    network,
+    moves,
+    household_moves,
+    p,
+):
     """Carry out a granted move: persons, dwellings, jobs, network and flows."""
     first = families.first_member[h]
     last = first + families.members[h]
@@ -306,8 +325,25 @@ def _move(h, form, d, tenure, who, people, families, year, seed, inside, village
 
 
 @kernel
-def match(chosen, codes, people, families, year, month, seed, inside, villages, people_out, out, goods, network,
-          moves, household_moves, refused, p):
+def match(
+    chosen,
+    codes,
+    people,
+    families,
+    year,
+    month,
+    seed,
+    inside,
+    villages,
+    people_out,
+    out,
+    goods,
+    network,
+    moves,
+    household_moves,
+    refused,
+    p,
+):
     """Give out goods and carry out moves; ``refused`` (places, 2) counts refusals by good.
 
     Rows are served by their lottery, never by their place in the table.
@@ -370,8 +406,26 @@ def match(chosen, codes, people, families, year, month, seed, inside, villages, 
                     paid = min(out.savings_yuan[h], np.int64(p.down_payment_share * part * goods.price_yuan[d]))
                     out.savings_yuan[h] -= paid
                     goods.paid_yuan[d // N_TIERS] += paid
-                _move(h, form, d, tenure[n], who, people, families, year, seed, inside, villages, people_out, out,
-                      goods, network, moves, household_moves, p)
+                _move(
+                    h,
+                    form,
+                    d,
+                    tenure[n],
+                    who,
+                    people,
+                    families,
+                    year,
+                    seed,
+                    inside,
+                    villages,
+                    people_out,
+                    out,
+                    goods,
+                    network,
+                    moves,
+                    household_moves,
+                    p,
+                )
                 open_[n] = False
 
 
@@ -391,9 +445,7 @@ def run(world: World, update: Callable[[World], None], on_wave: Callable[[int], 
     world.measures["considered"] = np.bincount(world.households.place[month > 0], minlength=geography.places)
     refused = np.zeros((geography.places, 2), np.int64)
     persons, households = world.persons, world.households
-    people_out = MutablePeople(
-        persons.is_away, persons.since_year, persons.activity, persons.sector, persons.chain
-    )
+    people_out = MutablePeople(persons.is_away, persons.since_year, persons.activity, persons.sector, persons.chain)
     out = MutableFamilies(
         households.place,
         households.away_place,
@@ -415,8 +467,23 @@ def run(world: World, update: Callable[[World], None], on_wave: Callable[[int], 
         choice.choose(chosen, people, families, places, world.seed, year, p, codes, values)
         goods = _goods(world, paid_yuan)
         match(
-            chosen, codes, people, families, year, wave, world.seed, inside, geography.villages, people_out, out, goods,
-            world.network, world.flows.moves, world.flows.household_moves, refused, p,
+            chosen,
+            codes,
+            people,
+            families,
+            year,
+            wave,
+            world.seed,
+            inside,
+            geography.villages,
+            people_out,
+            out,
+            goods,
+            world.network,
+            world.flows.moves,
+            world.flows.household_moves,
+            refused,
+            p,
         )
         world.occupied -= goods.released
         world.measures["pupils"] -= goods.pupils_left
@@ -482,8 +549,11 @@ def _drop_departed(world: World) -> None:
         return
     leaving = gone[persons.household]
     number = np.cumsum(~gone) - 1
-    np.subtract.at(world.network, (households.community[persons.household[leaving]],
-                                   households.place[persons.household[leaving]]), 1)
+    np.subtract.at(
+        world.network,
+        (households.community[persons.household[leaving]], households.place[persons.household[leaving]]),
+        1,
+    )
     world.flows.departures += np.bincount(
         households.place[persons.household[leaving]], minlength=world.geography.places
     )

@@ -109,10 +109,10 @@ def update(world: World) -> None:
         place.barrier_share[d] = (1.0 - levers["hukou.openness"][c]) + p.one_pass_weight * (1.0 - pass_share)
         if tier == Tier.VILLAGE:
             place.barrier_share[d] = 0.0
-    place.school_quality_share[inside:] = p.outside_quality_share
-    place.school_access_share[inside:] = p.outside_quality_share * p.outside_access_share
-    place.health_quality_share[inside:] = p.outside_quality_share
-    place.health_access_share[inside:] = p.outside_quality_share * p.outside_access_share
+    place.school_quality_share[inside:] = p.outside_quality_ratio
+    place.school_access_share[inside:] = p.outside_quality_ratio * p.outside_access_share
+    place.health_quality_share[inside:] = p.outside_quality_ratio
+    place.health_access_share[inside:] = p.outside_quality_ratio * p.outside_access_share
     place.security_access_share[inside:] = p.outside_access_share
     place.barrier_share[inside:] = 1.0
     world.measures["school_pressure"] = crowd / np.maximum(place.school_places, 1.0)

@@ -14,7 +14,7 @@ class ServicesParams(NamedTuple):
 
     school_quality_tier_share: np.ndarray  # by tier
     health_quality_tier_share: np.ndarray  # by tier
-    outside_quality_share: float
+    outside_quality_ratio: float
     outside_access_share: float
     school_slack_share: float
     congestion_exponent: float

@@ -1,0 +1,204 @@
+"""Tables for the terminal.
+
+Results come with their own targets and published record (`RunResult.provenance`), so that a
+stored run shows the same table as a fresh one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from migrasim.present.language import Lang, component, phrase, words
+from migrasim.runs.result import RunResult
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+RATE = "urbanization_rate"
+REGISTERED_RATE = "hukou_urbanization_rate"
+ABSENT = "absent_population"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a trajectory is held against.
+
+    Attributes
+    ----------
+    targets
+        Year: share; goals of the plan.
+    record
+        Year: share, as published.
+    """
+
+    targets: dict[int, float]
+    record: dict[int, float]
+
+
+def reference(result: RunResult, indicator: str = RATE) -> Reference:
+    """Targets and published record that a result carries."""
+    provenance = result.provenance
+    record = provenance.get("record") or {}
+    targets = (provenance.get("targets") or {}) if indicator == RATE else {}
+    return Reference(_by_year(targets), _by_year(record.get(indicator) or {}))
+
+
+def _by_year(values: Mapping[Any, Any]) -> dict[int, float]:
+    return {int(year): float(values[year]) for year in sorted(values, key=int)}
+
+
+def percent(share: float) -> str:
+    """A share as percent, two decimals.
+
+    Examples
+    --------
+    >>> percent(0.4477)
+    '44.77'
+    """
+    return f"{100 * share:.2f}"
+
+
+def people(number: float) -> str:
+    """A number of people with separators."""
+    return f"{number:,.0f}"
+
+
+def notes(result: RunResult, lang: Lang) -> list[Text]:
+    """Everything a reader must know first: a sample, then the notes of the run."""
+    lines: list[Text] = []
+    if result.sample < 1:
+        share, weight = f"{100 * result.sample:g}%", f"{1 / result.sample:g}"
+        lines.append(Text(phrase("sample_note", lang, share=share, weight=weight), style="bold yellow"))
+    head = phrase("note", lang)
+    lines += [Text(f"{head}: {note}", style="yellow") for note in result.notes]
+    return lines
+
+
+def trajectory(result: RunResult, lang: Lang = "en") -> Table:
+    """The region year by year, with the published record and the distance to the targets."""
+    about = {"base": result.base, "until": result.until, "scenario": result.scenario, "seed": result.seed}
+    table = Table(title=phrase("trajectory", lang, **about), title_style="bold")
+    frame, against = result.prefecture(), reference(result)
+    heads = ["year", "resident_rate", "registered_rate", "urban_residents", "residents", "absent"]
+    heads += ["published", "target", "distance"]
+    for head in heads:
+        table.add_column(phrase(head, lang), justify="right")
+    for row, year in enumerate(int(each) for each in frame.index):
+        rate = float(frame[RATE].iloc[row])
+        target = against.targets.get(year)
+        cells = [str(year), percent(rate), percent(float(frame[REGISTERED_RATE].iloc[row]))]
+        cells += [people(float(frame[name].iloc[row])) for name in ("urban_population", "resident_population", ABSENT)]
+        cells.append(percent(against.record[year]) if year in against.record else "")
+        cells.append("" if target is None else percent(target))
+        cells.append("" if target is None else f"{100 * (rate - target):+.2f}")
+        table.add_row(*cells, style=None if target is None else "bold")
+    return table
+
+
+def decomposition(result: RunResult, lang: Lang = "en") -> Table:
+    """Sources of the change of the resident rate, summed over spans of years between targets."""
+    frame = whole_region(result.decomposition)
+    spans = _spans(result)
+    table = Table(title=phrase("decomposition", lang), title_style="bold")
+    table.add_column(phrase("component", lang))
+    for first, last in spans:
+        table.add_column(f"{first}-{last}", justify="right")
+    totals = [0.0] * len(spans)
+    for name in components(frame):
+        rows = frame[frame["component"] == name]
+        points = [
+            float(rows.loc[(rows["year"] > first) & (rows["year"] <= last), "points"].sum()) for first, last in spans
+        ]
+        totals = [total + point for total, point in zip(totals, points, strict=True)]
+        table.add_row(component(name, lang), *(f"{point:+.2f}" for point in points))
+    table.add_section()
+    table.add_row(phrase("sum", lang), *(f"{total:+.2f}" for total in totals), style="bold")
+    return table
+
+
+def whole_region(decomposition: DataFrame) -> DataFrame:
+    """Rows of the whole region where a decomposition holds the counties, too."""
+    return decomposition[decomposition["level"] == "prefecture"] if "level" in decomposition else decomposition
+
+
+def components(decomposition: DataFrame) -> list[str]:
+    """Names of the components that ever contribute, in their order."""
+    active = decomposition.loc[decomposition["points"] != 0, "component"]
+    return [str(name) for name in dict.fromkeys(decomposition["component"]) if (active == name).any()]
+
+
+def _spans(result: RunResult) -> list[tuple[int, int]]:
+    """Spans between base, the targets' years and the end, and the whole."""
+    inner = [year for year in reference(result).targets if result.base < year < result.until]
+    knots = [result.base, *inner, result.until]
+    spans = [(first, last) for first, last in pairwise(knots) if first < last]
+    return spans if len(spans) < 2 else [*spans, (result.base, result.until)]
+
+
+def summary(result: RunResult, lang: Lang = "en") -> RenderableType:
+    """What `migrasim run` prints: notes, trajectory, decomposition."""
+    parts: list[RenderableType] = [*notes(result, lang), trajectory(result, lang)]
+    if reference(result).targets:
+        parts.append(Text(phrase("target_note", lang), style="dim"))
+    return Group(*parts, decomposition(result, lang))
+
+
+def listing(heads: Sequence[str], rows: Iterable[Sequence[object]], lang: Lang = "en", title: str = "") -> Table:
+    """A plain listing; the first column, a name to copy, stays whole, the others are folded.
+
+    Parameters
+    ----------
+    heads
+        English heads of the columns.
+    rows
+        Cells; anything that can be printed.
+    lang
+        Language of the heads.
+    title
+        Title of the table.
+    """
+    table = Table(title=Text(title) if title else None, title_style="bold", title_justify="left")
+    for number, head in enumerate(words(heads, lang)):
+        table.add_column(head, overflow="fold", no_wrap=number == 0)
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    return table
+
+
+def card(title: str, rows: Iterable[tuple[str, object]], lang: Lang = "en") -> Table:
+    """One thing in full, a line an attribute; what is empty is left out."""
+    table = Table(title=Text(title), title_style="bold", title_justify="left", show_header=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for head, value in rows:
+        if value not in (None, ""):
+            table.add_row(*words([head], lang), Text(str(value)))
+    return table
+
+
+def number(value: object) -> str:
+    """A value of a fact or lever in few characters: a number, or a path or mapping in short.
+
+    Examples
+    --------
+    >>> number(0.5), number({2025: 1.0, 2035: 2.0}), number(None)
+    ('0.5', '2025: 1, 2035: 2', '')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return f"{value:,.10g}" if abs(value) >= 10_000 else f"{value:.6g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {number(each)}" for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(number(each) for each in value)}]"
+    return str(value)

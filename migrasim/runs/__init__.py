@@ -1,0 +1,1 @@
+"""Results of runs: what one holds, and how it is stored."""

@@ -1,0 +1,115 @@
+"""What a finished run is: tables, and where every number in them came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from migrasim.core.errors import InputError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """One finished run.
+
+    Attributes
+    ----------
+    run_id
+        First 12 hexadecimal digits of the hash of everything that determines the result.
+    scenario, seed, sample, base, until
+        What was asked for; `sample` is the share of households that was run, 1 is everybody.
+    indicators
+        One row per year, level and place: ``run_id, scenario, seed, year, level, place``, then one
+        column per indicator (rates are shares 0..1). The base year is the first row.
+    flows
+        ``year, origin, destination, form, persons, households``.
+    decomposition
+        ``year, level, place, component, points``: the yearly change of the urbanization rate, split
+        exactly, in percentage points.
+    provenance
+        Plain data (JSON): among it ``levers`` and ``parameters`` with every value given,
+        ``versions``, ``inputs``, ``region`` (name, title, hash), ``targets`` (year: share) and ``record`` (name of an
+        indicator: year: value as published).
+    profile
+        ``phase, seconds``, where it was asked for.
+    households
+        One row per household at the end, where it was asked for.
+    notes
+        Warnings in plain words, shown wherever the result is shown.
+    """
+
+    run_id: str
+    scenario: str
+    seed: int
+    sample: float
+    base: int
+    until: int
+    indicators: DataFrame
+    flows: DataFrame
+    decomposition: DataFrame
+    provenance: dict[str, Any]
+    profile: DataFrame | None = None
+    households: DataFrame | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def prefecture(self) -> DataFrame:
+        """Indicators of the whole region, one row per year, indexed by year."""
+        rows = self.indicators[self.indicators["level"] == "prefecture"]
+        return rows.set_index("year").sort_index()
+
+    def __repr__(self) -> str:
+        share = "" if self.sample == 1 else f", sample={self.sample:g}"
+        return f"<run {self.run_id}: {self.scenario}, seed {self.seed}, {self.base}-{self.until}{share}>"
+
+
+BASES = (2010, 2020)
+LAST_YEAR = 2060  # of paths of levers, too
+
+
+def check_request(
+    *, seed: object, sample: object, base: object, until: object, threads: object = None, prefix: str = ""
+) -> None:
+    """Refuse what no run can be asked for.
+
+    Parameters
+    ----------
+    seed
+        A whole number from 0 below 2**63.
+    sample
+        Share of the households, above 0 up to 1.
+    base
+        2010 or 2020.
+    until
+        Last year, after the base year.
+    threads
+        1 or more; None is every core.
+    prefix
+        What stands before the names in messages: ``--`` on the command line.
+
+    Raises
+    ------
+    InputError
+        Naming what is wrong and what is allowed.
+    """
+
+    def refuse(name: str, value: object, allowed: str) -> None:
+        raise InputError(f"{prefix}{name}: {value!r} is not allowed; allowed: {allowed}")
+
+    if not _whole(seed) or not 0 <= seed < 2**63:  # type: ignore[operator]
+        refuse("seed", seed, "whole numbers from 0")
+    if isinstance(sample, bool) or not isinstance(sample, int | float) or not 0 < sample <= 1:
+        refuse("sample", sample, "a share of the households, above 0 and up to 1")
+    if base not in BASES or not _whole(base):
+        refuse("base", base, " or ".join(str(each) for each in BASES))
+    first = int(base) + 1  # type: ignore[call-overload]
+    if not _whole(until) or not first <= until <= LAST_YEAR:  # type: ignore[operator]
+        refuse("until", until, f"years from {first} to {LAST_YEAR}")
+    if threads is not None and (not _whole(threads) or threads < 1):  # type: ignore[operator]
+        refuse("threads", threads, "whole numbers from 1")
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -1,0 +1,351 @@
+"""Results on disk: a folder of Parquet files that appears whole or not at all.
+
+Every table but ``execution.parquet`` has the same bytes whenever the same run is written by the
+same versions: no clock, no host, no order of a set goes into them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from migrasim.core.errors import InputError
+from migrasim.core.language import title_in
+from migrasim.runs.result import RunResult
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pandas import DataFrame
+
+SCHEMA_VERSION = 1
+TABLES = ("indicators", "flows", "decomposition")
+_RECORD = b"migrasim"
+
+# unit, English and Chinese title of the columns that are not indicators
+KEYS: dict[str, tuple[str, str, str]] = {
+    "run_id": ("id", "Run", "運行編號"),
+    "scenario": ("name", "Scenario", "情景"),
+    "seed": ("number", "Seed of the luck", "隨機種子"),
+    "year": ("year", "Year (state at its end)", "年份（年末）"),
+    "level": ("name", "Level: prefecture, county or place", "層級"),
+    "place": ("name", "Place", "地點"),
+    "origin": ("name", "Origin", "遷出地"),
+    "destination": ("name", "Destination", "遷入地"),
+    "form": ("name", "Form of the move", "遷移形式"),
+    "persons": ("persons", "Persons", "人數"),
+    "households": ("households", "Households", "戶數"),
+    "component": ("name", "Component of the change", "變化來源"),
+    "points": ("percentage points", "Contribution to the change of the urbanization rate", "對城鎮化率變化的貢獻"),
+    "sample": ("share", "Share of the households that was run", "抽樣比例"),
+    "base": ("year", "Base year", "基年"),
+    "until": ("year", "Last year", "終年"),
+}
+
+
+def write(result: RunResult, folder: Path, *, wall_s: float | None = None) -> None:
+    """Write the tables of a result into an existing folder.
+
+    Parameters
+    ----------
+    result
+        The run.
+    folder
+        Where to; use `staging` and `publish` to make it appear whole.
+    wall_s
+        Seconds that the run took, for ``execution.parquet``.
+
+    Raises
+    ------
+    InputError
+        Where the folder cannot be written or the disk is full.
+    """
+    record = _record(result)
+    try:
+        for name in TABLES:
+            _write_frame(getattr(result, name), folder / f"{name}.parquet", record)
+        if result.households is not None:
+            _write_frame(result.households, folder / "households.parquet", record)
+        _write_columns(_run_row(result), folder / "runs.parquet", record)
+        _write_columns(_execution_row(result, wall_s), folder / "execution.parquet", record)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written: {error.strerror or error}") from None
+
+
+def read(folder: str | os.PathLike[str]) -> RunResult:
+    """A result from the folder that `write` filled.
+
+    Raises
+    ------
+    InputError
+        Where the folder is missing, is no result, is damaged or was written by a newer version.
+    """
+    import pandas as pd
+    import pyarrow as pa
+
+    path = Path(folder)
+    record = recorded(path)
+    if record is None:
+        raise InputError(f"{path}: no finished run lies here (indicators.parquet is missing or not ours)")
+    if record["schema_version"] > SCHEMA_VERSION:
+        raise InputError(
+            f"{path}: written with schema_version {record['schema_version']}; this version reads up to {SCHEMA_VERSION}"
+        )
+    try:
+        frames = {name: _read_frame(path / f"{name}.parquet") for name in TABLES}
+        optional = path / "households.parquet"
+        households = _read_frame(optional) if optional.is_file() else None
+        execution = _read_frame(path / "execution.parquet")
+    except (OSError, pa.ArrowInvalid) as error:
+        raise InputError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from None
+    profile = json.loads(str(execution["profile"].iloc[0]))
+    return RunResult(
+        run_id=record["run_id"],
+        scenario=record["scenario"],
+        seed=record["seed"],
+        sample=record["sample"],
+        base=record["base"],
+        until=record["until"],
+        provenance=record["provenance"],
+        notes=record["notes"],
+        profile=None if profile is None else pd.DataFrame(profile, columns=["phase", "seconds"]),
+        households=households,
+        **frames,
+    )
+
+
+def recorded(folder: Path) -> dict[str, Any] | None:
+    """What a finished run in a folder says of itself; None where there is none."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        metadata = pq.read_schema(folder / "indicators.parquet").metadata or {}
+        record = json.loads(metadata[_RECORD])
+    except (OSError, pa.ArrowInvalid, KeyError, ValueError):
+        return None
+    return record if isinstance(record, dict) and "run_id" in record else None
+
+
+@contextmanager
+def staging(parent: Path) -> Iterator[Path]:
+    """A hidden folder beside the one to be, removed on the way out whatever happens.
+
+    Making it before the run finds a folder that cannot be written before time is spent.
+
+    Raises
+    ------
+    InputError
+        Where the parent is a file or cannot be made or written.
+    """
+    made = _make(parent)
+    try:
+        staged = Path(tempfile.mkdtemp(prefix=".migrasim-", dir=parent))
+    except OSError as error:
+        _remove_empty(made)
+        raise InputError(f"{parent}: cannot be written: {error.strerror or error}") from None
+    try:
+        inside = staged / "run"
+        inside.mkdir()  # mkdtemp allows nobody else in; this one follows the user's mask
+        yield inside
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+        _remove_empty(made)
+
+
+def check_target(target: Path) -> None:
+    """Refuse a place that holds something other than a finished run.
+
+    Raises
+    ------
+    InputError
+        Where a file, or a folder with other things in it, is in the way.
+    """
+    try:
+        if target.is_dir():
+            if any(target.iterdir()) and recorded(target) is None:
+                raise InputError(f"{target}: the folder holds something other than a run; give an empty or a new one")
+        elif target.exists() or target.is_symlink():
+            raise InputError(f"{target}: a file is in the way; give a folder")
+    except OSError as error:
+        raise InputError(f"{target}: cannot be read: {error.strerror or error}") from None
+
+
+def publish(staged: Path, target: Path, run_id: str) -> Path:
+    """Give a staged folder its name in one step; the same run that lies there already is replaced.
+
+    A different run is never overwritten: the new one is then kept beside it, as
+    ``<name>-<run id>``, and an error says so.
+
+    Raises
+    ------
+    InputError
+        Where another run, or something else, lies there, or the folder cannot be renamed.
+    """
+    check_target(target)
+    there = recorded(target) if target.is_dir() else None
+    if there is not None and there["run_id"] != run_id:
+        beside = target.with_name(f"{target.name}-{run_id}")
+        publish(staged, beside, run_id)
+        raise InputError(f"{target}: holds another run ({there['run_id']}) and was left alone; this one is in {beside}")
+    old = staged.with_name("old")
+    try:
+        if target.is_dir():
+            target.rename(old)
+        try:
+            staged.rename(target)
+        except OSError:
+            if old.is_dir():
+                old.rename(target)
+            raise
+    except OSError as error:
+        raise InputError(f"{target}: cannot be written: {error.strerror or error}") from None
+    return target
+
+
+def _make(folder: Path) -> list[Path]:
+    """Make a folder and its parents; the ones that were made, innermost first."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise InputError(f"{folder}: a file is in the way; give a folder") from None
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be made: {error.strerror or error}") from None
+    return missing
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    for each in folders:
+        try:
+            each.rmdir()
+        except OSError:
+            return
+
+
+def _record(result: RunResult) -> bytes:
+    record = {
+        "schema_version": SCHEMA_VERSION,
+        "run_id": result.run_id,
+        "scenario": result.scenario,
+        "seed": int(result.seed),
+        "sample": float(result.sample),
+        "base": int(result.base),
+        "until": int(result.until),
+        "notes": result.notes,
+        "provenance": result.provenance,
+    }
+    return _json(record).encode()
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=_plain)
+
+
+def _plain(value: Any) -> object:
+    """What JSON does not know: numpy's numbers and arrays, paths."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, Path):
+        return value.as_posix()
+    raise TypeError(f"{type(value).__name__} cannot stand in the provenance of a run")
+
+
+def _run_row(result: RunResult) -> dict[str, Any]:
+    provenance = result.provenance
+    versions: Mapping[str, object] = provenance.get("versions", {})
+    row: dict[str, Any] = {
+        "run_id": result.run_id,
+        "scenario": result.scenario,
+        "seed": int(result.seed),
+        "sample": float(result.sample),
+        "base": int(result.base),
+        "until": int(result.until),
+        "status": "done",
+        "schema_version": SCHEMA_VERSION,
+        "content_hash": str(provenance.get("content_hash", result.run_id)),
+        "versions": _json(versions),
+    }
+    # a lever may be a path by year and by county: JSON, so that the column has one type in a batch
+    levers: Mapping[str, object] = provenance.get("levers", {})
+    row |= {f"lever.{name}": _json(value) for name, value in sorted(levers.items())}
+    parameters: Mapping[str, object] = provenance.get("parameters", {})
+    for name, value in sorted(parameters.items()):
+        row[f"parameter.{name}"] = float(value) if isinstance(value, int | float) else _json(value)
+    return row
+
+
+def _execution_row(result: RunResult, wall_s: float | None) -> dict[str, Any]:
+    profile = None if result.profile is None else result.profile[["phase", "seconds"]].to_numpy().tolist()
+    return {
+        "run_id": result.run_id,
+        "wall_s": wall_s,
+        "host": socket.gethostname(),
+        "cores": os.cpu_count() or 0,
+        "attempts": 1,
+        "traceback": "",
+        "profile": _json(profile),
+    }
+
+
+def _titles(name: str) -> dict[str, str]:
+    """Unit and titles of a column."""
+    from migrasim.indicators import CATALOGUE
+
+    if name in KEYS:
+        unit, english, chinese = KEYS[name]
+        title: object = {"en": english, "zh_hant": chinese}
+    elif name in CATALOGUE:
+        unit, title = CATALOGUE[name].unit, CATALOGUE[name].title
+    else:
+        return {}
+    return {
+        "unit": unit,
+        "title_en": title_in(title, "en"),
+        "title_zh_hant": title_in(title, "zh-Hant"),
+        "title_zh_hans": title_in(title, "zh-Hans"),
+    }
+
+
+def _write_columns(row: Mapping[str, Any], path: Path, record: bytes) -> None:
+    import pyarrow as pa
+
+    nothing = {"wall_s": pa.float64()}
+    table = pa.table({name: pa.array([value], nothing.get(name)) for name, value in row.items()})
+    _write_table(table, path, record)
+
+
+def _write_frame(frame: DataFrame, path: Path, record: bytes) -> None:
+    import pyarrow as pa
+
+    columns: dict[str, pa.Array] = {}
+    for name in frame.columns:
+        array = pa.Array.from_pandas(frame[name])
+        if pa.types.is_dictionary(array.type):
+            array = array.dictionary_decode()
+        if pa.types.is_large_string(array.type):
+            array = array.cast(pa.string())
+        columns[str(name)] = array
+    _write_table(pa.table(columns), path, record)
+
+
+def _write_table(table: pa.Table, path: Path, record: bytes) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    described: Callable[[pa.Field], pa.Field] = lambda field: field.with_metadata(_titles(field.name))  # noqa: E731
+    schema = pa.schema([described(field) for field in table.schema], metadata={_RECORD: record})
+    pq.write_table(table.cast(schema), path, compression="zstd", store_schema=True)
+
+
+def _read_frame(path: Path) -> DataFrame:
+    import pyarrow.parquet as pq
+
+    frame: DataFrame = pq.read_table(path, partitioning=None).to_pandas()
+    return frame

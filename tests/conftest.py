@@ -1,0 +1,80 @@
+"""What several tests share: a hand-made result, so that tables and files can be tested without a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from migrasim.runs.result import RunResult
+
+MakeResult = Callable[..., RunResult]
+
+
+def _result(
+    run_id: str = "0123456789ab",
+    scenario: str = "plan",
+    seed: int = 7,
+    sample: float = 1.0,
+    until: int = 2026,
+    notes: tuple[str, ...] = (),
+) -> RunResult:
+    years = range(2020, until + 1)
+    rows = [
+        {
+            "run_id": run_id,
+            "scenario": scenario,
+            "seed": seed,
+            "year": year,
+            "level": level,
+            "place": place,
+            "resident_population": size * (1000.0 - 10 * (year - 2020)),
+            "urban_population": size * (450.0 + 5 * (year - 2020)),
+            "urbanization_rate": (450.0 + 5 * (year - 2020)) / (1000.0 - 10 * (year - 2020)),
+            "hukou_urbanization_rate": 0.35,
+            "absent_population": size * 300.0,
+        }
+        for year in years
+        for level, place, size in (("prefecture", "Somewhere", 2.0), ("county", "First", 1.0))
+    ]
+    parts = [
+        {"year": year, "level": "prefecture", "place": "Somewhere", "component": component, "points": points}
+        for year in years[1:]
+        for component, points in (("moves_inside", 0.75), ("departures_rural", 0.25))
+    ]
+    move = {"origin": "First/village", "destination": "First/seat", "form": "whole", "persons": 3.0, "households": 1.0}
+    return RunResult(
+        run_id=run_id,
+        scenario=scenario,
+        seed=seed,
+        sample=sample,
+        base=2020,
+        until=until,
+        indicators=pd.DataFrame(rows),
+        flows=pd.DataFrame([{"year": 2021, **move}]),
+        decomposition=pd.DataFrame(parts),
+        provenance={
+            "region": {"name": "somewhere", "title": {"en": "Somewhere", "zh_hant": "某區"}, "hash": "0"},
+            "versions": {"migrasim": "0.1.0"},
+            "levers": {"three_rights.titling": {"2020": [0.9], "2021": [1.0]}},
+            "parameters": {"moving.income_elasticity": 1.5},
+            "targets": {"2025": 0.55, "2035": 0.7},
+            "record": {"urbanization_rate": {"2014": 0.3447, "2021": 0.4602}},
+        },
+        notes=list(notes),
+    )
+
+
+@pytest.fixture
+def make_result() -> MakeResult:
+    """Maker of small results with two levels, two components and invented numbers."""
+    return _result
+
+
+@pytest.fixture
+def workdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty current folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

@@ -1,0 +1,476 @@
+"""The command line: what it prints, and what it says of wrong input."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from migrasim import cli
+from migrasim.core.errors import InputError
+from migrasim.runs import store
+
+
+class Outcome(NamedTuple):
+    """What a command left: exit code, standard output, standard error."""
+
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Outcome]
+
+
+@pytest.fixture
+def migrasim(capsys, workdir) -> Command:
+    """The command in this process, in an empty folder."""
+
+    def command(*arguments: object) -> Outcome:
+        with pytest.raises(SystemExit) as end:
+            cli.main([str(each) for each in arguments])
+        captured = capsys.readouterr()
+        return Outcome(int(end.value.code or 0), captured.out, captured.err)
+
+    return command
+
+
+@pytest.fixture
+def quick_model(monkeypatch, make_result):
+    """A model that answers at once, and remembers what it was asked."""
+    asked: dict[str, object] = {}
+
+    def simulate(scenario, **options):
+        asked.update(options, scenario=scenario)
+        return make_result(scenario=scenario.name, sample=options["sample"], seed=options["seed"])
+
+    monkeypatch.setattr(cli, "_simulate", simulate)
+    return asked
+
+
+def _is_one_line(outcome: Outcome, *parts: str) -> None:
+    """A wrong input: code 2, one line on standard error, no traceback, nothing on standard output."""
+    assert outcome.code == 2
+    lines = outcome.err.splitlines()
+    assert len(lines) == 1, outcome.err
+    assert lines[0].startswith("error: ")
+    assert "Traceback" not in outcome.err
+    for part in parts:
+        assert part in lines[0]
+
+
+# -- wrong input ---------------------------------------------------------------------------------
+
+WRONG: list[tuple[list[str], tuple[str, ...]]] = [
+    (["rnu"], ("rnu", "run")),
+    (["--nonsense"], ("--nonsense",)),
+    (["run"], ("scenario",)),
+    (["run", "plan", "extra"], ("extra",)),
+    (["run", "plan", "--sampel", "0.1"], ("--sampel", "--sample")),
+    (["run", "plan", "--seed"], ("--seed",)),
+    (["run", "plan", "--seed", "abc"], ("--seed", "whole number")),
+    (["run", "plan", "--seed", "1.5"], ("--seed",)),
+    (["run", "plan", "--seed", "-1"], ("--seed", "-1", "from 0")),
+    (["run", "plan", "--seed", "9223372036854775808"], ("--seed",)),
+    (["run", "plan", "--sample", "0"], ("--sample", "above 0")),
+    (["run", "plan", "--sample", "2"], ("--sample", "up to 1")),
+    (["run", "plan", "--sample", "nan"], ("--sample",)),
+    (["run", "plan", "--sample", "ten"], ("--sample", "number")),
+    (["run", "plan", "--until", "1999"], ("--until", "1999", "2021")),
+    (["run", "plan", "--until", "2020"], ("--until", "2021")),
+    (["run", "plan", "--until", "3000"], ("--until", "2060")),
+    (["run", "plan", "--base", "2015"], ("--base", "2010 or 2020")),
+    (["run", "plan", "--threads", "0"], ("--threads", "from 1")),
+    (["run", "plan", "--lang", "zh-Hand"], ("--lang", "zh-Hans")),
+    (["run", "plan", "--future", "centrall"], ("--future", "did you mean 'central'")),
+    (["run", "plan", "--parameters", "ensemble"], ("--parameters", "not fitted yet", "best")),
+    (["run", "plan", "--parameters", "bset"], ("--parameters", "did you mean 'best'")),
+    (["run", "plam"], ("plam", "did you mean 'plan'")),
+    (["run", "missing.yaml"], ("missing.yaml",)),
+    (["run", "plan", "--set", "residence_permit.education"], ("--set", "LEVER=VALUE")),
+    (["run", "plan", "--set", "residence_permit.eduction=1"], ("did you mean 'residence_permit.education'",)),
+    (["run", "plan", "--set", "residence_permit.education=2"], ("residence_permit.education", "0 to 1")),
+    (["run", "plan", "--set", "residence_permit.education={1990: 1}"], ("1990", "2020")),
+    (["levers", "public_hosing"], ("public_hosing", "did you mean 'public_housing'")),
+    (["facts", "moving.income_elasticty"], ("did you mean 'moving.income_elasticity'",)),
+    (["trace"], ("--household",)),
+    (["trace", "three_rights.titling", "--household", "1"], ("either",)),
+    (["trace", "three_rights.tilting"], ("did you mean 'three_rights.titling'",)),
+    (["trace", "--household", "first"], ("--household", "first")),
+    (["trace", "--household", "1", "--sample", "0"], ("--sample",)),
+    (["region", "nowhere"], ("nowhere",)),
+    (["region", "--validate", "nowhere"], ("nowhere",)),
+    (["region", "--fit", "--base", "2000"], ("--base", "2010 or 2020")),
+    (["region", "--validate", "a", "--template", "b"], ("not several",)),
+]
+
+
+@pytest.mark.parametrize(("arguments", "parts"), WRONG, ids=[" ".join(arguments) for arguments, _ in WRONG])
+def test_wrong_input_gets_one_line_and_code_2(migrasim, workdir, arguments, parts):
+    """One message names what is wrong and what is allowed; nothing is written."""
+    _is_one_line(migrasim(*arguments), *parts)
+    assert list(workdir.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\x01\x02\xff", b"levers: [", b"- a\n- b\n", b"levers: {a: 1, a: 2}\n"])
+def test_a_broken_scenario_file_gets_one_line(migrasim, workdir, content):
+    """Empty, binary, unfinished, listed and doubled YAML are told with the file's name."""
+    (workdir / "mine.yaml").write_bytes(content)
+    _is_one_line(migrasim("run", "mine.yaml"), "mine.yaml")
+    assert [path.name for path in workdir.iterdir()] == ["mine.yaml"]
+
+
+def test_out_that_is_a_file_is_refused_before_the_run(migrasim, workdir, quick_model):
+    """A file in the way, or above, costs no time: the model is not started."""
+    (workdir / "taken").write_text("mine")
+    _is_one_line(migrasim("run", "plan", "--out", "taken"), "taken", "file is in the way")
+    _is_one_line(migrasim("run", "plan", "--out", "taken/inside"), "taken")
+    assert quick_model == {}
+    assert (workdir / "taken").read_text() == "mine"
+
+
+def test_out_with_other_things_in_it_is_refused_before_the_run(migrasim, workdir, quick_model):
+    """A folder that is no result of a run is never touched."""
+    (workdir / "thesis").mkdir()
+    (workdir / "thesis" / "chapter.txt").write_text("mine")
+    _is_one_line(migrasim("run", "plan", "--out", "thesis"), "thesis", "something other than a run")
+    assert quick_model == {}
+
+
+def test_out_that_cannot_be_written_is_refused(migrasim, workdir, quick_model, monkeypatch):
+    """A closed folder is told before the run."""
+
+    def closed(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(store.tempfile, "mkdtemp", closed)
+    _is_one_line(migrasim("run", "plan", "--out", "closed/r"), "closed", "Permission denied")
+    assert quick_model == {}
+    assert list(workdir.iterdir()) == []
+
+
+def test_a_full_disk_leaves_nothing_half_written(migrasim, workdir, quick_model, monkeypatch):
+    """Where the disk fills up while tables are written, no part of them stays."""
+
+    def full(*_, **__):
+        raise InputError("r: cannot be written: No space left on device")
+
+    monkeypatch.setattr(store, "write", full)
+    _is_one_line(migrasim("run", "plan", "--out", "r"), "No space left")
+    assert list(workdir.iterdir()) == []
+
+
+def test_a_defect_is_no_fault_of_the_input(migrasim, workdir, monkeypatch):
+    """An unforeseen error ends with code 1, no traceback, and a word on where to report it."""
+
+    def broken(*_, **__):
+        raise ZeroDivisionError("of ours")
+
+    monkeypatch.setattr(cli, "_simulate", broken)
+    monkeypatch.delenv("MIGRASIM_DEBUG", raising=False)
+    outcome = migrasim("run", "plan")
+    assert outcome.code == 1
+    assert "defect: ZeroDivisionError: of ours" in outcome.err
+    assert "MIGRASIM_DEBUG" in outcome.err
+    assert "Traceback" not in outcome.err
+    assert list(workdir.iterdir()) == []
+
+
+def test_a_defect_shows_its_traceback_to_those_who_ask(migrasim, monkeypatch):
+    """With MIGRASIM_DEBUG the traceback is there to be reported."""
+
+    def broken(*_, **__):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(cli, "_simulate", broken)
+    monkeypatch.setenv("MIGRASIM_DEBUG", "1")
+    assert "Traceback" in migrasim("run", "plan").err
+
+
+def test_an_interrupt_leaves_nothing_half_written(migrasim, workdir, monkeypatch):
+    """Ctrl-C in the middle of a run ends with code 130, and no folder is left."""
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_simulate", interrupted)
+    outcome = migrasim("run", "plan")
+    assert outcome.code == 130
+    assert "nothing was written" in outcome.err
+    assert list(workdir.iterdir()) == []
+
+
+# -- what it does --------------------------------------------------------------------------------
+
+
+def test_run_prints_the_trajectory_and_writes_the_tables(migrasim, workdir, quick_model):
+    """The default folder is runs/<name>-<run id>; it holds the tables, and the table is printed."""
+    outcome = migrasim("run", "plan", "--seed", "3")
+    assert outcome.code == 0
+    assert "Trajectory" in outcome.out
+    assert "runs/plan-0123456789ab" in outcome.out
+    assert [path.name for path in (workdir / "runs").iterdir()] == ["plan-0123456789ab"]
+    assert store.read(workdir / "runs" / "plan-0123456789ab").seed == 3
+
+
+def test_run_hands_its_options_to_the_model(migrasim, quick_model):
+    """Every option reaches the model as it was given."""
+    options = [
+        "--seed",
+        5,
+        "--sample",
+        0.1,
+        "--until",
+        2030,
+        "--base",
+        2010,
+        "--threads",
+        2,
+        "--households",
+        "--profile",
+    ]
+    assert migrasim("run", "status_quo", *options, "--set", "residence_permit.education=0.9").code == 0
+    scenario = quick_model.pop("scenario")
+    expected = {
+        "seed": 5,
+        "sample": 0.1,
+        "until": 2030,
+        "base": 2010,
+        "threads": 2,
+        "households": True,
+        "profile": True,
+    }
+    assert quick_model == expected
+    assert scenario.name == "status_quo"
+    assert [setting.lever for setting in scenario.settings][-1] == "residence_permit.education"
+
+
+def test_run_takes_a_path_and_an_out_folder(migrasim, workdir, quick_model):
+    """A scenario file of one's own runs, and --out says where the tables go."""
+    (workdir / "mine.yaml").write_text("name: mine\nextends: status_quo\nlevers: {residence_permit.education: 0.9}\n")
+    assert migrasim("run", "mine.yaml", "--out", "deep/down").code == 0
+    assert store.read(workdir / "deep" / "down").scenario == "mine"
+
+
+def test_run_speaks_chinese(migrasim, quick_model):
+    """With --lang the whole table is in that language."""
+    assert "户籍城镇化率" in migrasim("run", "plan", "--lang", "zh-hans").out
+
+
+def test_help_is_code_0_and_names_every_command(migrasim):
+    """--help and no argument at all show the same overview."""
+    for arguments in (["--help"], []):
+        outcome = migrasim(*arguments)
+        assert outcome.code == 0
+        for command in ("run", "scenarios", "levers", "facts", "indicators", "schedule", "trace", "region"):
+            assert f" {command} " in outcome.out
+
+
+@pytest.mark.parametrize(
+    "command", ["run", "scenarios", "levers", "facts", "indicators", "schedule", "trace", "region"]
+)
+def test_each_command_explains_itself_with_an_example(migrasim, command):
+    """The help of a command ends in something to copy."""
+    outcome = migrasim(command, "--help")
+    assert outcome.code == 0
+    assert f"Example: migrasim {command}" in outcome.out
+
+
+def test_version_is_printed(migrasim):
+    """--version prints the name and the version."""
+    from migrasim import __version__
+
+    assert migrasim("--version") == (0, f"migrasim {__version__}\n", "")
+
+
+def test_scenarios_are_listed(migrasim):
+    """Every shipped scenario stands there with its title."""
+    out = migrasim("scenarios").out
+    for name in ("status_quo", "plan", "residence_permit", "three_rights", "public_housing", "industry", "four_groups"):
+        assert name in out
+    assert (
+        "現狀" in migrasim("scenarios", "--lang", "zh-Hant").out
+        or "維持" in migrasim("scenarios", "--lang", "zh-Hant").out
+    )
+
+
+def test_levers_are_listed_by_group_and_one_by_one(migrasim):
+    """A lever is listed with its bounds, alone with its sources; unbuilt ones can be asked for."""
+    out = migrasim("levers", "three_rights").out
+    assert "three_rights.exit_price" in out
+    assert "0 to 60,000" in out
+    card = migrasim("levers", "three_rights.exit_price").out
+    assert "yuan per mu" in card
+    assert "assumed" in card or "planned" in card
+    unbuilt = migrasim("levers", "--unbuilt").out
+    assert "three_rights.titling" not in unbuilt
+
+
+def test_facts_are_listed_by_domain_and_one_by_one(migrasim):
+    """A fact is listed with range, status and source."""
+    assert "moving.income_elasticity" in migrasim("facts", "moving").out
+    card = migrasim("facts", "moving.income_elasticity").out
+    for part in ("1.5", "[0.8, 3.2]", "literature", "domains/moving/facts.yaml"):
+        assert part in card
+
+
+def test_indicators_are_listed(migrasim):
+    """An indicator is listed with unit and way of counting."""
+    out = migrasim("indicators").out
+    assert "hukou_urbanization_rate" in out
+    assert "share" in out
+
+
+def test_the_order_of_a_year_is_printed(migrasim):
+    """The schedule is the one that runs."""
+    from migrasim.order import SCHEDULE
+
+    out = migrasim("schedule").out
+    places = [out.index(f" {phase.name} ") for phase in SCHEDULE]
+    assert places == sorted(places)
+
+
+def test_a_region_is_described_checked_and_begun(migrasim, workdir):
+    """A template is written, and the check of it names what is missing, with code 2."""
+    assert "counties" in migrasim("region").out
+    assert migrasim("region", "--template", "mine").code == 0
+    outcome = migrasim("region", "--validate", "mine")
+    assert outcome.code == 2
+    assert all(line.startswith("error: ") for line in outcome.err.splitlines())
+    _is_one_line(migrasim("region", "--template", "mine"), "not empty")
+
+
+# -- as a program --------------------------------------------------------------------------------
+
+
+def _program(*arguments: str, **more: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "migrasim", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **more)  # type: ignore[call-overload]
+
+
+def test_help_comes_at_once():
+    """The overview loads none of the heavy libraries."""
+    code = (
+        "import sys, migrasim.cli\n"
+        "heavy = {'numpy', 'pandas', 'pyarrow', 'numba', 'mesa', 'matplotlib', 'solara', 'scipy'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+    best = min(_seconds(lambda: _program("--help")) for _ in range(3))
+    assert best < 1.0  # 0.2 s here; the bound leaves room for a busy machine
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def test_importing_the_package_is_quick():
+    """`import migrasim` imports nothing that it may not need."""
+    code = "import sys, migrasim; print(len([m for m in sys.modules if m.startswith(('numpy', 'pandas', 'typer'))]))"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "0"
+    )
+
+
+def test_the_program_ends_with_its_codes(workdir):
+    """Exit codes reach the shell, and errors go to standard error only."""
+    good, bad = _program("levers", "three_rights"), _program("levers", "nonsense")
+    assert (good.returncode, bad.returncode, bad.stdout) == (0, 2, "")
+    assert bad.stderr.count("\n") == 1
+
+
+def test_a_reader_that_leaves_early_is_no_error():
+    """`migrasim facts | head -1` is quiet."""
+    command = f"'{sys.executable}' -m migrasim facts | head -n 1"
+    found = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60)
+    assert found.stderr == ""
+
+
+def test_a_terminal_without_chinese_is_no_error():
+    """Where the terminal cannot write a character, a question mark stands for it."""
+    found = _program("scenarios", "--lang", "zh-Hans", env={**os.environ, "PYTHONIOENCODING": "latin-1"})
+    assert found.returncode == 0
+    assert "?" in found.stdout
+
+
+# -- with the model ------------------------------------------------------------------------------
+
+
+@pytest.mark.model
+def test_a_small_run_writes_tables_that_agree_with_python(workdir):
+    """Command line and Python give the same numbers."""
+    import migrasim as ms
+
+    done = _program("run", "plan", "--sample", "0.01", "--until", "2022", "--seed", "5", "--out", "r")
+    assert done.returncode == 0, done.stderr
+    assert "SAMPLE: 1%" in done.stdout
+    stored = ms.read("r")
+    fresh = ms.run("plan", sample=0.01, until=2022, seed=5)
+    assert stored.run_id == fresh.run_id
+    assert stored.indicators.equals(fresh.indicators)
+    assert set(stored.prefecture().index) == {2020, 2021, 2022}
+
+
+@pytest.mark.model
+def test_ctrl_c_in_a_real_run_leaves_nothing(workdir):
+    """A signal in the middle of a run ends the program with 130 and an empty folder."""
+    running = subprocess.Popen(
+        [sys.executable, "-m", "migrasim", "run", "plan", "--sample", "0.05", "--out", "r"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    deadline = time.monotonic() + 60
+    while not any(workdir.glob(".migrasim-*")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1.0)
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=120)
+    assert running.returncode == 130, err
+    assert list(workdir.iterdir()) == []
+
+
+@pytest.mark.model
+def test_a_household_can_be_followed(migrasim):
+    """The trace of a household has a row for each year."""
+    outcome = migrasim("trace", "--household", "0", "--sample", "0.01", "--until", "2022")
+    assert outcome.code == 0
+    for year in ("2020", "2021", "2022"):
+        assert year in outcome.out
+
+
+@pytest.mark.model
+def test_a_lever_can_be_followed(migrasim):
+    """The trace of a lever names its file and the phase that reads it."""
+    out = migrasim("trace", "residence_permit.education").out
+    assert "levers.yaml" in out
+    assert "read in migrasim.domains" in out
+
+
+@pytest.mark.model
+def test_the_fit_of_the_population_is_printed(migrasim):
+    """Published and synthetic margins stand side by side."""
+    outcome = migrasim("region", "--fit")
+    assert outcome.code == 0
+    assert "Kongtong" in outcome.out
+
+
+@pytest.mark.model
+def test_the_tables_are_json_free_of_surprises(workdir):
+    """What a stored run says of itself is plain JSON with its levers, targets and record."""
+    assert _program("run", "status_quo", "--sample", "0.01", "--until", "2021", "--out", "r").returncode == 0
+    record = store.recorded(Path("r"))
+    assert record is not None
+    provenance = json.loads(json.dumps(record["provenance"]))
+    assert {"levers", "parameters", "targets", "record", "versions", "region"} <= set(provenance)

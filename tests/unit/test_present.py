@@ -1,0 +1,192 @@
+"""Tables and figures that people read."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from rich.console import Console
+
+from migrasim.core.errors import InputError
+from migrasim.core.language import LANGS, simplified, title_in
+from migrasim.indicators import COMPONENTS
+from migrasim.present import figures, language, tables
+from migrasim.present.progress import progress
+
+
+def _text(thing, width: int = 200) -> str:
+    console = Console(width=width)
+    with console.capture() as capture:
+        console.print(thing)
+    return capture.get()
+
+
+@pytest.mark.parametrize(
+    ("traditional", "expected"),
+    [
+        ("城鎮化率", "城镇化率"),
+        ("公佈值", "公布值"),
+        ("戶籍人口", "户籍人口"),
+        ("就業加住房", "就业加住房"),
+        ("乾隆與乾旱", "乾隆与干旱"),  # one character, two readings: a table of characters would fail
+        ("rent 2035", "rent 2035"),
+    ],
+)
+def test_simplified_is_made_from_traditional(traditional, expected):
+    """Simplified Chinese follows words, not single characters, and leaves the rest alone."""
+    assert simplified(traditional) == expected
+
+
+def test_a_title_given_in_simplified_wins():
+    """A title's own zh_hans is used where there is one; English stands in where Chinese is missing."""
+    assert title_in({"en": "a", "zh_hant": "後", "zh_hans": "自己的"}, "zh-Hans") == "自己的"
+    assert title_in({"en": "a", "zh_hant": "後面"}, "zh-Hans") == "后面"
+    assert title_in({"en": "a"}, "zh-Hant") == "a"
+
+
+def test_every_component_of_the_decomposition_has_a_title():
+    """No component is shown by its bare name."""
+    assert set(COMPONENTS) == set(language.COMPONENTS)
+
+
+@pytest.mark.parametrize("key", language.PHRASES)
+def test_phrases_take_the_same_values_in_both_languages(key):
+    """A phrase never asks for a value in one language that it drops in the other."""
+    english, chinese = (set(re.findall(r"{(\w+)}", text)) for text in language.PHRASES[key])
+    assert english == chinese
+
+
+def test_the_trajectory_shows_rates_people_record_and_distance(make_result):
+    """A row holds the rate in percent, the published figure and the distance to the target of its year."""
+    lines = _text(tables.trajectory(make_result())).splitlines()
+    row = {year: next(line for line in lines if f" {year} " in line) for year in (2021, 2025)}
+    assert "45.96" in row[2021]  # 455 / 990
+    assert "46.02" in row[2021]
+    assert "910" in row[2021]
+    assert "600" in row[2021]
+    assert "50.00" in row[2025]  # 475 / 950
+    assert "55.00" in row[2025]
+    assert "-5.00" in row[2025]
+
+
+def test_the_record_before_the_base_year_is_not_shown(make_result):
+    """Years that were not run have no row."""
+    assert "34.47" not in _text(tables.trajectory(make_result()))
+
+
+def test_the_decomposition_adds_up_over_its_spans(make_result):
+    """Spans end at the targets' years, the last one is the whole, and components add up to their sum."""
+    text = _text(tables.decomposition(make_result()))
+    assert "2020-2025" in text
+    assert "2025-2026" in text
+    assert "2020-2026" in text
+    assert re.search(r"Moves from villages.*\+3\.75.*\+0\.75.*\+4\.50", text)
+    assert re.search(r"Sum.*\+5\.00.*\+1\.00.*\+6\.00", text)
+
+
+def test_components_that_never_contribute_are_left_out(make_result):
+    """A source that is 0 in every year has no row."""
+    result = make_result()
+    result.decomposition.loc[result.decomposition["component"] == "departures_rural", "points"] = 0.0
+    assert "Departures" not in _text(tables.decomposition(result))
+
+
+def test_a_sample_is_said_first(make_result):
+    """A sampled run says so before any number, in the reader's language."""
+    assert _text(tables.summary(make_result(sample=0.02))).startswith("SAMPLE: 2% of the households")
+    assert "抽样" in _text(tables.summary(make_result(sample=0.02), "zh-Hans"))
+    assert "SAMPLE" not in _text(tables.summary(make_result()))
+
+
+def test_notes_of_a_run_are_shown(make_result):
+    """Warnings of a run stand above its numbers."""
+    text = _text(tables.summary(make_result(notes=("jobs were clipped [to] the bounds",))))
+    assert text.index("jobs were clipped [to] the bounds") < text.index("Trajectory")
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_summary_is_written_in_each_language(make_result, lang):
+    """Heads and components are in the language that was asked for."""
+    expected = {"en": "Registered rate", "zh-Hant": "戶籍城鎮化率", "zh-Hans": "户籍城镇化率"}[lang]
+    assert expected in _text(tables.summary(make_result(), lang))
+
+
+def test_a_listing_keeps_names_whole_and_brackets_as_they_are():
+    """The first column is never broken, and text such as [a] is not taken for markup."""
+    name = "public_housing.affordable_rental_units"
+    text = _text(tables.listing(["lever", "source"], [(name, "[a] " + "word " * 40)]), width=80)
+    assert name in text
+    assert "[a]" in text
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, ""),
+        (0.1, "0.1"),
+        (27800.0, "27,800"),
+        (1234567.891, "1,234,567.891"),
+        ({2025: 1.0, 2035: 0.5}, "2025: 1, 2035: 0.5"),
+        ((0.8, 3.2), "[0.8, 3.2]"),
+        ("text", "text"),
+    ],
+)
+def test_numbers_are_short_and_exact(value, expected):
+    """A number of a fact is shown with all its digits and no more."""
+    assert tables.number(value) == expected
+
+
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("ending", ["png", "svg"])
+def test_the_figure_of_a_trajectory_is_drawn(make_result, tmp_path, lang, ending):
+    """Two runs fit one figure in each language, with or without a Chinese font, and no warning is raised."""
+    path = tmp_path / f"trajectory.{ending}"
+    results = [make_result(scenario="status_quo"), make_result(sample=0.1)]
+    assert figures.trajectory(results, path, lang) == path
+    assert path.stat().st_size > 10_000
+
+
+def test_the_figure_has_title_units_legend_and_source(make_result, tmp_path):
+    """A figure can be read alone: it names region, units, runs, seed, and says that nothing was fitted."""
+    import matplotlib as mpl
+
+    with mpl.rc_context({"svg.fonttype": "none"}):
+        text = figures.trajectory([make_result()], tmp_path / "f.svg").read_text(encoding="utf-8")
+    for part in (
+        "Somewhere",
+        "share of people, %",
+        "thousand people",
+        "published",
+        "target",
+        "0123456789ab",
+        "not fitted",
+    ):
+        assert part in text
+
+
+def test_a_figure_that_cannot_be_written_is_an_error_of_the_input(make_result, tmp_path):
+    """A missing folder or an unknown ending is told in one line."""
+    with pytest.raises(InputError, match="cannot be written"):
+        figures.trajectory([make_result()], tmp_path / "no" / "f.png")
+    with pytest.raises(InputError, match="cannot be written"):
+        figures.trajectory([make_result()], tmp_path / "f.nonsense")
+    with pytest.raises(InputError, match="at least one run"):
+        figures.trajectory([], tmp_path / "f.png")
+
+
+def test_there_is_no_progress_bar_without_a_terminal(capsys):
+    """Output that is piped holds no bar."""
+    with progress(Console(stderr=True), 2020, 2035) as on_phase:
+        assert on_phase is None
+    assert capsys.readouterr().err == ""
+
+
+def test_the_progress_bar_names_year_and_phase():
+    """On a terminal the bar shows the year and the phase that runs."""
+    console = Console(force_terminal=True, width=100, color_system=None)
+    with console.capture() as capture, progress(console, 2020, 2035) as on_phase:
+        assert on_phase is not None
+        on_phase(2027, "moving", 5, 12)
+    assert "2027" in capture.get()
+    assert "moving" in capture.get()
+    assert "43%" in capture.get()  # 6 years and 5 of 12 phases, of 15 years
