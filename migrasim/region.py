@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import yaml
 
 from migrasim.core.codes import N_OUTSIDE, N_TIERS, Sector, Tier
 from migrasim.core.errors import InputError, nearest
+from migrasim.region_files import COLUMNS, HOUSEHOLDS, read_table, read_yaml, write_template
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,37 +26,6 @@ REGIONS = Path(__file__).resolve().parent / "regions"
 BASES = (2010, 2020)
 _GOLDEN_ANGLE = np.pi * (3 - np.sqrt(5))
 _AGES = [f"{a}-{a + 4}" for a in range(0, 85, 5)] + ["85+"]
-_LONG = ("topic", "area", "year", "indicator", "value", "unit", "status", "source", "note")
-_HOUSEHOLDS = (
-    "family_households pop_in_family_households hh_1_person hh_1_generation hh_2_generation hh_3_generation "
-    "hh_4plus_generation hukou_elsewhere_same_county hukou_elsewhere_other_county_in_gansu "
-    "hukou_elsewhere_other_province tenure_rent_pct_calc tenure_selfbuilt_pct_calc tenure_purchased_pct_calc"
-).split()
-_CENSUS = ("adcode", "name_zh", "name_en", "resident_pop", "male", "female", "urban_pop", "rural_pop", *_HOUSEHOLDS)
-COLUMNS: dict[str, tuple[str, ...]] = {
-    "county_2020": (
-        *_CENSUS,
-        *("edu_none", "edu_primary", "edu_junior_middle", "edu_senior_middle", "edu_junior_college"),
-        *("edu_bachelor_plus", "longform_employed_sample", "longform_households_sample", "source"),
-    ),
-    "county_2010": (
-        *_CENSUS,
-        *("hukou_pop", "nonagri_hukou_pct", "avg_years_schooling_15plus"),
-        *("emp_primary_pct", "emp_secondary_pct", "emp_tertiary_pct", "source"),
-    ),
-    "county_change_2010_2020": ("adcode", "name_zh", "resident_change", "urban_change", "rural_change", "source"),
-    "county_seats": ("adcode", "name_zh", "name_en", "seat_lon", "seat_lat", "area_km2", "area_source"),
-    "distance_great_circle_km": ("from",),
-    "labour_demography": _LONG,
-    "city_annual": ("year", "area", "indicator", "value", "unit", "status", "note", "source"),
-    "chains": ("chain", "area", "year", "indicator", "value", "unit", "kind", "note", "source"),
-    "chain_jobs_2020": ("county", "chain", "jobs", "status", "source"),
-    "cpi": ("year", "consumer_price_change_percent", "status", "note"),
-    "patterns": ("id", "pattern", "published", "tolerance", "use", "source"),
-}
-"""Tables that every region needs, and the columns that the program reads."""
-
-_KEYS = ("name", "title", "prefecture", "core_county", "counties", "chains", "outside", "targets", "travel", "tables")
 
 
 @dataclass(frozen=True)
@@ -101,7 +70,7 @@ class Region:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.record_yaml: dict[str, Any] = _read_yaml(folder / "region.yaml")
+        self.record_yaml: dict[str, Any] = read_yaml(folder / "region.yaml")
         about = self.record_yaml
         self.name: str = str(about["name"])
         self.title: dict[str, str] = about["title"]
@@ -118,10 +87,12 @@ class Region:
         self.map = folder / str(about.get("map", "map.geojson"))
         self.tables: dict[str, pd.DataFrame] = {}
         for table in about["tables"]:
-            self.tables[table] = _read_table(folder, table)
+            self.tables[table] = read_table(folder, table)
         for table in COLUMNS:
             if table not in self.tables:
-                raise InputError(f"{folder / 'region.yaml'}: tables: {table!r} is missing; it is needed by every region")
+                raise InputError(
+                    f"{folder / 'region.yaml'}: tables: {table!r} is missing; it is needed by every region"
+                )
         self._check()
 
     @classmethod
@@ -184,7 +155,7 @@ class Region:
         return [f"{c}/{tier.name.lower()}" for c in self.county_names for tier in Tier] + ["near", "far"]
 
     def place(self, name: str) -> int:
-        """Number of a place from its name (``Kongtong/seat`` is written by the region's own names)."""
+        """Number of a place from its name as `place_names` has it."""
         if name not in self.place_names:
             raise InputError(f"place {name!r} is unknown; {nearest(name, self.place_names) or 'see place_names'}")
         return self.place_names.index(name)
@@ -196,7 +167,9 @@ class Region:
                 return number
         known = [*self.county_names, *(c.zh for c in self.counties)]
         hint = nearest(name, known)
-        raise InputError(f"county {name!r} is unknown; known: {', '.join(self.county_names)}" + (f"; {hint}" if hint else ""))
+        raise InputError(
+            f"county {name!r} is unknown; known: {', '.join(self.county_names)}" + (f"; {hint}" if hint else "")
+        )
 
     def chain(self, name: str) -> int:
         """Number (1..) of a chain from its id."""
@@ -281,7 +254,8 @@ class Region:
     @cached_property
     def community_names(self) -> list[str]:
         """Names of all communities: villages as ``<County>/<township>/<number>``, then towns, seats, outside."""
-        names, seen = [], {}
+        names: list[str] = []
+        seen: dict[int, int] = {}
         for county, number in zip(self.villages["county"], self.villages["township"], strict=True):
             seen[number] = seen.get(number, 0) + 1
             names.append(f"{self.county_names[county]}/{self.townships[number].name}/{seen[number]}")
@@ -319,9 +293,15 @@ class Region:
         village, c_all = self.villages, self.n_counties
         county = self.community_county.astype(int)
         town_seat = self._town_to_seat_min()
-        to_seat = np.concatenate([village["travel_seat_min"].astype(float), np.column_stack([town_seat, 0 * town_seat]).ravel(), [0, 0]])
-        to_town = np.concatenate([village["travel_town_min"].astype(float), np.column_stack([0 * town_seat, town_seat]).ravel(), [0, 0]])
-        mean_village = np.array([village["travel_seat_min"][village["county"] == c].mean() for c in range(c_all)], float)
+        to_seat = np.concatenate(
+            [village["travel_seat_min"].astype(float), np.column_stack([town_seat, 0 * town_seat]).ravel(), [0, 0]]
+        )
+        to_town = np.concatenate(
+            [village["travel_town_min"].astype(float), np.column_stack([0 * town_seat, town_seat]).ravel(), [0, 0]]
+        )
+        mean_village = np.array(
+            [village["travel_seat_min"][village["county"] == c].mean() for c in range(c_all)], float
+        )
         minutes = np.zeros((self.n_communities, self.n_places))
         for place in range(self.inside):
             c, tier = divmod(place, N_TIERS)
@@ -456,7 +436,9 @@ class Region:
         table = self.tables["labour_demography"]
         values = pd.to_numeric(table["value"], errors="coerce")
         found: dict[tuple[str, str], dict[str, float]] = {}
-        for indicator, year, area, value in zip(table["indicator"], table["year"].astype(str), table["area"], values, strict=True):
+        for indicator, year, area, value in zip(
+            table["indicator"], table["year"].astype(str), table["area"], values, strict=True
+        ):
             found.setdefault((indicator, year), {})[area] = float(value)
         return found
 
@@ -479,7 +461,7 @@ class Region:
     def _check(self) -> None:
         for base in BASES:
             where = self.folder / "tables" / f"county_{base}.csv"
-            for column in ("resident_pop", "urban_pop", "rural_pop", "family_households", *_HOUSEHOLDS[1:]):
+            for column in ("resident_pop", "urban_pop", "rural_pop", "family_households", *HOUSEHOLDS[1:]):
                 if np.isnan(self.census(base, column)).any():
                     raise InputError(f"{where}: {column} is empty for a county")
             gap = self.census(base, "resident_pop") - self.census(base, "urban_pop") - self.census(base, "rural_pop")
@@ -499,7 +481,12 @@ def describe(region: Region) -> list[dict[str, Any]]:
         {"item": "counties", "count": region.n_counties, "complete": 1.0, "source": "region.yaml"},
         {"item": "places", "count": region.n_places, "complete": 1.0, "source": "three tiers a county, near and far"},
         {"item": "townships", "count": len(region.townships), "complete": 1.0, "source": "labour_demography.csv"},
-        {"item": "villages", "count": region.n_villages, "complete": 1.0, "source": "labour_demography.csv; places assumed"},
+        {
+            "item": "villages",
+            "count": region.n_villages,
+            "complete": 1.0,
+            "source": "labour_demography.csv; places assumed",
+        },
         {"item": "chains", "count": len(region.chains), "complete": 1.0, "source": "region.yaml"},
     ]
     for name, about in region.record_yaml["tables"].items():
@@ -515,12 +502,12 @@ def validate(path: str | Path) -> list[str]:
     folder = Path(path)
     problems: list[str] = []
     try:
-        about = _read_yaml(folder / "region.yaml")
+        about = read_yaml(folder / "region.yaml")
     except InputError as error:
         return [str(error)]
     for table in dict.fromkeys([*COLUMNS, *about["tables"]]):
         try:
-            _read_table(folder, table)
+            read_table(folder, table)
         except InputError as error:
             problems.append(str(error))
     if not problems:
@@ -532,46 +519,6 @@ def validate(path: str | Path) -> list[str]:
         except InputError as error:
             problems.append(str(error))
     return problems
-
-
-def write_template(path: str | Path) -> Path:
-    """Write a blank region folder: ``region.yaml`` to fill in and tables with headers only.
-
-    Raises
-    ------
-    InputError
-        Where the folder exists and is not empty, or cannot be written.
-    """
-    folder = Path(path)
-    try:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise InputError(f"{folder}: exists and is not empty; give a new folder")
-        (folder / "tables").mkdir(parents=True, exist_ok=True)
-        (folder / "region.yaml").write_text(_TEMPLATE + "".join(f"  {name}: {{source: }}\n" for name in COLUMNS), encoding="utf-8")
-        for name, columns in COLUMNS.items():
-            (folder / "tables" / f"{name}.csv").write_text(",".join(columns) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be written ({error.strerror})") from None
-    return folder
-
-
-_TEMPLATE = """\
-schema_version: 1
-name: my_region
-title: {en: My region, zh_hant: 我的地區}
-prefecture: {code: 0, zh: 市}
-core_county: First
-counties:
-  - {code: 1, en: First, zh: 县, zh_hant: 縣}
-chains: []   # - {id: , title: {en: , zh_hant: }, sectors: [MANUFACTURING]}
-outside:
-  near: {title: {en: Near outside, zh_hant: 鄰近外地}, definition: , cities: []}
-  far: {title: {en: Far outside, zh_hant: 遠方外地}, definition: , travel_min: 1000, status: assumed, source: }
-targets: {2025: 0.0, 2035: 0.0}
-travel: {road_factor: 1.25, village_km_h: 30, between_seats_km_h: 60, outside_km_h: 80, access_min: 5, status: assumed, source: }
-record: {}
-tables:
-"""
 
 
 def _chain(folder: Path, number: int, row: Mapping[str, Any]) -> Chain:
@@ -590,38 +537,4 @@ def _spiral(step: int, steps: int, radius: float) -> np.ndarray:
     return np.array([away * np.cos(angle), away * np.sin(angle)])
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        about = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; a region is a folder with region.yaml and tables/") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read ({type(error).__name__})") from None
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: is no valid YAML ({str(error).splitlines()[0]})") from None
-    if not isinstance(about, dict):
-        raise InputError(f"{path}: is empty or no mapping; needed keys: {', '.join(_KEYS)}")
-    for key in _KEYS:
-        if key not in about:
-            raise InputError(f"{path}: key {key!r} is missing; needed keys: {', '.join(_KEYS)}")
-    return about
-
-
-def _read_table(folder: Path, name: str) -> pd.DataFrame:
-    import pandas as pd
-
-    path = folder / "tables" / f"{name}.csv"
-    try:
-        frame = pd.read_csv(path, encoding="utf-8-sig", dtype={"year": str} if name == "labour_demography" else None)
-    except FileNotFoundError:
-        known = [found.stem for found in (folder / "tables").glob("*.csv")]
-        raise InputError(f"{path}: table {name!r} is missing; {nearest(name, known) or 'put it into tables/'}") from None
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise InputError(f"{path}: is no readable csv table ({str(error).splitlines()[0]})") from None
-    for column in COLUMNS.get(name, ()):
-        if column not in frame.columns:
-            hint = nearest(column, frame.columns)
-            raise InputError(f"{path}: column {column!r} is missing" + (f"; {hint}" if hint else ""))
-    if frame.empty:
-        raise InputError(f"{path}: holds a header and no rows")
-    return frame
+__all__ = ["Chain", "County", "Region", "Township", "describe", "validate", "write_template"]

@@ -112,7 +112,12 @@ def cache_key(region: Region, base: int, seed_population: int) -> str:
     """Hash of the region's folder, the sources of the synthesis, the base year and the seed."""
     here = Path(__file__).resolve().parent
     digest = hashlib.sha256(f"{region.region_hash} {base} {seed_population}".encode())
-    for path in [*sorted(here.glob("*.py")), here / "facts.yaml", here.parent / "region.py", here.parent / "core" / "chance.py"]:
+    for path in [
+        *sorted(here.glob("*.py")),
+        here / "facts.yaml",
+        here.parent / "region.py",
+        here.parent / "core" / "chance.py",
+    ]:
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:20]
@@ -154,7 +159,9 @@ def _write(folder: Path, tables: tuple[dict[str, np.ndarray], dict[str, np.ndarr
         if folder.exists():
             shutil.rmtree(folder, ignore_errors=True)
         draft.rename(folder)
-        aged = sorted((path for path in folder.parent.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime)
+        aged = sorted(
+            (path for path in folder.parent.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime
+        )
         for old in aged[:-_KEPT]:
             shutil.rmtree(old, ignore_errors=True)
     except OSError:  # no room or no right to keep it: built anew next time

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from migrasim.core.codes import Activity, Kind, Schooling, Sector, Tenure, Tier
-from migrasim.population import margins, seed, work
+from migrasim.population import margins, work
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,13 +70,17 @@ def fit(population: Population, region: Region) -> pd.DataFrame:
     def people(mask: np.ndarray, by: np.ndarray = county) -> np.ndarray:
         return np.asarray(np.bincount(by[mask], minlength=c_all + 1)[:c_all] * population.weight)
 
-    def add(name: str, published: np.ndarray, synthetic: np.ndarray, how: str, tolerance: np.ndarray | None = None) -> None:
+    def add(
+        name: str, published: np.ndarray, synthetic: np.ndarray, how: str, tolerance: np.ndarray | None = None
+    ) -> None:
         known = np.asarray(published, float)
         total = np.nansum(known)
         loose = np.maximum(0.005 * known, 5.0) if tolerance is None else tolerance
         for c, county_name in enumerate(region.county_names):
             if not np.isnan(known[c]):
-                rows.append((name, county_name, known[c], float(synthetic[c]), 0.0 if how == EXACT else float(loose[c]), how))
+                rows.append(
+                    (name, county_name, known[c], float(synthetic[c]), 0.0 if how == EXACT else float(loose[c]), how)
+                )
         whole_tolerance = 0.0 if how == EXACT else max(0.005 * total, float(np.sqrt((loose**2).sum())), 5.0)
         rows.append((name, region.name, float(total), float(np.sum(synthetic)), whole_tolerance, how))
 
@@ -103,20 +107,43 @@ def fit(population: Population, region: Region) -> pd.DataFrame:
         add(f"households of {word} generations", census(f"hh_{word}_generation"), homes(reached), EXACT)
     if not np.isnan(m.old_share).any():
         wanted = m.old_share * census("family_households")
-        add("households with people of 65 and over", wanted, homes(parts["old"]), ASSUMED, 0.02 * census("family_households"))
+        add(
+            "households with people of 65 and over",
+            wanted,
+            homes(parts["old"]),
+            ASSUMED,
+            0.02 * census("family_households"),
+        )
 
     group = np.minimum(age // 5, margins.GROUPS - 1)
     for g, name in enumerate(_GROUPS):
         for sex, word in enumerate(("men", "women")):
-            add(f"{word} aged {name}", m.age[:, g, sex], people(resident & (group == g) & (persons["sex"] == sex)), EXACT)
+            add(
+                f"{word} aged {name}",
+                m.age[:, g, sex],
+                people(resident & (group == g) & (persons["sex"] == sex)),
+                EXACT,
+            )
 
     outside = home >= region.inside
     other_county = resident & (home < region.inside) & (home_county != county)
     elsewhere = "registered elsewhere: "
-    add(elsewhere + "same county", census("hukou_elsewhere_same_county"), people(resident & (home_county == county) & (home != place)), EXACT)
+    add(
+        elsewhere + "same county",
+        census("hukou_elsewhere_same_county"),
+        people(resident & (home_county == county) & (home != place)),
+        EXACT,
+    )
     near = other_county | (resident & (home == region.near))
-    add(elsewhere + "other county of the province", census("hukou_elsewhere_other_county_in_gansu"), people(near), EXACT)
-    add(elsewhere + "other province", census("hukou_elsewhere_other_province"), people(resident & (home == region.far)), EXACT)
+    add(
+        elsewhere + "other county of the province", census("hukou_elsewhere_other_county_in_gansu"), people(near), EXACT
+    )
+    add(
+        elsewhere + "other province",
+        census("hukou_elsewhere_other_province"),
+        people(resident & (home == region.far)),
+        EXACT,
+    )
     how = EXACT if base == 2010 else ESTIMATE
     add("registered people", m.registered, people(~outside, home_county), how)
     add("absent from the region (calculated)", m.absent, people(~resident & ~outside, home_county), ESTIMATE)
@@ -134,16 +161,39 @@ def fit(population: Population, region: Region) -> pd.DataFrame:
         add("non-agricultural registration (another concept than in 2020)", wanted, urban_hukou, TOTAL)
 
     if base == 2020:
-        names = ("edu_none", "edu_primary", "edu_junior_middle", "edu_senior_middle", "edu_junior_college", "edu_bachelor_plus")
+        names = (
+            "edu_none",
+            "edu_primary",
+            "edu_junior_middle",
+            "edu_senior_middle",
+            "edu_junior_college",
+            "edu_bachelor_plus",
+        )
         for level, column in zip(list(Schooling)[1:], names, strict=True):
-            add(f"schooling {level.name.lower()}", census(column), people(resident & (persons["schooling"] == level)), TOTAL)
+            add(
+                f"schooling {level.name.lower()}",
+                census(column),
+                people(resident & (persons["schooling"] == level)),
+                TOTAL,
+            )
         rest = census("resident_pop") - np.sum([census(column) for column in names], axis=0)
-        add("schooling under_age (in no column)", rest, people(resident & (persons["schooling"] == Schooling.UNDER_AGE)), TOTAL)
+        add(
+            "schooling under_age (in no column)",
+            rest,
+            people(resident & (persons["schooling"] == Schooling.UNDER_AGE)),
+            TOTAL,
+        )
     else:
         adult = resident & (age >= 15)
-        years = np.bincount(county[adult], work.YEARS[persons["schooling"][adult]], c_all + 1)[:c_all] / np.bincount(county[adult], minlength=c_all + 1)[:c_all]
+        years = (
+            np.bincount(county[adult], work.YEARS[persons["schooling"][adult]], c_all + 1)[:c_all]
+            / np.bincount(county[adult], minlength=c_all + 1)[:c_all]
+        )
         mean = census("avg_years_schooling_15plus")
-        rows += [("mean years of schooling at 15 and over", n, float(mean[c]), float(years[c]), 0.05, TOTAL) for c, n in enumerate(region.county_names)]
+        rows += [
+            ("mean years of schooling at 15 and over", n, float(mean[c]), float(years[c]), 0.05, TOTAL)
+            for c, n in enumerate(region.county_names)
+        ]
 
     adults = np.bincount(place[resident & (age >= 16)] // 3, minlength=c_all)
     jobs = work.employment(region, base, adults * population.weight)
@@ -161,14 +211,30 @@ def fit(population: Population, region: Region) -> pd.DataFrame:
         for name, members in groups.items():
             wanted = census(f"emp_{name}_pct") / 100 * jobs.sum(axis=1)
             error = 2 * np.sqrt(np.maximum(wanted * (1 - wanted / jobs.sum(axis=1)), 1) * 10)
-            add(f"working in the {name} sector", wanted, people(working & np.isin(persons["sector"], members)), SAMPLING, error)
+            add(
+                f"working in the {name} sector",
+                wanted,
+                people(working & np.isin(persons["sector"], members)),
+                SAMPLING,
+                error,
+            )
     chains = work.chain_jobs(region, base, jobs)
     for chain in region.chains:
-        add(f"chain jobs {chain.id}", chains[:, chain.number], people(resident & (persons["chain"] == chain.number)), ESTIMATE)
+        add(
+            f"chain jobs {chain.id}",
+            chains[:, chain.number],
+            people(resident & (persons["chain"] == chain.number)),
+            ESTIMATE,
+        )
 
     counts = work.tenure_counts(region, base, census("family_households").astype(np.int64))
     rent = (Tenure.MARKET_RENT, Tenure.PUBLIC_RENT, Tenure.AFFORDABLE_RENT)
-    held = (("self-built", (Tenure.SELF_BUILT,)), ("purchased", (Tenure.PURCHASED,)), ("rented", rent), ("other", (Tenure.OTHER,)))
+    held = (
+        ("self-built", (Tenure.SELF_BUILT,)),
+        ("purchased", (Tenure.PURCHASED,)),
+        ("rented", rent),
+        ("other", (Tenure.OTHER,)),
+    )
     total = census("family_households")
     for k, (name, codes) in enumerate(held):
         share = counts[:, k] / total
@@ -206,6 +272,3 @@ def patterns(population: Population, region: Region) -> dict[str, float]:
         found[f"children in {tier.name.lower()}"] = float((age[here] < 15).mean())
         found[f"people of 65 and over in {tier.name.lower()}"] = float((age[here] >= 65).mean())
     return found
-
-
-__all__ = ["census_parts", "fit", "patterns", "seed"]

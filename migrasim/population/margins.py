@@ -8,30 +8,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import yaml
 
 from migrasim.core.codes import Tier
+from migrasim.facts import FactBook
 from migrasim.population.raking import proportional_fit, whole, whole_table
 from migrasim.region import Region
 
 GROUPS = 18
-FACTS = Path(__file__).with_name("facts.yaml")
 _OLD = 14  # from 70 on deaths, not departures, make the difference of cohorts
 _GOMPERTZ = {0: (2.97e-5, 0.097), 1: (1.78e-5, 0.097)}  # hazard of death by age, assumed: 0.010 and 0.006 at 60
 
 
 @cache
 def assumed() -> Any:
-    """Central values of ``facts.yaml`` as attributes; arrays for facts by age or form."""
-    facts = yaml.safe_load(FACTS.read_text(encoding="utf-8"))["facts"]
-    values = {name: fact["value"] for name, fact in facts.items()}
+    """Central values of ``facts.yaml`` as attributes; arrays of 18 groups for facts by age."""
+    facts = FactBook.load().facts
+    values = {fact.id.split(".", 1)[1]: fact.value for fact in facts.values() if fact.domain == "population"}
     return SimpleNamespace(
-        **{name: np.array(list(v.values()), float) if isinstance(v, dict) else float(v) for name, v in values.items()}
+        **{name: np.array(list(v.values()), float) if isinstance(v, dict) else v for name, v in values.items()}
     )
 
 
@@ -78,9 +76,7 @@ def read(region: Region, base: int) -> Margins:
     forms = np.column_stack([alone, forms[:, 0] - alone, forms[:, 1:]])
     names = ("same_county", "other_county_in_gansu", "other_province")
     elsewhere = np.stack([count(f"hukou_elsewhere_{name}") for name in names], axis=1)
-    registered = (
-        region.long("registered_pop_estimate", 2020).astype(np.int64) if base == 2020 else count("hukou_pop")
-    )
+    registered = region.long("registered_pop_estimate", 2020).astype(np.int64) if base == 2020 else count("hukou_pop")
     own = count("resident_pop") - elsewhere[:, 1] - elsewhere[:, 2]
     inside = _inside_flows(region, registered, np.rint(a.own_prefecture_share * elsewhere[:, 1]), registered - own)
     absent = registered - own - inside.sum(axis=1)

@@ -11,7 +11,15 @@ _LARGEST_STEP = 2.0
 
 
 @kernel
-def _evaluate(index, value, prior, dual, weight, total, hessian):
+def _evaluate(
+    index: np.ndarray,
+    value: np.ndarray,
+    prior: np.ndarray,
+    dual: np.ndarray,
+    weight: np.ndarray,
+    total: np.ndarray,
+    hessian: np.ndarray,
+) -> float:
     """Weights, weighted totals and their derivative for the dual variables; returns the sum of weights."""
     width = index.shape[1]
     total[:] = 0.0
@@ -39,7 +47,7 @@ def _evaluate(index, value, prior, dual, weight, total, hessian):
 
 
 @kernel
-def _solve(matrix, right):
+def _solve(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Solution of a symmetric positive definite system (Cholesky, in place); the same bits on any number of threads."""
     n = right.shape[0]
     for j in range(n):
@@ -151,7 +159,9 @@ def whole_table(table: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.
     gap = columns - rounded.sum(axis=0)
     while gap.any():
         into, out = int(np.argmax(gap)), int(np.argmin(gap))
-        score = np.where(rounded[:, out] > 0, table[:, into] - rounded[:, into] - table[:, out] + rounded[:, out], -np.inf)
+        score = np.where(
+            rounded[:, out] > 0, table[:, into] - rounded[:, into] - table[:, out] + rounded[:, out], -np.inf
+        )
         row = int(np.argmax(score))
         rounded[row, into] += 1
         rounded[row, out] -= 1

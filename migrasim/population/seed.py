@@ -129,9 +129,7 @@ def _draw(n: int, rng: np.random.Generator, shares: tuple[float, ...]) -> Famili
     sex[:, GREAT] = rng.random(n) < 0.65
 
     plain = np.zeros(n, np.int8)
-    families = Families(
-        present, sex, age, np.zeros((n, SLOTS), bool), plain, plain, plain + NOWHERE, plain, np.ones(n)
-    )
+    families = Families(present, sex, age, np.zeros((n, SLOTS), bool), plain, plain, plain + NOWHERE, plain, np.ones(n))
     return families.take(np.flatnonzero(np.where(present, age, 0).max(axis=1) < 100))
 
 
@@ -170,15 +168,32 @@ def _leave(f: Families, rule: str, rng: np.random.Generator) -> np.ndarray:
     if rule == "unmarried":
         lone = elders & ~both & ~f.present[:, CHILDREN].any(axis=1)
         away[:, :2] = f.present[:, :2] & (lone & (f.age[:, HUSBAND] < 50))[:, None]
-    return away & f.present
+    return np.asarray(away & f.present)
 
 
 _AT_HOME = (0.18, 0.2, 0.34, 0.16, 0.08, 0.04)
 _TOWN = (0.2, 0.16, 0.44, 0.12, 0.06, 0.02)
 _NEWCOMER = (0.3, 0.2, 0.44, 0.04, 0.02, 0.0)
 _STEMS = (0.0, 0.1, 0.35, 0.35, 0.16, 0.04)
-_OUTWARD = {"father": 3, "couple": 3, "unmarried": 3, "child": 3, "children": 1, "father_child": 1, "couple_kids": 2, "mother": 0.5}
-_INWARD = {"child": 3, "mother_kids": 3, "elder_kids": 1, "father": 1.5, "couple": 1, "couple_kids": 2, "unmarried": 1.5}
+_OUTWARD = {
+    "father": 3,
+    "couple": 3,
+    "unmarried": 3,
+    "child": 3,
+    "children": 1,
+    "father_child": 1,
+    "couple_kids": 2,
+    "mother": 0.5,
+}
+_INWARD = {
+    "child": 3,
+    "mother_kids": 3,
+    "elder_kids": 1,
+    "father": 1.5,
+    "couple": 1,
+    "couple_kids": 2,
+    "unmarried": 1.5,
+}
 
 # home tier, main part, away part, kinds of family, forms of splitting, rows, prior share of households
 _PATTERNS = (

@@ -13,29 +13,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from migrasim.core.chance import Decision, child_key, mix, stream, uniform
-from migrasim.core.codes import Kind, Sex, Tenure
+from migrasim.core.codes import Kind, Sex
 from migrasim.core.rule import kernel
 from migrasim.population import work
 from migrasim.population.margins import GROUPS, Margins, assumed, read
+from migrasim.population.mend import CELLS, give_ages, mend, single_years, swap_ages
 from migrasim.population.raking import rake, systematic, whole
 from migrasim.population.seed import (
-    CHILD,
-    CHILDREN,
     GENERATION,
-    HUSBAND,
     NOWHERE,
     OUT,
     SLOTS,
     STRANGER,
-    WIFE,
     Families,
     candidates,
 )
 from migrasim.population.tables import HOUSEHOLDS, PERSONS
 from migrasim.region import Region
 
-# cells of (living place, home) of people in families: persons are exact in each
-CELLS = ((0, 0), (0, 3), (1, 1), (1, 0), (1, 3), (2, 2), (2, 0), (2, 1), (2, 3), (3, 1), (3, 2), (3, 0))
 _CELL = np.full((4, 4), -1, np.int64)
 for _number, (_spot, _home) in enumerate(CELLS):
     _CELL[_spot, _home] = _number
@@ -44,12 +39,11 @@ _CELLS = _FORMS + 5
 _SOFT = _CELLS + len(CELLS)
 _TOTALS = _SOFT + 8
 _WIDTH = SLOTS + 2 + 2 + 8
-_FEW = 2000
 _HARD, _FIRM, _LOOSE = 0.5, 3.0, 400.0
 
 
 @kernel
-def _keys(base, count):
+def _keys(base: np.uint64, count: int) -> np.ndarray:
     keys = np.empty(count, np.uint64)
     for i in range(count):
         keys[i] = child_key(base, 0, i)
@@ -57,7 +51,7 @@ def _keys(base, count):
 
 
 @kernel
-def _member_keys(household, number, keys):
+def _member_keys(household: np.ndarray, number: np.ndarray, keys: np.ndarray) -> np.ndarray:
     out = np.empty(household.shape[0], np.uint64)
     for i in range(household.shape[0]):
         out[i] = child_key(keys[household[i]], 1, number[i])
@@ -65,7 +59,7 @@ def _member_keys(household, number, keys):
 
 
 @kernel
-def sample_mask(keys, seed, share):
+def sample_mask(keys: np.ndarray, seed: int, share: float) -> np.ndarray:
     """True for the households of a sample; a smaller share is a subset of a larger one."""
     key = stream(seed, Decision.SAMPLE, 0)
     out = np.empty(keys.shape[0], np.bool_)
@@ -98,14 +92,14 @@ def _incidence(f: Families) -> tuple[np.ndarray, np.ndarray]:
     value[:, :SLOTS] = f.present
     column = SLOTS
     inside = {False: f.main < OUT, True: (f.other >= 0) & (f.other < OUT)}
-    for away in (False, True):
-        form = f.form(away)
-        index[:, column] = np.where(inside[away] & (form >= 0), _FORMS + form, -1)
+    for part in (False, True):
+        form = f.form(part)
+        index[:, column] = np.where(inside[part] & (form >= 0), _FORMS + form, -1)
         value[:, column] = 1.0
         column += 1
-    for away in (False, True):
-        people = (f.present & (f.away == away)).sum(axis=1)
-        at = f.other if away else f.main
+    for part in (False, True):
+        people = (f.present & (f.away == part)).sum(axis=1)
+        at = f.other if part else f.main
         cell = _CELL[np.maximum(at, 0), f.home]
         index[:, column] = np.where(people > 0, _CELLS + cell, -1)
         value[:, column] = people
@@ -114,9 +108,10 @@ def _incidence(f: Families) -> tuple[np.ndarray, np.ndarray]:
     out_people = (spot == OUT).sum(axis=1)
     away = f.away.any(axis=1)
     couple = (out_people == 2) & (out == 1)
+    shares = (a.away_alone_share, a.away_couple_share, a.away_families_share)
     for k, kind in enumerate((out == 0, couple, out >= 2)):
         index[:, column] = np.where(out >= 0, _SOFT + k, -1)
-        value[:, column] = kind - a.away_form_share[k]
+        value[:, column] = kind - shares[k]
         column += 1
     index[:, column] = np.where(out >= 0, _SOFT + 3, -1)
     value[:, column] = out_people * (away - a.absent_split_share)
@@ -216,144 +211,6 @@ def _copies(f: Families, weight: np.ndarray, forms: np.ndarray, rng: np.random.G
     return copies
 
 
-def _mend(f: Families, homes: np.ndarray, rng: np.random.Generator) -> Families:
-    """Families with exactly the wanted number of persons in every cell of living place and home.
-
-    Inside, brothers and sisters join or leave, and the forms of households stay as they are: a part
-    keeps at least two people and never loses its last child. Outside, families that are wholly away
-    come and go.
-    """
-    for cell, (spot, home) in enumerate(CELLS):
-        if spot == OUT:
-            f = _mend_outside(f, home, int(homes[spot, home]), rng)
-        for _ in range(200):
-            where = f.where()
-            here = f.present[:, CHILDREN] & (where[:, CHILDREN] == spot) & (f.home == home)[:, None]
-            gap = int(homes[spot, home] - ((where == spot) & (f.home == home)[:, None]).sum())
-            if gap == 0:
-                break
-            count, people = here.sum(axis=1), (where == spot).sum(axis=1)
-            if gap < 0:
-                rows = rng.permutation(np.flatnonzero((count >= 2) & (people >= 3)))[:-gap]
-                slot = here[rows].argmax(axis=1) + CHILD
-                f.present[rows, slot] = False
-            else:
-                free = ~f.present[:, CHILDREN]
-                rows = rng.permutation(np.flatnonzero((count >= 1) & (people >= 2) & free.any(axis=1)))[:gap]
-                slot = free[rows].argmax(axis=1) + CHILD
-                twin = here[rows].argmax(axis=1) + CHILD
-                age = f.age[rows, twin]
-                f.present[rows, slot] = True
-                f.age[rows, slot] = np.maximum(age + rng.uniform(-3, 3, rows.size), np.where(age >= 16, 17.0, 0.0))
-                f.sex[rows, slot] = rng.random(rows.size) < 0.49
-                f.away[rows, slot] = f.away[rows, twin]
-            if rows.size == 0:
-                raise RuntimeError(f"the synthesis cannot reach the persons of cell {CELLS[cell]}: {gap} are missing")
-    return f
-
-
-def _mend_outside(f: Families, home: int, wanted: int, rng: np.random.Generator) -> Families:
-    """Add or leave out families that are wholly outside, as far as their sizes fit the gap."""
-    gap = wanted - int(((f.where() == OUT) & (f.home == home)[:, None]).sum())
-    rows = rng.permutation(np.flatnonzero((f.main == OUT) & (f.home == home)))
-    size = f.present[rows].sum(axis=1)
-    rows = rows[np.argsort(-np.minimum(size, 2), kind="stable")]
-    chosen = []
-    for row in rows:
-        people = int(f.present[row].sum())
-        if people <= abs(gap):
-            chosen.append(row)
-            gap -= int(np.sign(gap)) * people
-        if gap == 0:
-            break
-    if not chosen:
-        return f
-    if wanted > int(((f.where() == OUT) & (f.home == home)[:, None]).sum()):
-        return Families.join([f, f.take(np.array(chosen))])
-    return f.take(np.setdiff1d(np.arange(len(f)), chosen))
-
-
-def _swap_ages(f: Families) -> None:
-    """Trade ages where ranks left a child below 16 without an adult, or a husband or wife below 18.
-
-    The other side of the trade is a son or daughter just old enough, of the same sex and living
-    place, whose parent lives with it; so all tables stay as they are.
-    """
-    where = f.where()
-    couple, _ = f.couples()
-    for away in (False, True):
-        part = f.present & (f.away == away)
-        grown = (part & (f.age >= 16)).any(axis=1)
-        lone = part & ~grown[:, None]
-        lone &= (f.age == np.where(part, f.age, -1).max(axis=1)[:, None]) & (lone.cumsum(axis=1) == 1)
-        for bad, least, reach in ((lone, 16, 4), (lone, 16, 40), (part & (couple > 0), 18, 4), (part & (couple > 0), 18, 40)):
-            for spot in range(4):
-                for sex in range(2):
-                    rows, slots = np.nonzero(bad & (where == spot) & (f.sex == sex) & (f.age < least))
-                    if rows.size == 0:
-                        continue
-                    able = f.present[:, CHILDREN] & (where[:, CHILDREN] == spot) & (f.sex[:, CHILDREN] == sex)
-                    able &= (f.age[:, CHILDREN] >= least) & (f.age[:, CHILDREN] < least + reach)
-                    able &= f.present[:, HUSBAND : HUSBAND + 1] & (f.away[:, CHILDREN] == f.away[:, HUSBAND : HUSBAND + 1])
-                    donors, donor_slots = np.nonzero(able)
-                    youngest = np.argsort(f.age[donors, donor_slots + CHILD], kind="stable")
-                    donors, donor_slots = donors[youngest], donor_slots[youngest]
-                    count = min(rows.size, donors.size)
-                    own = (rows[:count], slots[:count])
-                    other = (donors[:count], donor_slots[:count] + CHILD)
-                    f.age[own], f.age[other] = f.age[other].copy(), f.age[own].copy()
-
-
-def single_years(table: np.ndarray, infant_share: float) -> np.ndarray:
-    """Ages in whole years of the people of one place and sex, sorted: even inside five-year groups.
-
-    The age 0 has its own published share of the first group; from 85 on the ages die out.
-    """
-    ages = []
-    for group, count in enumerate(table):
-        step = (np.arange(count) + 0.5) / max(int(count), 1)
-        if group == 0:
-            first = int(round(infant_share * count))
-            rest = (np.arange(count - first) + 0.5) / max(int(count) - first, 1)
-            ages.append(np.concatenate([np.zeros(first), 1 + np.floor(4 * rest)]))
-        elif group == GROUPS - 1:
-            ages.append(np.minimum(85 + np.floor(-np.log(1 - step) / 0.25), 101))
-        else:
-            ages.append(5 * group + np.floor(5 * step))
-    return np.concatenate(ages).astype(np.int16)
-
-
-def _give_ages(f: Families, tables: np.ndarray, infant_share: float, rng: np.random.Generator) -> None:
-    """Exact sexes and ages by rank in each of the four living places; tables (4, 18, 2)."""
-    where = f.where()
-    couple, _ = f.couples()
-    for spot in range(4):
-        here = where == spot
-        if spot == OUT and here.sum() < _FEW:  # ranks would tear so few families apart; their ages are no published figure
-            f.age[here] = np.floor(f.age[here])
-            continue
-        men = int(tables[spot, :, Sex.MALE].sum())
-        gap = men - int((here & (f.sex == Sex.MALE)).sum())
-        turn = Sex.FEMALE if gap > 0 else Sex.MALE
-        free = here & (couple == 0) & (f.sex == turn)
-        free[:, :2] &= ~f.present[:, CHILDREN].any(axis=1)[:, None]
-        rows, slots = np.nonzero(free)
-        if spot == OUT and rows.size < abs(gap):  # the sexes of the absent are no published figure
-            tables = tables.copy()
-            group = int(tables[OUT].sum(axis=1).argmax())
-            tables[OUT, group, turn] += abs(gap) - rows.size
-            tables[OUT, group, 1 - turn] -= abs(gap) - rows.size
-            gap = int(np.sign(gap)) * rows.size
-        if rows.size < abs(gap):
-            raise RuntimeError("the synthesis cannot reach the sexes of a place")
-        chosen = rng.permutation(rows.size)[: abs(gap)]
-        f.sex[rows[chosen], slots[chosen]] = 1 - turn
-        for sex in range(2):
-            rows, slots = np.nonzero(here & (f.sex == sex))
-            order = np.argsort(f.age[rows, slots], kind="stable")
-            f.age[rows[order], slots[order]] = single_years(tables[spot, :, sex], infant_share)
-
-
 def _label_strangers(size: np.ndarray, wanted: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Origin of each stranger household so that persons by origin are exact; lone people fill up."""
     label = np.full(size.size, -1, np.int64)
@@ -370,7 +227,9 @@ def _label_strangers(size: np.ndarray, wanted: np.ndarray, rng: np.random.Genera
     return label
 
 
-def _county(region: Region, m: Margins, c: int, pool: Families, incidence: tuple[np.ndarray, np.ndarray], seed: int) -> _County:
+def _county(
+    region: Region, m: Margins, c: int, pool: Families, incidence: tuple[np.ndarray, np.ndarray], seed: int
+) -> _County:
     rng = np.random.default_rng([seed, m.base, c])
     homes, lone = _cells(m, c)
     target, slack = _targets(m, c, homes)
@@ -378,11 +237,11 @@ def _county(region: Region, m: Margins, c: int, pool: Families, incidence: tuple
     copies = _copies(pool, weight, m.forms[c], rng)
     f = pool.take(np.repeat(np.arange(len(pool)), copies))
     f.age += (rng.random(len(f)) - 0.5)[:, None] + 0.01 * rng.random(f.age.shape)
-    f = _mend(f, homes, rng)
+    f = mend(f, homes, rng)
     tables = np.concatenate([m.family_age[c], m.absent_age[c][None]])
-    _give_ages(f, tables, float(m.infant_share[c]), rng)
+    give_ages(f, tables, float(m.infant_share[c]), rng)
 
-    _swap_ages(f)
+    swap_ages(f)
 
     arrivals = np.append(m.inside[:, c], [0, 0])
     arrivals[-1] = m.elsewhere[c, 2]
@@ -421,7 +280,9 @@ def build(region: Region, base: int, seed: int) -> tuple[dict[str, np.ndarray], 
     return persons, households
 
 
-def _flatten(region: Region, parts: list[_County], base: int, seed: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+def _flatten(
+    region: Region, parts: list[_County], base: int, seed: int
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     a = assumed()
     person_parts: list[dict[str, np.ndarray]] = []
     household_parts: list[dict[str, np.ndarray]] = []
@@ -441,7 +302,9 @@ def _flatten(region: Region, parts: list[_County], base: int, seed: int) -> tupl
         home_county = np.where(native, c, origin)
         stranger_tier = (rng.random(rows) < 0.1).astype(np.int64)
         tier = np.where(native, home, stranger_tier)
-        home_place = np.where(home_county < region.n_counties, 3 * home_county + tier, region.near + home_county - region.n_counties)
+        home_place = np.where(
+            home_county < region.n_counties, 3 * home_county + tier, region.near + home_county - region.n_counties
+        )
         h = {
             "kind": np.repeat([int(Kind.FAMILY), int(Kind.COLLECTIVE)], [len(f), lone]),
             "home_place": home_place,
@@ -469,8 +332,16 @@ def _flatten(region: Region, parts: list[_County], base: int, seed: int) -> tupl
         }
         person_parts.append(p)
         first += rows
-    persons = {k.name: np.concatenate([p[k.name] for p in person_parts]).astype(k.dtype) for k in PERSONS if k.name in person_parts[0]}
-    households = {k.name: np.concatenate([h[k.name] for h in household_parts]).astype(k.dtype) for k in HOUSEHOLDS if k.name in household_parts[0]}
+    persons = {
+        k.name: np.concatenate([p[k.name] for p in person_parts]).astype(k.dtype)
+        for k in PERSONS
+        if k.name in person_parts[0]
+    }
+    households = {
+        k.name: np.concatenate([h[k.name] for h in household_parts]).astype(k.dtype)
+        for k in HOUSEHOLDS
+        if k.name in household_parts[0]
+    }
     for column in PERSONS:
         persons.setdefault(column.name, np.zeros(persons["key"].size, column.dtype))
     for column in HOUSEHOLDS:
@@ -480,7 +351,11 @@ def _flatten(region: Region, parts: list[_County], base: int, seed: int) -> tupl
 
 
 def _reunite(
-    region: Region, base: int, persons: dict[str, np.ndarray], households: dict[str, np.ndarray], rng: np.random.Generator
+    region: Region,
+    base: int,
+    persons: dict[str, np.ndarray],
+    households: dict[str, np.ndarray],
+    rng: np.random.Generator,
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Give young people who live alone in another county a family at home: they become its away part.
 
@@ -489,7 +364,10 @@ def _reunite(
     one-person household before and after; who belongs together is not published (assumed).
     """
     rows = households["key"].size
-    first, members = np.searchsorted(persons["household"], np.arange(rows)), np.bincount(persons["household"], minlength=rows)
+    first, members = (
+        np.searchsorted(persons["household"], np.arange(rows)),
+        np.bincount(persons["household"], minlength=rows),
+    )
     age = base - persons["birth_year"].astype(np.int64)
     home, place = households["home_place"].astype(np.int64), households["place"].astype(np.int64)
     family = households["kind"] == Kind.FAMILY
@@ -540,7 +418,13 @@ def _communities(region: Region, home_place: np.ndarray, rng: np.random.Generato
     return community
 
 
-def _urban_registration(region: Region, base: int, persons: dict[str, np.ndarray], households: dict[str, np.ndarray], rng: np.random.Generator) -> None:
+def _urban_registration(
+    region: Region,
+    base: int,
+    persons: dict[str, np.ndarray],
+    households: dict[str, np.ndarray],
+    rng: np.random.Generator,
+) -> None:
     """Mark households whose registered address counts as urban, to the published number of persons.
 
     2020: all homes in towns and seats; the rest evenly over village homes (the published number is
@@ -569,6 +453,3 @@ def _urban_registration(region: Region, base: int, persons: dict[str, np.ndarray
         spare = rows[~take][size[rows[~take]] == 1][:left]
         urban[spare] = True
     households["hukou_urban"][:] = urban
-
-
-__all__ = ["CELLS", "CHILD", "HUSBAND", "WIFE", "Tenure", "build", "sample_mask", "single_years"]

@@ -15,7 +15,14 @@ from migrasim.population.raking import proportional_fit, whole, whole_table
 from migrasim.region import Region
 
 Columns = dict[str, np.ndarray]
-_LEVELS = ("edu_none", "edu_primary", "edu_junior_middle", "edu_senior_middle", "edu_junior_college", "edu_bachelor_plus")
+_LEVELS = (
+    "edu_none",
+    "edu_primary",
+    "edu_junior_middle",
+    "edu_senior_middle",
+    "edu_junior_college",
+    "edu_bachelor_plus",
+)
 YEARS = np.array([0.0, 0.0, 6.0, 9.0, 12.0, 15.0, 16.0])
 SECTOR_NAMES = (
     "",
@@ -48,7 +55,9 @@ _TENURE_SHAPE = np.array(
 )
 
 
-def give(region: Region, base: int, m: Margins, persons: Columns, households: Columns, rng: np.random.Generator) -> None:
+def give(
+    region: Region, base: int, m: Margins, persons: Columns, households: Columns, rng: np.random.Generator
+) -> None:
     """Fill schooling, activity, sector, chain, skill, tenure, land, savings, permit and years of stay."""
     h = persons["household"]
     place = np.where(persons["is_away"] == 1, households["away_place"][h], households["place"][h]).astype(np.int64)
@@ -57,7 +66,9 @@ def give(region: Region, base: int, m: Margins, persons: Columns, households: Co
     school(region, base, persons, place, age, single, households["home_place"][h].astype(int), rng)
     _activity(region, base, persons, place, age, single, rng)
     persons["skill"][:] = np.select(
-        [persons["schooling"] >= Schooling.COLLEGE, persons["schooling"] == Schooling.SENIOR], [Skill.HIGH, Skill.MIDDLE], Skill.LOW
+        [persons["schooling"] >= Schooling.COLLEGE, persons["schooling"] == Schooling.SENIOR],
+        [Skill.HIGH, Skill.MIDDLE],
+        Skill.LOW,
     )
     persons["skill"][age < 15] = Skill.LOW
     _tenure(region, base, m, persons, households, rng)
@@ -118,7 +129,13 @@ def school(
                 left = np.maximum(left, 0)
                 left[np.argmax(left)] += int(short.sum())
         else:
-            left = _tilted(published.sum(axis=0) / published.sum(), age[here], level[here], region.census(2010, "avg_years_schooling_15plus")[c], adults.size)
+            left = _tilted(
+                published.sum(axis=0) / published.sum(),
+                age[here],
+                level[here],
+                region.census(2010, "avg_years_schooling_15plus")[c],
+                adults.size,
+            )
         order = adults[np.argsort(score[adults], kind="stable")]
         level[order] = np.repeat(np.arange(1, 7), left)
         edges = score[order][np.minimum(np.cumsum(left)[:-1], order.size - 1)]
@@ -185,7 +202,13 @@ def _pick(rows: np.ndarray, weight: np.ndarray, count: int, rng: np.random.Gener
 
 
 def _activity(
-    region: Region, base: int, persons: Columns, place: np.ndarray, age: np.ndarray, single: np.ndarray, rng: np.random.Generator
+    region: Region,
+    base: int,
+    persons: Columns,
+    place: np.ndarray,
+    age: np.ndarray,
+    single: np.ndarray,
+    rng: np.random.Generator,
 ) -> None:
     a = assumed()
     n = age.size
@@ -228,14 +251,18 @@ def _activity(
                 activity[_pick(idle, town[idle], seekers, rng)] = Activity.SEEKING
     activity[sector > 0] = Activity.WORKER
     activity[sector == Sector.AGRICULTURE] = Activity.FARMER
-    works = np.interp(age, [16, 20, 25, 50, 60, 66, 70], [0.6, 0.85, 0.95, 0.93, 0.7, 0.3, 0.0]) * np.where(man, 1, 0.85)
+    works = np.interp(age, [16, 20, 25, 50, 60, 66, 70], [0.6, 0.85, 0.95, 0.93, 0.7, 0.3, 0.0]) * np.where(
+        man, 1, 0.85
+    )
     activity[~resident & free & (rng.random(n) < works)] = Activity.WORKER
 
     chain = np.zeros(n, np.int64)
     wanted = chain_jobs(region, base, jobs)
     for c in range(region.n_counties):
         for about in region.chains:
-            able = np.flatnonzero((place // 3 == c) & resident & (chain == 0) & np.isin(sector, [int(s) for s in about.sectors]))
+            able = np.flatnonzero(
+                (place // 3 == c) & resident & (chain == 0) & np.isin(sector, [int(s) for s in about.sectors])
+            )
             chosen = rng.permutation(able)[: wanted[c, about.number]]
             chain[chosen] = about.number
     activity[chain > 0] = Activity.WORKER
@@ -279,7 +306,9 @@ def tenure_counts(region: Region, base: int, households: np.ndarray) -> np.ndarr
     return np.stack([whole(row * n, int(n)) for row, n in zip(share, households, strict=True)])
 
 
-def _tenure(region: Region, base: int, m: Margins, persons: Columns, households: Columns, rng: np.random.Generator) -> None:
+def _tenure(
+    region: Region, base: int, m: Margins, persons: Columns, households: Columns, rng: np.random.Generator
+) -> None:
     a = assumed()
     rows = households["place"].size
     wanted = tenure_counts(region, base, m.forms.sum(axis=1))
@@ -314,7 +343,11 @@ def _means(region: Region, base: int, persons: Columns, households: Columns, rng
     home, place = households["home_place"].astype(int), households["place"].astype(int)
     village = (home < region.inside) & (home % 3 == Tier.VILLAGE) & (households["kind"] == Kind.FAMILY)
     size = np.bincount(persons["household"], minlength=rows)
-    land = np.exp(rng.normal(-0.5 * a.land_spread**2, a.land_spread, rows)) * np.sqrt(size / size[village].mean()) * village
+    land = (
+        np.exp(rng.normal(-0.5 * a.land_spread**2, a.land_spread, rows))
+        * np.sqrt(size / size[village].mean())
+        * village
+    )
     total, given = a.land_mu * village.sum(), np.zeros(rows, bool)
     for name, about in region.record_yaml.get("population", {}).get("land_mu_per_rural_person", {}).items():
         own = village & (home // 3 == region.county(name))
@@ -326,13 +359,17 @@ def _means(region: Region, base: int, persons: Columns, households: Columns, rng
     households["has_homestead"][:] = village
     households["has_collective_share"][:] = village
     town = np.where((place < region.inside) & (place % 3 == Tier.VILLAGE), a.savings_village_yuan, a.savings_town_yuan)
-    savings = town * np.exp(a.savings_spread * rng.normal(size=rows)) * np.where(households["kind"] == Kind.FAMILY, 1.0, 0.3)
+    savings = (
+        town * np.exp(a.savings_spread * rng.normal(size=rows)) * np.where(households["kind"] == Kind.FAMILY, 1.0, 0.3)
+    )
     households["savings_yuan"][:] = np.rint(np.minimum(savings, 5e6))
     lives_elsewhere = (place < region.inside) & (place != home) & (place % 3 > 0)
     households["permit"][:] = lives_elsewhere & (rng.random(rows) < a.permit_share)
 
 
-def _stays(base: int, persons: Columns, households: Columns, place: np.ndarray, age: np.ndarray, rng: np.random.Generator) -> None:
+def _stays(
+    base: int, persons: Columns, households: Columns, place: np.ndarray, age: np.ndarray, rng: np.random.Generator
+) -> None:
     """Years of coming: drawn for those who moved (assumed), the year of birth for those who never did."""
     a = assumed()
     rows = households["place"].size
@@ -342,7 +379,9 @@ def _stays(base: int, persons: Columns, households: Columns, place: np.ndarray, 
     np.minimum.at(oldest, h[main], persons["birth_year"][main])
     moved = households["place"] != households["home_place"]
     young = (households["kind"] == Kind.COLLECTIVE) & (base - oldest < 24)
-    years = np.where(young, np.floor(4 * rng.random(rows)), np.minimum(np.floor(rng.exponential(a.stay_mean_yr, rows)), 30))
+    years = np.where(
+        young, np.floor(4 * rng.random(rows)), np.minimum(np.floor(rng.exponential(a.stay_mean_yr, rows)), 30)
+    )
     households["since_year"][:] = np.where(moved, np.maximum(base - years, oldest), oldest)
     away = households["away_place"] >= 0
     years = np.minimum(np.floor(rng.exponential(a.stay_mean_yr, rows)), 25)
