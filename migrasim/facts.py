@@ -28,7 +28,7 @@ AGES = 101  # an array by age runs from 0 to 100
 
 Status = Literal["observed", "planned", "literature", "estimated", "assumed"]
 Role = Literal["fixed", "uncertain"]
-By = Literal["sector", "chain", "tier", "county", "schooling", "tenure", "place", "age", "age_group", "form"]
+By = Literal["sector", "chain", "tier", "county", "schooling", "tenure", "place", "age"]
 Kind = Literal["share", "price", "stock", "flow", "jobs_2035", "index", "rate", "time"]
 P = TypeVar("P")
 
