@@ -498,16 +498,6 @@ def region(
         _show_region(name, tongue)
 
 
-def _region_name(name: str | None) -> str:
-    """The region given, else the only one that ships."""
-    from migrasim.region import REGIONS
-
-    shipped = sorted(path.parent.name for path in REGIONS.glob("*/region.yaml"))
-    if name is None and len(shipped) != 1:
-        raise InputError(f"region: give the name of one; known: {', '.join(shipped)}")
-    return name or shipped[0]
-
-
 def _validate_region(folder: Path) -> None:
     from migrasim.region import validate
 
@@ -523,7 +513,7 @@ def _show_region(name: str | None, lang: Lang) -> None:
     from migrasim.present.tables import listing, percent
     from migrasim.region import Region, describe
 
-    one = Region.load(_region_name(name))
+    one = Region.load(name) if name else Region.only()
     targets = ", ".join(f"{year}: {percent(share)}%" for year, share in one.targets.items())
     title = f"{one.name}: {title_in(one.title, lang)}; targets of the plan {targets}"
     rows = [(row["item"], row["count"], f"{100 * row['complete']:.1f}%", row["source"]) for row in describe(one)]
@@ -538,7 +528,7 @@ def _show_fit(name: str | None, base: int) -> None:
 
     if base not in BASES:
         raise InputError(f"--base: {base} is not allowed; allowed: {' or '.join(str(each) for each in BASES)}")
-    rows = list(population.load(Region.load(_region_name(name)), base=base).fit)
+    rows = list(population.load((Region.load(name) if name else Region.only()), base=base).fit)
     heads = list(dict.fromkeys(key for row in rows for key in row))
     _print(listing(heads, ([number(row.get(head)) for head in heads] for row in rows)))
 

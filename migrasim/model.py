@@ -58,7 +58,7 @@ class MigrationModel(mesa.Model):
         base: int = 2020,
         levers: Mapping[str, Any] | None = None,
         parameters: Mapping[str, float] | None = None,
-        region: str = "pingliang",
+        region: str | None = None,
         rng: int | None = 0,
     ) -> None:
         seed = 0 if rng is None else int(rng)

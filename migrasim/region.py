@@ -105,7 +105,7 @@ class Region:
             Where there is no such region, or a table or column of it is missing or broken.
         """
         text = str(name_or_path)
-        shipped = sorted(path.parent.name for path in REGIONS.glob("*/region.yaml"))
+        shipped = cls.shipped()
         if text in shipped:
             return cls(REGIONS / text)
         folder = Path(text)
@@ -115,6 +115,25 @@ class Region:
             raise InputError(f"{folder}: no region.yaml in this folder; `write_template` makes a blank one")
         hint = nearest(text, shipped)
         raise InputError(f"region {text!r} is unknown; known: {', '.join(shipped)}" + (f"; {hint}" if hint else ""))
+
+    @classmethod
+    def shipped(cls) -> list[str]:
+        """Names of the regions that ship."""
+        return sorted(path.parent.name for path in REGIONS.glob("*/region.yaml"))
+
+    @classmethod
+    def only(cls) -> Region:
+        """The region that ships, where it is the only one.
+
+        Raises
+        ------
+        InputError
+            Where there are several to choose from.
+        """
+        shipped = cls.shipped()
+        if len(shipped) != 1:
+            raise InputError(f"region: give the name of one; known: {', '.join(shipped)}")
+        return cls.load(shipped[0])
 
     # -- names and numbers -------------------------------------------------------------------
 

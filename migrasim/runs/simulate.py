@@ -49,14 +49,14 @@ def prepare(
     threads: int | None = None,
     overrides: Mapping[str, Any] | Iterable[str] | None = None,
     parameters: Mapping[str, float] | None = None,
-    region: str = "pingliang",
+    region: str | None = None,
 ) -> Prepared:
     """Resolve names, load the population and build the world; see `simulate` for the arguments."""
     check_request(seed=seed, sample=sample, base=base, until=until, threads=threads)
     from migrasim import population
 
     book = FactBook.load()
-    place = Region.load(region)
+    place = Region.load(region) if region is not None else Region.only()
     resolved = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario, book)
     inputs = Inputs.build(book, place, resolved.changed(_texts(overrides), book), base, until, parameters)
     people = population.load(place, base=base, sample=sample)
@@ -84,7 +84,7 @@ def simulate(
     threads: int | None = None,
     overrides: Mapping[str, Any] | Iterable[str] | None = None,
     parameters: Mapping[str, float] | None = None,
-    region: str = "pingliang",
+    region: str | None = None,
     on_phase: OnPhase | None = None,
     households: bool = False,
     profile: bool = False,
@@ -101,7 +101,7 @@ def simulate(
     threads : of the kernels; every core where not given, and the results do not depend on it
     overrides : other values of levers, ``{"lever": value}`` or ``["LEVER=VALUE"]``
     parameters : other values of facts, by id
-    region : shipped name or folder of a region
+    region : shipped name or folder of a region; the only one that ships where not given
     on_phase : called with (year, phase, phases done, phases in all)
     households : add one row a household at the end
     profile : add the seconds of each phase
@@ -245,7 +245,7 @@ def _provenance(ready: Prepared, identity: str) -> dict[str, Any]:
     return {
         "run_id": identity,
         "schema_version": SCHEMA_VERSION,
-        "region": {"name": region.name, "hash": region.region_hash},
+        "region": {"name": region.name, "title": dict(region.title), "hash": region.region_hash},
         "scenario": inputs.scenario.name,
         "scenario_title": dict(inputs.scenario.title),
         "future": inputs.scenario.future,
@@ -271,11 +271,6 @@ def _provenance(ready: Prepared, identity: str) -> dict[str, Any]:
 def _notes(ready: Prepared) -> list[str]:
     inputs = ready.inputs
     notes = list(inputs.clipped)
-    if ready.sample < 1.0:
-        notes.append(
-            f"A sample of {ready.sample:g} of the households stands for all; "
-            f"each counts {ready.simulation.world.weight:g} times."
-        )
     unbuilt = sum(not lever.built for lever in inputs.book.levers.values())
     if unbuilt and inputs.scenario.name != "status_quo":
         notes.append(

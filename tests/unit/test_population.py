@@ -216,7 +216,9 @@ def test_a_smaller_sample_is_a_subset_of_a_larger_one(region: Region, pop2020: P
     assert members.sum() == whole[pop2020.persons["household"]].sum()
 
 
-def test_cache_returns_the_same_bytes(region: Region, pop2020: Population, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_cache_returns_the_same_bytes(
+    region: Region, pop2020: Population, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """A second load reads what the first one built; a build in an empty cache gives the same bytes again."""
     again = population.load(region)
     assert all(np.array_equal(again.persons[name], pop2020.persons[name]) for name in pop2020.persons)
