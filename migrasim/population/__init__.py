@@ -139,8 +139,10 @@ def _draw(
 def _read(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]] | None:
     try:
         names: Any = json.loads((folder / "columns.json").read_text(encoding="utf-8"))
-        persons = {name: np.load(folder / f"persons.{name}.npy", mmap_mode="r") for name in names["persons"]}
-        households = {name: np.load(folder / f"households.{name}.npy", mmap_mode="r") for name in names["households"]}
+        persons, households = (
+            {name: np.asarray(np.load(folder / f"{kind}.{name}.npy", mmap_mode="r")) for name in names[kind]}
+            for kind in ("persons", "households")
+        )
     except (OSError, ValueError, KeyError):
         return None
     return persons, households

@@ -125,6 +125,10 @@ def fit(population: Population, region: Region) -> pd.DataFrame:
                 EXACT,
             )
 
+    for sex, word in enumerate(("men", "women")):
+        wed = resident & (persons["couple"] > 0) & (persons["sex"] == sex)
+        add(f"married {word} of 15 and over", m.married[:, sex], people(wed), ASSUMED, 0.04 * m.married[:, sex])
+
     outside = home >= region.inside
     other_county = resident & (home < region.inside) & (home_county != county)
     elsewhere = "registered elsewhere: "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -40,8 +39,8 @@ def region() -> Region:
 
 
 @pytest.fixture(scope="module", params=[2020, 2010])
-def pop(request: pytest.FixtureRequest, region: Region) -> Iterator[Population]:
-    yield population.load(region, base=request.param)
+def pop(request: pytest.FixtureRequest, region: Region) -> Population:
+    return population.load(region, base=request.param)
 
 
 @pytest.fixture(scope="module")
@@ -216,7 +215,9 @@ def test_a_smaller_sample_is_a_subset_of_a_larger_one(region: Region, pop2020: P
     assert members.sum() == whole[pop2020.persons["household"]].sum()
 
 
-def test_cache_returns_the_same_bytes(region: Region, pop2020: Population, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_cache_returns_the_same_bytes(
+    region: Region, pop2020: Population, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """A second load reads what the first one built; a build in an empty cache gives the same bytes again."""
     again = population.load(region)
     assert all(np.array_equal(again.persons[name], pop2020.persons[name]) for name in pop2020.persons)

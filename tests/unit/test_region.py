@@ -103,7 +103,11 @@ def test_missing_column_is_named(broken: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"", "no readable csv"), (b"\xff\xfe\x00\x01\x80binary", "no readable csv"), (b"a,b\n1,2,3,4\n1\n2,2,2,2,2,2\n", "csv")],
+    [
+        (b"", "no readable csv"),
+        (b"\xff\xfe\x00\x01\x80binary", "no readable csv"),
+        (b"a,b\n1,2,3,4\n1\n2,2,2,2,2,2\n", "csv"),
+    ],
 )
 def test_broken_csv_is_one_message(broken: Path, content: bytes, message: str) -> None:
     """An empty, a binary and a ragged table each give one message with the file's name."""
@@ -185,7 +189,10 @@ def test_hash_follows_the_content(broken: Path, region: Region) -> None:
 def test_code_names_no_region() -> None:
     """No source file outside the region packages holds the name of a shipped region's county."""
     region = Region.load("pingliang")
-    names = [region.title["en"], *(word for county in region.counties for word in (county.en, county.zh, county.zh_hant))]
+    names = [
+        region.title["en"],
+        *(word for county in region.counties for word in (county.en, county.zh, county.zh_hant)),
+    ]
     here = REGIONS.parent
     found = [
         (path.name, name)
