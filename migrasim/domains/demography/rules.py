@@ -44,6 +44,7 @@ class DemographyParams(NamedTuple):
     rural_fertility_ratio: float
     couple_share_top: float
     couple_share_spread_yr: float
+    couple_share_lead_yr: float
     birth_prob_max: float
     male_birth_share: float
     # schooling and activity
@@ -204,8 +205,11 @@ def fertility_rate(age, total, p):
 
 @rule
 def couple_share(age, p):
-    """Share of women of an age who live in a couple: logistic around the age at first marriage."""
-    middle = p.first_marriage_age_yr - p.first_marriage_gap_yr / 2
+    """Share of women of an age who live in a couple, whatever they are in a given world.
+
+    Logistic; half of the top is reached some years before the mean age at first marriage.
+    """
+    middle = p.first_marriage_age_yr - p.first_marriage_gap_yr / 2 - p.couple_share_lead_yr
     return p.couple_share_top / (1.0 + math.exp(-(age - middle) / p.couple_share_spread_yr))
 
 

@@ -104,8 +104,8 @@ class Who(NamedTuple):
 # Sums over members after a form (columns of the sums array).
 _STAY_N, _GO_N, _EARN, _LOST, _FARMERS, _ADULTS_GO = 0, 1, 2, 3, 4, 5
 _KIDS0, _KIDS1, _ELDERS0, _ELDERS1, _WORKERS0 = 6, 7, 8, 9, 10
-_APART, _CHILD_LEFT, _ELDER_LEFT, _SCHOOLING, _GROWN0 = 11, 12, 13, 14, 15
-N_SUMS = 16
+_APART, _CHILD_LEFT, _ELDER_LEFT, _SCHOOLING, _GROWN0, _MOVERS = 11, 12, 13, 14, 15, 16
+N_SUMS = 17
 
 
 @rule
@@ -227,6 +227,7 @@ def sum_up(h, form, who, people, families, year, sums):
             if age >= CHILD_AGE:
                 sums[_GROWN0] += 1.0
         if form != Form.STAY and goes(i, form, who, people, year):
+            sums[_MOVERS] += 1.0
             sums[_EARN] += people.earning_factor[i]
             sums[_LOST] += people.income_yuan[i]
             if adult:
@@ -417,9 +418,9 @@ def terms_of(h, form, d, sums, total_income, who, people, families, year, places
         else:
             minutes = places.travel_min[start, d]
         distance = rules.distance_term(minutes, p)
-        cost = rules.cost_term(Nest.INSIDE if d < inside else Nest.OUTSIDE, d == inside + 1, p)
+        cost = rules.cost_term(Nest.INSIDE if d < inside else Nest.OUTSIDE, d == inside + 1, sums[_MOVERS], p)
         leaves = d >= inside or d % N_TIERS != Tier.VILLAGE
-        schooling = rules.schooling_term(sums[_SCHOOLING], leaves, p)
+        schooling = rules.schooling_term(sums[_SCHOOLING], leaves, form == Form.YOUNG, p)
     linked = 0.0  # pull of those from home, where the parts live
     if places.registered[community] > 0.0:
         where = stays * places.network[community, place] if place != origin else 0.0

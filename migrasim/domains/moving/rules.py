@@ -26,6 +26,8 @@ class MovingParams(NamedTuple):
     inside_cost_utility: float
     near_cost_utility: float
     far_cost_utility: float
+    member_cost_utility: float
+    young_leaves_utility: float
     home_utility: float
     school_access_utility: float
     health_access_utility: float
@@ -138,9 +140,10 @@ def network_term(share_there, p):
 
 
 @rule
-def schooling_term(years, leaves_village, p):
-    """Educated people gain more from leaving the village."""
-    return p.schooling_utility_yr * years if leaves_village else 0.0
+def schooling_term(years, leaves_village, is_young, p):
+    """Educated people gain more from leaving the village; the young leave to study or for a first job."""
+    gain = p.schooling_utility_yr * years if leaves_village else 0.0
+    return gain + p.young_leaves_utility if is_young else gain
 
 
 @rule
@@ -184,11 +187,12 @@ def family_term(spouses_apart, children_left, elders_left, p):
 
 
 @rule
-def cost_term(nest, is_far, p):
-    """Fixed cost of a move inside the region, near outside and far outside."""
+def cost_term(nest, is_far, movers, p):
+    """Fixed cost of a move inside the region, near or far outside, and of each further member who moves."""
+    more = p.member_cost_utility * max(0.0, movers - 1.0)
     if nest == Nest.INSIDE:
-        return -p.inside_cost_utility
-    return -p.far_cost_utility if is_far else -p.near_cost_utility
+        return -p.inside_cost_utility - more
+    return -(p.far_cost_utility if is_far else p.near_cost_utility) - more
 
 
 @rule
