@@ -117,6 +117,7 @@ def cache_key(region: Region, base: int, seed_population: int) -> str:
         here / "facts.yaml",
         here.parent / "region.py",
         here.parent / "core" / "chance.py",
+        here.parent / "core" / "codes.py",
     ]:
         digest.update(path.name.encode())
         digest.update(path.read_bytes())

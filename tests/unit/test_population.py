@@ -208,6 +208,7 @@ def test_a_smaller_sample_is_a_subset_of_a_larger_one(region: Region, pop2020: P
     assert np.isin(small.households["key"], large.households["key"]).all()
     assert np.isin(large.persons["key"], pop2020.persons["key"]).all()
     assert small.weight == 50.0
+    assert large.fit["ok"].mean() > 0.98
     size = pop2020.households["key"].size
     assert abs(large.households["key"].size / size - 0.1) < 4 * np.sqrt(0.09 / size)
     _, members = population.index(large.persons["household"], large.households["key"].size)
@@ -215,6 +216,7 @@ def test_a_smaller_sample_is_a_subset_of_a_larger_one(region: Region, pop2020: P
     assert members.sum() == whole[pop2020.persons["household"]].sum()
 
 
+@pytest.mark.slow
 def test_cache_returns_the_same_bytes(
     region: Region, pop2020: Population, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
