@@ -233,6 +233,6 @@ class Simulation:
 
 
 def place_names(counties: list[str]) -> list[str]:
-    """Names of places as tables show them: ``Kongtong/seat`` for a county Kongtong; then near and far."""
+    """Names of places as tables show them: ``<County>/seat``, then near and far."""
     tiers = ("village", "town", "seat")
     return [f"{county}/{tiers[t]}" for county in counties for t in range(N_TIERS)] + ["near", "far"]

@@ -14,10 +14,20 @@ if TYPE_CHECKING:
 
 _LONG = ("topic", "area", "year", "indicator", "value", "unit", "status", "source", "note")
 HOUSEHOLDS = (
-    "family_households pop_in_family_households hh_1_person hh_1_generation hh_2_generation hh_3_generation "
-    "hh_4plus_generation hukou_elsewhere_same_county hukou_elsewhere_other_county_in_gansu "
-    "hukou_elsewhere_other_province tenure_rent_pct_calc tenure_selfbuilt_pct_calc tenure_purchased_pct_calc"
-).split()
+    "family_households",
+    "pop_in_family_households",
+    "hh_1_person",
+    "hh_1_generation",
+    "hh_2_generation",
+    "hh_3_generation",
+    "hh_4plus_generation",
+    "hukou_elsewhere_same_county",
+    "hukou_elsewhere_other_county_in_gansu",
+    "hukou_elsewhere_other_province",
+    "tenure_rent_pct_calc",
+    "tenure_selfbuilt_pct_calc",
+    "tenure_purchased_pct_calc",
+)
 _CENSUS = ("adcode", "name_zh", "name_en", "resident_pop", "male", "female", "urban_pop", "rural_pop", *HOUSEHOLDS)
 COLUMNS: dict[str, tuple[str, ...]] = {
     "county_2020": (
@@ -46,6 +56,7 @@ _KEYS = ("name", "title", "prefecture", "core_county", "counties", "chains", "ou
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
+    """The mapping of a region.yaml with all its keys; else an `InputError`."""
     try:
         about = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -63,6 +74,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def read_table(folder: Path, name: str) -> pd.DataFrame:
+    """One table of a region with the columns that the program reads; else an `InputError`."""
     import pandas as pd
 
     path = folder / "tables" / f"{name}.csv"

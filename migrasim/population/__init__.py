@@ -117,6 +117,7 @@ def cache_key(region: Region, base: int, seed_population: int) -> str:
         here / "facts.yaml",
         here.parent / "region.py",
         here.parent / "core" / "chance.py",
+        here.parent / "core" / "codes.py",
     ]:
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
@@ -139,8 +140,10 @@ def _draw(
 def _read(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]] | None:
     try:
         names: Any = json.loads((folder / "columns.json").read_text(encoding="utf-8"))
-        persons = {name: np.load(folder / f"persons.{name}.npy", mmap_mode="r") for name in names["persons"]}
-        households = {name: np.load(folder / f"households.{name}.npy", mmap_mode="r") for name in names["households"]}
+        persons, households = (
+            {name: np.asarray(np.load(folder / f"{kind}.{name}.npy", mmap_mode="r")) for name in names[kind]}
+            for kind in ("persons", "households")
+        )
     except (OSError, ValueError, KeyError):
         return None
     return persons, households

@@ -49,7 +49,7 @@ def fit(population: Population, region: Region) -> pd.DataFrame:
     """Published against synthetic, one row a marginal and county (and the prefecture).
 
     Columns: ``marginal, county, published, synthetic, error, tolerance, ok, how``; counts are at
-    full scale (a sample is weighted, and its rows then carry its sampling noise).
+    full scale; a sample is weighted, and its noise widens the tolerances.
     """
     import pandas as pd
 
@@ -124,6 +124,10 @@ def fit(population: Population, region: Region) -> pd.DataFrame:
                 people(resident & (group == g) & (persons["sex"] == sex)),
                 EXACT,
             )
+
+    for sex, word in enumerate(("men", "women")):
+        wed = resident & (persons["couple"] > 0) & (persons["sex"] == sex)
+        add(f"married {word} of 15 and over", m.married[:, sex], people(wed), ASSUMED, 0.04 * m.married[:, sex])
 
     outside = home >= region.inside
     other_county = resident & (home < region.inside) & (home_county != county)
@@ -242,6 +246,11 @@ def fit(population: Population, region: Region) -> pd.DataFrame:
         add(f"dwellings {name}", counts[:, k], homes(np.isin(parts["tenure"], codes)), SAMPLING, np.maximum(error, 5.0))
 
     frame = pd.DataFrame(rows, columns=["marginal", "county", "published", "synthetic", "tolerance", "how"])
+    if population.weight > 1:  # whole households are drawn: four standard errors, three people moving together
+        noise = 4 * np.sqrt(3 * population.weight * frame["published"].clip(lower=1))
+        counted = frame["published"] > 100
+        frame.loc[counted, "tolerance"] = np.hypot(frame["tolerance"], noise)[counted]
+        frame.loc[~counted, "tolerance"] += 100.0
     frame.insert(4, "error", frame["synthetic"] - frame["published"])
     frame.insert(6, "ok", frame["error"].abs() <= frame["tolerance"] + 1e-6)
     return frame

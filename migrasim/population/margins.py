@@ -177,7 +177,8 @@ def _by_place(age: np.ndarray, place: np.ndarray, outside_family: np.ndarray) ->
         table = whole_table(fitted, place[c], age[c].ravel()).reshape(3, GROUPS, 2)
         shares = np.array([a.collective_village_share, 0.0, a.collective_seat_share])
         shares[Tier.TOWN] = 1 - shares.sum()
-        shares[1:] = shares[1:].sum() * place[c, 1:] / place[c, 1:].sum()
+        urban = place[c, 1:] * np.array([a.collective_town_ratio, 1.0])
+        shares[1:] = shares[1:].sum() * urban / urban.sum()
         sexes = np.array([a.collective_male_share, 1 - a.collective_male_share])
         profile = shares[:, None, None] * (a.collective_age_share / a.collective_age_share.sum())[:, None] * sexes
         wanted = profile * outside_family[c]

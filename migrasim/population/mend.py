@@ -9,7 +9,7 @@ from migrasim.population.margins import GROUPS
 from migrasim.population.seed import CHILD, CHILDREN, HUSBAND, OUT, Families
 
 # cells of (living place, home) of people in families: persons are exact in each
-CELLS = ((0, 0), (0, 3), (1, 1), (1, 0), (1, 3), (2, 2), (2, 0), (2, 1), (2, 3), (3, 1), (3, 2), (3, 0))
+CELLS = ((0, 3), (0, 0), (1, 0), (1, 3), (1, 1), (2, 0), (2, 1), (2, 3), (2, 2), (3, 1), (3, 2), (3, 0))
 _FEW = 2000
 
 
@@ -17,7 +17,8 @@ def mend(f: Families, homes: np.ndarray, rng: np.random.Generator) -> Families:
     """Families with exactly the wanted number of persons in every cell of living place and home.
 
     Inside, brothers and sisters join or leave, and the forms of households stay as they are: a part
-    keeps at least two people and never loses its last child. Outside, families that are wholly away
+    keeps at least two people and never loses its last child; where that is not enough, lone people
+    of the place trade their homes. Outside, families that are wholly away
     come and go.
     """
     for cell, (spot, home) in enumerate(CELLS):
@@ -45,8 +46,19 @@ def mend(f: Families, homes: np.ndarray, rng: np.random.Generator) -> Families:
                 f.sex[rows, slot] = rng.random(rows.size) < 0.49
                 f.away[rows, slot] = f.away[rows, twin]
             if rows.size == 0:
+                rows = _relabel(f, spot, home, gap, rng)
+            if rows.size == 0:
                 raise RuntimeError(f"the synthesis cannot reach the persons of cell {CELLS[cell]}: {gap} are missing")
     return f
+
+
+def _relabel(f: Families, spot: int, home: int, gap: int, rng: np.random.Generator) -> np.ndarray:
+    """Let lone people of a place trade their home with those at home there, whose cell is mended last."""
+    giver, taker = (home, spot) if gap < 0 else (spot, home)
+    able = (f.home == giver) & (f.main == spot) & (f.present.sum(axis=1) == 1) & (home != spot)
+    rows = rng.permutation(np.flatnonzero(able))[: abs(gap)]
+    f.home[rows] = taker
+    return rows
 
 
 def _mend_outside(f: Families, home: int, wanted: int, rng: np.random.Generator) -> Families:
@@ -83,15 +95,12 @@ def swap_ages(f: Families) -> None:
         grown = (part & (f.age >= 16)).any(axis=1)
         lone = np.asarray(part & ~grown[:, None])
         lone &= (f.age == np.where(part, f.age, -1).max(axis=1)[:, None]) & (lone.cumsum(axis=1) == 1)
-        for bad, least, reach in (
-            (lone, 16, 4),
-            (lone, 16, 40),
-            (part & (couple > 0), 18, 4),
-            (part & (couple > 0), 18, 40),
-        ):
+        wed = np.asarray(part & (couple > 0))
+        trades = ((lone, 16, 4), (lone, 16, 40), (wed, 18, 4), (wed, 18, 40))
+        for bad, least, reach in trades:
             for spot in range(4):
                 for sex in range(2):
-                    rows, slots = np.nonzero(bad & (where == spot) & (f.sex == sex) & (f.age < least))
+                    rows, slots = np.nonzero(np.asarray(bad & (where == spot) & (f.sex == sex) & (f.age < least)))
                     if rows.size == 0:
                         continue
                     able = f.present[:, CHILDREN] & (where[:, CHILDREN] == spot) & (f.sex[:, CHILDREN] == sex)
@@ -117,7 +126,7 @@ def single_years(table: np.ndarray, infant_share: float) -> np.ndarray:
     for group, count in enumerate(table):
         step = (np.arange(count) + 0.5) / max(int(count), 1)
         if group == 0:
-            first = int(round(infant_share * count))
+            first = round(infant_share * float(count))
             rest = (np.arange(count - first) + 0.5) / max(int(count) - first, 1)
             ages.append(np.concatenate([np.zeros(first), 1 + np.floor(4 * rest)]))
         elif group == GROUPS - 1:
@@ -140,8 +149,9 @@ def give_ages(f: Families, tables: np.ndarray, infant_share: float, rng: np.rand
         men = int(tables[spot, :, Sex.MALE].sum())
         gap = men - int((here & (f.sex == Sex.MALE)).sum())
         turn = Sex.FEMALE if gap > 0 else Sex.MALE
+        childless = np.asarray(~f.present[:, CHILDREN].any(axis=1))
         free = here & (couple == 0) & (f.sex == turn)
-        free[:, :2] &= ~f.present[:, CHILDREN].any(axis=1)[:, None]
+        free[:, :2] &= childless[:, None]
         rows, slots = np.nonzero(free)
         if spot == OUT and rows.size < abs(gap):  # the sexes of the absent are no published figure
             tables = tables.copy()

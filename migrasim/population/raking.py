@@ -138,7 +138,7 @@ def proportional_fit(seed: np.ndarray, rows: np.ndarray, columns: np.ndarray, st
 def whole(values: np.ndarray, total: int | None = None) -> np.ndarray:
     """Non-negative whole numbers near `values` that add up to `total` (largest remainders)."""
     values = np.maximum(np.asarray(values, float), 0.0)
-    wanted = int(round(float(values.sum()))) if total is None else int(total)
+    wanted = round(float(values.sum())) if total is None else int(total)
     if values.sum() > 0 and total is not None:
         values = values * (wanted / values.sum())
     floor = np.floor(values + 1e-9).astype(np.int64)

@@ -39,7 +39,7 @@ _CELLS = _FORMS + 5
 _SOFT = _CELLS + len(CELLS)
 _TOTALS = _SOFT + 8
 _WIDTH = SLOTS + 2 + 2 + 8
-_HARD, _FIRM, _LOOSE = 0.5, 3.0, 400.0
+_HARD, _FIRM, _LOOSE, _SOME = 0.5, 3.0, 400.0, 150.0
 
 
 @kernel
@@ -147,7 +147,7 @@ def _cells(m: Margins, c: int) -> tuple[np.ndarray, np.ndarray]:
     elsewhere = a.collective_elsewhere_share * single
     spread = own / (own + strangers)
     for t in range(3):
-        lone[t, STRANGER] = int((elsewhere[t] * (1 - spread) if t else 0.5 * elsewhere[t]))
+        lone[t, STRANGER] = int(elsewhere[t] * (1 - spread) if t else 0.5 * elsewhere[t])
         lone[t, 0] = int(elsewhere[t] * spread) if t else single[0] - lone[0, STRANGER]
         lone[t, t] = single[t] - lone[t, STRANGER] - (lone[t, 0] if t else 0)
     over = lone[:3, STRANGER].sum() - int(0.6 * strangers)
@@ -176,8 +176,9 @@ def _targets(m: Margins, c: int, homes: np.ndarray) -> tuple[np.ndarray, np.ndar
     target[_AGES:_FORMS] = m.absent_age[c].ravel()
     target[_FORMS:_CELLS] = m.forms[c]
     target[_CELLS:_SOFT] = [homes[cell] for cell in CELLS]
-    slack[:_FORMS] = _FIRM
+    slack[:_FORMS] = np.minimum(_FIRM, 0.1 + 0.01 * target[:_FORMS])  # small cells give way less
     slack[_SOFT:] = _LOOSE
+    slack[_SOFT + 5 :] = _SOME
     if np.isnan(m.old_share[c]):
         slack[_SOFT + 5] = 1e12
     else:

@@ -190,7 +190,7 @@ def employment(region: Region, base: int, adults_16plus: np.ndarray) -> np.ndarr
             if open_.sum() > 0:
                 known = known + open_ / open_.sum() * max(total - known.sum(), 0.0)
             share[group] = known * (total / known.sum())
-        table[c, 1:] = whole(share / share.sum() * employed[c], int(round(employed[c])))
+        table[c, 1:] = whole(share / share.sum() * employed[c], round(float(employed[c])))
     return table
 
 
@@ -247,7 +247,7 @@ def _activity(
             if t > 0:
                 idle = r[(sector[r] == 0) & free[r] & (age[r] < 56)]
                 employed = int((sector[r] > 0).sum())
-                seekers = int(round(a.seeking_share / (1 - a.seeking_share) * employed))
+                seekers = round(a.seeking_share / (1 - a.seeking_share) * employed)
                 activity[_pick(idle, town[idle], seekers, rng)] = Activity.SEEKING
     activity[sector > 0] = Activity.WORKER
     activity[sector == Sector.AGRICULTURE] = Activity.FARMER

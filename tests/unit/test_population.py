@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -40,8 +39,8 @@ def region() -> Region:
 
 
 @pytest.fixture(scope="module", params=[2020, 2010])
-def pop(request: pytest.FixtureRequest, region: Region) -> Iterator[Population]:
-    yield population.load(region, base=request.param)
+def pop(request: pytest.FixtureRequest, region: Region) -> Population:
+    return population.load(region, base=request.param)
 
 
 @pytest.fixture(scope="module")
@@ -209,6 +208,7 @@ def test_a_smaller_sample_is_a_subset_of_a_larger_one(region: Region, pop2020: P
     assert np.isin(small.households["key"], large.households["key"]).all()
     assert np.isin(large.persons["key"], pop2020.persons["key"]).all()
     assert small.weight == 50.0
+    assert large.fit["ok"].mean() > 0.98
     size = pop2020.households["key"].size
     assert abs(large.households["key"].size / size - 0.1) < 4 * np.sqrt(0.09 / size)
     _, members = population.index(large.persons["household"], large.households["key"].size)
@@ -216,6 +216,7 @@ def test_a_smaller_sample_is_a_subset_of_a_larger_one(region: Region, pop2020: P
     assert members.sum() == whole[pop2020.persons["household"]].sum()
 
 
+@pytest.mark.slow
 def test_cache_returns_the_same_bytes(
     region: Region, pop2020: Population, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
