@@ -215,7 +215,7 @@ _ALL = (
         "Income of urban residents a head",
         "城鎮居民人均收入",
         "yuan of 2020 a year",
-        "income of households with their main part in towns and seats over their members",
+        "income of those who live in towns and seats, family households, a head",
         "income_urban",
         "members_urban",
     ),
@@ -224,7 +224,7 @@ _ALL = (
         "Income of rural residents a head",
         "農村居民人均收入",
         "yuan of 2020 a year",
-        "income of households with their main part in villages over their members",
+        "income of those who live in villages, remittances with it, family households, a head",
         "income_rural",
         "members_rural",
     ),
@@ -416,11 +416,16 @@ def _count(
                 counts[here, 15] += 1
                 if permit[h] and not is_away[i]:
                     counts[here, 14] += 1
-        main = place[h]
-        if main < inside and kind[h] == Kind.FAMILY:
-            column = 2 if main % N_TIERS == Tier.VILLAGE else 0
-            money[main, column] += income[h]
-            money[main, column + 1] += members[h]
+        for part in range(2):
+            here = away_place[h] if part else place[h]
+            if 0 <= here < inside and kind[h] == Kind.FAMILY:
+                column = 2 if here % N_TIERS == Tier.VILLAGE else 0
+                money[here, column] += income[h, part]
+        if kind[h] == Kind.FAMILY:
+            for i in range(first[h], first[h] + members[h]):
+                here = away_place[h] if is_away[i] else place[h]
+                if here < inside:
+                    money[here, 3 if here % N_TIERS == Tier.VILLAGE else 1] += 1
         if away_place[h] >= 0 and home < inside:
             money[home, 4] += 1
 
@@ -430,7 +435,7 @@ def sums(world: World, incomes: np.ndarray) -> dict[str, np.ndarray]:
 
     Parameters
     ----------
-    incomes : (households,) int64 income of the year
+    incomes : (households, 2) int64 income of the year, of the main part and of those away
     """
     geography, persons, households = world.geography, world.persons, world.households
     places, inside, w = geography.places, geography.inside, world.weight

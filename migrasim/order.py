@@ -194,7 +194,7 @@ class Simulation:
             labour.run(world)
 
         def house() -> None:
-            housing.run(world, labour.incomes(world))
+            housing.run(world, labour.incomes(world).sum(axis=1))
 
         def move() -> None:
             if self.watch is not None:
@@ -206,7 +206,7 @@ class Simulation:
             world.memory["leased_in_mu_per_farmer"] = world.measures["leased_in_mu_per_farmer"]
 
         def account() -> None:
-            fiscal.update_savings(world, labour.incomes(world))
+            fiscal.update_savings(world, labour.incomes(world).sum(axis=1))
             fiscal.run(world)
 
         work: dict[str, Callable[[], None]] = {

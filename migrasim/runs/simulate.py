@@ -234,7 +234,7 @@ def _households(ready: Prepared, names: list[str]) -> DataFrame:
 def _incomes(ready: Prepared) -> np.ndarray:
     from migrasim.domains.labour.phase import incomes
 
-    return incomes(ready.simulation.world)
+    return np.asarray(incomes(ready.simulation.world).sum(axis=1))
 
 
 def _provenance(ready: Prepared, identity: str) -> dict[str, Any]:

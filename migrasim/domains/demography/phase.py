@@ -189,7 +189,9 @@ def _grow(
                 skill[i] = rules.skill_of(schooling[i])
             else:
                 schooling[i] = attends
-        elif rules.retires(age, sex[i], now, sector[i], p):
+        elif rules.retires(age, sex[i], now, sector[i], p) and (
+            now == Activity.FARMER or uniform(luck, key[i], 1) < p.retirement_prob
+        ):
             ends = True
             sector[i] = Sector.NONE
             chain[i] = 0

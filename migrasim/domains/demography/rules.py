@@ -61,6 +61,7 @@ class DemographyParams(NamedTuple):
     retirement_age_men_yr: float
     retirement_age_women_yr: float
     farmer_retirement_age_yr: float
+    retirement_prob: float
     # marriages and new households
     first_marriage_gap_yr: float
     first_marriage_rural_yr: float
@@ -291,7 +292,8 @@ def skill_of(schooling):
 def retires(age, sex, activity, sector, p):
     """True where somebody at work or seeking has reached the age at which that ends.
 
-    Employees and seekers end at the statutory ages; those on the land go on for longer.
+    Employees and seekers may end at the statutory ages (each year a share of them does, since most
+    work without a contract); those on the land go on for longer.
     """
     if activity == Activity.FARMER or (activity == Activity.WORKER and sector == Sector.AGRICULTURE):
         return age >= p.farmer_retirement_age_yr

@@ -74,11 +74,13 @@ def run(world: World, incomes: np.ndarray) -> None:
     tier = np.arange(inside) % N_TIERS
     paid = 1.0 - world.county.unpaid_share
     built = np.zeros((geography.counties, N_TENURES))
+    unmet = world.memory.get("refused_dwelling", np.zeros(geography.places)) * world.weight
     for tenure in _MARKET:
         for d in np.flatnonzero(tier != Tier.VILLAGE):
             more = rules.completions(
                 world.stock[d, tenure],
                 world.occupied[d, tenure] * world.weight,
+                unmet[d] if tenure == Tenure.MARKET_RENT else 0.0,
                 p.vacancy_share,
                 p.building_speed_share,
                 p,

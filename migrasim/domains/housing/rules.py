@@ -59,9 +59,9 @@ def expected_relief(rent_yuan, public_chance, affordable_chance, subsidy_yuan, s
 
 
 @rule
-def completions(stock, occupied, vacancy_share, speed, p):
-    """Market dwellings that are built towards the usual share of vacancies."""
-    wanted = occupied / (1.0 - vacancy_share)
+def completions(stock, occupied, unmet, vacancy_share, speed, p):
+    """Market dwellings built towards the usual share of vacancies and for those refused last year."""
+    wanted = (occupied + unmet) / (1.0 - vacancy_share)
     return max(0.0, (wanted - stock) * speed)
 
 

@@ -81,7 +81,7 @@ def run(world: World) -> None:
     with np.errstate(divide="ignore", invalid="ignore"):
         following = np.where(memory["urban_base"] > 0, residents / memory["urban_base"], 1.0)
     base = memory["jobs_base"]
-    sectors = base[:, :N_SECTORS] * np.where(served, following[:, None], growth)
+    sectors = base[:, :N_SECTORS] * growth * np.where(served, following[:, None], 1.0)
     sectors[:, Sector.AGRICULTURE] = np.inf  # own land takes all hands
     chain_jobs, new_jobs = _chain_jobs(world, p)
     target = memory["service_jobs_target"] if "service_jobs_target" in memory else np.zeros(geography.places)
@@ -257,10 +257,12 @@ def _households(
     dividend,
 ):
     for h in rows(first.shape[0]):
-        farmers, pensioners = 0, 0
+        farmers, pensioners, at_home = 0, 0, 0
         for i in range(first[h], first[h] + members[h]):
-            if activity[i] == Activity.FARMER and is_away[i] == 0:
-                farmers += 1
+            if is_away[i] == 0:
+                at_home += 1
+                if activity[i] == Activity.FARMER:
+                    farmers += 1
             if activity[i] == Activity.RETIRED:
                 pensioners += 1
         leased_mu = leased[community[h]] * farmers if community[h] < villages else 0.0
@@ -268,7 +270,7 @@ def _households(
         needed[h] = rules.farmers_needed(land_mu[h], leased_mu, p)
         county = community_county[community[h]]
         tier = home_place[h] % N_TIERS if county >= 0 else Tier.TOWN
-        other[h] = growth * (p.transfer_income_yuan_yr_pers[tier] * members[h] + p.pension_yuan_yr[tier] * pensioners)
+        other[h] = growth * (p.transfer_income_yuan_yr_pers[tier] * at_home + p.pension_yuan_yr[tier] * pensioners)
         dividend[h] = dividend_each[county] * members[h] if has_share[h] and county >= 0 else 0.0
 
 
@@ -329,40 +331,37 @@ def livelihood(world: World) -> None:
 
 @kernel
 def household_income(
-    first,
-    members,
-    activity,
-    is_away,
-    community,
-    community_county,
-    land_mu,
-    land_rent,
-    income,
-    farm,
-    needed,
-    other,
-    dividend,
-    result,
-):
-    """Fill ``result`` (households, int64 yuan): all that a household earned in the year."""
+    first, members, activity, is_away, community, community_county, land_mu, land_rent, income, farm, needed, other,
+    dividend, remitted, result, away_result,
+):  # fmt: skip
+    """Fill ``result`` (households, int64 yuan) with what the main part has and ``away_result`` with the away part's.
+
+    Those away keep what they earn but for the share that they send home.
+    """
     for h in range(first.shape[0]):
-        yuan = np.float64(other[h]) + np.float64(dividend[h])  # float() would stay in 32 bits, and sums hang on order
+        main = np.float64(other[h]) + np.float64(dividend[h])  # float() would stay in 32 bits: sums hang on order
+        away = 0.0
         farmers = 0
         for i in range(first[h], first[h] + members[h]):
-            yuan += income[i]
-            if activity[i] == Activity.FARMER and is_away[i] == 0:
-                farmers += 1
+            if is_away[i]:
+                away += income[i]
+            else:
+                main += income[i]
+                if activity[i] == Activity.FARMER:
+                    farmers += 1
         worked = rules.worked_share(farmers, needed[h])
-        yuan += farm[h] * worked
+        main += farm[h] * worked + remitted * away
+        away -= remitted * away
         county = community_county[community[h]]
         if county >= 0:
-            yuan += land_mu[h] * (1.0 - worked) * land_rent[county]
-        result[h] = np.int64(yuan)
+            main += land_mu[h] * (1.0 - worked) * land_rent[county]
+        result[h] = np.int64(main)
+        away_result[h] = np.int64(away)
 
 
 def incomes(world: World) -> np.ndarray:
-    """(households,) int64 income of the year in yuan of 2020."""
-    result = np.zeros(len(world.households), np.int64)
+    """(households, 2) int64 income of the year in yuan of 2020: of the main part, of those who are away."""
+    result = np.zeros((2, len(world.households)), np.int64)
     live, persons, households = world.livelihood, world.persons, world.households
     household_income(
         world.first_member,
@@ -378,9 +377,11 @@ def incomes(world: World) -> np.ndarray:
         live.farmers_needed,
         live.other_income_yuan,
         live.dividend_yuan,
-        result,
+        params(world).remittance_share,
+        result[0],
+        result[1],
     )
-    return result
+    return result.T
 
 
 @kernel

@@ -40,23 +40,26 @@ class LabourParams(NamedTuple):
     service_chain_share: np.ndarray  # by chain: 1 brings service jobs, 0 low-tech brings none
     service_lag_yr: float
     growth_rate_yr: float
+    remittance_share: float
     farm_income_yuan_yr_mu: float
     land_mu_per_farmer: float
     transfer_income_yuan_yr_pers: np.ndarray  # by tier of the registered address
     pension_yuan_yr: np.ndarray  # by tier of the registered address
 
 
-PRIME_AGE, OLDER_AGE = 25, 50
+PRIME_AGE, OLDER_AGE, RETIRING_AGE = 25, 50, 60
 
 
 @rule
 def earning_factor(age, sex, schooling, activity, p):
-    """Multiple of a place's wage that a person of 16 to 59 would earn there; 0 for who does not work.
+    """Multiple of a place's wage that a person of 16 and more would earn there; 0 for who does not work.
 
     ``exp(g (years of schooling - 9))`` with a factor for women, for the young and for those of 50
     and more; pupils of 16 and more partly work when they leave.
     """
-    if age < 16 or age >= 60 or activity == Activity.HOME or activity == Activity.RETIRED or activity == Activity.CHILD:
+    if age < 16 or activity == Activity.HOME or activity == Activity.RETIRED or activity == Activity.CHILD:
+        return 0.0
+    if age >= RETIRING_AGE and activity != Activity.WORKER:
         return 0.0
     years = 0.0
     if schooling == Schooling.PRIMARY:

@@ -376,7 +376,7 @@ def match(
                 tenure[n] = _find_dwelling(h, form, d, seed, year, families, out, goods, p)
                 if tenure[n] == Tenure.NONE:
                     holds[n] = False
-                    refused[d, 0] += 1
+                    refused[d, 0] += r == 0  # its wish; what it would take next is not asked for here
                 else:
                     goods.occupied[d, tenure[n]] += 1  # held until the school place is known
         for claim in range(3):  # school places: registered there, opened by the permit, the others
@@ -398,7 +398,7 @@ def match(
                 if d < inside and d % N_TIERS != Tier.VILLAGE and form != Form.RETURN:
                     kids = _kids_who_go(h, form, who, people, families, year)
                     if kids > 0 and goods.pupils[d] + kids > goods.school_places[d]:
-                        refused[d, 1] += 1
+                        refused[d, 1] += r == 0
                         holds[n] = False
                         continue
                 if tenure[n] == Tenure.PURCHASED or tenure[n] == Tenure.SHARED_OWNERSHIP:
@@ -491,6 +491,7 @@ def run(world: World, update: Callable[[World], None], on_wave: Callable[[int], 
         if on_wave is not None:
             on_wave(wave)
     world.measures["refused"] = refused
+    world.memory["refused_dwelling"] = refused[:, 0].astype(np.float64)
     world.pay("household.down_payment", Purse.HOUSEHOLD, Purse.ENTERPRISE, paid_yuan * world.weight)
     moved = np.abs(world.network - before).sum(axis=1) / 2.0
     world.memory["peer_moves_share"] = moved / np.maximum(1, world.network.sum(axis=1))
