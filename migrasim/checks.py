@@ -46,25 +46,21 @@ def run(world: World, start: Before) -> None:
     tier = np.arange(world.geography.inside) % N_TIERS
     villages[: world.geography.inside][tier == Tier.VILLAGE] = town[: world.geography.inside][tier == Tier.TOWN]
     expected = start.residents + flows.births - flows.deaths + flows.arrivals - flows.departures + net + town - villages
-    _same(world, "people are conserved in every place", expected, world.residents())
+    persons, households = world.persons, world.households
+    network = count_network(
+        persons.household,
+        persons.is_away,
+        households.place,
+        households.away_place,
+        households.community,
+        *world.network.shape,
+    )
+    _same(world, "people are conserved in every place", expected, network.sum(axis=0))
+    _same(world, "networks are those of the columns", world.network, network)
     occupied = world.count_occupied()
     _same(world, "dwellings lived in are those of the columns", world.occupied, occupied)
     _least(world, "no more dwellings are lived in than stand", world.dwellings - occupied)
     _same(world, "jobs taken are those of the columns", world.filled, world.count_filled())
-    persons, households = world.persons, world.households
-    _same(
-        world,
-        "networks are those of the columns",
-        world.network,
-        count_network(
-            persons.household,
-            persons.is_away,
-            households.place,
-            households.away_place,
-            households.community,
-            *world.network.shape,
-        ),
-    )
     land = _land(world)
     if abs(land - start.land_mu) > 1e-6 * max(1.0, start.land_mu):
         raise LawBroken(f"{world.year}: land is conserved: {start.land_mu:.3f} mu became {land:.3f}")

@@ -174,8 +174,9 @@ class World:
         )
 
     def residents(self) -> np.ndarray:
-        """(places,) persons living in each place, in sample units."""
-        return np.bincount(self.person_place(), minlength=self.geography.places)
+        """(places,) persons living in each place, in sample units, by the networks that are kept up to date."""
+        counted: np.ndarray = self.network.sum(axis=0, dtype=np.int64)
+        return counted
 
     def count_network(self) -> None:
         """Count anew where the registered people of each community live."""

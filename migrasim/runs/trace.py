@@ -12,7 +12,7 @@ from migrasim.core.codes import Form, Nest, Tenure
 from migrasim.core.errors import InputError
 from migrasim.core.logit import alternative_error, nest_error
 from migrasim.domains.moving import choice
-from migrasim.domains.moving.phase import views
+from migrasim.domains.moving.phase import record, views
 from migrasim.domains.moving.rules import MovingParams, Terms
 from migrasim.facts import FactBook
 from migrasim.order import SCHEDULE, place_names
@@ -56,7 +56,7 @@ class _Watch:
         people, families, places = views(world)
         month = np.zeros(len(world.households), np.uint8)
         peers = world.memory.get("peer_moves_share", np.zeros(world.geography.communities))
-        choice.consider(people, families, places, peers, world.seed, world.year, p, month)
+        choice.consider(people, families, places, peers, world.seed, world.year, record(p), month)
         if not month[h]:
             return []
         year, seed, key = world.year, world.seed, families.key[h]
@@ -65,21 +65,22 @@ class _Watch:
         nest_key = np.uint64(stream(seed, Decision.NEST, year))
         nests = [nest_error(nest_key, key, n, p.nest_dissimilarity) for n in Nest]
         sums = np.empty(choice.N_SUMS)
-        earned = choice.income_now(h, people, families)
+        inside = world.geography.inside
+        one = choice.home_of(h, who.split, people, families, places)
+        taste_key = np.uint64(stream(seed, Decision.TASTE, 0))
         rows = []
         for form in Form:
             for d in range(len(self.names)):
                 stay = form == Form.STAY
-                if stay and d != families.place[h]:
+                here = d == one.place
+                if here != (form in (Form.STAY, Form.RETURN)) or not choice.fits(form, d, one, inside):
                     continue
-                if form == Form.RETURN and (not who.split or d != families.place[h]):
+                if not choice.can_form(form, who, families.kind[h], one.members):
                     continue
-                if form not in (Form.STAY, Form.RETURN) and not choice.is_possible(
-                    h, form, d, who, people, families, year, places
-                ):
+                if not here and not choice.is_within_reach(one, d, places):
                     continue
                 choice.sum_up(h, form, who, people, families, year, sums)
-                terms = choice.terms_of(h, form, d, sums, earned, who, people, families, year, places, seed, p)
+                terms = choice.terms_of(one, form, d, sums, places, taste_key, p)
                 nest = Nest.STAY if stay else Nest.INSIDE if d < world.geography.inside else Nest.OUTSIDE
                 if stay:
                     error = alternative_error(luck, key, choice.STAY_LUCK, 1.0)

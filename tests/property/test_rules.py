@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from worlds import fact_book
@@ -25,7 +26,9 @@ count = st.floats(0, 1e6)
 def test_more_income_is_never_worse(less: float, more: float, members: int) -> None:
     """Utility of income rises with income."""
     low, high = sorted((less, more))
-    assert moving.income_term(low, members, MOVING) <= moving.income_term(high, members, MOVING)
+    assert moving.income_term(low, members, np.log(members), MOVING) <= moving.income_term(
+        high, members, np.log(members), MOVING
+    )
 
 
 @given(st.floats(0, 3000), st.floats(0, 3000))

@@ -32,6 +32,8 @@ def start(world: World) -> None:
     geography = world.geography
     world.occupied[:] = world.count_occupied()
     world.stock[:] = world.occupied * world.weight / (1.0 - p.vacancy_share)
+    lived_in = world.occupied[:, Tenure.MARKET_RENT] * world.weight
+    world.stock[:, Tenure.MARKET_RENT] = lived_in / (1.0 - p.rental_vacancy_share)
     urban = geography.urban
     residents = world.residents() * urban
     share = residents / max(1, residents.sum())
@@ -81,7 +83,7 @@ def run(world: World, incomes: np.ndarray) -> None:
                 world.stock[d, tenure],
                 world.occupied[d, tenure] * world.weight,
                 unmet[d] if tenure == Tenure.MARKET_RENT else 0.0,
-                p.vacancy_share,
+                p.rental_vacancy_share if tenure == Tenure.MARKET_RENT else p.vacancy_share,
                 p.building_speed_share,
                 p,
             )

@@ -20,6 +20,7 @@ class HousingParams(NamedTuple):
     near_rent_share: float
     rent_inflow_elasticity: float
     vacancy_share: float
+    rental_vacancy_share: float
     public_rent_discount_share: float
     affordable_rent_discount_share: float
     shared_ownership_discount_share: float

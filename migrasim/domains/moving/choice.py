@@ -8,11 +8,12 @@ destination, so they are taken once a form.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
-from migrasim.core.chance import Decision, draw, stream, uniform, unit
+from migrasim.core.chance import Decision, draw, stream, uniform
 from migrasim.core.codes import N_FORMS, N_TIERS, Activity, Form, Kind, Nest, Tenure, Tier
 from migrasim.core.logit import alternative_error, nest_error
 from migrasim.core.rule import kernel, parallel_kernel, rows, rule
@@ -26,6 +27,7 @@ STAY_LUCK = 1 << 16  # its alternative number for luck, beyond every destination
 WORKING_AGE, RETIRING_AGE, ELDER_AGE = 16, 60, 60
 SCHOOL_AGE, CHILD_AGE, YOUTH_AGE, YOUNG_AGE = 6, 15, 23, 30
 _MONTHS = 12
+_MASK21, _SHIFT21, _SHIFT42, _SCALE21 = np.uint64((1 << 21) - 1), np.uint64(21), np.uint64(42), float((1 << 21) - 1)
 
 
 class People(NamedTuple):
@@ -62,33 +64,53 @@ class Families(NamedTuple):
     dividend_yuan: np.ndarray
 
 
-class Places(NamedTuple):
-    """(places,) what a newcomer finds, frozen within a wave; and the geography."""
+AT = np.dtype([(name, np.float64) for name in (
+    "wage_yuan", "work_chance", "rent_yuan", "relief_yuan", "living_yuan", "school", "school_access", "health",
+    "health_access", "security_access", "amenity", "barrier",
+)])  # fmt: skip
+LAND = np.dtype([(name, np.float64) for name in ("rent_yuan", "kept", "collective_kept", "exit_income_yuan")])
 
-    wage_yuan: np.ndarray
-    work_chance: np.ndarray
-    rent_yuan: np.ndarray
-    relief_yuan: np.ndarray
-    living_yuan: np.ndarray
-    school: np.ndarray
-    school_access: np.ndarray
-    health: np.ndarray
-    health_access: np.ndarray
-    security_access: np.ndarray
-    amenity: np.ndarray
-    barrier: np.ndarray
-    travel_min: np.ndarray  # (places, places)
-    community_travel_min: np.ndarray  # (communities, places)
+
+class Places(NamedTuple):
+    """What a newcomer finds, frozen within a wave, and the geography.
+
+    Records instead of a column each: kernels are handed few arrays, and a place lies in one line of memory.
+    """
+
+    at: np.ndarray  # (places,) records of AT
+    land: np.ndarray  # (counties,) records of LAND: what a leaver may expect of land and collective
+    distance: np.ndarray  # (places, places) distance term, utils
+    community_distance: np.ndarray  # (communities, places)
     community_county: np.ndarray
     origin_place: np.ndarray  # (communities,) place of the community itself, whatever the registered address
     network: np.ndarray  # (communities, places) persons
     registered: np.ndarray  # (communities,) persons
-    land_rent_yuan: np.ndarray  # (counties,)
-    land_kept: np.ndarray
-    collective_kept: np.ndarray
-    exit_income_yuan: np.ndarray
     core: int
     villages: int
+
+
+class Home(NamedTuple):
+    """One household's numbers, read once."""
+
+    key: int
+    community: int
+    county: int  # of the community; -1 for strangers
+    origin: int  # place of the community
+    home: int  # place of the registered address
+    place: int
+    away_place: int
+    tenure: int
+    away_tenure: int
+    members: int
+    log_members: float
+    land_mu: float
+    farm_full_yuan: float
+    farmers_needed: float
+    other_income_yuan: float
+    dividend_yuan: float
+    earned_yuan: float  # by work of all members now
+    from_village: bool
+    split: bool
 
 
 class Who(NamedTuple):
@@ -269,94 +291,140 @@ def sum_up(h, form, who, people, families, year, sums):
 
 
 @rule
-def is_possible(h, form, d, who, people, families, year, places):
-    """Whether this form to this destination can be done at all."""
-    inside = places.travel_min.shape[0] - 2
-    place, away_place, home = families.place[h], families.away_place[h], families.home_place[h]
-    origin = places.origin_place[families.community[h]]
-    members = families.members[h]
-    if d == place or (who.split and form != Form.WHOLE and form != Form.WORKER and d != away_place):
+def is_within_reach(one, d, places):
+    """Whether a household would think of this destination, whatever the form.
+
+    Own town and seat, the core city and the other seats, near and far outside, the village one comes
+    from; from outside only what is one's own, the core city and the other outside.
+    """
+    inside = places.distance.shape[0] - 2
+    if d == one.place:
         return False
-    county = places.community_county[families.community[h]]
-    if d < inside and d != home and d != origin and d % N_TIERS != Tier.SEAT:
-        here = place // N_TIERS if place < inside else -1
-        own = d // N_TIERS == county or (county < 0 and d // N_TIERS == here)
-        if d % N_TIERS == Tier.VILLAGE or not own:
-            return False
-    if (
-        place >= inside and d < inside and d != home and d != origin and county >= 0
-    ):  # from outside: home, own town and seat, core
-        if d // N_TIERS != county and d != places.core:
-            return False
+    if d >= inside or d == one.home or d == one.origin:
+        return True
+    tier, county = d % N_TIERS, d // N_TIERS
+    if tier == Tier.VILLAGE:
+        return False
+    own = one.county
+    if own < 0 and one.place < inside:  # strangers have no county but the one they live in
+        own = one.place // N_TIERS
+    if tier == Tier.TOWN:
+        return county == own
+    return one.place < inside or one.county < 0 or county == own or d == places.core
+
+
+@rule
+def can_form(form, who, kind, members):
+    """Whether there is anybody to move in this form."""
+    if form == Form.STAY or form == Form.WHOLE:
+        return True
+    if form == Form.RETURN:
+        return who.split
+    if kind == Kind.COLLECTIVE or members < 2:
+        return False
+    if form == Form.WORKER:
+        return who.split or who.chief >= 0
+    if form == Form.COUPLE:
+        return who.partner >= 0 and (who.split or who.chief >= 0)
+    if form == Form.YOUNG:
+        return who.young >= 0
+    return who.parent >= 0
+
+
+@rule
+def fits(form, d, one, inside):
+    """Whether this form goes with this destination."""
+    if form == Form.STAY or form == Form.RETURN:
+        return d == one.place
     if form == Form.WHOLE:
         return True
     if d < inside and d % N_TIERS == Tier.VILLAGE:
         return False
-    if families.kind[h] == Kind.COLLECTIVE or members < 2:
-        return False
-    if who.split and form == Form.WORKER:
-        return d != away_place
-    if form == Form.WORKER:
-        return who.chief >= 0
-    if form == Form.COUPLE:
-        return who.partner >= 0 and (who.chief >= 0 or who.split)
-    if form == Form.YOUNG:
-        return who.young >= 0
-    if form == Form.SCHOOL:
-        return who.parent >= 0 and d < inside
-    return False
+    if one.split:  # the away part moves on, or somebody joins it
+        return (d != one.away_place) == (form == Form.WORKER) and (form != Form.SCHOOL or d < inside)
+    return form != Form.SCHOOL or d < inside
 
 
 @rule
-def rent_of(place, tenure, persons, places, p):
+def rent_of(is_outside, here, tenure, persons, p):
     """Rent that a part pays where it lives now."""
-    if tenure == Tenure.MARKET_RENT or (tenure == Tenure.NONE and place >= places.travel_min.shape[0] - 2):
-        return rules.housing_cost_yuan(places.rent_yuan[place], 0.0, persons, p)
+    if tenure == Tenure.MARKET_RENT or (tenure == Tenure.NONE and is_outside):
+        return rules.housing_cost_yuan(here.rent_yuan, 0.0, persons, p)
     if tenure == Tenure.PUBLIC_RENT or tenure == Tenure.AFFORDABLE_RENT:
-        return rules.housing_cost_yuan(places.rent_yuan[place], places.relief_yuan[place], persons, p)
+        return rules.housing_cost_yuan(here.rent_yuan, here.relief_yuan, persons, p)
     return 0.0
 
 
 @rule
-def quality(place, home_place, registered, access):
+def quality(is_registered, registered, access):
     """Quality of a service: in full where registered, by access elsewhere."""
-    return registered[place] if place == home_place else access[place]
+    return registered if is_registered else access
 
 
 @rule
-def taste_normal(seed, key, place):
-    """A number near the standard normal (three uniforms), persistent for household and place."""
-    stream_key = stream(seed, Decision.TASTE, 0)
-    total = 0.0
-    for n in range(3):
-        total += unit(draw(stream_key, key, place * 4 + n))
-    return 2.0 * (total - 1.5)
+def taste_normal(taste_key, key, place):
+    """A number near the standard normal, persistent for household and place.
+
+    The sum of three uniforms of 21 bits each has the mean and the variance, and tails cut at three.
+    """
+    bits = draw(taste_key, key, place)
+    total = (bits & _MASK21) + ((bits >> _SHIFT21) & _MASK21) + ((bits >> _SHIFT42) & _MASK21)
+    return 2.0 * (np.float64(total) / _SCALE21 - 1.5)
 
 
 @rule
-def terms_of(h, form, d, sums, total_income, who, people, families, year, places, seed, p):
-    """Terms of utility of one alternative; ``form`` STAY stands for the present arrangement."""
-    inside = places.travel_min.shape[0] - 2
-    place, away_place, home = families.place[h], families.away_place[h], families.home_place[h]
+def home_of(h, split, people, families, places):
+    """Read one household's numbers."""
     community = families.community[h]
     county = places.community_county[community]
-    origin = places.origin_place[community]
-    members = families.members[h]
+    earned = 0.0
+    for i in range(families.first_member[h], families.first_member[h] + families.members[h]):
+        earned += people.income_yuan[i]
+    return Home(
+        families.key[h],
+        community,
+        county,
+        places.origin_place[community],
+        families.home_place[h],
+        families.place[h],
+        families.away_place[h],
+        families.tenure[h],
+        families.away_tenure[h],
+        families.members[h],
+        math.log(families.members[h]),
+        families.land_mu[h],
+        families.farm_full_yuan[h],
+        families.farmers_needed[h],
+        families.other_income_yuan[h],
+        families.dividend_yuan[h],
+        earned,
+        county >= 0 and community < places.villages,
+        split,
+    )
+
+
+@rule
+def terms_of(one, form, d, sums, places, taste_key, p):
+    """Terms of utility of one alternative of a household; STAY stands for the present arrangement."""
+    inside = places.distance.shape[0] - 2
+    place, away_place, home, origin = one.place, one.away_place, one.home, one.origin
+    community, county, members = one.community, one.county, one.members
     stays, gone = sums[_STAY_N], sums[_GO_N]
     away_to = away_place if form == Form.STAY else d  # where part 1 lives
     whole = stays == 0.0
-    village_home = places.community_county[community] >= 0 and community < places.villages
+    village_home = one.from_village
+    here, there = places.at[place], places.at[away_to]
     # income: what is not given up, what is found there, land, the collective, less rent and living cost
-    income = total_income - sums[_LOST] + families.other_income_yuan[h]
+    income = one.earned_yuan - sums[_LOST] + one.other_income_yuan
     farmers = sums[_FARMERS] if place == origin and not whole else 0.0
     if form == Form.RETURN:
         if place == origin and village_home:
             farmers += sums[_ADULTS_GO]
         else:
-            income += sums[_EARN] * places.wage_yuan[place] * places.work_chance[place]
+            income += sums[_EARN] * here.wage_yuan * here.work_chance
     elif form != Form.STAY:
         earn = sums[_EARN] * (p.school_parent_work_share if form == Form.SCHOOL else 1.0)
-        income += earn * places.wage_yuan[d] * places.work_chance[d]
+        income += earn * there.wage_yuan * there.work_chance
         if whole and d == origin and village_home:
             farmers = sums[_ADULTS_GO]
     worker_stays = sums[_WORKERS0] > 0.0 and place == origin
@@ -366,38 +434,38 @@ def terms_of(h, form, d, sums, total_income, who, people, families, year, places
         worker_stays = True
     land_kept, collective_kept, lent_yuan, exit_yuan = 1.0, 1.0, 0.0, 0.0
     if village_home and county >= 0:
-        lent_yuan = places.land_rent_yuan[county]
+        lent_yuan = places.land[county].rent_yuan
         if not worker_stays:
-            land_kept = places.land_kept[county]
-            collective_kept = places.collective_kept[county]
-            exit_yuan = places.exit_income_yuan[county]
-    worked = rules.farm_worked_share(farmers, families.farmers_needed[h])
-    income += families.farm_full_yuan[h] * worked
-    income += families.land_mu[h] * (1.0 - worked) * (lent_yuan * land_kept + exit_yuan)
-    income += families.dividend_yuan[h] * collective_kept
+            land_kept = places.land[county].kept
+            collective_kept = places.land[county].collective_kept
+            exit_yuan = places.land[county].exit_income_yuan
+    worked = rules.farm_worked_share(farmers, one.farmers_needed)
+    income += one.farm_full_yuan * worked
+    income += one.land_mu * (1.0 - worked) * (lent_yuan * land_kept + exit_yuan)
+    income += one.dividend_yuan * collective_kept
     if not whole:
-        income -= rent_of(place, families.tenure[h], stays, places, p) + places.living_yuan[place] * stays
+        income -= rent_of(place >= inside, here, one.tenure, stays, p) + here.living_yuan * stays
     if gone > 0.0:
         joins = form == Form.STAY or (away_place >= 0 and d == away_place)
         if joins:
-            income -= rent_of(away_to, families.away_tenure[h], gone, places, p)
+            income -= rent_of(away_to >= inside, there, one.away_tenure, gone, p)
         elif d >= inside or d % N_TIERS != Tier.VILLAGE:
-            relief = 0.0 if d == home else places.relief_yuan[d]
-            income -= rules.housing_cost_yuan(places.rent_yuan[d], relief, gone, p)
-        income -= places.living_yuan[away_to] * gone
+            relief = 0.0 if d == home else there.relief_yuan
+            income -= rules.housing_cost_yuan(there.rent_yuan, relief, gone, p)
+        income -= there.living_yuan * gone
     # services where children and elders will live
     school, health, security, amenity = 0.0, 0.0, 0.0, 0.0
     kids, elders = sums[_KIDS0] + sums[_KIDS1], sums[_ELDERS0] + sums[_ELDERS1]
     if not whole:
-        school += sums[_KIDS0] * quality(place, home, places.school, places.school_access)
-        health += sums[_ELDERS0] * quality(place, home, places.health, places.health_access)
-        security += sums[_ELDERS0] * (1.0 if place == home else places.security_access[place])
-        amenity += stays * places.amenity[place]
+        school += sums[_KIDS0] * quality(place == home, here.school, here.school_access)
+        health += sums[_ELDERS0] * quality(place == home, here.health, here.health_access)
+        security += sums[_ELDERS0] * (1.0 if place == home else here.security_access)
+        amenity += stays * here.amenity
     if gone > 0.0:
-        school += sums[_KIDS1] * quality(away_to, home, places.school, places.school_access)
-        health += sums[_ELDERS1] * quality(away_to, home, places.health, places.health_access)
-        security += sums[_ELDERS1] * (1.0 if away_to == home else places.security_access[away_to])
-        amenity += gone * places.amenity[away_to]
+        school += sums[_KIDS1] * quality(away_to == home, there.school, there.school_access)
+        health += sums[_ELDERS1] * quality(away_to == home, there.health, there.health_access)
+        security += sums[_ELDERS1] * (1.0 if away_to == home else there.security_access)
+        amenity += gone * there.amenity
     amenity /= members
     if kids > 0.0:
         school /= kids
@@ -410,14 +478,13 @@ def terms_of(h, form, d, sums, total_income, who, people, families, year, places
     if form == Form.STAY:
         staying = p.staying_utility
     elif form != Form.RETURN:
-        start = away_place if (who.split and form == Form.WORKER) else place
+        start = away_place if (one.split and form == Form.WORKER) else place
         if start == origin and village_home:
-            minutes = places.community_travel_min[community, d]
+            distance = places.community_distance[community, d]
         elif d == origin and village_home:
-            minutes = places.community_travel_min[community, start]
+            distance = places.community_distance[community, start]
         else:
-            minutes = places.travel_min[start, d]
-        distance = rules.distance_term(minutes, p)
+            distance = places.distance[start, d]
         cost = rules.cost_term(Nest.INSIDE if d < inside else Nest.OUTSIDE, d == inside + 1, sums[_MOVERS], p)
         leaves = d >= inside or d % N_TIERS != Tier.VILLAGE
         schooling = rules.schooling_term(sums[_SCHOOLING], leaves, form == Form.YOUNG, p)
@@ -428,13 +495,13 @@ def terms_of(h, form, d, sums, total_income, who, people, families, year, places
             where += gone * places.network[community, away_to]
         linked = where / members / places.registered[community]
     network = rules.network_term(linked, p)
-    share_unregistered = (stays if place != home else 0.0) * places.barrier[place]
+    share_unregistered = (stays if place != home else 0.0) * here.barrier
     if gone > 0.0 and away_to != home:
-        share_unregistered += gone * places.barrier[away_to]
+        share_unregistered += gone * there.barrier
     barrier = rules.barrier_term(share_unregistered / members, False, p)
     taste_place = place if form == Form.STAY or form == Form.RETURN else d
     return Terms(
-        rules.income_term(income, members, p),
+        rules.income_term(income, members, one.log_members, p),
         distance,
         network,
         schooling,
@@ -443,12 +510,12 @@ def terms_of(h, form, d, sums, total_income, who, people, families, year, places
         rules.security_term(elders, security, p),
         amenity,
         barrier,
-        rules.land_term(families.land_mu[h], land_kept, worker_stays or not village_home, p),
+        rules.land_term(one.land_mu, land_kept, worker_stays or not village_home, p),
         rules.family_term(sums[_APART], sums[_CHILD_LEFT], sums[_ELDER_LEFT], p),
         cost,
         p.home_utility * at_home / members,
         staying,
-        rules.taste(taste_normal(seed, families.key[h], taste_place), p),
+        rules.taste(taste_normal(taste_key, one.key, taste_place), p),
     )
 
 
@@ -474,51 +541,43 @@ def total(terms):
     )
 
 
-@rule
-def income_now(h, people, families):
-    """What all members earn by work now, farming apart."""
-    result = 0.0
-    for i in range(families.first_member[h], families.first_member[h] + families.members[h]):
-        result += people.income_yuan[i]
-    return result
-
-
 @kernel
 def choose_one(h, people, families, places, seed, year, p, best_code, best_value):
     """Fill the ``ROUNDS`` best alternatives of household ``h``, best first; STAY ends the list."""
-    inside = places.travel_min.shape[0] - 2
+    inside = places.distance.shape[0] - 2
     who = who_is_who(h, people, families, year)
-    key = families.key[h]
+    one = home_of(h, who.split, people, families, places)
     gumbel_key, nest_key = stream(seed, Decision.GUMBEL, year), stream(seed, Decision.NEST, year)
-    nested_in = nest_error(nest_key, key, Nest.INSIDE, p.nest_dissimilarity)
-    nested_out = nest_error(nest_key, key, Nest.OUTSIDE, p.nest_dissimilarity)
+    taste_key = stream(seed, Decision.TASTE, 0)
+    nested_in = nest_error(nest_key, one.key, Nest.INSIDE, p.nest_dissimilarity)
+    nested_out = nest_error(nest_key, one.key, Nest.OUTSIDE, p.nest_dissimilarity)
     sums = np.empty(N_SUMS, np.float64)
-    earned = income_now(h, people, families)
-    sum_up(h, Form.STAY, who, people, families, year, sums)
-    terms = terms_of(h, Form.STAY, families.place[h], sums, earned, who, people, families, year, places, seed, p)
-    value = total(terms) + alternative_error(gumbel_key, key, STAY_LUCK, 1.0)
     for r in range(ROUNDS):
         best_code[r], best_value[r] = STAY, -np.inf
-    best_value[0] = value
-    for form in range(Form.WORKER, N_FORMS):
-        if form == Form.RETURN and not who.split:
+    reach = np.empty(inside + 2, np.int64)
+    reached = 0
+    for d in range(inside + 2):
+        if d == one.place or is_within_reach(one, d, places):
+            reach[reached] = d
+            reached += 1
+    for form in range(N_FORMS):
+        if not can_form(form, who, families.kind[h], one.members):
             continue
-        ready = False
-        for d in range(inside + 2):
-            if form == Form.RETURN:
-                if d != families.place[h]:
-                    continue
-            elif not is_possible(h, form, d, who, people, families, year, places):
+        sum_up(h, form, who, people, families, year, sums)
+        if Form.STAY < form < Form.WHOLE and sums[_GROWN0] == 0.0:
+            continue  # nobody would stay, or children alone
+        for n in range(reached):
+            d = reach[n]
+            if not fits(form, d, one, inside) or (d == one.place and form != Form.STAY and form != Form.RETURN):
                 continue
-            if not ready:
-                sum_up(h, form, who, people, families, year, sums)
-                ready = True
-                if form != Form.WHOLE and form != Form.RETURN and sums[_GROWN0] == 0.0:
-                    break  # nobody would stay, or children alone
-            terms = terms_of(h, form, d, sums, earned, who, people, families, year, places, seed, p)
-            error = alternative_error(gumbel_key, key, d * FORM_STRIDE + form, p.nest_dissimilarity)
-            value = total(terms) + error + (nested_in if d < inside else nested_out)
-            code = d * FORM_STRIDE + form
+            value = total(terms_of(one, form, d, sums, places, taste_key, p))
+            if form == Form.STAY:
+                code = STAY
+                value += alternative_error(gumbel_key, one.key, STAY_LUCK, 1.0)
+            else:
+                code = d * FORM_STRIDE + form
+                value += alternative_error(gumbel_key, one.key, code, p.nest_dissimilarity)
+                value += nested_in if d < inside else nested_out
             for r in range(ROUNDS):
                 if value > best_value[r]:
                     for s in range(ROUNDS - 1, r, -1):
@@ -528,10 +587,18 @@ def choose_one(h, people, families, places, seed, year, p, best_code, best_value
 
 
 @parallel_kernel
+def distances(minutes, p, utility):
+    """Fill ``utility`` with the distance term of ``minutes``, both of one shape (rows, places)."""
+    for i in rows(minutes.shape[0]):
+        for j in range(minutes.shape[1]):
+            utility[i, j] = rules.distance_term(minutes[i, j], p)
+
+
+@parallel_kernel
 def choose(chosen, people, families, places, seed, year, p, codes, values):
-    """Fill ``codes`` and ``values`` (households who consider, ROUNDS) on the frozen state."""
+    """Fill ``codes`` and ``values`` (households who consider, ROUNDS) on the frozen state; ``p`` is one record."""
     for n in rows(chosen.shape[0]):
-        choose_one(chosen[n], people, families, places, seed, year, p, codes[n], values[n])
+        choose_one(chosen[n], people, families, places, seed, year, p[0], codes[n], values[n])
 
 
 @parallel_kernel
@@ -559,9 +626,9 @@ def consider(people, families, places, peer_share, seed, year, p, month):
                 chief = i
         if chief < 0:
             chief = first
-        away = families.away_place[h] >= 0 or families.place[h] >= places.travel_min.shape[0] - 2
+        away = families.away_place[h] >= 0 or families.place[h] >= places.distance.shape[0] - 2
         prob = rules.consider_prob(
-            max(0, age_of(chief, people, year)), event, youth, seeking, peer_share[families.community[h]], away, p
+            max(0, age_of(chief, people, year)), event, youth, seeking, peer_share[families.community[h]], away, p[0]
         )
         month[h] = 0
         if uniform(key, families.key[h], 0) < prob:

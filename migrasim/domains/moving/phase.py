@@ -81,6 +81,11 @@ def schooling_years(world: World) -> np.ndarray:
     return result
 
 
+def record(p: MovingParams) -> np.ndarray:
+    """(1,) the bundle as a record: kernels that call many rules are handed one pointer instead of all numbers."""
+    return np.rec.array([tuple(p)], dtype=[(name, np.float64) for name in p._fields])
+
+
 def origin_places(world: World) -> np.ndarray:
     """(communities,) place of each community; a village that became a town is part of it."""
     geography = world.geography
@@ -93,6 +98,21 @@ def origin_places(world: World) -> np.ndarray:
             place[geography.villages + 2 * c + tier - Tier.TOWN] = N_TIERS * c + tier
     place[-2:] = geography.near, geography.far
     return place
+
+
+def _distances(world: World) -> tuple[np.ndarray, np.ndarray]:
+    """Distance terms between places and from communities to places; the same in every wave of a year."""
+    memory, p = world.memory, world.inputs.params("moving", MovingParams, year=world.year)
+    now = np.array([world.year, p.distance_scale_min, p.distance_income_ratio, p.income_elasticity])
+    if not np.array_equal(memory.get("distance_of", np.zeros(0))[1:], now[1:]):
+        for name, minutes in (
+            ("distance", world.geography.travel_min),
+            ("community_distance", world.geography.community_travel_min),
+        ):
+            memory[name] = np.empty_like(minutes)
+            choice.distances(minutes, p, memory[name])
+        memory["distance_of"] = now
+    return memory["distance"], memory["community_distance"]
 
 
 def views(world: World) -> tuple[People, Families, Places]:
@@ -128,29 +148,35 @@ def views(world: World) -> tuple[People, Families, Places]:
         live.dividend_yuan,
     )
     geography = world.geography
+    at = np.rec.array(np.empty(geography.places, choice.AT))
+    for name, column in (
+        ("wage_yuan", place.wage_newcomer_yuan_yr),
+        ("work_chance", place.work_chance_share),
+        ("rent_yuan", place.rent_yuan_yr),
+        ("relief_yuan", place.rent_relief_yuan_yr),
+        ("living_yuan", place.living_cost_yuan_yr_pers),
+        ("school", place.school_quality_share),
+        ("school_access", place.school_access_share),
+        ("health", place.health_quality_share),
+        ("health_access", place.health_access_share),
+        ("security_access", place.security_access_share),
+        ("amenity", place.amenity_utility),
+        ("barrier", place.barrier_share),
+    ):
+        at[name] = column
+    land = np.rec.array(np.empty(geography.counties, choice.LAND))
+    land["rent_yuan"] = county.land_rent_yuan_yr_mu
+    land["kept"] = county.land_kept_share
+    land["collective_kept"] = county.collective_kept_share
+    land["exit_income_yuan"] = county.exit_income_yuan_yr_mu
     places = Places(
-        place.wage_newcomer_yuan_yr,
-        place.work_chance_share,
-        place.rent_yuan_yr,
-        place.rent_relief_yuan_yr,
-        place.living_cost_yuan_yr_pers,
-        place.school_quality_share,
-        place.school_access_share,
-        place.health_quality_share,
-        place.health_access_share,
-        place.security_access_share,
-        place.amenity_utility,
-        place.barrier_share,
-        geography.travel_min,
-        geography.community_travel_min,
+        at,
+        land,
+        *_distances(world),
         geography.community_county,
         origin_places(world),
         world.network,
         world.network.sum(axis=1).astype(np.float64),
-        county.land_rent_yuan_yr_mu,
-        county.land_kept_share,
-        county.collective_kept_share,
-        county.exit_income_yuan_yr_mu,
         geography.core,
         geography.villages,
     )
@@ -464,7 +490,7 @@ def run(world: World, update: Callable[[World], None], on_wave: Callable[[int], 
         people, families, places = views(world)
         codes = np.full((len(chosen), ROUNDS), STAY, np.int64)
         values = np.zeros((len(chosen), ROUNDS))
-        choice.choose(chosen, people, families, places, world.seed, year, p, codes, values)
+        choice.choose(chosen, people, families, places, world.seed, year, record(p), codes, values)
         goods = _goods(world, paid_yuan)
         match(
             chosen,
@@ -510,14 +536,14 @@ def first_choices(world: World, with_values: bool = False) -> tuple[np.ndarray, 
     chosen = np.flatnonzero(_months(world, people, families, places, p))
     codes = np.full((len(chosen), ROUNDS), STAY, np.int64)
     values = np.zeros((len(chosen), ROUNDS))
-    choice.choose(chosen, people, families, places, world.seed, world.year, p, codes, values)
+    choice.choose(chosen, people, families, places, world.seed, world.year, record(p), codes, values)
     return (chosen, codes, values) if with_values else (chosen, codes)
 
 
 def _months(world: World, people: People, families: Families, places: Places, p: MovingParams) -> np.ndarray:
     month = np.zeros(len(world.households), np.uint8)
     peers = world.memory.get("peer_moves_share", np.zeros(world.geography.communities))
-    choice.consider(people, families, places, peers, world.seed, world.year, p, month)
+    choice.consider(people, families, places, peers, world.seed, world.year, record(p), month)
     return month
 
 

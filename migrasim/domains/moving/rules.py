@@ -118,13 +118,14 @@ def consider_prob(age, schooling_event, youth, seeking, peer_share, away, p):
 
 
 @rule
-def income_term(income_yuan, members, p):
+def income_term(income_yuan, members, log_members, p):
     """``kappa ln(income per equivalent member)``; the elasticity keeps its published meaning.
 
-    The equivalence scale is ``members ** exponent``; incomes below the floor count as the floor.
+    The equivalence scale is ``members ** exponent``, taken off as ``exponent * log_members``;
+    incomes below the floor count as the floor.
     """
-    equivalent = members**p.equivalence_exponent
-    return p.income_elasticity * math.log(max(income_yuan, p.income_floor_yuan_yr_pers * members) / equivalent)
+    counted = math.log(max(income_yuan, p.income_floor_yuan_yr_pers * members))
+    return p.income_elasticity * (counted - p.equivalence_exponent * log_members)
 
 
 @rule

@@ -70,6 +70,7 @@ def _reclassify(world: World) -> None:
         world.occupied,
         chosen,
     )
+    world.count_network()
     after = world.residents()
     jobs = world.count_filled()
     moved = (jobs - world.filled) * world.weight  # their jobs come with them
@@ -81,7 +82,6 @@ def _reclassify(world: World) -> None:
     world.flows.reclassified[:] = np.where(town, gained, 0)
     # their houses come with them
     world.stock += np.where(town[:, None], world.occupied - lived_in, 0) * world.weight
-    world.count_network()
 
 
 @kernel
