@@ -51,6 +51,14 @@ def _lang(text: str) -> Lang:
     raise InputError(f"--lang: '{text}' is not known; allowed: {', '.join(LANGS)}. {nearest(text, LANGS)}".rstrip())
 
 
+FutureOption = Annotated[
+    str | None,
+    typer.Option("--future", help="What the plan does not decide; default: the scenario's.", metavar="NAME"),
+]
+WithoutOption = Annotated[
+    list[str] | None,
+    typer.Option("--without", help="Leave out a part of the model; may be given again.", metavar="NAME"),
+]
 LangOption = Annotated[str, typer.Option("--lang", help="Language: en, zh-Hant or zh-Hans.", metavar="LANG")]
 
 
@@ -104,10 +112,8 @@ def run(
     sample: Annotated[float, typer.Option("--sample", help="Share of the households to run, 1 is everybody.")] = 1.0,
     until: Annotated[int, typer.Option("--until", help="Last year.")] = 2035,
     base: Annotated[int, typer.Option("--base", help="Base year: 2010 or 2020.")] = 2020,
-    future: Annotated[
-        str | None,
-        typer.Option("--future", help="What the plan does not decide; default: the scenario's.", metavar="NAME"),
-    ] = None,
+    future: FutureOption = None,
+    without: WithoutOption = None,
     parameters: Annotated[str, typer.Option("--parameters", help="Values of the uncertain facts: best.")] = "best",
     threads: Annotated[int | None, typer.Option("--threads", help="Threads; default: every core.", metavar="N")] = None,
     settings: Annotated[
@@ -127,7 +133,7 @@ def run(
     tongue = _lang(lang)
     check_request(seed=seed, sample=sample, base=base, until=until, threads=threads, prefix="--")
     _check_parameters(parameters)
-    _check_future(future)
+    _check_variants(future, without)
     from migrasim.facts import FactBook
     from migrasim.scenario import Scenario
 
@@ -149,6 +155,8 @@ def run(
             threads=threads,
             households=households,
             profile=profile,
+            future=future,
+            alternatives=without or (),
         )
         store.write(result, staged, wall_s=time.perf_counter() - started)
         folder = target or staged.parent.parent / f"{_file_name(result.scenario)}-{result.run_id}"
@@ -189,15 +197,13 @@ def _check_parameters(parameters: str) -> None:
         raise InputError(f"--parameters: '{parameters}' is not known; allowed: best. {hint}".rstrip())
 
 
-def _check_future(future: str | None) -> None:
-    """Refuse a future that is not built; the one that is goes with every scenario."""
-    if future is None:
-        return
-    from migrasim.scenario import FUTURES
+def _check_variants(future: str | None, without: Sequence[str] | None) -> None:
+    """Refuse a future, or a part of the model to leave out, that nobody knows."""
+    from migrasim import variants
 
-    if future not in FUTURES:
-        allowed = f"'{future}' is not built; allowed: {', '.join(FUTURES)}"
-        raise InputError(f"--future: {allowed}. {nearest(future, FUTURES)}".rstrip())
+    if future is not None:
+        variants.future(future, "--future")
+    variants.chosen_alternatives(without or (), "--without")
 
 
 def _file_name(name: str) -> str:
@@ -238,6 +244,54 @@ def scenarios(lang: LangOption = "en") -> None:
         for each in loaded
     ]
     _print(tables.listing(["scenario", "title", "what it is"], rows, tongue))
+
+
+@app.command()
+def futures(lang: LangOption = "en") -> None:
+    """List the futures, what the plan does not decide, and the facts that each changes.
+
+    Example: migrasim futures
+    """
+    tongue = _lang(lang)
+    from migrasim import variants
+    from migrasim.facts import FactBook
+    from migrasim.present.tables import listing, number
+
+    book = FactBook.load()
+    known = variants.futures().values()
+    rows = [(each.id, title_in(each.title, tongue), title_in(each.description, tongue)) for each in known]
+    _print(listing(["future", "title", "what it is"], rows, tongue))
+    changes = [
+        (each.id, fact, number(book[fact].central), number(change.of(book[fact])), book[fact].unit, change.source)
+        for each in known
+        for fact, change in each.facts.items()
+    ]
+    heads = ["future", "fact", "central", "in it", "unit", "why (all assumed)"]
+    _print(listing(heads, changes, tongue, "a fact by year is given by its first value; by category, by a factor"))
+
+
+@app.command()
+def alternatives(lang: LangOption = "en") -> None:
+    """List the parts of the model that `--without` leaves out or puts differently.
+
+    Example: migrasim alternatives
+    """
+    tongue = _lang(lang)
+    from migrasim import variants
+    from migrasim.present.tables import listing, number
+
+    rows = [
+        (
+            each.word,
+            each.id,
+            each.kind,
+            title_in(each.title, tongue),
+            title_in(each.meaning, tongue),
+            ", ".join([*(f"{fact} = {number(value)}" for fact, value in each.facts.items()), *each.read_by]),
+        )
+        for each in variants.alternatives().values()
+    ]
+    _print(listing(["--without", "name", "kind", "title", "what it means", "set or read in"], rows, tongue))
 
 
 @app.command()
@@ -418,6 +472,8 @@ def trace(
     sample: Annotated[float, typer.Option("--sample", help="Share of the households to run.")] = 1.0,
     until: Annotated[int, typer.Option("--until", help="Last year.")] = 2035,
     base: Annotated[int, typer.Option("--base", help="Base year: 2010 or 2020.")] = 2020,
+    future: FutureOption = None,
+    without: WithoutOption = None,
 ) -> None:
     """Follow a lever from its file to the indicators, or a household through the years.
 
@@ -439,11 +495,21 @@ def trace(
     from migrasim.runs.result import check_request
 
     check_request(seed=seed, sample=sample, base=base, until=until, prefix="--")
+    _check_variants(future, without)
     identity = _identity(str(household))
     from migrasim.present.tables import listing, number
     from migrasim.runs.trace import trace_household
 
-    years = trace_household(scenario, identity, seed=seed, sample=sample, until=until, base=base)
+    years = trace_household(
+        scenario,
+        identity,
+        seed=seed,
+        sample=sample,
+        until=until,
+        base=base,
+        future=future,
+        alternatives=without or (),
+    )
     heads = list(dict.fromkeys(key for year in years for key in year))
     _print(listing(heads, ([number(year.get(head)) for head in heads] for year in years)))
 

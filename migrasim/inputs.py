@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
@@ -13,6 +13,7 @@ import numpy as np
 from migrasim.core.errors import InputError
 from migrasim.facts import BASE_YEAR, Cost, FactBook, Lever, LeverValue
 from migrasim.scenario import LAST_YEAR, Scenario, Setting, Step, Steps
+from migrasim.variants import alternative_parameters, chosen_alternatives, future_parameters, history
 
 P = TypeVar("P")
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -37,7 +38,7 @@ class Provenance(NamedTuple):
 
     kind: str  # lever or fact
     id: str
-    set_by: str  # status quo, plan, double, a file and key, parameters, or facts
+    set_by: str  # status quo, plan, double, a file and key, parameters, a future, an alternative, or facts
     value: str
     unit: str
     status: str
@@ -53,6 +54,13 @@ class Inputs:
     ----------
     years
         (Y,) years from the base to the last.
+    future
+        What the plan does not decide: the one asked for, else the scenario's.
+    alternatives
+        Parts of the model that are left out or put differently, sorted.
+    parameters
+        Values of facts that differ from the book's: of the future, over them those given, over them those
+        of the alternatives.
     clipped
         One sentence per lever that ``double`` would have carried beyond its bounds.
     provenance
@@ -66,10 +74,13 @@ class Inputs:
     until: int
     years: np.ndarray[Any, np.dtype[np.int64]]
     parameters: Mapping[str, float]
+    future: str
+    alternatives: tuple[str, ...]
     cpi: Mapping[int, float]
     clipped: tuple[str, ...]
     provenance: tuple[Provenance, ...]
     _levers: Mapping[str, Floats] = field(repr=False)
+    _status_quo: Mapping[str, Floats] = field(repr=False)
     _params: dict[tuple[str, str, int], Any] = field(default_factory=dict, repr=False, compare=False)
 
     @staticmethod
@@ -81,10 +92,12 @@ class Inputs:
         until: int = JOBS_YEAR,
         parameters: Mapping[str, float] | None = None,
         cpi: Mapping[int, float] | None = None,
+        future: str | None = None,
+        alternatives: Iterable[str] = (),
     ) -> Inputs:
         """Resolve a scenario for a region.
 
-        Before 2020 levers stand at their status quo of 2020: a run from the base 2010 has no path of its own yet.
+        Before 2020 levers follow `history_2010_2020.yaml`, and the status quo of 2020 where it is silent.
 
         Parameters
         ----------
@@ -97,6 +110,10 @@ class Inputs:
         cpi
             Change of consumer prices over the year before, percent by year; needed for costs. The region's
             own (`region.cpi`) if left out.
+        future
+            What the plan does not decide; the scenario's if left out. Values given in `parameters` win over it.
+        alternatives
+            Names of structural alternatives and of feedbacks switched off; they win over everything else.
 
         Raises
         ------
@@ -108,7 +125,17 @@ class Inputs:
         if not base < until <= LAST_YEAR:
             raise InputError(f"until: {until} is outside; allowed: {base + 1} to {LAST_YEAR}")
         scenario.check_counties(region.county_names)
-        overrides = book.check_overrides(parameters or {})
+        given = book.check_overrides(parameters or {})
+        chosen = scenario.future if future is None else future
+        assumed = future_parameters(chosen, book)
+        without = chosen_alternatives(alternatives)
+        switched = alternative_parameters(without, book)
+        overrides = {**assumed, **given, **switched}
+        set_by = {
+            **dict.fromkeys(assumed, f"future {chosen}"),
+            **dict.fromkeys(given, "parameters"),
+            **dict.fromkeys(switched, f"alternatives {', '.join(without)}"),
+        }
         weights = np.asarray(region.split_weights, dtype=np.float64)
         if weights.shape != (len(region.county_names),) or not np.all(weights >= 0) or not weights.sum() > 0:
             raise InputError("region: the weights of the split must be one number >= 0 per county, not all 0")
@@ -119,14 +146,17 @@ class Inputs:
         by_lever: dict[str, list[Setting]] = {}
         for setting in scenario.settings:
             by_lever.setdefault(setting.lever, []).append(setting)
+        early = history(book) if base < BASE_YEAR else {}
         levers: dict[str, Floats] = {}
         rows: list[Provenance] = []
         for lever in book.levers.values():
             path = resolver.resolve(lever, by_lever.get(lever.id, []))
+            if lever.id in early:
+                resolver.lead_up(lever, early[lever.id], path, years)
             path.setflags(write=False)
             levers[lever.id] = path
             rows.append(_lever_row(lever, path, by_lever.get(lever.id, [])))
-        rows += [_fact_row(book, fact, overrides) for fact in book.facts if book.facts[fact].used]
+        rows += [_fact_row(book, fact, overrides, set_by) for fact in book.facts if book.facts[fact].used]
         years.setflags(write=False)
         return Inputs(
             book=book,
@@ -136,10 +166,13 @@ class Inputs:
             until=until,
             years=years,
             parameters=overrides,
+            future=chosen,
+            alternatives=without,
             cpi=dict(cpi),
             clipped=tuple(resolver.clipped),
             provenance=tuple(rows),
             _levers=levers,
+            _status_quo={lever.id: resolver.at_2020(lever) for lever in book.levers.values()},
         )
 
     def lever_path(self, lever: str) -> Floats:
@@ -151,6 +184,11 @@ class Inputs:
         if not self.base <= year <= self.until:
             raise InputError(f"{lever}: year {year} is outside; allowed: {self.base} to {self.until}")
         row: Floats = self.lever_path(lever)[year - self.base]
+        return row
+
+    def status_quo(self, lever: str) -> Floats:
+        """(C,) values of a lever in 2020, whatever the base year; yearly flows at their rate of 2020."""
+        row: Floats = self._status_quo[self.book.lever(lever).id]
         return row
 
     def params(self, domain: str, cls: type[P], year: int = BASE_YEAR) -> P:
@@ -192,7 +230,7 @@ class Inputs:
             lever.id: [(cost.value, cost.payer, cost.recurrence, cost.price_year) for cost in lever.cost]
             for lever in self.book.levers.values()
         }
-        head = [self.base, self.until, list(self.county_names), self.scenario.future, sorted(self.cpi.items())]
+        head = [self.base, self.until, list(self.county_names), list(self.alternatives), sorted(self.cpi.items())]
         digest = hashlib.sha256(json.dumps([head, facts, dated, costs], sort_keys=True).encode())
         for lever in sorted(self._levers):
             digest.update(lever.encode())
@@ -244,6 +282,18 @@ class _Resolver:
             self._check(lever, setting, path)
         clean: Floats = path + 0.0  # no negative zero, which would look like another number to a hash
         return clean
+
+    def at_2020(self, lever: Lever) -> Floats:
+        """(C,) status quo in 2020."""
+        row: Floats = self._split(lever, self._quo(lever))[0] + 0.0
+        return row
+
+    def lead_up(self, lever: Lever, early: Mapping[int, float], path: Floats, years: np.ndarray[Any, Any]) -> None:
+        """Replace the rows of `path` before 2020 by a line through the years given and on to the status quo."""
+        knots = {**early, BASE_YEAR: float(self._quo(lever)[0])}
+        line = np.interp(years, sorted(knots), [knots[year] for year in sorted(knots)])
+        before = years < BASE_YEAR
+        path[before] = self._split(lever, line)[before]
 
     def _quo(self, lever: Lever) -> Floats:
         """(Y,) status quo of the whole region."""
@@ -383,8 +433,7 @@ def _lever_row(lever: Lever, path: Floats, settings: Sequence[Setting]) -> Prove
     return Provenance("lever", lever.id, set_by, value, lever.unit, status, source, lever.file)
 
 
-def _fact_row(book: FactBook, name: str, overrides: Mapping[str, float]) -> Provenance:
+def _fact_row(book: FactBook, name: str, overrides: Mapping[str, float], set_by: Mapping[str, str]) -> Provenance:
     fact = book.facts[name]
     value = f"{overrides[name]:g}" if name in overrides else "by " + fact.by if fact.by else f"{fact.central:g}"
-    set_by = "parameters" if name in overrides else "facts"
-    return Provenance("fact", name, set_by, value, fact.unit, fact.status, fact.source, fact.file)
+    return Provenance("fact", name, set_by.get(name, "facts"), value, fact.unit, fact.status, fact.source, fact.file)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import mesa
@@ -47,6 +47,8 @@ class MigrationModel(mesa.Model):
     levers : other values of levers, by id
     parameters : other values of facts, by id
     region : shipped name or folder of a region
+    future : what the plan does not decide, by name; the scenario's where not given
+    alternatives : parts of the model left out or put differently, by name
     rng : seed of all luck
     """
 
@@ -60,6 +62,8 @@ class MigrationModel(mesa.Model):
         parameters: Mapping[str, float] | None = None,
         region: str | None = None,
         rng: int | None = 0,
+        future: str | None = None,
+        alternatives: Sequence[str] = (),
     ) -> None:
         seed = 0 if rng is None else int(rng)
         super().__init__(rng=seed)
@@ -74,6 +78,8 @@ class MigrationModel(mesa.Model):
             overrides=levers,
             parameters=parameters,
             region=region,
+            future=future,
+            alternatives=alternatives,
         ).simulation
         for county, name in enumerate(self.inputs.county_names):
             CountyAgent(self, county, name)

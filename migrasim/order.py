@@ -22,6 +22,7 @@ from migrasim.domains.land import phase as land
 from migrasim.domains.moving import phase as moving
 from migrasim.domains.policy import phase as policy
 from migrasim.domains.services import phase as services
+from migrasim.facts import BASE_YEAR
 from migrasim.world import COUNTY_COLUMNS, PLACE_COLUMNS, Flows, Geography, Livelihood, World, job_kinds
 
 if TYPE_CHECKING:
@@ -203,11 +204,16 @@ class Simulation:
 
         def lend() -> None:
             land.run(world)
-            world.memory["leased_in_mu_per_farmer"] = world.measures["leased_in_mu_per_farmer"]
+            leased = world.measures["leased_in_mu_per_farmer"]
+            if "land" in world.inputs.alternatives:  # what leavers release after the first year raises no income
+                leased = world.memory.setdefault("leased_in_first_year", leased)
+            world.memory["leased_in_mu_per_farmer"] = leased
 
         def account() -> None:
             fiscal.update_savings(world, labour.incomes(world).sum(axis=1))
             fiscal.run(world)
+            if "budget" in world.inputs.alternatives or world.year < BASE_YEAR:  # what was built before was paid for
+                world.county.unpaid_share[:] = 0.0
 
         work: dict[str, Callable[[], None]] = {
             "policy": begin,

@@ -19,10 +19,10 @@ from pydantic import BaseModel, ConfigDict
 from migrasim.core.documents import is_number, kind, parse, read_mapping, validated
 from migrasim.core.errors import InputError, nearest
 from migrasim.facts import BASE_YEAR, FactBook, Lever, Title
+from migrasim.variants import CENTRAL, future
 
 SCHEMA_VERSION = 1
 LAST_YEAR = 2060
-FUTURES = ("central",)
 EVERYTHING = "all"  # stands for every group of built levers
 PACKAGE = Path(__file__).parent
 
@@ -138,7 +138,7 @@ class _File(BaseModel):
     description: Title | None = None
     extends: str | None = None
     levers: dict[Any, Any] | None = None
-    future: str = "central"
+    future: str = CENTRAL
     schema_version: int | None = None
 
 
@@ -226,11 +226,7 @@ def _scenario(
         if key == "levers" and value is not None and not isinstance(value, dict):
             raise InputError(f"{file}: levers: a mapping (lever: value) is expected, not {kind(value)}")
     checked = validated(_File, data, file, "scenario")
-    if checked.future not in FUTURES:
-        raise InputError(
-            f"{file}: future: '{checked.future}' is not built; allowed: {', '.join(FUTURES)}. "
-            f"{nearest(checked.future, FUTURES)}".rstrip()
-        )
+    future(checked.future, f"{file}: future")
     inherited: tuple[Setting, ...] = ()
     if checked.extends is not None:
         try:

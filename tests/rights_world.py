@@ -104,6 +104,10 @@ class FakeInputs:
         """Value by county."""
         return np.full(COUNTIES, STATUS_QUO[lever] if year <= BASE else self.levers[lever])
 
+    def status_quo(self, lever: str) -> np.ndarray:
+        """Value of 2020 by county."""
+        return np.full(COUNTIES, STATUS_QUO[lever])
+
     def cost_by_payer(self, lever: str) -> dict[str, tuple[float, float]]:
         """Cost of a unit by payer."""
         return COSTS.get(lever, {})

@@ -14,13 +14,14 @@ import numpy as np
 from migrasim.core.codes import Form
 from migrasim.core.errors import InputError
 from migrasim.core.rule import sources_hash
-from migrasim.facts import FactBook
+from migrasim.facts import BASE_YEAR, FactBook
 from migrasim.indicators import COMPONENTS, decompose, groups, values
 from migrasim.inputs import Inputs
 from migrasim.order import OnPhase, Simulation, place_names
 from migrasim.region import Region
 from migrasim.runs.result import RunResult, check_request
 from migrasim.scenario import Scenario
+from migrasim.variants import CENTRAL
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -50,6 +51,8 @@ def prepare(
     overrides: Mapping[str, Any] | Iterable[str] | None = None,
     parameters: Mapping[str, float] | None = None,
     region: str | None = None,
+    future: str | None = None,
+    alternatives: Iterable[str] = (),
 ) -> Prepared:
     """Resolve names, load the population and build the world; see `simulate` for the arguments."""
     check_request(seed=seed, sample=sample, base=base, until=until, threads=threads)
@@ -58,7 +61,8 @@ def prepare(
     book = FactBook.load()
     place = Region.load(region) if region is not None else Region.only()
     resolved = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario, book)
-    inputs = Inputs.build(book, place, resolved.changed(_texts(overrides), book), base, until, parameters)
+    resolved = resolved.changed(_texts(overrides), book)
+    inputs = Inputs.build(book, place, resolved, base, until, parameters, future=future, alternatives=alternatives)
     people = population.load(place, base=base, sample=sample)
     simulation = Simulation.create(inputs, place, people, seed=seed, threads=threads)
     return Prepared(place, inputs, simulation, people.key, sample)
@@ -88,6 +92,8 @@ def simulate(
     on_phase: OnPhase | None = None,
     households: bool = False,
     profile: bool = False,
+    future: str | None = None,
+    alternatives: Iterable[str] = (),
 ) -> RunResult:
     """Run a scenario.
 
@@ -105,6 +111,8 @@ def simulate(
     on_phase : called with (year, phase, phases done, phases in all)
     households : add one row a household at the end
     profile : add the seconds of each phase
+    future : what the plan does not decide: a name of ``migrasim futures``; the scenario's where not given
+    alternatives : parts of the model left out or put differently: names of ``migrasim alternatives``
 
     Raises
     ------
@@ -120,6 +128,8 @@ def simulate(
         overrides=overrides,
         parameters=parameters,
         region=region,
+        future=future,
+        alternatives=alternatives,
     )
     simulation = ready.simulation
     for _ in range(base, until):
@@ -248,7 +258,8 @@ def _provenance(ready: Prepared, identity: str) -> dict[str, Any]:
         "region": {"name": region.name, "title": dict(region.title), "hash": region.region_hash},
         "scenario": inputs.scenario.name,
         "scenario_title": dict(inputs.scenario.title),
-        "future": inputs.scenario.future,
+        "future": inputs.future,
+        "alternatives": list(inputs.alternatives),
         "inputs": inputs.content_hash(),
         "population": ready.population_key,
         "model": sources_hash(),
@@ -276,6 +287,12 @@ def _notes(ready: Prepared) -> list[str]:
         notes.append(
             f"{unbuilt} of the plan's {len(inputs.book.levers)} levers are not built yet and stand at the status quo."
         )
+    if inputs.future != CENTRAL:
+        notes.append(f"Future '{inputs.future}': growth, fertility and arrivals are assumed (migrasim futures).")
+    if inputs.alternatives:
+        notes.append(f"Another model than usual: {', '.join(inputs.alternatives)} (migrasim alternatives).")
+    if inputs.base < BASE_YEAR:
+        notes.append("Levers before 2020 follow an assumed path (history_2010_2020.yaml).")
     notes.append(
         "Constants were set by hand so that 2021 and 2022 come near the record; the model has not been fitted."
     )

@@ -268,6 +268,8 @@ def _run_row(result: RunResult) -> dict[str, Any]:
         "base": int(result.base),
         "until": int(result.until),
         "status": "done",
+        "future": str(provenance.get("future", "")),
+        "alternatives": ", ".join(provenance.get("alternatives", [])),
         "schema_version": SCHEMA_VERSION,
         "content_hash": str(provenance.get("content_hash", result.run_id)),
         "versions": _json(versions),

@@ -148,7 +148,7 @@ BAD_FILES: list[tuple[str, str | bytes, str]] = [
     ),
     ("unbuilt", "levers: {transport.intercounty: 0.5}", "intercounty: its channel is not built yet"),
     ("unbuilt group", "levers: {transport: plan}", "transport: its channel is not built yet.*residence_permit"),
-    ("future", "future: boom", "future: 'boom' is not built; allowed: central"),
+    ("future", "future: bom", "future: there is no future 'bom'; allowed: central, boom, hard_times.*'boom'"),
     ("extends nothing", "extends: statusquo", "extends: no scenario 'statusquo'.*did you mean 'status_quo'"),
     ("circle", "extends: mine.yaml", "extends: goes in a circle: mine -> mine"),
     ("duplicated lever", "levers:\n  industry: plan\n  industry: double", r"'industry' stands twice \(lines 2 and 3\)"),

@@ -22,7 +22,8 @@ from migrasim.domains.fiscal.rules import (
 )
 
 if TYPE_CHECKING:
-    from migrasim.world import World
+    from migrasim.facts import BASE_YEAR
+from migrasim.world import World
 
 SERVICES = "citizenization.services"
 AWARD = "incentives.settlement_award"
@@ -56,7 +57,7 @@ def budget(world: World) -> None:
 
 def _budget(world: World, total_yuan: float, p: FiscalParams) -> np.ndarray:
     residents = world.residents()[: world.geography.inside].reshape(-1, N_TIERS).sum(axis=1)
-    years = max(0, world.year - world.base)
+    years = max(0, world.year - max(world.base, BASE_YEAR))  # the facts hold the budget of 2020
     return np.array([budget_yuan(total_yuan, each, years, p) for each in residents / max(1, residents.sum())])
 
 
@@ -120,7 +121,7 @@ def _measure(world: World, name: str) -> np.ndarray:
 
 
 def _status_quo(world: World, lever: str) -> np.ndarray:
-    return np.asarray(world.inputs.lever(lever, world.inputs.base), np.float64)
+    return np.asarray(world.inputs.status_quo(lever), np.float64)
 
 
 def _above(world: World, lever: str) -> np.ndarray:

@@ -9,6 +9,7 @@ from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Sector, Tier
 from migrasim.core.rule import kernel, parallel_kernel, rows
 from migrasim.domains.labour import rules
 from migrasim.domains.labour.rules import LabourParams
+from migrasim.facts import BASE_YEAR
 from migrasim.world import Livelihood, World, job_kinds
 
 MONTHS_A_YEAR = 12.0
@@ -43,12 +44,20 @@ def start(world: World) -> None:
     world.jobs[:] = world.filled * world.weight / (1.0 - p.vacancy_share)
     world.memory["jobs_base"] = world.jobs.copy()
     world.memory["urban_base"] = _by_place_urban(world)
-    world.memory["growth_index"] = np.ones(1)
+    world.memory["growth_index"] = np.full(1, _growth_index(world))
     world.memory["service_jobs"] = np.zeros(world.geography.places)
     seekers = _seekers(world)
     taken = world.filled[:, Sector.AGRICULTURE + 1 :].sum(axis=1)
     jobs = world.jobs[:, Sector.AGRICULTURE + 1 :].sum(axis=1) / world.weight
     world.memory["pressure_base"] = (taken + seekers) / np.maximum(jobs, 1.0)
+
+
+def _growth_index(world: World) -> float:
+    """Index of real incomes in the base year: 1 in 2020, whose pay the facts hold."""
+    index = 1.0
+    for year in range(world.base + 1, BASE_YEAR + 1):
+        index /= 1.0 + world.inputs.params("labour", LabourParams, year=year).growth_rate_yr
+    return index
 
 
 def _by_place_urban(world: World) -> np.ndarray:
@@ -195,7 +204,8 @@ def update(world: World) -> None:
         wage = p.wage_local_yuan_mo * MONTHS_A_YEAR * p.wage_tier_ratio[tier[d]] * p.newcomer_pay_share
         place.wage_newcomer_yuan_yr[d] = wage * pressure * growth
         place.newcomer_pay_share[d] = p.newcomer_pay_share
-    outside = p.wage_outside_yuan_mo * MONTHS_A_YEAR * growth
+    ahead = (1.0 + p.outside_growth_difference_yr) ** max(0, world.year - max(world.base, BASE_YEAR))
+    outside = p.wage_outside_yuan_mo * MONTHS_A_YEAR * growth * ahead
     place.wage_newcomer_yuan_yr[geography.near] = outside * p.wage_near_share
     place.wage_newcomer_yuan_yr[geography.far] = outside
     place.work_chance_share[inside:] = p.outside_work_share

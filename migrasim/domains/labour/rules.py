@@ -40,6 +40,7 @@ class LabourParams(NamedTuple):
     service_chain_share: np.ndarray  # by chain: 1 brings service jobs, 0 low-tech brings none
     service_lag_yr: float
     growth_rate_yr: float
+    outside_growth_difference_yr: float
     remittance_share: float
     farm_income_yuan_yr_mu: float
     land_mu_per_farmer: float

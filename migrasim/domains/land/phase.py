@@ -82,7 +82,7 @@ def _quantile(p: LandParams) -> float:
 
 def _security(world: World, p: LandParams) -> np.ndarray:
     """(counties,) perceived security of land rights."""
-    base = world.inputs.lever("three_rights.titling", world.inputs.base)
+    base = world.inputs.status_quo("three_rights.titling")
     titling = world.levers["three_rights.titling"]
     return np.array([security_share(float(t), float(b), p) for t, b in zip(titling, base, strict=True)])
 

@@ -19,7 +19,7 @@ from migrasim.core.rule import kernel
 from migrasim.domains.moving import choice, rules
 from migrasim.domains.moving.choice import FORM_STRIDE, ROUNDS, STAY, Families, People, Places
 from migrasim.domains.moving.rules import MovingParams
-from migrasim.world import Flows, World
+from migrasim.world import Flows, Geography, World
 
 MONTHS = 12
 
@@ -100,6 +100,12 @@ def origin_places(world: World) -> np.ndarray:
     return place
 
 
+def places_of_villages(geography: Geography) -> np.ndarray:
+    """(places,) True for the village places inside."""
+    place = np.arange(geography.places)
+    return np.asarray((place < geography.inside) & (place % N_TIERS == Tier.VILLAGE))
+
+
 def _distances(world: World) -> tuple[np.ndarray, np.ndarray]:
     """Distance terms between places and from communities to places; the same in every wave of a year."""
     memory, p = world.memory, world.inputs.params("moving", MovingParams, year=world.year)
@@ -148,10 +154,16 @@ def views(world: World) -> tuple[People, Families, Places]:
         live.dividend_yuan,
     )
     geography = world.geography
+    alternatives = world.inputs.alternatives
+    chance, network = place.work_chance_share, world.network
+    if "myopic_income" in alternatives:  # a village's chance says how much work there is, not how sure it is
+        chance = np.where(places_of_villages(geography), chance, 1.0)
+    if "networks" in alternatives:
+        network = world.memory.setdefault("network_base", network.copy())
     at = np.rec.array(np.empty(geography.places, choice.AT))
     for name, column in (
         ("wage_yuan", place.wage_newcomer_yuan_yr),
-        ("work_chance", place.work_chance_share),
+        ("work_chance", chance),
         ("rent_yuan", place.rent_yuan_yr),
         ("relief_yuan", place.rent_relief_yuan_yr),
         ("living_yuan", place.living_cost_yuan_yr_pers),
@@ -175,8 +187,8 @@ def views(world: World) -> tuple[People, Families, Places]:
         *_distances(world),
         geography.community_county,
         origin_places(world),
-        world.network,
-        world.network.sum(axis=1).astype(np.float64),
+        network,
+        network.sum(axis=1).astype(np.float64),
         geography.core,
         geography.villages,
     )
