@@ -91,6 +91,8 @@ WRONG: list[tuple[list[str], tuple[str, ...]]] = [
     (["run", "plan", "--threads", "0"], ("--threads", "from 1")),
     (["run", "plan", "--lang", "zh-Hand"], ("--lang", "zh-Hans")),
     (["run", "plan", "--future", "centrall"], ("--future", "did you mean 'central'")),
+    (["run", "plan", "--without", "rent"], ("--without", "did you mean 'rents'")),
+    (["trace", "--household", "1", "--future", "bom"], ("--future", "did you mean 'boom'")),
     (["run", "plan", "--parameters", "ensemble"], ("--parameters", "not fitted yet", "best")),
     (["run", "plan", "--parameters", "bset"], ("--parameters", "did you mean 'best'")),
     (["run", "plam"], ("plam", "did you mean 'plan'")),
@@ -234,6 +236,12 @@ def test_run_hands_its_options_to_the_model(migrasim, quick_model):
         2010,
         "--threads",
         2,
+        "--future",
+        "hard_times",
+        "--without",
+        "rents",
+        "--without",
+        "network",
         "--households",
         "--profile",
     ]
@@ -247,6 +255,8 @@ def test_run_hands_its_options_to_the_model(migrasim, quick_model):
         "threads": 2,
         "households": True,
         "profile": True,
+        "future": "hard_times",
+        "alternatives": ["rents", "network"],
     }
     assert quick_model == expected
     assert scenario.name == "status_quo"

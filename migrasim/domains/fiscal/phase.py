@@ -20,10 +20,10 @@ from migrasim.domains.fiscal.rules import (
     new_resident_cost_yuan,
     paid_share,
 )
+from migrasim.facts import BASE_YEAR
 
 if TYPE_CHECKING:
-    from migrasim.facts import BASE_YEAR
-from migrasim.world import World
+    from migrasim.world import World
 
 SERVICES = "citizenization.services"
 AWARD = "incentives.settlement_award"
