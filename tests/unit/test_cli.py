@@ -280,12 +280,24 @@ def test_help_is_code_0_and_names_every_command(migrasim):
     for arguments in (["--help"], []):
         outcome = migrasim(*arguments)
         assert outcome.code == 0
-        for command in ("run", "scenarios", "levers", "facts", "indicators", "schedule", "trace", "region"):
+        for command in (
+            "run",
+            "scenarios",
+            "futures",
+            "alternatives",
+            "levers",
+            "facts",
+            "indicators",
+            "schedule",
+            "trace",
+            "region",
+        ):
             assert f" {command} " in outcome.out
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "scenarios", "levers", "facts", "indicators", "schedule", "trace", "region"]
+    "command",
+    ["run", "scenarios", "futures", "alternatives", "levers", "facts", "indicators", "schedule", "trace", "region"],
 )
 def test_each_command_explains_itself_with_an_example(migrasim, command):
     """The help of a command ends in something to copy."""
