@@ -497,10 +497,9 @@ def trace(
     check_request(seed=seed, sample=sample, base=base, until=until, prefix="--")
     _check_variants(future, without)
     identity = _identity(str(household))
-    from migrasim.present.tables import listing, number
-    from migrasim.runs.trace import trace_household
+    from migrasim.runs.trace import life, trace_household
 
-    years = trace_household(
+    followed = trace_household(
         scenario,
         identity,
         seed=seed,
@@ -510,8 +509,8 @@ def trace(
         future=future,
         alternatives=without or (),
     )
-    heads = list(dict.fromkeys(key for year in years for key in year))
-    _print(listing(heads, ([number(year.get(head)) for head in heads] for year in years)))
+    for line in life(followed):
+        typer.echo(line)
 
 
 def _identity(text: str) -> int:

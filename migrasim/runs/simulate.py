@@ -22,6 +22,8 @@ from migrasim.region import Region
 from migrasim.runs.result import RunResult, check_request
 from migrasim.scenario import Scenario
 from migrasim.variants import CENTRAL
+from migrasim.variants import alternatives as alternatives_by_name
+from migrasim.variants import future as future_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -279,21 +281,45 @@ def _provenance(ready: Prepared, identity: str) -> dict[str, Any]:
     }
 
 
-def _notes(ready: Prepared) -> list[str]:
+def _notes(ready: Prepared) -> list[str | dict[str, str]]:
     inputs = ready.inputs
-    notes = list(inputs.clipped)
+    notes: list[str | dict[str, str]] = list(inputs.clipped)
+    levers = len(inputs.book.levers)
     unbuilt = sum(not lever.built for lever in inputs.book.levers.values())
     if unbuilt and inputs.scenario.name != "status_quo":
         notes.append(
-            f"{unbuilt} of the plan's {len(inputs.book.levers)} levers are not built yet and stand at the status quo."
+            {
+                "en": f"{unbuilt} of the plan's {levers} levers are not built yet and stand at the status quo.",
+                "zh_hant": f"規劃的{levers}項槓桿中有{unbuilt}項尚未建成，維持現狀。",
+            }
         )
     if inputs.future != CENTRAL:
-        notes.append(f"Future '{inputs.future}': growth, fertility and arrivals are assumed (migrasim futures).")
+        title = future_of(inputs.future).title
+        notes.append(
+            {
+                "en": f"Future: {title.en}; growth, fertility and arrivals are assumed.",
+                "zh_hant": f"未來情形:{title.zh_hant};增長、生育與遷入為假設。",
+            }
+        )
     if inputs.alternatives:
-        notes.append(f"Another model than usual: {', '.join(inputs.alternatives)} (migrasim alternatives).")
+        titles = [alternatives_by_name()[name].title for name in inputs.alternatives]
+        notes.append(
+            {
+                "en": f"Another model than usual; left out or put differently: {', '.join(one.en for one in titles)}.",
+                "zh_hant": f"模型結構有改動:{'、'.join(one.zh_hant for one in titles)}。",
+            }
+        )
     if inputs.base < BASE_YEAR:
-        notes.append("Levers before 2020 follow an assumed path (history_2010_2020.yaml).")
+        notes.append(
+            {
+                "en": "Before 2020 levers follow a path that is assumed; from 2020 on the scenario.",
+                "zh_hant": "2020年以前槓桿取假設路徑,2020年起按情景。",
+            }
+        )
     notes.append(
-        "Constants were set by hand so that 2021 and 2022 come near the record; the model has not been fitted."
+        {
+            "en": "Constants were set by hand so that 2021 and 2022 come near the record; nothing has been fitted.",
+            "zh_hant": "常數由人工設定，使2021和2022年接近公佈值；模型尚未擬合。",
+        }
     )
     return notes

@@ -206,7 +206,9 @@ def test_a_wrong_set_gets_one_message(text: str, says: str) -> None:
 
 def test_a_missing_scenario_names_the_shipped_ones(tmp_path: Path) -> None:
     """Neither a path nor a name: the shipped names are listed, the nearest first to hand."""
-    with pytest.raises(InputError, match="no scenario 'plam'; allowed: a path, or core_first, four_groups.*did you mean 'plan'"):
+    with pytest.raises(
+        InputError, match="no scenario 'plam'; allowed: a path, or core_first, four_groups.*did you mean 'plan'"
+    ):
         Scenario.load("plam", BOOK)
     with pytest.raises(InputError, match="is a folder"):
         Scenario.load(tmp_path, BOOK)

@@ -175,3 +175,31 @@ def test_the_status_quo_is_that_of_2020_whatever_the_base() -> None:
         inputs = build({"levers": {"three_rights.titling": 1.0}}, **options)
         assert inputs.status_quo("three_rights.titling") == pytest.approx([0.8, 0.8])
         assert inputs.status_quo("public_housing.renovation_units") == pytest.approx([3750.0, 1250.0])
+
+
+@pytest.mark.model
+def test_a_run_says_under_what_it_ran() -> None:
+    """Future and alternatives stand in provenance, notes and run id; central is no other run."""
+    import migrasim as ms
+
+    options: dict[str, Any] = {"sample": 0.01, "until": 2021}
+    plain, central = ms.run("plan", **options), ms.run("plan", future="central", **options)
+    other = ms.run("plan", future="boom", alternatives=["rents"], **options)
+    assert plain.run_id == central.run_id
+    assert plain.indicators.equals(central.indicators)
+    assert other.run_id != plain.run_id
+    assert (other.provenance["future"], other.provenance["alternatives"]) == ("boom", ["rents"])
+    assert other.provenance["parameters"]["housing.rent_inflow_elasticity"] == 0
+    assert any("Boom" in str(note) for note in other.notes)
+    assert any("Rents follow occupancy" in str(note) for note in other.notes)
+
+
+@pytest.mark.model
+def test_a_run_from_2010_breaks_no_law_and_says_that_levers_are_assumed() -> None:
+    """From the census of 2010 two years run with all laws checked, beginning at its published figures."""
+    import migrasim as ms
+
+    result = ms.run("status_quo", base=2010, until=2012, sample=0.02)
+    assert list(result.prefecture().index) == [2010, 2011, 2012]
+    assert result.prefecture()["urbanization_rate"][2010] == pytest.approx(0.2887, abs=0.005)
+    assert any("Before 2020 levers" in str(note) for note in result.notes)
