@@ -379,15 +379,9 @@ class Region:
 
     @cached_property
     def cpi(self) -> dict[int, float]:
-        """Price level by year, 2020 = 1."""
+        """Change of consumer prices over the year before, in percent, by year."""
         table = self.tables["cpi"]
-        change = dict(zip(table["year"].astype(int), table["consumer_price_change_percent"].astype(float), strict=True))
-        level = {2020: 1.0}
-        for year in range(2021, max(change) + 1):
-            level[year] = level[year - 1] * (1 + change.get(year, 0.0) / 100)
-        for year in range(2019, min(change) - 2, -1):
-            level[year] = level[year + 1] / (1 + change.get(year + 1, 0.0) / 100)
-        return dict(sorted(level.items()))
+        return dict(zip(table["year"].astype(int), table["consumer_price_change_percent"].astype(float), strict=True))
 
     @cached_property
     def record(self) -> dict[str, dict[int, float]]:

@@ -10,6 +10,7 @@ import pytest
 
 from migrasim import region_files
 from migrasim.core.errors import InputError
+from migrasim.inputs import to_2020_yuan
 from migrasim.region import REGIONS, Region, describe, validate, write_template
 
 
@@ -66,7 +67,10 @@ def test_census_figures_are_those_of_the_tables(region: Region) -> None:
     assert region.split_weights.sum() == pytest.approx(1.0)
     assert region.record["births"] == {2021: 17300.0, 2022: 15100.0}
     assert 2018 not in region.record["residents"]
-    assert region.cpi[2020] == 1.0 and region.cpi[2021] == pytest.approx(1.009)
+    assert region.cpi[2020] == 2.5 and region.cpi[2021] == 0.9  # percent over the year before
+    # a hundred yuan of 2012 buy what 118 yuan buy in 2020: the changes of 2013 to 2020 one after the other
+    level = 1.026 * 1.02 * 1.014 * 1.02 * 1.016 * 1.021 * 1.029 * 1.025
+    assert to_2020_yuan(100.0, 2012, region.cpi) == pytest.approx(100 * level)
     assert region.chain_jobs[region.county("Jingning"), region.chain("jingning_apple")] == 35000
     assert region.targets == {2025: 0.55, 2035: 0.70}
 
