@@ -153,6 +153,10 @@ class World:
         """Full-scale capacity in sample units, rounded down."""
         return np.floor(np.asarray(full_scale, np.float64) / self.weight + 1e-9).astype(np.int64)
 
+    def above(self, lever: str) -> np.ndarray:
+        """(counties,) this year's value of a lever over its value of 2020, which the base year contains already."""
+        return np.asarray(self.levers[lever] - self.inputs.lever(lever, self.inputs.base), np.float64)
+
     def pay(self, item: str, payer: int, payee: int, yuan: np.ndarray) -> None:
         """Enter a payment of this year into the public accounts: (counties,) whole yuan at full scale."""
         amount = np.asarray(np.rint(yuan), np.int64)

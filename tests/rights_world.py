@@ -51,6 +51,7 @@ STATUS_QUO = {
     "public_housing.shared_ownership_units": 0.0,
     "public_housing.renovation_units": 2500.0,
     "public_housing.rent_subsidy": 100.0,
+    "public_services.resident_linked_supply": 0.4,
     "public_services.school_places": 3000.0,
     "public_services.health_capacity": 50.0,
     "employment.training_places": 12500.0,

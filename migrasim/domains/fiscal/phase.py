@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 SERVICES = "citizenization.services"
 AWARD = "incentives.settlement_award"
+AWARD_SPENT = "public_services.award"
+LINKED = "public_services.resident_linked_supply"
 TITLING = "three_rights.titling"
 SUBSIDY = "public_housing.rent_subsidy"
 _ACCOUNTS = ("budget", "household")  # prefixes of items that are no cost of a lever or of new residents
@@ -91,11 +93,15 @@ def run(world: World) -> None:
     _pay_services(world, p, own)
     for lever, units in _running(world, p).items():
         _pay_lever(world, lever, units, p, own)
+    extra = np.maximum(0.0, world.above(AWARD)) * _measure(world, "transfers_rural_persons") * world.weight
+    # an award beyond the usual one is spent on places and beds of next year (services reads it)
+    world.memory["award_capacity_yuan"] = extra
+    world.pay(AWARD_SPENT, Purse.COUNTY, Purse.ENTERPRISE, extra)
     free = total * p.discretionary_share + award - _paid_by_county(world)
     built = 1.0 - world.county.unpaid_share
     wanted, saved = np.zeros(counties), np.zeros(counties)
     for lever in _BUILT:
-        planned = _above(world, lever)
+        planned = world.above(lever)
         share = 1.0 - p.higher_share
         yuan = planned * world.inputs.cost_by_payer(lever).get("government", (0.0, 0.0))[0] * share
         wanted += np.maximum(0.0, yuan)
@@ -119,15 +125,6 @@ def _measure(world: World, name: str) -> np.ndarray:
     return np.asarray(world.measures.get(name, np.zeros(world.geography.counties)), np.float64)
 
 
-def _status_quo(world: World, lever: str) -> np.ndarray:
-    return np.asarray(world.inputs.lever(lever, world.inputs.base), np.float64)
-
-
-def _above(world: World, lever: str) -> np.ndarray:
-    """(counties,) value of a lever above its status quo."""
-    return np.asarray(world.levers[lever] - _status_quo(world, lever), np.float64)
-
-
 def _added(world: World, lever: str) -> np.ndarray:
     """(counties,) what a lever has risen over the year."""
     before = world.inputs.lever(lever, max(world.inputs.base, world.year - 1))
@@ -140,7 +137,7 @@ def _running(world: World, p: FiscalParams) -> dict[str, tuple[np.ndarray, np.nd
     units = {}
     for service, who in _PER_PERSON:
         lever = f"residence_permit.{service}"
-        units[lever] = (nothing, _above(world, lever) * _measure(world, who) * world.weight)
+        units[lever] = (nothing, world.above(lever) * _measure(world, who) * world.weight)
     eligible = _measure(world, "permit_eligible_persons") * world.weight
     units["residence_permit.one_pass"] = (
         np.maximum(0.0, _added(world, "residence_permit.one_pass")) * eligible,
@@ -152,8 +149,10 @@ def _running(world: World, p: FiscalParams) -> dict[str, tuple[np.ndarray, np.nd
         tenants = _measure(world, "subsidised_households")
     else:
         tenants = _tenants(world) * p.subsidy_reach_share
-    units[SUBSIDY] = (nothing, _above(world, SUBSIDY) * tenants * world.weight)
-    units["employment.training_places"] = (_above(world, "employment.training_places"), nothing)
+    units[SUBSIDY] = (nothing, world.above(SUBSIDY) * tenants * world.weight)
+    if "linked_places" in world.memory:  # places that the link to residents has added over its status quo
+        units[LINKED] = (nothing, world.memory["linked_places"])
+    units["employment.training_places"] = (world.above("employment.training_places"), nothing)
     return units
 
 

@@ -64,7 +64,15 @@ def run(world: World) -> None:
     residents = world.residents().astype(np.float64)
     before = world.memory["residents_before"]
     linked = world.levers["public_services.resident_linked_supply"]
+    linked_above = world.above("public_services.resident_linked_supply")
     paid = 1.0 - world.county.unpaid_share
+    zero = np.zeros(geography.counties)
+    linked_places = world.memory.setdefault("linked_places", zero.copy())
+    award = world.memory.get("award_capacity_yuan", zero)
+    place_yuan, bed_yuan = (
+        sum(once for once, _ in world.inputs.cost_by_payer(lever).values())
+        for lever in ("public_services.school_places", "public_services.health_capacity")
+    )
     for c in range(geography.counties):
         seats = [N_TIERS * c + t for t in (Tier.TOWN, Tier.SEAT)]
         weight = residents[seats] / max(1.0, residents[seats].sum())
@@ -76,6 +84,9 @@ def run(world: World) -> None:
             place.school_places[d] += world.levers["public_services.school_places"][c] * share * paid[c]
             place.health_beds[d] += linked[c] * growth * world.memory["beds_per_resident"][0]
             place.health_beds[d] += world.levers["public_services.health_capacity"][c] * share * paid[c]
+            linked_places[c] += linked_above[c] * growth * pupils_each
+            place.school_places[d] += rules.capacity_bought(award[c] * share, p.award_school_share, place_yuan)
+            place.health_beds[d] += rules.capacity_bought(award[c] * share, 1.0 - p.award_school_share, bed_yuan)
     world.memory["residents_before"] = residents
     update(world)
 
@@ -112,7 +123,9 @@ def update(world: World) -> None:
     place.school_quality_share[inside:] = p.outside_quality_ratio
     place.school_access_share[inside:] = p.outside_quality_ratio * p.outside_access_share
     place.health_quality_share[inside:] = p.outside_quality_ratio
-    place.health_access_share[inside:] = p.outside_quality_ratio * p.outside_access_share
+    place.health_access_share[inside:] = p.outside_quality_ratio * rules.settled_outside(
+        p.outside_access_share, float(world.above("public_services.remote_settlement").mean()), p
+    )
     place.security_access_share[inside:] = p.outside_access_share
     place.barrier_share[inside:] = 1.0
     world.measures["school_pressure"] = crowd / np.maximum(place.school_places, 1.0)
