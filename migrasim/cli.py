@@ -530,7 +530,7 @@ def _show_fit(name: str | None, base: int) -> None:
         raise InputError(f"--base: {base} is not allowed; allowed: {' or '.join(str(each) for each in BASES)}")
     region = Region.load(name) if name else Region.only()
     rows = population.load(region, base=base).fit.to_dict("records")
-    heads = list(dict.fromkeys(key for row in rows for key in row))
+    heads = list(dict.fromkeys(str(key) for row in rows for key in row))
     _print(listing(heads, ([number(row.get(head)) for head in heads] for row in rows)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import mesa
@@ -78,7 +79,7 @@ class MigrationModel(mesa.Model):
         for county, name in enumerate(self.inputs.county_names):
             CountyAgent(self, county, name)
         self.datacollector = mesa.DataCollector(
-            model_reporters={"year": _Reporter("year"), **{name: _Reporter(name) for name in CATALOGUE}}
+            model_reporters={name: partial(_report, name) for name in ("year", *CATALOGUE)}
         )
         self.datacollector.collect(self)
 
@@ -111,11 +112,6 @@ class MigrationModel(mesa.Model):
             self.running = False
 
 
-class _Reporter:
-    """Reads one indicator of a model; a class, so that models can be pickled."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __call__(self, model: MigrationModel) -> float:
-        return model.year if self.name == "year" else model.indicators()[self.name]
+def _report(name: str, model: MigrationModel) -> float:
+    """One indicator of a model; a function by name, so that models can be pickled."""
+    return model.year if name == "year" else model.indicators()[name]

@@ -211,6 +211,7 @@ def rights_world(
         village_pool_mu=np.zeros(len(community_county)),
     )
     world.reindex()
+    world.count_network()
     world.levers = {name: inputs.lever(name, YEAR) for name in STATUS_QUO}
     return world
 

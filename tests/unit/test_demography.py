@@ -272,8 +272,8 @@ def test_school_by_age() -> None:
 
 
 def test_the_retired_leave_their_jobs() -> None:
-    """Who has no job has no sector and no chain."""
-    one = live(world(), 3)
+    """Who has no job has no sector and no chain; where all stop at the statutory age, nobody works beyond."""
+    one = live(world(parameters={"demography.retirement_prob": 1.0}), 3)
     people = one.persons
     idle = people.activity != Activity.WORKER
     assert (people.sector[idle] == 0).all()

@@ -1,0 +1,78 @@
+"""What a user of mesa expects of the model, and every scenario that ships runs."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+import migrasim as ms
+from migrasim.scenario import shipped
+
+pytestmark = pytest.mark.model
+SMALL = {"sample": 0.005, "until": 2022}
+
+
+@pytest.mark.parametrize("name", sorted(shipped("scenarios")))
+def test_a_shipped_scenario_runs(name: str) -> None:
+    """Two years of each scenario break no law and give every year."""
+    run = ms.run(name, **SMALL)
+    assert list(run.prefecture().index) == [2020, 2021, 2022]
+    assert run.scenario == name
+
+
+def test_a_step_of_the_mesa_model_is_a_year() -> None:
+    """Steps go from the base year to the last, the data collector fills, and ``running`` ends."""
+    model = ms.MigrationModel("plan", rng=7, **SMALL)
+    assert model.year == 2020 and len(model.agents) == 7
+    while model.running:
+        model.step()
+    collected = model.datacollector.get_model_vars_dataframe()
+    assert collected["year"].tolist() == [2020, 2021, 2022]
+    assert collected["urbanization_rate"].between(0.3, 0.7).all()
+    assert 0 < min(agent.urbanization_rate for agent in model.agents)
+    model.step()  # after the end nothing moves on
+    assert model.year == 2022
+
+
+def test_the_mesa_model_and_the_run_give_the_same_numbers() -> None:
+    """One engine: the mesa model, Python's run and so the command line agree to the last digit."""
+    model = ms.MigrationModel("plan", rng=3, **SMALL)
+    while model.running:
+        model.step()
+    collected = model.datacollector.get_model_vars_dataframe().set_index("year")
+    run = ms.run("plan", seed=3, **SMALL).prefecture()
+    for name in ("urban_population", "resident_population", "hukou_urbanization_rate", "moves_out", "public_cost_yuan"):
+        assert collected[name].tolist() == run[name].tolist(), name
+
+
+def test_a_pickled_model_goes_on_as_the_original() -> None:
+    """Pickle in the middle of a run: both copies end with the same numbers."""
+    model = ms.MigrationModel("status_quo", rng=5, **SMALL)
+    model.step()
+    copy = pickle.loads(pickle.dumps(model))
+    for each in (model, copy):
+        each.step()
+    left, right = (each.datacollector.get_model_vars_dataframe() for each in (model, copy))
+    assert left.equals(right)
+
+
+def test_solara_viz_of_mesa_shows_the_model() -> None:
+    """SolaraViz renders the model with a plot of the rate."""
+    solara = pytest.importorskip("solara")
+    from mesa.visualization import SolaraViz, make_plot_component
+
+    model = ms.MigrationModel("status_quo", **SMALL)
+    page = SolaraViz(model, components=[make_plot_component("urbanization_rate")], model_params={"rng": 0, **SMALL})
+    box, context = solara.render(solara.AppLayout(children=[page]), handle_error=False)
+    assert box.children
+    context.close()
+
+
+def test_a_smaller_sample_is_a_subset_and_stands_for_all() -> None:
+    """Samples give the residents of the census within their chance, and each says what a row counts for."""
+    for sample in (0.01, 0.05):
+        run = ms.run("status_quo", sample=sample, until=2021)
+        residents = run.prefecture().loc[2020, "resident_population"]
+        assert abs(residents / 1_848_607 - 1) < 4 * (2.5 / (775_000 * sample)) ** 0.5
+        assert run.sample == sample
