@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from worlds import fact_book, tiny_inputs, tiny_world
 
-from migrasim.core.codes import N_SECTORS, N_TIERS, Purse, Tenure, Tier
+from migrasim.core.codes import N_SECTORS, N_TIERS, Purse, Sector, Tenure, Tier
 from migrasim.facts import FactBook
 from migrasim.order import Simulation
 from migrasim.world import World
@@ -20,6 +20,23 @@ BOOK: FactBook = fact_book()
 
 def seats(world: World) -> np.ndarray:
     return np.arange(world.geography.counties) * N_TIERS + Tier.SEAT
+
+
+def villages(world: World) -> np.ndarray:
+    return np.arange(world.geography.counties) * N_TIERS + Tier.VILLAGE
+
+
+def village_mean(column: str) -> Callable[[World], float]:
+    return lambda world: float(getattr(world.place, column)[villages(world)].mean())
+
+
+def jobs_in_seats(*sectors: Sector) -> Callable[[World], float]:
+    return lambda world: float(world.jobs[seats(world)][:, [int(each) for each in sectors]].sum())
+
+
+def farm_income_per_mu(world: World) -> float:
+    """Of the own land of those who lease none in."""
+    return float(world.livelihood.farm_full_yuan.sum() / max(1.0, world.livelihood.farmers_needed.sum()))
 
 
 def stock(tenure: Tenure) -> Callable[[World], float]:
@@ -109,11 +126,28 @@ CHANNELS: dict[str, tuple[Callable[[World], float], int, dict[str, Any]]] = {
         1,
         {"residence_permit.one_pass": 1.0, "residence_permit.training": 1.0},
     ),
+    "incentives.land_quota": (stock(Tenure.PURCHASED), 1, {}),
+    "employment.matching": (seat_mean("work_chance_share"), 1, {}),
+    "employment.equal_pay": (seat_mean("newcomer_pay_share"), 1, {}),
+    "employment.wage_arrears_control": (seat_mean("newcomer_pay_share"), 1, {}),
+    "urban.municipal_utilities": (seat_mean("amenity_utility"), 1, {}),
+    "urban.livable": (seat_mean("amenity_utility"), 1, {}),
+    "urban.resilient": (seat_mean("amenity_utility"), 1, {}),
+    "urban.innovative": (jobs_in_seats(Sector.IT, Sector.FINANCE, Sector.SCIENCE_TECHNICAL), 1, {}),
+    "urban.smart": (seat_mean("barrier_share"), -1, {}),
+    "urban.green": (seat_mean("amenity_utility"), 1, {}),
+    "urban.cultural": (seat_mean("amenity_utility"), 1, {}),
+    "governance.land_efficiency": (jobs_in_seats(Sector.MANUFACTURING, Sector.CONSTRUCTION), 1, {}),
+    "rural.infrastructure": (village_mean("amenity_utility"), 1, {}),
+    "rural.public_services": (village_mean("school_quality_share"), 1, {}),
+    "rural.farm_income_growth": (farm_income_per_mu, 1, {}),
+    "rural.local_jobs": (lambda w: float(w.filled[villages(w), Sector.MANUFACTURING].sum()), 1, {}),
 } | {f"industry.{chain}.jobs": (chain_jobs_in_seats, 1, {}) for chain in BOOK.chains}
 
 
-def run(levers: dict[str, Any], years: int = 3) -> World:
-    simulation = Simulation.start(tiny_world(1500, inputs=tiny_inputs(levers=levers), seed=5), CHAIN_SECTORS)
+def run(levers: dict[str, Any], years: int = 3, parameters: dict[str, float] | None = None) -> World:
+    inputs = tiny_inputs(parameters, levers=levers)
+    simulation = Simulation.start(tiny_world(1500, inputs=inputs, seed=5), CHAIN_SECTORS)
     for _ in range(years):
         simulation.step()
     return simulation.world
@@ -126,7 +160,9 @@ def test_a_lever_acts_through_its_channel(lever: str) -> None:
     low, high = BOOK.levers[lever].bounds
     if lever.endswith(".jobs"):
         low, high = 0, 3000
-    few, many = (measure(run({**others, lever: value})) for value in (low, high))
+    # villages of a tiny world would all become towns at once
+    parameters = {"policy.reclassified_persons_yr": 0.0} if lever.startswith("rural.") else None
+    few, many = (measure(run({**others, lever: value}, parameters=parameters)) for value in (low, high))
     assert sign * (many - few) > 0, f"{lever}: {few} at {low}, {many} at {high}"
 
 

@@ -94,6 +94,10 @@ def run(world: World) -> None:
     for lever, units in _running(world, p).items():
         _pay_lever(world, lever, units, p, own)
     extra = np.maximum(0.0, world.above(AWARD)) * _measure(world, "transfers_rural_persons") * world.weight
+    # land beyond the usual quota is open to builders and employers from next year on
+    land_m2 = world.above("incentives.land_quota") * _measure(world, "transfers_rural_persons") * world.weight
+    world.memory["quota_land_m2_yr"] = land_m2
+    world.memory["quota_land_m2"] = world.memory.get("quota_land_m2", np.zeros(counties)) + land_m2
     # an award beyond the usual one is spent on places and beds of next year (services reads it)
     world.memory["award_capacity_yuan"] = extra
     world.pay(AWARD_SPENT, Purse.COUNTY, Purse.ENTERPRISE, extra)

@@ -99,13 +99,18 @@ def update(world: World) -> None:
     residents = world.residents() * world.weight
     beds_each = world.memory["beds_per_resident"][0]
     crowd = world.measures["pupils"] * world.weight
+    smart, rural = world.above("urban.smart"), world.above("rural.public_services")
+    urban_gain, village_gain = _amenity_gains(world, p)
     for d in range(inside):
         tier, c = d % N_TIERS, d // N_TIERS
         months, pass_share = levers["residence_permit.waiting_months"][c], levers["residence_permit.one_pass"][c]
-        school = rules.crowded_quality(p.school_quality_tier_share[tier], place.school_places[d], float(crowd[d]), p)
-        health = rules.crowded_quality(
-            p.health_quality_tier_share[tier], place.health_beds[d], residents[d] * beds_each, p
+        index, ratio = (
+            (rural, p.rural_services_quality_ratio) if tier == Tier.VILLAGE else (smart, p.smart_quality_ratio)
         )
+        schools = rules.improved_quality(p.school_quality_tier_share[tier], float(index[c]), ratio)
+        clinics = rules.improved_quality(p.health_quality_tier_share[tier], float(index[c]), ratio)
+        school = rules.crowded_quality(schools, place.school_places[d], float(crowd[d]), p)
+        health = rules.crowded_quality(clinics, place.health_beds[d], residents[d] * beds_each, p)
         place.school_quality_share[d], place.health_quality_share[d] = school, health
         access = rules.newcomer_access(levers["residence_permit.education"][c], pass_share, months, p)
         equal = levers["public_housing.tenant_equal_rights"][c]
@@ -117,7 +122,9 @@ def update(world: World) -> None:
         )
         renovated = world.memory["renovated_share"][c] if tier == Tier.SEAT else 0.0
         place.amenity_utility[d] = p.amenity_tier_utility[tier] + p.renovation_amenity_utility * renovated
+        place.amenity_utility[d] += village_gain[c] if tier == Tier.VILLAGE else urban_gain[c]
         place.barrier_share[d] = (1.0 - levers["hukou.openness"][c]) + p.one_pass_weight * (1.0 - pass_share)
+        place.barrier_share[d] = max(0.0, place.barrier_share[d] - p.smart_barrier_share * smart[c])
         if tier == Tier.VILLAGE:
             place.barrier_share[d] = 0.0
     place.school_quality_share[inside:] = p.outside_quality_ratio
@@ -129,3 +136,19 @@ def update(world: World) -> None:
     place.security_access_share[inside:] = p.outside_access_share
     place.barrier_share[inside:] = 1.0
     world.measures["school_pressure"] = crowd / np.maximum(place.school_places, 1.0)
+
+
+def _amenity_gains(world: World, p: ServicesParams) -> tuple[np.ndarray, np.ndarray]:
+    """(counties,) amenity of towns and seats, and of villages, over the status quo of their qualities."""
+    urban, village = np.zeros(world.geography.counties), np.zeros(world.geography.counties)
+    for gain, lever, utility in (
+        (urban, "urban.municipal_utilities", p.utilities_amenity_utility),
+        (urban, "urban.livable", p.livable_amenity_utility),
+        (urban, "urban.resilient", p.resilient_amenity_utility),
+        (urban, "urban.green", p.green_amenity_utility),
+        (urban, "urban.cultural", p.cultural_amenity_utility),
+        (village, "rural.infrastructure", p.rural_infrastructure_amenity_utility),
+    ):
+        for c, above in enumerate(world.above(lever)):
+            gain[c] += rules.amenity_gain(float(above), utility)
+    return urban, village
