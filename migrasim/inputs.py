@@ -158,6 +158,10 @@ class Inputs:
         row: Floats = self.lever_path(lever)[year - self.base]
         return row
 
+    def is_by_county(self, lever: str) -> bool:
+        """Whether the scenario gives the lever a county's own number, which no split of a total may move."""
+        return any(county is not None for one in self.scenario.settings if one.lever == lever for county in one.paths)
+
     def params(self, domain: str, cls: type[P], year: int = BASE_YEAR) -> P:
         """A parameter bundle of a domain, filled; see `FactBook.params`."""
         key = (domain, cls.__name__, year)  # read in every wave of a year

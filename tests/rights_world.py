@@ -57,6 +57,7 @@ STATUS_QUO = {
     "employment.training_places": 12500.0,
     "industry.red_cattle.jobs": 0.0,
     "incentives.settlement_award": 3000.0,
+    "rural.scale_farming": 0.2,
     "incentives.land_quota": 80.0,
     "incentives.government_share": 0.45,
     "incentives.enterprise_share": 0.2,

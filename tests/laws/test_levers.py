@@ -10,6 +10,7 @@ import pytest
 from worlds import fact_book, tiny_inputs, tiny_world
 
 from migrasim.core.codes import N_SECTORS, N_TIERS, Purse, Sector, Tenure, Tier
+from migrasim.domains.moving import phase as moving
 from migrasim.facts import FactBook
 from migrasim.order import Simulation
 from migrasim.world import World
@@ -28,6 +29,27 @@ def villages(world: World) -> np.ndarray:
 
 def village_mean(column: str) -> Callable[[World], float]:
     return lambda world: float(getattr(world.place, column)[villages(world)].mean())
+
+
+def social_ease(world: World) -> float:
+    return float(moving.views(world)[2].at["social"].sum())
+
+
+def distance(between: Callable[[World], tuple[int, int]]) -> Callable[[World], float]:
+    """Distance term, which is the nearer to 0 the shorter the way."""
+    return lambda world: float(moving.views(world)[2].distance[between(world)])
+
+
+def county_to_county(world: World) -> tuple[int, int]:
+    return int(seats(world)[0]), int(seats(world)[1])
+
+
+def village_to_seat(world: World) -> tuple[int, int]:
+    return int(villages(world)[0]), int(seats(world)[0])
+
+
+def seat_to_outside(world: World) -> tuple[int, int]:
+    return int(seats(world)[0]), world.geography.far
 
 
 def jobs_in_seats(*sectors: Sector) -> Callable[[World], float]:
@@ -142,6 +164,23 @@ CHANNELS: dict[str, tuple[Callable[[World], float], int, dict[str, Any]]] = {
     "rural.public_services": (village_mean("school_quality_share"), 1, {}),
     "rural.farm_income_growth": (farm_income_per_mu, 1, {}),
     "rural.local_jobs": (lambda w: float(w.filled[villages(w), Sector.MANUFACTURING].sum()), 1, {}),
+    "integration.community": (social_ease, 1, {}),
+    "governance.community": (social_ease, 1, {}),
+    "transport.intercounty": (distance(county_to_county), 1, {}),
+    "transport.rural_roads": (distance(village_to_seat), 1, {}),
+    "spatial.core_share": (
+        lambda w: float(w.stock[seats(w)[0], Tenure.PUBLIC_RENT]),
+        1,
+        {"spatial.poles_share": 0.0},
+    ),
+    "spatial.poles_share": (
+        lambda w: float((w.jobs - w.memory["jobs_base"])[seats(w)[1:], N_SECTORS:].sum()),
+        1,
+        {"spatial.core_share": 0.0, "industry.smart_manufacturing.jobs": 3000},
+    ),
+    "spatial.cluster_integration": (distance(seat_to_outside), 1, {}),
+    "rural.returnee_support": (lambda w: float(moving.views(w)[2].land["return_gain"].mean()), 1, {}),
+    "rural.scale_farming": (county_mean("land_rent_yuan_yr_mu"), 1, {}),
 } | {f"industry.{chain}.jobs": (chain_jobs_in_seats, 1, {}) for chain in BOOK.chains}
 
 
@@ -200,7 +239,6 @@ def test_a_lever_of_one_county_stays_there(lever: str, value: dict[str, float]) 
 
 def test_a_stronger_pull_never_loses_a_mover() -> None:
     """With feedback off (one wave on one state), better permits move more households and no considerer back."""
-    from migrasim.domains.moving import phase as moving
     from migrasim.domains.moving.choice import STAY
 
     first = []
@@ -221,3 +259,25 @@ def test_a_stronger_pull_never_loses_a_mover() -> None:
     assert np.all(after[moved, 0] != STAY)  # nobody at home who would have moved now stays
     target = after[moved, 0] // 8
     assert np.all((target < inside) & (target % N_TIERS != Tier.VILLAGE))  # who changes goes to a town or seat
+
+
+def test_investment_that_is_shifted_is_neither_more_nor_less() -> None:
+    """The spatial levers move dwellings, places and jobs between counties and leave their sums; a county's own stay."""
+    own = {"industry.red_cattle.jobs": {"East": 300, "West": 100}}
+    quo, shifted = (
+        run({**own, **spatial}, years=1) for spatial in ({}, {"spatial.core_share": 0.6, "spatial.poles_share": 0.3})
+    )
+    for lever in ("public_housing.public_rental_units", "public_services.school_places"):
+        assert shifted.levers[lever].sum() == pytest.approx(quo.levers[lever].sum(), rel=1e-12)
+        assert shifted.levers[lever][0] > quo.levers[lever][0]
+    for lever in ("industry.red_cattle.jobs", "public_housing.renovation_units"):
+        assert np.array_equal(shifted.levers[lever], quo.levers[lever])
+
+
+def test_workshops_take_farmers_and_nobody_else() -> None:
+    """Jobs of village workshops are filled by farmers of working age; full sums of people and jobs hold."""
+    world = run({"rural.local_jobs": 2000}, years=1, parameters={"policy.reclassified_persons_yr": 0.0})
+    at_home = world.person_place() % N_TIERS == Tier.VILLAGE
+    taken = at_home & (world.persons.sector == Sector.MANUFACTURING) & (world.persons.chain == 0)
+    assert taken.sum() > 0
+    assert (world.year - world.persons.birth_year[taken]).max() < 60

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -148,8 +149,6 @@ BAD_FILES: list[tuple[str, str | bytes, str]] = [
         "levers: {residence_permit.education: {Kongtong: 2}}",
         "education.Kongtong: 2 is out of bounds",
     ),
-    ("unbuilt", "levers: {transport.intercounty: 0.5}", "intercounty: its channel is not built yet"),
-    ("unbuilt group", "levers: {transport: plan}", "transport: its channel is not built yet.*residence_permit"),
     ("future", "future: boom", "future: 'boom' is not built; allowed: central"),
     ("extends nothing", "extends: statusquo", "extends: no scenario 'statusquo'.*did you mean 'status_quo'"),
     ("circle", "extends: mine.yaml", "extends: goes in a circle: mine -> mine"),
@@ -181,6 +180,19 @@ def test_a_wrong_file_gets_one_message(
         Scenario.load("mine.yaml", BOOK)
     assert str(caught.value).startswith("mine.yaml")
     assert "\n" not in str(caught.value)
+
+
+def test_a_lever_whose_channel_is_missing_is_refused() -> None:
+    """What would change nothing is an error, by its own name as by its group's; the message says what is built."""
+    off = {
+        name: lever.model_copy(update={"built": False}) if lever.group == "transport" else lever
+        for name, lever in BOOK.levers.items()
+    }
+    book = replace(BOOK, levers=off)
+    with pytest.raises(InputError, match="intercounty: its channel is not built yet"):
+        Scenario.from_mapping({"levers": {"transport.intercounty": 0.5}}, book)
+    with pytest.raises(InputError, match=r"transport: its channel is not built yet.*residence_permit"):
+        Scenario.from_mapping({"levers": {"transport": "plan"}}, book)
 
 
 def test_a_circle_of_two_is_found(tmp_path: Path) -> None:

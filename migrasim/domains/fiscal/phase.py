@@ -39,6 +39,7 @@ _BUILT = (  # yearly flows that are cut where a county cannot pay
     "public_services.school_places",
     "public_services.health_capacity",
 )
+_OF_HIGHER = ("transport.intercounty", "spatial.cluster_integration")  # networks of province and state
 _PER_PERSON = (("healthcare", "permit_persons"), ("social_security", "permit_persons"), ("education", "permit_pupils"))
 _PAYERS = {"government": Purse.COUNTY, "enterprise": Purse.ENTERPRISE, "household": Purse.HOUSEHOLD}
 
@@ -91,7 +92,7 @@ def run(world: World) -> None:
     world.pay(AWARD, Purse.HIGHER, Purse.COUNTY, award)
     own = np.zeros((N_PURSES, counties))  # what households bear themselves
     _pay_services(world, p, own)
-    for lever, units in _running(world, p).items():
+    for lever, units in (_running(world, p) | _works(world, p)).items():
         _pay_lever(world, lever, units, p, own)
     extra = np.maximum(0.0, world.above(AWARD)) * _measure(world, "transfers_rural_persons") * world.weight
     # land beyond the usual quota is open to builders and employers from next year on
@@ -131,7 +132,9 @@ def _measure(world: World, name: str) -> np.ndarray:
 
 def _added(world: World, lever: str) -> np.ndarray:
     """(counties,) what a lever has risen over the year."""
-    before = world.inputs.lever(lever, max(world.inputs.base, world.year - 1))
+    before = world.last_levers.get(lever)
+    if before is None:
+        before = world.inputs.lever(lever, max(world.inputs.base, world.year - 1))
     return np.asarray(world.levers[lever] - before, np.float64)
 
 
@@ -160,6 +163,42 @@ def _running(world: World, p: FiscalParams) -> dict[str, tuple[np.ndarray, np.nd
     return units
 
 
+def _works(world: World, p: FiscalParams) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Units of works and village programmes of the year, as (once, yearly) at full scale by county.
+
+    Works for the region are shared among counties by their urban residents; an index that falls
+    gives no money back.
+    """
+    nothing = np.zeros(world.geography.counties)
+    residents = _urban_residents(world)
+    share = residents / max(1.0, float(residents.sum()))
+    in_all = {
+        "integration.community": share * p.community_centres,
+        "transport.intercounty": share * p.expressway_km,
+        "spatial.cluster_integration": share * p.railway_km,
+        "transport.rural_roads": share * p.rural_roads_km,
+        "urban.municipal_utilities": residents / p.utilities_programme_index,
+        "urban.resilient": share / p.sponge_programme_index,
+        "urban.livable": share * p.park_mu,
+        "rural.local_jobs": np.ones(world.geography.counties),
+    }
+    units = {}
+    for lever, whole in in_all.items():
+        if lever in world.levers:
+            units[lever] = (np.maximum(0.0, _added(world, lever)) * whole, nothing)
+    if "rural.returnee_support" in world.levers:
+        inside = world.geography.inside
+        returned = world.flows.moves[:, :inside:N_TIERS].sum(axis=(0, 2)) * world.weight
+        units["rural.returnee_support"] = (world.above("rural.returnee_support") * returned, nothing)
+    if "rural.farm_income_growth" in world.levers:
+        land = _land_mu(world) * world.weight * p.improved_land_share_pp
+        units["rural.farm_income_growth"] = (
+            np.maximum(0.0, world.above("rural.farm_income_growth")) * land,
+            nothing,
+        )
+    return units
+
+
 def _pay_lever(
     world: World, lever: str, units: tuple[np.ndarray, np.ndarray], p: FiscalParams, own: np.ndarray
 ) -> None:
@@ -174,7 +213,7 @@ def _pay_lever(
         elif purse == Purse.ENTERPRISE:
             world.pay(lever, purse, Purse.ENTERPRISE, yuan)
         else:
-            higher = np.rint(yuan * p.higher_share)
+            higher = np.rint(yuan * (1.0 if lever in _OF_HIGHER else p.higher_share))
             world.pay(lever, Purse.HIGHER, Purse.ENTERPRISE, higher)
             world.pay(lever, Purse.COUNTY, Purse.ENTERPRISE, np.rint(yuan) - higher)
 

@@ -7,6 +7,7 @@ import numpy as np
 from migrasim.core.chance import Decision, draw, stream, uniform
 from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Sector, Tier
 from migrasim.core.rule import kernel, parallel_kernel, rows
+from migrasim.core.share import tilted_share
 from migrasim.domains.labour import rules
 from migrasim.domains.labour.rules import LabourParams
 from migrasim.world import Livelihood, World, job_kinds
@@ -182,7 +183,8 @@ def take_local_jobs(
         here = away_place[h] if is_away[i] else place[h]
         if openings[here] > 0:
             openings[here] -= 1
-            filled[here, sector[i]] -= 1
+            if sector[i] > 0:
+                filled[here, sector[i]] -= 1
             filled[here, Sector.MANUFACTURING] += 1
             activity[i] = Activity.WORKER
             sector[i] = Sector.MANUFACTURING
@@ -213,12 +215,14 @@ def _chain_jobs(world: World, p: LabourParams) -> tuple[np.ndarray, np.ndarray]:
     base = world.memory["jobs_base"][:, N_SECTORS:]
     new = np.zeros_like(base)
     parks = world.levers["industry.park_concentration"]
+    seat_gain, town_gain = world.memory["seat_gain"], world.memory["town_gain"]
     for k, name in enumerate(chains(world)):
         jobs = world.levers[name]
         for c in range(geography.counties):
             if jobs[c] >= 0:
-                new[N_TIERS * c + Tier.SEAT, k] = jobs[c] * parks[c]
-                new[N_TIERS * c + Tier.TOWN, k] = jobs[c] * (1.0 - parks[c])
+                in_parks = tilted_share(float(parks[c]), float(seat_gain[c]), float(town_gain[c]))
+                new[N_TIERS * c + Tier.SEAT, k] = jobs[c] * in_parks
+                new[N_TIERS * c + Tier.TOWN, k] = jobs[c] * (1.0 - in_parks)
             else:  # a chain that sheds labour does so where its jobs are
                 here = base[N_TIERS * c : N_TIERS * c + N_TIERS, k]
                 if here.sum() > 0:

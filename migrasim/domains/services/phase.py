@@ -6,6 +6,7 @@ import numpy as np
 
 from migrasim.core.codes import N_TIERS, Tier
 from migrasim.core.rule import kernel
+from migrasim.core.share import tilted_share
 from migrasim.domains.services import rules
 from migrasim.domains.services.rules import ServicesParams
 from migrasim.world import World
@@ -64,6 +65,7 @@ def run(world: World) -> None:
     residents = world.residents().astype(np.float64)
     before = world.memory["residents_before"]
     linked = world.levers["public_services.resident_linked_supply"]
+    seat_gain, town_gain = world.memory["seat_gain"], world.memory["town_gain"]
     linked_above = world.above("public_services.resident_linked_supply")
     paid = 1.0 - world.county.unpaid_share
     zero = np.zeros(geography.counties)
@@ -76,14 +78,16 @@ def run(world: World) -> None:
     for c in range(geography.counties):
         seats = [N_TIERS * c + t for t in (Tier.TOWN, Tier.SEAT)]
         weight = residents[seats] / max(1.0, residents[seats].sum())
-        for d, share in zip(seats, weight, strict=True):
+        in_seat = tilted_share(float(weight[1]), float(seat_gain[c]), float(town_gain[c]))
+        split = weight if in_seat == weight[1] else np.array([1.0 - in_seat, in_seat])
+        for d, share, placed in zip(seats, weight, split, strict=True):
             growth = max(0.0, (residents[d] - before[d]) * world.weight)
             pupils_each = world.measures["pupils"][d] / max(1.0, residents[d])
             place.school_places[d] *= 1.0 - p.attrition_rate_yr
             place.school_places[d] += linked[c] * growth * pupils_each
-            place.school_places[d] += world.levers["public_services.school_places"][c] * share * paid[c]
+            place.school_places[d] += world.levers["public_services.school_places"][c] * placed * paid[c]
             place.health_beds[d] += linked[c] * growth * world.memory["beds_per_resident"][0]
-            place.health_beds[d] += world.levers["public_services.health_capacity"][c] * share * paid[c]
+            place.health_beds[d] += world.levers["public_services.health_capacity"][c] * placed * paid[c]
             linked_places[c] += linked_above[c] * growth * pupils_each
             place.school_places[d] += rules.capacity_bought(award[c] * share, p.award_school_share, place_yuan)
             place.health_beds[d] += rules.capacity_bought(award[c] * share, 1.0 - p.award_school_share, bed_yuan)
