@@ -440,12 +440,10 @@ def trace(
 
     check_request(seed=seed, sample=sample, base=base, until=until, prefix="--")
     identity = _identity(str(household))
-    from migrasim.present.tables import listing, number
-    from migrasim.runs.trace import trace_household
+    from migrasim.runs.trace import life, trace_household
 
-    years = trace_household(scenario, identity, seed=seed, sample=sample, until=until, base=base)
-    heads = list(dict.fromkeys(key for year in years for key in year))
-    _print(listing(heads, ([number(year.get(head)) for head in heads] for year in years)))
+    for line in life(trace_household(scenario, identity, seed=seed, sample=sample, until=until, base=base)):
+        typer.echo(line)
 
 
 def _identity(text: str) -> int:

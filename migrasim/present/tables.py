@@ -15,6 +15,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from migrasim.core.language import title_in
 from migrasim.present.language import Lang, component, phrase, words
 from migrasim.runs.result import RunResult
 
@@ -77,7 +78,7 @@ def notes(result: RunResult, lang: Lang) -> list[Text]:
         share, weight = f"{100 * result.sample:g}%", f"{1 / result.sample:g}"
         lines.append(Text(phrase("sample_note", lang, share=share, weight=weight), style="bold yellow"))
     head = phrase("note", lang)
-    lines += [Text(f"{head}: {note}", style="yellow") for note in result.notes]
+    lines += [Text(f"{head}: {title_in(note, lang)}", style="yellow") for note in result.notes]
     return lines
 
 

@@ -53,7 +53,7 @@ class RunResult:
     provenance: dict[str, Any]
     profile: DataFrame | None = None
     households: DataFrame | None = None
-    notes: list[str] = field(default_factory=list)
+    notes: list[str | dict[str, str]] = field(default_factory=list)
 
     def prefecture(self) -> DataFrame:
         """Indicators of the whole region, one row per year, indexed by year."""

@@ -268,15 +268,22 @@ def _provenance(ready: Prepared, identity: str) -> dict[str, Any]:
     }
 
 
-def _notes(ready: Prepared) -> list[str]:
+def _notes(ready: Prepared) -> list[str | dict[str, str]]:
     inputs = ready.inputs
-    notes = list(inputs.clipped)
+    notes: list[str | dict[str, str]] = list(inputs.clipped)
+    levers = len(inputs.book.levers)
     unbuilt = sum(not lever.built for lever in inputs.book.levers.values())
     if unbuilt and inputs.scenario.name != "status_quo":
         notes.append(
-            f"{unbuilt} of the plan's {len(inputs.book.levers)} levers are not built yet and stand at the status quo."
+            {
+                "en": f"{unbuilt} of the plan's {levers} levers are not built yet and stand at the status quo.",
+                "zh_hant": f"規劃的{levers}項槓桿中有{unbuilt}項尚未建成，維持現狀。",
+            }
         )
     notes.append(
-        "Constants were set by hand so that 2021 and 2022 come near the record; the model has not been fitted."
+        {
+            "en": "Constants were set by hand so that 2021 and 2022 come near the record; nothing has been fitted.",
+            "zh_hant": "常數由人工設定，使2021和2022年接近公佈值；模型尚未擬合。",
+        }
     )
     return notes

@@ -33,7 +33,9 @@ class _Watch:
         if not len(found):
             self.rows.append({"year": world.year, "what": "no longer there"})
             return
-        self.rows += self._state(world, int(found[0])) + self._alternatives(world, int(found[0]))
+        self.rows += self._state(world, int(found[0]))
+        if world.year > world.base:
+            self.rows += self._alternatives(world, int(found[0]))
 
     def _state(self, world: World, h: int) -> list[dict[str, Any]]:
         homes = world.households
@@ -132,6 +134,32 @@ def trace_household(scenario: str, identity: int, **options: Any) -> list[dict[s
     for _ in range(ready.inputs.base, ready.inputs.until):
         ready.simulation.step()
     return watch.rows
+
+
+def life(rows: list[dict[str, Any]]) -> list[str]:
+    """The rows of `trace_household` as lines to read: a year, then its alternatives, best first."""
+    lines: list[str] = []
+    for row in rows:
+        if "in_all" not in row:
+            if "members" not in row:
+                lines.append(f"{row['year']}  {row['what']}")
+                continue
+            apart = f", {row['form']}" if row["form"] else ""
+            lines.append(
+                f"{row['year']}  {row['what']} in {row['where']}{apart}; {row['members']} members; "
+                f"{row['tenure'].replace('_', ' ')}; {row['land_mu']:g} mu; savings {row['savings_yuan']:,} yuan"
+            )
+            continue
+        if "in_all" not in rows[rows.index(row) - 1]:
+            lines.append(f"      {row['what']}; alternatives in utils, best first (all = terms + luck):")
+        terms = ", ".join(f"{name} {row[name]:+.2f}" for name in Terms._fields if abs(row[name]) >= 0.005)
+        place = (
+            f"{row['form']} in {row['where']}"
+            if row["form"] in ("stay", "return")
+            else f"{row['form']} to {row['where']}"
+        )
+        lines.append(f"      {row['in_all']:6.2f} {place}: {terms}, luck {row['luck']:+.2f}")
+    return lines
 
 
 def trace_lever(lever: str) -> list[str]:

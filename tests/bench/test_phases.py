@@ -1,4 +1,4 @@
-"""Seconds of each phase and of a year, warm; run with ``pytest tests/bench --benchmark-only``. Nothing is asserted on time."""
+"""Seconds of each phase and of a year, warm: ``pytest tests/bench --benchmark-only``; nothing is asserted on time."""
 
 from __future__ import annotations
 

@@ -635,8 +635,13 @@ def consider(people, families, places, peer_share, seed, year, p, month):
                 or (people.earning_factor[i] == people.earning_factor[chief] and people.key[i] > people.key[chief])
             ):
                 chief = i
-        if chief < 0:
+        if chief < 0:  # nobody of working age: the youngest, never the first of the rows
             chief = first
+            for i in range(first + 1, first + families.members[h]):
+                if people.birth_year[i] > people.birth_year[chief] or (
+                    people.birth_year[i] == people.birth_year[chief] and people.key[i] > people.key[chief]
+                ):
+                    chief = i
         away = families.away_place[h] >= 0 or families.place[h] >= places.distance.shape[0] - 2
         prob = rules.consider_prob(
             max(0, age_of(chief, people, year)), event, youth, seeking, peer_share[families.community[h]], away, p[0]

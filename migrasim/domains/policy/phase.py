@@ -122,11 +122,24 @@ def _reclassify(world: World) -> None:
     world.memory["jobs_base"] = np.maximum(0.0, world.memory["jobs_base"] + moved)
     world.filled[:] = jobs
     gained = after - before
+    _bring_services(world, before, gained)
     town = np.arange(geography.places) % N_TIERS == Tier.TOWN
     town[geography.inside :] = False
     world.flows.reclassified[:] = np.where(town, gained, 0)
     # their houses come with them
     world.stock += np.where(town[:, None], world.occupied - lived_in, 0) * world.weight
+
+
+def _bring_services(world: World, before: np.ndarray, gained: np.ndarray) -> None:
+    """School places and beds of reclassified villages come with their people; nobody counts as growth."""
+    for c in range(world.geography.counties):
+        village, town = N_TIERS * c + Tier.VILLAGE, N_TIERS * c + Tier.TOWN
+        share = gained[town] / before[village] if before[village] else 0.0
+        for column in (world.place.school_places, world.place.health_beds):
+            column[town] += column[village] * share
+            column[village] -= column[village] * share
+    for name in ("urban_base", "residents_before"):
+        world.memory[name] = np.maximum(1.0, world.memory[name] + gained)
 
 
 @kernel
