@@ -58,6 +58,9 @@ STATUS_QUO = {
     "industry.red_cattle.jobs": 0.0,
     "incentives.settlement_award": 3000.0,
     "rural.scale_farming": 0.2,
+    "urban.resilient": 0.45,
+    "transport.intercounty": 0.0,
+    "rural.returnee_support": 0.3,
     "incentives.land_quota": 80.0,
     "incentives.government_share": 0.45,
     "incentives.enterprise_share": 0.2,
@@ -75,6 +78,8 @@ COSTS: dict[str, dict[str, tuple[float, float]]] = {
     "public_housing.rent_subsidy": {"government": (0.0, 12.0)},
     "public_services.school_places": {"government": (64005.0, 0.0)},
     "public_services.health_capacity": {"government": (600000.0, 0.0)},
+    "urban.resilient": {"government": (4_413_000_000.0, 0.0)},
+    "transport.intercounty": {"government": (130_000_000.0, 0.0)},
     "employment.training_places": {"government": (1005.0, 0.0)},
     "industry.red_cattle.jobs": {"enterprise": (250000.0, 0.0)},
 }

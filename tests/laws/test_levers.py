@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from worlds import fact_book, tiny_inputs, tiny_world
 
-from migrasim.core.codes import N_SECTORS, N_TIERS, Purse, Sector, Tenure, Tier
+from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Purse, Sector, Tenure, Tier
+from migrasim.domains.labour import phase as labour
 from migrasim.domains.moving import phase as moving
 from migrasim.facts import FactBook
 from migrasim.order import Simulation
@@ -275,9 +276,17 @@ def test_investment_that_is_shifted_is_neither_more_nor_less() -> None:
 
 
 def test_workshops_take_farmers_and_nobody_else() -> None:
-    """Jobs of village workshops are filled by farmers of working age; full sums of people and jobs hold."""
-    world = run({"rural.local_jobs": 2000}, years=1, parameters={"policy.reclassified_persons_yr": 0.0})
-    at_home = world.person_place() % N_TIERS == Tier.VILLAGE
-    taken = at_home & (world.persons.sector == Sector.MANUFACTURING) & (world.persons.chain == 0)
-    assert taken.sum() > 0
-    assert (world.year - world.persons.birth_year[taken]).max() < 60
+    """Jobs of village workshops go to farmers of working age who live there, no more than there are jobs."""
+    world = Simulation.start(tiny_world(1500, inputs=tiny_inputs(), seed=5), CHAIN_SECTORS).world
+    village = int(villages(world)[0])
+    before, local = world.persons.activity.copy(), np.zeros(world.geography.places)
+    local[village] = 7.0
+    world.jobs[village, Sector.MANUFACTURING] = world.filled[village, Sector.MANUFACTURING] + 7.0
+    labour._fill_local_jobs(world, local)
+    changed = before != world.persons.activity
+    assert changed.sum() == 7
+    assert np.all(before[changed] == Activity.FARMER)
+    assert np.all(world.persons.sector[changed] == Sector.MANUFACTURING)
+    assert np.all(world.person_place()[changed] == village)
+    assert (world.year - world.persons.birth_year[changed]).max() < 60
+    assert np.array_equal(world.filled, world.count_filled())

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 SERVICES = "citizenization.services"
 AWARD = "incentives.settlement_award"
+BONDS = "budget.bonds"
 AWARD_SPENT = "public_services.award"
 LINKED = "public_services.resident_linked_supply"
 TITLING = "three_rights.titling"
@@ -40,6 +41,13 @@ _BUILT = (  # yearly flows that are cut where a county cannot pay
     "public_services.health_capacity",
 )
 _OF_HIGHER = ("transport.intercounty", "spatial.cluster_integration")  # networks of province and state
+_BONDED = (  # works paid from land sales and special bonds, which the general budget does not contain
+    *_OF_HIGHER,
+    "transport.rural_roads",
+    "urban.municipal_utilities",
+    "urban.resilient",
+    "urban.livable",
+)
 _PER_PERSON = (("healthcare", "permit_persons"), ("social_security", "permit_persons"), ("education", "permit_pupils"))
 _PAYERS = {"government": Purse.COUNTY, "enterprise": Purse.ENTERPRISE, "household": Purse.HOUSEHOLD}
 
@@ -216,6 +224,8 @@ def _pay_lever(
             higher = np.rint(yuan * (1.0 if lever in _OF_HIGHER else p.higher_share))
             world.pay(lever, Purse.HIGHER, Purse.ENTERPRISE, higher)
             world.pay(lever, Purse.COUNTY, Purse.ENTERPRISE, np.rint(yuan) - higher)
+            if lever in _BONDED:
+                world.pay(BONDS, Purse.HIGHER, Purse.COUNTY, np.rint(yuan) - higher)
 
 
 def _pay_services(world: World, p: FiscalParams, own: np.ndarray) -> None:
@@ -236,10 +246,10 @@ def _pay_services(world: World, p: FiscalParams, own: np.ndarray) -> None:
 
 
 def _paid_by_county(world: World) -> np.ndarray:
-    """(counties,) what counties have paid this year for levers and new residents."""
+    """(counties,) what counties have paid this year for levers and new residents from their general budget."""
     paid = np.zeros(world.geography.counties)
     for (item, payer, _), yuan in world.ledger.items():
-        if payer == Purse.COUNTY and _group(item) not in _ACCOUNTS:
+        if payer == Purse.COUNTY and _group(item) not in _ACCOUNTS and item not in _BONDED:
             paid += yuan
     return paid
 
