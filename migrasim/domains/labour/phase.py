@@ -263,21 +263,34 @@ def _capacity(world: World) -> np.ndarray:
 @kernel
 def lose_jobs(key, household, is_away, place, away_place, activity, sector, chain, excess, filled, stream_key):
     """Take ``excess`` (places, kinds) jobs from those with the lowest draws."""
-    luck = np.empty(key.shape[0], np.uint64)
+    count = 0
     for i in range(key.shape[0]):
-        luck[i] = draw(stream_key, key[i], 0)
-    for i in np.argsort(luck):
-        if sector[i] == 0:
-            continue
-        h = household[i]
-        here = away_place[h] if is_away[i] else place[h]
-        kind = sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]
-        if excess[here, kind] > 0:
+        if sector[i] > 0 and _is_in_excess(i, household, is_away, place, away_place, sector, chain, excess):
+            count += 1
+    who, luck = np.empty(count, np.int64), np.empty(count, np.uint64)
+    count = 0
+    for i in range(key.shape[0]):
+        if sector[i] > 0 and _is_in_excess(i, household, is_away, place, away_place, sector, chain, excess):
+            who[count], luck[count] = i, draw(stream_key, key[i], 0)
+            count += 1
+    for o in np.argsort(luck):
+        i = who[o]
+        if _is_in_excess(i, household, is_away, place, away_place, sector, chain, excess):
+            h = household[i]
+            here = away_place[h] if is_away[i] else place[h]
+            kind = sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]
             excess[here, kind] -= 1
             filled[here, kind] -= 1
             activity[i] = Activity.SEEKING
             sector[i] = Sector.NONE
             chain[i] = 0
+
+
+@kernel
+def _is_in_excess(i, household, is_away, place, away_place, sector, chain, excess):
+    h = household[i]
+    here = away_place[h] if is_away[i] else place[h]
+    return excess[here, sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]] > 0
 
 
 def update(world: World) -> None:
