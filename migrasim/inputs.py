@@ -20,6 +20,10 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 BASES = (2010, 2020)
 JOBS_YEAR = 2035
+_SUMS_TO_ONE = (  # pairs of shares of one whole; what is left of it is somebody else's
+    ("incentives.government_share", "incentives.enterprise_share"),
+    ("spatial.core_share", "spatial.poles_share"),
+)
 
 
 class Places(Protocol):
@@ -156,6 +160,7 @@ class Inputs:
             path.setflags(write=False)
             levers[lever.id] = path
             rows.append(_lever_row(lever, path, by_lever.get(lever.id, [])))
+        _check_sums(levers, by_lever, years)
         rows += [_fact_row(book, fact, overrides, set_by) for fact in book.facts if book.facts[fact].used]
         years.setflags(write=False)
         return Inputs(
@@ -190,6 +195,10 @@ class Inputs:
         """(C,) values of a lever in 2020, whatever the base year; yearly flows at their rate of 2020."""
         row: Floats = self._status_quo[self.book.lever(lever).id]
         return row
+
+    def is_by_county(self, lever: str) -> bool:
+        """Whether the scenario gives the lever a county's own number, which no split of a total may move."""
+        return any(county is not None for one in self.scenario.settings if one.lever == lever for county in one.paths)
 
     def params(self, domain: str, cls: type[P], year: int = BASE_YEAR) -> P:
         """A parameter bundle of a domain, filled; see `FactBook.params`."""
@@ -400,6 +409,23 @@ class _Resolver:
                     f"{setting.where}: {lever.id} {words}becomes {values[row, column]:g} in {self.years[row]}, out of "
                     f"bounds; allowed: {low:g} to {high:g} {lever.unit}"
                 )
+
+
+def _check_sums(
+    levers: Mapping[str, Floats], settings: Mapping[str, Sequence[Setting]], years: np.ndarray[Any, np.dtype[np.int64]]
+) -> None:
+    """Shares of one whole must not sum to more than one."""
+    for first, second in _SUMS_TO_ONE:
+        if first not in levers or second not in levers:
+            continue
+        total = levers[first] + levers[second]
+        if (total > 1.0 + 1e-9).any():
+            row, column = np.argwhere(total > 1.0 + 1e-9)[0]
+            set_by = [*settings.get(first, []), *settings.get(second, [])]
+            where = f"{set_by[-1].where}: " if set_by else ""
+            raise InputError(
+                f"{where}{first} + {second} becomes {total[row, column]:g} in {years[row]}; allowed: at most 1 in sum"
+            )
 
 
 def _relative(steps: Steps) -> bool:

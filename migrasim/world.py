@@ -117,8 +117,8 @@ class World:
     ``occupied`` those lived in; ``jobs`` is (places, sectors + chains) at full scale and ``filled``
     those taken, in sample units; ``network`` is (communities, places): of the registered people of
     a community, how many live where. ``levers`` holds this year's value of every lever by county,
-    ``measures`` what phases counted this year, ``memory`` what they carry to the next, ``ledger``
-    this year's payments by (item, payer, payee).
+    ``last_levers`` last year's, ``measures`` what phases counted this year, ``memory`` what they
+    carry to the next, ``ledger`` this year's payments by (item, payer, payee).
     """
 
     seed: int
@@ -145,6 +145,7 @@ class World:
     village_pool_mu: np.ndarray = field(default_factory=lambda: np.zeros(0))
     estates_yuan: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     levers: dict[str, np.ndarray] = field(default_factory=dict)
+    last_levers: dict[str, np.ndarray] = field(default_factory=dict)
     measures: dict[str, np.ndarray] = field(default_factory=dict)
     memory: dict[str, np.ndarray] = field(default_factory=dict)
     ledger: dict[tuple[str, int, int], np.ndarray] = field(default_factory=dict)
@@ -152,6 +153,10 @@ class World:
     def units(self, full_scale: np.ndarray | float) -> np.ndarray:
         """Full-scale capacity in sample units, rounded down."""
         return np.floor(np.asarray(full_scale, np.float64) / self.weight + 1e-9).astype(np.int64)
+
+    def above(self, lever: str) -> np.ndarray:
+        """(counties,) this year's value of a lever over its value of 2020, which the base year contains already."""
+        return np.asarray(self.levers[lever] - self.inputs.status_quo(lever), np.float64)
 
     def pay(self, item: str, payer: int, payee: int, yuan: np.ndarray) -> None:
         """Enter a payment of this year into the public accounts: (counties,) whole yuan at full scale."""

@@ -30,9 +30,14 @@ PLAN = {
 }
 
 
-def closed(levers=None, growth=0, **more):
-    """A world whose year has been closed; ``growth`` urban residents more than at the base."""
+def closed(levers=None, growth=0, risen=False, **more):
+    """A world whose year has been closed; ``growth`` urban residents more than at the base.
+
+    ``risen``: all levers stood at their status quo last year.
+    """
     world = rights_world(levers, **more)
+    if risen:
+        world.last_levers = {name: world.inputs.lever(name, world.inputs.base) for name in world.levers}
     phase.start(world)
     world.county.urban_residents_base[:] -= growth
     hukou.run(world)
@@ -180,3 +185,19 @@ def test_bundle_reads_only_known_facts():
     assert set(FiscalParams._fields) <= set(facts("fiscal"))
     with pytest.raises(TypeError):
         FiscalParams()
+
+
+def test_works_are_paid_by_what_is_added_and_take_nothing_from_programmes():
+    """The sponge-city programme costs once, by the index added; bonds pay the county, the state its roads."""
+    quo, works = closed(), closed({"urban.resilient": 0.65, "transport.intercounty": 0.1}, risen=True)
+    whole = sum(yuan.sum() for (item, _, _), yuan in works.ledger.items() if item == "urban.resilient")
+    assert whole == pytest.approx(4_413_000_000 * 0.2 / P.sponge_programme_index, abs=5)
+    payers = {
+        payer for (item, payer, _), yuan in works.ledger.items() if item == "transport.intercounty" and yuan.any()
+    }
+    assert payers == {Purse.HIGHER}
+    assert np.array_equal(works.county.unpaid_share, quo.county.unpaid_share)
+    other = "budget.other_spending", int(Purse.COUNTY), int(Purse.ENTERPRISE)
+    assert np.array_equal(works.ledger[other], quo.ledger[other])
+    assert (works.measures["public_cost_yuan"] > quo.measures["public_cost_yuan"]).all()
+    assert not phase.balances(works)[Purse.COUNTY].any()

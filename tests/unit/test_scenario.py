@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,10 +32,11 @@ def test_shipped_scenarios_load_by_name(name: str) -> None:
 
 
 def test_the_shipped_plan_sets_every_built_lever() -> None:
-    """The plan sets what is built, the four groups likewise, the status quo nothing."""
+    """The plan sets what is built, the four groups what they name, the status quo nothing."""
     built = {lever.id for lever in BOOK.levers.values() if lever.built}
     assert {setting.lever for setting in Scenario.load("plan", BOOK).settings} == built
-    assert {setting.lever for setting in Scenario.load("four_groups", BOOK).settings} == built
+    first = {lever.id for lever in BOOK.levers.values() if lever.group in list(BOOK.groups)[:4]}
+    assert {setting.lever for setting in Scenario.load("four_groups", BOOK).settings} == first
     assert Scenario.load("status_quo", BOOK).settings == ()
 
 
@@ -97,8 +99,9 @@ def test_override_reads_what_set_is_given(text: str, value: object) -> None:
 def test_overrides_come_last() -> None:
     """What --set says acts on top of the file."""
     scenario = Scenario.load("plan", BOOK, ["residence_permit.education=0.7", "industry=status_quo"])
-    assert scenario.settings[32].paths == {None: {None: Step(0.7)}}
-    assert {setting.named for setting in scenario.settings[33:]} == {"status_quo"}
+    named = sum(lever.built for lever in BOOK.levers.values())
+    assert scenario.settings[named].paths == {None: {None: Step(0.7)}}
+    assert {setting.named for setting in scenario.settings[named + 1 :]} == {"status_quo"}
 
 
 def test_the_message_for_a_newer_file_gives_the_reason(tmp_path: Path) -> None:
@@ -146,8 +149,6 @@ BAD_FILES: list[tuple[str, str | bytes, str]] = [
         "levers: {residence_permit.education: {Kongtong: 2}}",
         "education.Kongtong: 2 is out of bounds",
     ),
-    ("unbuilt", "levers: {transport.intercounty: 0.5}", "intercounty: its channel is not built yet"),
-    ("unbuilt group", "levers: {transport: plan}", "transport: its channel is not built yet.*residence_permit"),
     ("future", "future: bom", "future: there is no future 'bom'; allowed: central, boom, hard_times.*'boom'"),
     ("extends nothing", "extends: statusquo", "extends: no scenario 'statusquo'.*did you mean 'status_quo'"),
     ("circle", "extends: mine.yaml", "extends: goes in a circle: mine -> mine"),
@@ -179,6 +180,19 @@ def test_a_wrong_file_gets_one_message(
         Scenario.load("mine.yaml", BOOK)
     assert str(caught.value).startswith("mine.yaml")
     assert "\n" not in str(caught.value)
+
+
+def test_a_lever_whose_channel_is_missing_is_refused() -> None:
+    """What would change nothing is an error, by its own name as by its group's; the message says what is built."""
+    off = {
+        name: lever.model_copy(update={"built": False}) if lever.group == "transport" else lever
+        for name, lever in BOOK.levers.items()
+    }
+    book = replace(BOOK, levers=off)
+    with pytest.raises(InputError, match="intercounty: its channel is not built yet"):
+        Scenario.from_mapping({"levers": {"transport.intercounty": 0.5}}, book)
+    with pytest.raises(InputError, match=r"transport: its channel is not built yet.*residence_permit"):
+        Scenario.from_mapping({"levers": {"transport": "plan"}}, book)
 
 
 def test_a_circle_of_two_is_found(tmp_path: Path) -> None:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 SERVICES = "citizenization.services"
 AWARD = "incentives.settlement_award"
+BONDS = "budget.bonds"
+AWARD_SPENT = "public_services.award"
+LINKED = "public_services.resident_linked_supply"
 TITLING = "three_rights.titling"
 SUBSIDY = "public_housing.rent_subsidy"
 _ACCOUNTS = ("budget", "household")  # prefixes of items that are no cost of a lever or of new residents
@@ -37,6 +40,14 @@ _BUILT = (  # yearly flows that are cut where a county cannot pay
     "public_housing.renovation_units",
     "public_services.school_places",
     "public_services.health_capacity",
+)
+_OF_HIGHER = ("transport.intercounty", "spatial.cluster_integration")  # networks of province and state
+_BONDED = (  # works paid from land sales and special bonds, which the general budget does not contain
+    *_OF_HIGHER,
+    "transport.rural_roads",
+    "urban.municipal_utilities",
+    "urban.resilient",
+    "urban.livable",
 )
 _PER_PERSON = (("healthcare", "permit_persons"), ("social_security", "permit_persons"), ("education", "permit_pupils"))
 _PAYERS = {"government": Purse.COUNTY, "enterprise": Purse.ENTERPRISE, "household": Purse.HOUSEHOLD}
@@ -90,13 +101,21 @@ def run(world: World) -> None:
     world.pay(AWARD, Purse.HIGHER, Purse.COUNTY, award)
     own = np.zeros((N_PURSES, counties))  # what households bear themselves
     _pay_services(world, p, own)
-    for lever, units in _running(world, p).items():
+    for lever, units in (_running(world, p) | _works(world, p)).items():
         _pay_lever(world, lever, units, p, own)
+    extra = np.maximum(0.0, world.above(AWARD)) * _measure(world, "transfers_rural_persons") * world.weight
+    # land beyond the usual quota is open to builders and employers from next year on
+    land_m2 = world.above("incentives.land_quota") * _measure(world, "transfers_rural_persons") * world.weight
+    world.memory["quota_land_m2_yr"] = land_m2
+    world.memory["quota_land_m2"] = world.memory.get("quota_land_m2", np.zeros(counties)) + land_m2
+    # an award beyond the usual one is spent on places and beds of next year (services reads it)
+    world.memory["award_capacity_yuan"] = extra
+    world.pay(AWARD_SPENT, Purse.COUNTY, Purse.ENTERPRISE, extra)
     free = total * p.discretionary_share + award - _paid_by_county(world)
     built = 1.0 - world.county.unpaid_share
     wanted, saved = np.zeros(counties), np.zeros(counties)
     for lever in _BUILT:
-        planned = _above(world, lever)
+        planned = world.above(lever)
         share = 1.0 - p.higher_share
         yuan = planned * world.inputs.cost_by_payer(lever).get("government", (0.0, 0.0))[0] * share
         wanted += np.maximum(0.0, yuan)
@@ -120,18 +139,11 @@ def _measure(world: World, name: str) -> np.ndarray:
     return np.asarray(world.measures.get(name, np.zeros(world.geography.counties)), np.float64)
 
 
-def _status_quo(world: World, lever: str) -> np.ndarray:
-    return np.asarray(world.inputs.status_quo(lever), np.float64)
-
-
-def _above(world: World, lever: str) -> np.ndarray:
-    """(counties,) value of a lever above its status quo."""
-    return np.asarray(world.levers[lever] - _status_quo(world, lever), np.float64)
-
-
 def _added(world: World, lever: str) -> np.ndarray:
     """(counties,) what a lever has risen over the year."""
-    before = world.inputs.lever(lever, max(world.inputs.base, world.year - 1))
+    before = world.last_levers.get(lever)
+    if before is None:
+        before = world.inputs.lever(lever, max(world.inputs.base, world.year - 1))
     return np.asarray(world.levers[lever] - before, np.float64)
 
 
@@ -141,7 +153,7 @@ def _running(world: World, p: FiscalParams) -> dict[str, tuple[np.ndarray, np.nd
     units = {}
     for service, who in _PER_PERSON:
         lever = f"residence_permit.{service}"
-        units[lever] = (nothing, _above(world, lever) * _measure(world, who) * world.weight)
+        units[lever] = (nothing, world.above(lever) * _measure(world, who) * world.weight)
     eligible = _measure(world, "permit_eligible_persons") * world.weight
     units["residence_permit.one_pass"] = (
         np.maximum(0.0, _added(world, "residence_permit.one_pass")) * eligible,
@@ -153,8 +165,46 @@ def _running(world: World, p: FiscalParams) -> dict[str, tuple[np.ndarray, np.nd
         tenants = _measure(world, "subsidised_households")
     else:
         tenants = _tenants(world) * p.subsidy_reach_share
-    units[SUBSIDY] = (nothing, _above(world, SUBSIDY) * tenants * world.weight)
-    units["employment.training_places"] = (_above(world, "employment.training_places"), nothing)
+    units[SUBSIDY] = (nothing, world.above(SUBSIDY) * tenants * world.weight)
+    if "linked_places" in world.memory:  # places that the link to residents has added over its status quo
+        units[LINKED] = (nothing, world.memory["linked_places"])
+    units["employment.training_places"] = (world.above("employment.training_places"), nothing)
+    return units
+
+
+def _works(world: World, p: FiscalParams) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Units of works and village programmes of the year, as (once, yearly) at full scale by county.
+
+    Works for the region are shared among counties by their urban residents; an index that falls
+    gives no money back.
+    """
+    nothing = np.zeros(world.geography.counties)
+    residents = _urban_residents(world)
+    share = residents / max(1.0, float(residents.sum()))
+    in_all = {
+        "integration.community": share * p.community_centres,
+        "transport.intercounty": share * p.expressway_km,
+        "spatial.cluster_integration": share * p.railway_km,
+        "transport.rural_roads": share * p.rural_roads_km,
+        "urban.municipal_utilities": residents / p.utilities_programme_index,
+        "urban.resilient": share / p.sponge_programme_index,
+        "urban.livable": share * p.park_mu,
+        "rural.local_jobs": np.ones(world.geography.counties),
+    }
+    units = {}
+    for lever, whole in in_all.items():
+        if lever in world.levers:
+            units[lever] = (np.maximum(0.0, _added(world, lever)) * whole, nothing)
+    if "rural.returnee_support" in world.levers:
+        inside = world.geography.inside
+        returned = world.flows.moves[:, :inside:N_TIERS].sum(axis=(0, 2)) * world.weight
+        units["rural.returnee_support"] = (world.above("rural.returnee_support") * returned, nothing)
+    if "rural.farm_income_growth" in world.levers:
+        land = _land_mu(world) * world.weight * p.improved_land_share_pp
+        units["rural.farm_income_growth"] = (
+            np.maximum(0.0, world.above("rural.farm_income_growth")) * land,
+            nothing,
+        )
     return units
 
 
@@ -172,9 +222,11 @@ def _pay_lever(
         elif purse == Purse.ENTERPRISE:
             world.pay(lever, purse, Purse.ENTERPRISE, yuan)
         else:
-            higher = np.rint(yuan * p.higher_share)
+            higher = np.rint(yuan * (1.0 if lever in _OF_HIGHER else p.higher_share))
             world.pay(lever, Purse.HIGHER, Purse.ENTERPRISE, higher)
             world.pay(lever, Purse.COUNTY, Purse.ENTERPRISE, np.rint(yuan) - higher)
+            if lever in _BONDED:
+                world.pay(BONDS, Purse.HIGHER, Purse.COUNTY, np.rint(yuan) - higher)
 
 
 def _pay_services(world: World, p: FiscalParams, own: np.ndarray) -> None:
@@ -195,10 +247,10 @@ def _pay_services(world: World, p: FiscalParams, own: np.ndarray) -> None:
 
 
 def _paid_by_county(world: World) -> np.ndarray:
-    """(counties,) what counties have paid this year for levers and new residents."""
+    """(counties,) what counties have paid this year for levers and new residents from their general budget."""
     paid = np.zeros(world.geography.counties)
     for (item, payer, _), yuan in world.ledger.items():
-        if payer == Purse.COUNTY and _group(item) not in _ACCOUNTS:
+        if payer == Purse.COUNTY and _group(item) not in _ACCOUNTS and item not in _BONDED:
             paid += yuan
     return paid
 

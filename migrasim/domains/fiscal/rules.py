@@ -23,6 +23,14 @@ class FiscalParams(NamedTuple):
     consumption_urban_share: float
     consumption_outside_share: float
     subsistence_yuan_yr_pers: float
+    community_centres: float
+    expressway_km: float
+    railway_km: float
+    rural_roads_km: float
+    utilities_programme_index: float
+    sponge_programme_index: float
+    park_mu: float
+    improved_land_share_pp: float
 
 
 @rule

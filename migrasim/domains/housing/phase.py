@@ -76,6 +76,8 @@ def run(world: World, incomes: np.ndarray) -> None:
     tier = np.arange(inside) % N_TIERS
     paid = 1.0 - world.county.unpaid_share
     built = np.zeros((geography.counties, N_TENURES))
+    denser = [rules.building_factor(float(each), p) for each in world.above("governance.land_efficiency")]
+    land_m2 = world.memory.get("quota_land_m2_yr", np.zeros(geography.counties))
     unmet = world.memory.get("refused_dwelling", np.zeros(geography.places)) * world.weight
     for tenure in _MARKET:
         for d in np.flatnonzero(tier != Tier.VILLAGE):
@@ -84,9 +86,11 @@ def run(world: World, incomes: np.ndarray) -> None:
                 world.occupied[d, tenure] * world.weight,
                 unmet[d] if tenure == Tenure.MARKET_RENT else 0.0,
                 p.rental_vacancy_share if tenure == Tenure.MARKET_RENT else p.vacancy_share,
-                p.building_speed_share,
+                min(1.0, p.building_speed_share * denser[county[d]]),
                 p,
             )
+            if tenure == Tenure.PURCHASED and tier[d] == Tier.SEAT:
+                more = max(0.0, more + rules.quota_dwellings(float(land_m2[county[d]]), denser[county[d]], p))
             world.stock[d, tenure] += more
             built[county[d], tenure] += more
     for tenure, lever in _PROGRAMMES:

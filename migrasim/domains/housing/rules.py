@@ -32,6 +32,8 @@ class HousingParams(NamedTuple):
     affordable_units_base: float
     living_cost_yuan_yr_pers: np.ndarray  # by tier, over a village's
     outside_living_cost_yuan_yr_pers: float
+    land_efficiency_building_ratio: float
+    quota_dwellings_m2: float
 
 
 @rule
@@ -70,3 +72,15 @@ def completions(stock, occupied, unmet, vacancy_share, speed, p):
 def is_eligible(income_yuan, members, p):
     """Whether a household's income per head is low enough for public rental housing."""
     return income_yuan < p.eligible_income_yuan_yr_pers * members
+
+
+@rule
+def building_factor(efficiency_above, p):
+    """Factor on dwellings built on given urban land, 1 at the status quo of its use."""
+    return max(0.0, 1.0 + p.land_efficiency_building_ratio * efficiency_above)
+
+
+@rule
+def quota_dwellings(land_m2, efficiency_factor, p):
+    """Dwellings on urban land given for settlers beyond the usual quota; fewer where it is below."""
+    return p.quota_dwellings_m2 * land_m2 * efficiency_factor

@@ -7,12 +7,16 @@ import numpy as np
 from migrasim.core.chance import Decision, draw, stream, uniform
 from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Sector, Tier
 from migrasim.core.rule import kernel, parallel_kernel, rows
+from migrasim.core.share import tilted_share
 from migrasim.domains.labour import rules
 from migrasim.domains.labour.rules import LabourParams
 from migrasim.facts import BASE_YEAR
 from migrasim.world import Livelihood, World, job_kinds
 
 MONTHS_A_YEAR = 12.0
+_HIGH_SKILL = (Sector.IT, Sector.FINANCE, Sector.LEASING_BUSINESS, Sector.SCIENCE_TECHNICAL)
+_TOURISM = (Sector.LODGING_CATERING, Sector.CULTURE_SPORT)
+_TRADED = (Sector.MANUFACTURING, Sector.WHOLESALE_RETAIL, Sector.TRANSPORT_POST)
 _SERVED = (Sector.WHOLESALE_RETAIL, Sector.LODGING_CATERING, Sector.RESIDENT_SERVICES)
 
 
@@ -46,6 +50,7 @@ def start(world: World) -> None:
     world.memory["urban_base"] = _by_place_urban(world)
     world.memory["growth_index"] = np.full(1, _growth_index(world))
     world.memory["service_jobs"] = np.zeros(world.geography.places)
+    world.memory["farm_index"] = np.ones(world.geography.counties)
     seekers = _seekers(world)
     taken = world.filled[:, Sector.AGRICULTURE + 1 :].sum(axis=1)
     jobs = world.jobs[:, Sector.AGRICULTURE + 1 :].sum(axis=1) / world.weight
@@ -103,11 +108,114 @@ def run(world: World) -> None:
     memory["service_jobs_target"] = brought
     for sector in _SERVED:
         sectors[:inside, sector] += memory["service_jobs"][:inside] / len(_SERVED)
+    local = _lever_jobs(world, sectors, p)
     world.jobs[:, :N_SECTORS] = sectors
     world.jobs[:, N_SECTORS:] = chain_jobs
     _end_jobs(world)
+    _fill_local_jobs(world, local)
+    lever = "rural.farm_income_growth"
+    for c, (now, quo) in enumerate(zip(world.levers[lever], world.inputs.lever(lever, world.base), strict=True)):
+        memory["farm_index"][c] *= rules.farm_growth(float(now), float(quo))
     update(world)
     livelihood(world)
+
+
+def _lever_jobs(world: World, sectors: np.ndarray, p: LabourParams) -> np.ndarray:
+    """Change ``sectors`` (places, sectors) by levers other than the chains, all over their status quo.
+
+    Returns (places,) jobs of workshops in villages, at full scale.
+    """
+    geography = world.geography
+    efficiency = world.above("governance.land_efficiency")
+    by_sector = (
+        (_HIGH_SKILL, world.above("urban.innovative"), p.innovative_jobs_ratio),
+        (_TOURISM, world.above("urban.cultural"), p.cultural_jobs_ratio),
+        (_TRADED, world.above("spatial.cluster_integration"), p.cluster_jobs_ratio),
+    )
+    land_m2 = world.memory.get("quota_land_m2", np.zeros(geography.counties))
+    workshops = world.levers["rural.local_jobs"] - world.inputs.lever("rural.local_jobs", world.base)
+    local = np.zeros(geography.places)
+    for d in range(geography.inside):
+        c, tier = d // N_TIERS, d % N_TIERS
+        if tier == Tier.VILLAGE:
+            local[d] = p.local_jobs_village_share * workshops[c]
+            sectors[d, Sector.MANUFACTURING] += local[d]
+            continue
+        denser = rules.jobs_factor(float(efficiency[c]), p.land_efficiency_jobs_ratio)
+        sectors[d, Sector.AGRICULTURE + 1 :] *= denser
+        for chosen, above, ratio in by_sector:
+            for sector in chosen:
+                sectors[d, sector] *= rules.jobs_factor(float(above[c]), ratio)
+        if tier == Tier.TOWN:
+            sectors[d, Sector.MANUFACTURING] += (1.0 - p.local_jobs_village_share) * workshops[c]
+        else:
+            more = p.quota_jobs_m2 * land_m2[c] * denser
+            sectors[d, Sector.MANUFACTURING] = max(0.0, sectors[d, Sector.MANUFACTURING] + more)
+    return local
+
+
+def _fill_local_jobs(world: World, local: np.ndarray) -> None:
+    """Farmers of working age take the jobs of new workshops in their villages, by keyed luck."""
+    sector = Sector.MANUFACTURING
+    openings = np.minimum(world.units(local), _capacity(world)[:, sector] - world.filled[:, sector])
+    if not (openings > 0).any():
+        return
+    persons, households = world.persons, world.households
+    take_local_jobs(
+        persons.key,
+        persons.household,
+        persons.is_away,
+        persons.birth_year,
+        households.place,
+        households.away_place,
+        persons.activity,
+        persons.sector,
+        openings,
+        world.filled,
+        world.year,
+        np.uint64(stream(world.seed, Decision.JOB, world.year)),
+    )
+
+
+@kernel
+def take_local_jobs(
+    key, household, is_away, birth_year, place, away_place, activity, sector, openings, filled, year, stream_key
+):
+    """Give ``openings`` (places,) of manufacturing to farmers who live there, in the order of a keyed lottery."""
+    luck = np.empty(key.shape[0], np.uint64)
+    for i in range(key.shape[0]):
+        luck[i] = draw(stream_key, key[i], 4)
+    for i in np.argsort(luck):
+        if activity[i] != Activity.FARMER or year - birth_year[i] >= rules.RETIRING_AGE:
+            continue
+        h = household[i]
+        here = away_place[h] if is_away[i] else place[h]
+        if openings[here] > 0:
+            openings[here] -= 1
+            if sector[i] > 0:
+                filled[here, sector[i]] -= 1
+            filled[here, Sector.MANUFACTURING] += 1
+            activity[i] = Activity.WORKER
+            sector[i] = Sector.MANUFACTURING
+
+
+def _newcomer_pay(world: World, p: LabourParams) -> np.ndarray:
+    """(inside,) factor on the pay of those registered elsewhere, 1 at the status quo."""
+    counties = world.geography.counties
+    factor = np.ones(counties)
+    for name, rule in (
+        ("employment.equal_pay", rules.equal_pay_factor),
+        ("employment.wage_arrears_control", rules.arrears_factor),
+    ):
+        quo = world.inputs.lever(name, world.base)
+        for c in range(counties):
+            factor[c] *= rule(float(world.levers[name][c]), float(quo[c]), p)
+    return np.repeat(factor, N_TIERS)
+
+
+def _match_chances(world: World, p: LabourParams) -> np.ndarray:
+    """(counties,) chance that a seeker meets a fitting vacancy within the year."""
+    return np.array([rules.match_chance(float(each), p) for each in world.above("employment.matching")])
 
 
 def _chain_jobs(world: World, p: LabourParams) -> tuple[np.ndarray, np.ndarray]:
@@ -116,12 +224,14 @@ def _chain_jobs(world: World, p: LabourParams) -> tuple[np.ndarray, np.ndarray]:
     base = world.memory["jobs_base"][:, N_SECTORS:]
     new = np.zeros_like(base)
     parks = world.levers["industry.park_concentration"]
+    seat_gain, town_gain = world.memory["seat_gain"], world.memory["town_gain"]
     for k, name in enumerate(chains(world)):
         jobs = world.levers[name]
         for c in range(geography.counties):
             if jobs[c] >= 0:
-                new[N_TIERS * c + Tier.SEAT, k] = jobs[c] * parks[c]
-                new[N_TIERS * c + Tier.TOWN, k] = jobs[c] * (1.0 - parks[c])
+                in_parks = tilted_share(float(parks[c]), float(seat_gain[c]), float(town_gain[c]))
+                new[N_TIERS * c + Tier.SEAT, k] = jobs[c] * in_parks
+                new[N_TIERS * c + Tier.TOWN, k] = jobs[c] * (1.0 - in_parks)
             else:  # a chain that sheds labour does so where its jobs are
                 here = base[N_TIERS * c : N_TIERS * c + N_TIERS, k]
                 if here.sum() > 0:
@@ -204,19 +314,23 @@ def update(world: World) -> None:
     capacity = _capacity(world)[:, off_farm].sum(axis=1)
     vacancies = np.maximum(0, capacity - taken)
     tier = np.arange(inside) % N_TIERS
+    pay = _newcomer_pay(world, p)
+    efficiency = _match_chances(world, p) / p.match_prob
+    roads = world.above("transport.rural_roads")
     for d in range(inside):
+        c = d // N_TIERS
         if tier[d] == Tier.VILLAGE:
-            place.work_chance_share[d] = p.village_work_chance_share
+            place.work_chance_share[d] = rules.village_work_chance(float(roads[c]), p)
         else:
             place.work_chance_share[d] = rules.work_chance(
-                float(vacancies[d]), p.turnover_rate_yr * taken[d], float(seekers[d]), p
+                efficiency[c] * vacancies[d], efficiency[c] * p.turnover_rate_yr * taken[d], float(seekers[d]), p
             )
         pressure = rules.wage_pressure(
             float(taken[d] + seekers[d]), float(capacity[d]), world.memory["pressure_base"][d], p
         )
         wage = p.wage_local_yuan_mo * MONTHS_A_YEAR * p.wage_tier_ratio[tier[d]] * p.newcomer_pay_share
-        place.wage_newcomer_yuan_yr[d] = wage * pressure * growth
-        place.newcomer_pay_share[d] = p.newcomer_pay_share
+        place.wage_newcomer_yuan_yr[d] = wage * pressure * growth * pay[d]
+        place.newcomer_pay_share[d] = p.newcomer_pay_share * pay[d]
     ahead = (1.0 + p.outside_growth_difference_yr) ** max(0, world.year - max(world.base, BASE_YEAR))
     outside = p.wage_outside_yuan_mo * MONTHS_A_YEAR * growth * ahead
     place.wage_newcomer_yuan_yr[geography.near] = outside * p.wage_near_share
@@ -230,6 +344,7 @@ def update(world: World) -> None:
 def _persons(
     household,
     is_away,
+    home_place,
     place,
     away_place,
     birth_year,
@@ -239,6 +354,7 @@ def _persons(
     sector,
     chain,
     wage,
+    newcomer,
     outside,
     year,
     p,
@@ -255,6 +371,8 @@ def _persons(
                 income[i] = factor[i] * outside[here - wage.shape[0]]
             elif sector[i] > 0:
                 income[i] = factor[i] * wage[here, sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]]
+                if here != home_place[h]:
+                    income[i] *= newcomer[here]
 
 
 @parallel_kernel
@@ -273,6 +391,8 @@ def _households(
     leased,
     dividend_each,
     growth,
+    farm_index,
+    hands,
     p,
     farm,
     needed,
@@ -292,6 +412,9 @@ def _households(
         farm[h] = rules.farm_full_yuan(land_mu[h], leased_mu, p) * growth
         needed[h] = rules.farmers_needed(land_mu[h], leased_mu, p)
         county = community_county[community[h]]
+        if county >= 0:
+            farm[h] *= farm_index[county]
+            needed[h] /= hands[county]
         tier = home_place[h] % N_TIERS if county >= 0 else Tier.TOWN
         other[h] = growth * (p.transfer_income_yuan_yr_pers[tier] * at_home + p.pension_yuan_yr[tier] * pensioners)
         dividend[h] = dividend_each[county] * members[h] if has_share[h] and county >= 0 else 0.0
@@ -311,6 +434,7 @@ def livelihood(world: World) -> None:
     _persons(
         persons.household,
         persons.is_away,
+        households.home_place,
         households.place,
         households.away_place,
         persons.birth_year,
@@ -320,6 +444,7 @@ def livelihood(world: World) -> None:
         persons.sector,
         persons.chain,
         wage,
+        _newcomer_pay(world, p),
         outside,
         world.year,
         p,
@@ -327,6 +452,7 @@ def livelihood(world: World) -> None:
         income,
     )
     farm, needed, other, dividend = (np.zeros(len(households), np.float32) for _ in range(4))
+    hands = np.array([rules.hands_factor(float(each), p) for each in world.above("rural.scale_farming")])
     leased = world.memory.get("leased_in_mu_per_farmer", np.zeros(geography.communities))
     _households(
         world.first_member,
@@ -343,6 +469,8 @@ def livelihood(world: World) -> None:
         leased,
         world.county.dividend_yuan_yr_pers,
         growth,
+        world.memory["farm_index"],
+        hands,
         p,
         farm,
         needed,
@@ -425,6 +553,7 @@ def match_seekers(
     kinds_by_wage,
     skill_asked,
     prob,
+    prob_outside,
     gate,
     train_share,
     inside,
@@ -456,12 +585,12 @@ def match_seekers(
         h = household[i]
         here = away_place[h] if is_away[i] else place[h]
         if here >= inside:
-            activity[i] = Activity.WORKER if uniform(stream_key, key[i], 2) < prob else Activity.SEEKING
+            activity[i] = Activity.WORKER if uniform(stream_key, key[i], 2) < prob_outside else Activity.SEEKING
             continue
         county = here // N_TIERS
         if skill[i] < 2 and uniform(train_key, key[i], 0) < train_share[county]:
             skill[i] += 1
-        if uniform(stream_key, key[i], 3) < prob:
+        if uniform(stream_key, key[i], 3) < prob[county]:
             for k in kinds_by_wage:
                 if vacancies[here, k] > 0 and skill[i] >= skill_asked[k]:
                     vacancies[here, k] -= 1
@@ -510,6 +639,7 @@ def match(world: World) -> None:
         world.filled,
         order,
         asked,
+        _match_chances(world, p),
         p.match_prob,
         world.memory["chain_sector"],
         share,

@@ -46,6 +46,17 @@ class LabourParams(NamedTuple):
     land_mu_per_farmer: float
     transfer_income_yuan_yr_pers: np.ndarray  # by tier of the registered address
     pension_yuan_yr: np.ndarray  # by tier of the registered address
+    matching_gain_prob: float
+    equal_pay_gap_share: float
+    arrears_risk_share: float
+    innovative_jobs_ratio: float
+    cultural_jobs_ratio: float
+    cluster_jobs_ratio: float
+    land_efficiency_jobs_ratio: float
+    quota_jobs_m2: float
+    local_jobs_village_share: float
+    scale_farming_hands_ratio: float
+    commuting_gain_share: float
 
 
 PRIME_AGE, OLDER_AGE, RETIRING_AGE = 25, 50, 60
@@ -123,3 +134,60 @@ def worked_share(farmers, needed):
 def farmers_needed(land_mu, leased_mu, p):
     """Farmers that the land asks for."""
     return (land_mu + leased_mu) / p.land_mu_per_farmer
+
+
+@rule
+def match_chance(matching_above, p):
+    """Chance that a seeker meets a fitting vacancy within the year, between 0 and 1.
+
+    ``match_prob + w (matching - matching at the status quo)``.
+    """
+    return min(1.0, max(0.0, p.match_prob + p.matching_gain_prob * matching_above))
+
+
+@rule
+def equal_pay_factor(equal_share, base_share, p):
+    """Factor on newcomers' pay as their gap to local workers closes, 1 at the status quo.
+
+    ``1 + gap (s - s0) / (1 - s0)``: the base wage contains the gap of the base year.
+    """
+    if base_share >= 1.0:
+        return 1.0
+    return 1.0 + p.equal_pay_gap_share * ((equal_share - base_share) / (1.0 - base_share))
+
+
+@rule
+def arrears_factor(control_share, base_share, p):
+    """Factor on newcomers' pay as wages go unpaid less or more often, 1 at the status quo.
+
+    ``(1 - u) / (1 - u0)`` with ``u = u0 (1 - control) / (1 - control0)``: the expected share of
+    wages that is never paid falls to 0 under full control.
+    """
+    if base_share >= 1.0:
+        return 1.0
+    unpaid = p.arrears_risk_share * ((1.0 - control_share) / (1.0 - base_share))
+    return (1.0 - unpaid) / (1.0 - p.arrears_risk_share)
+
+
+@rule
+def jobs_factor(above, ratio):
+    """Factor on jobs of a place when a lever stands ``above`` its status quo: ``1 + ratio above``."""
+    return max(0.0, 1.0 + ratio * above)
+
+
+@rule
+def farm_growth(percent, base_percent):
+    """Factor on farm incomes of a year that grow otherwise than at the status quo."""
+    return (1.0 + percent / 100.0) / (1.0 + base_percent / 100.0)
+
+
+@rule
+def hands_factor(scale_above, p):
+    """Land that a farmer can work over that of the status quo, as land comes to larger farms."""
+    return max(0.1, 1.0 + p.scale_farming_hands_ratio * scale_above)
+
+
+@rule
+def village_work_chance(roads_above, p):
+    """Chance of off-farm work for who lives in a village, in it or by going to town and back."""
+    return min(1.0, max(0.0, p.village_work_chance_share + p.commuting_gain_share * roads_above))

@@ -19,6 +19,7 @@ from migrasim.domains.land.rules import (
     exit_income_yuan_yr_mu,
     exit_price_yuan,
     lend_share,
+    scale_factor,
     security_share,
     sell_prob,
 )
@@ -62,6 +63,7 @@ def prospects(world: World) -> None:
     served = world.memory.get("exit_served_share", np.zeros(world.geography.counties))
     growth = float(world.memory["growth_index"][0]) if "growth_index" in world.memory else 1.0
     security = _security(world, p)
+    scale = world.above("rural.scale_farming")
     for c in range(world.geography.counties):
         kept = levers["three_rights.contract_land_kept"][c] * security[c]
         price = levers["three_rights.exit_price"][c]
@@ -71,7 +73,7 @@ def prospects(world: World) -> None:
         county.collective_kept_share[c] = levers["three_rights.collective_income_kept"][c]
         county.land_rent_yuan_yr_mu[c] = (
             growth * p.rent_yuan_yr_mu * (1.0 - p.rent_free_share) * lend_share(security[c], p)
-        )
+        ) * scale_factor(float(scale[c]), p.scale_farming_rent_ratio)
         county.exit_income_yuan_yr_mu[c] = exit_income_yuan_yr_mu(price, chance, kept, p)
 
 
@@ -278,7 +280,9 @@ def _lend(world: World, p: LandParams) -> None:
     tenths[:, _FREE_MU] += pool_free
     tenths[:, _PAID_MU] += pool - pool_free
     # stayers take no more than they can work; paid land is left first
-    room = np.floor(farmers * p.lend_capacity_mu_pers * TENTHS).astype(np.int64)
+    scale = world.above("rural.scale_farming")
+    larger = np.array([scale_factor(float(each), p.scale_farming_capacity_ratio) for each in scale])
+    room = np.floor(farmers * p.lend_capacity_mu_pers * larger[county] * TENTHS).astype(np.int64)
     free = np.minimum(tenths[:, _FREE_MU], room)
     lent = np.minimum(tenths[:, _PAID_MU], room - free) + free
     idle = tenths.sum(axis=1) - lent

@@ -31,6 +31,8 @@ class LandParams(NamedTuple):
     lend_capacity_mu_pers: float
     working_age_min_yr: float
     working_age_max_yr: float
+    scale_farming_rent_ratio: float
+    scale_farming_capacity_ratio: float
 
 
 @rule
@@ -144,3 +146,17 @@ def exit_income_yuan_yr_mu(price_yuan_mu: float, chance: float, kept_share: floa
     """
     rent = p.rent_yuan_yr_mu * (1.0 - p.rent_free_share) * kept_share
     return chance * max(0.0, price_yuan_mu * p.annuity_rate_yr - rent)
+
+
+@rule
+def scale_factor(scale_above: float, ratio: float) -> float:
+    """Factor on rents, or on the land that stayers can take, as land comes to larger farms.
+
+    ``1 + ratio (share - share at the status quo)``, never below 0.
+
+    Examples
+    --------
+    >>> scale_factor(0.3, 1.0)
+    1.3
+    """
+    return max(0.0, 1.0 + ratio * scale_above)

@@ -66,9 +66,11 @@ class Families(NamedTuple):
 
 AT = np.dtype([(name, np.float64) for name in (
     "wage_yuan", "work_chance", "rent_yuan", "relief_yuan", "living_yuan", "school", "school_access", "health",
-    "health_access", "security_access", "amenity", "barrier",
+    "health_access", "security_access", "amenity", "barrier", "social",
 )])  # fmt: skip
-LAND = np.dtype([(name, np.float64) for name in ("rent_yuan", "kept", "collective_kept", "exit_income_yuan")])
+LAND = np.dtype(
+    [(name, np.float64) for name in ("rent_yuan", "kept", "collective_kept", "exit_income_yuan", "return_gain")]
+)
 
 
 class Places(NamedTuple):
@@ -499,6 +501,13 @@ def terms_of(one, form, d, sums, places, taste_key, p):
     if gone > 0.0 and away_to != home:
         share_unregistered += gone * there.barrier
     barrier = rules.barrier_term(share_unregistered / members, False, p)
+    eased = (stays if place != home else 0.0) * here.social
+    if gone > 0.0 and away_to != home:
+        eased += gone * there.social
+    back = 0.0  # support of those who come back to their village
+    if village_home and county >= 0:
+        if (form == Form.RETURN and place == origin) or (form == Form.WHOLE and d == origin):
+            back = places.land[county].return_gain
     taste_place = place if form == Form.STAY or form == Form.RETURN else d
     return Terms(
         rules.income_term(income, members, one.log_members, p),
@@ -513,9 +522,10 @@ def terms_of(one, form, d, sums, places, taste_key, p):
         rules.land_term(one.land_mu, land_kept, worker_stays or not village_home, p),
         rules.family_term(sums[_APART], sums[_CHILD_LEFT], sums[_ELDER_LEFT], p),
         cost,
-        p.home_utility * at_home / members,
+        p.home_utility * at_home / members + back,
         staying,
         rules.taste(taste_normal(taste_key, one.key, taste_place), p),
+        rules.social_term(eased / members, 1.0),
     )
 
 
@@ -538,6 +548,7 @@ def total(terms):
         + terms.home
         + terms.staying
         + terms.taste
+        + terms.social
     )
 
 

@@ -109,16 +109,62 @@ def places_of_villages(geography: Geography) -> np.ndarray:
 def _distances(world: World) -> tuple[np.ndarray, np.ndarray]:
     """Distance terms between places and from communities to places; the same in every wave of a year."""
     memory, p = world.memory, world.inputs.params("moving", MovingParams, year=world.year)
-    now = np.array([world.year, p.distance_scale_min, p.distance_income_ratio, p.income_elasticity])
+    factors = _travel_factors(world, p)
+    now = np.concatenate(
+        [[world.year, p.distance_scale_min, p.distance_income_ratio, p.income_elasticity], factors.ravel()]
+    )
     if not np.array_equal(memory.get("distance_of", np.zeros(0))[1:], now[1:]):
-        for name, minutes in (
-            ("distance", world.geography.travel_min),
-            ("community_distance", world.geography.community_travel_min),
-        ):
+        places, communities = travel_min(world, factors)
+        for name, minutes in (("distance", places), ("community_distance", communities)):
             memory[name] = np.empty_like(minutes)
             choice.distances(minutes, p, memory[name])
         memory["distance_of"] = now
     return memory["distance"], memory["community_distance"]
+
+
+def _travel_factors(world: World, p: MovingParams) -> np.ndarray:
+    """(3, counties) travel time over that of the base: between counties, to the outside, village to town and seat."""
+    quo = world.inputs.lever("transport.intercounty", world.base)
+    saved = world.levers["transport.intercounty"]
+    between = [rules.travel_factor(float(s), float(q)) for s, q in zip(saved, quo, strict=True)]
+    cluster = [rules.cluster_factor(float(each), p) for each in world.above("spatial.cluster_integration")]
+    roads = [rules.rural_roads_factor(float(each), p) for each in world.above("transport.rural_roads")]
+    return np.array([between, np.array(between) * cluster, roads])
+
+
+def travel_min(world: World, factors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Minutes between places and from communities to places with this year's roads.
+
+    Parameters
+    ----------
+    factors : (3, counties) of the year, see ``_travel_factors``; a road between two counties takes
+        the mean of both
+    """
+    geography = world.geography
+    inside, villages = geography.inside, geography.villages
+    county, tier = np.arange(inside) // N_TIERS, np.arange(inside) % N_TIERS
+    between, outward, roads = factors[:, county]
+    same = county[:, None] == county[None, :]
+    village = tier == Tier.VILLAGE
+    factor = np.ones((geography.places, geography.places))
+    factor[:inside, :inside] = np.where(same, 1.0, (between[:, None] + between[None, :]) / 2.0)
+    factor[:inside, :inside] *= np.where(same & (village[:, None] != village[None, :]), roads[:, None], 1.0)
+    factor[:inside, inside:] = outward[:, None]
+    factor[inside:, :inside] = outward[None, :]
+    home = origin_places(world)
+    home[:villages] = N_TIERS * geography.community_county[:villages] + Tier.VILLAGE
+    return geography.travel_min * factor, geography.community_travel_min * factor[home]
+
+
+def _social_ease(world: World, p: MovingParams) -> np.ndarray:
+    """(places,) social cost that newcomers of towns and seats are spared, over the status quo."""
+    geography = world.geography
+    integration, community = world.above("integration.community"), world.above("governance.community")
+    ease = np.zeros(geography.places)
+    for d in np.flatnonzero(geography.urban):
+        c = d // N_TIERS
+        ease[d] = rules.social_ease(float(integration[c]), float(community[c]), p)
+    return ease
 
 
 def views(world: World) -> tuple[People, Families, Places]:
@@ -176,11 +222,14 @@ def views(world: World) -> tuple[People, Families, Places]:
         ("barrier", place.barrier_share),
     ):
         at[name] = column
+    p = world.inputs.params("moving", MovingParams, year=world.year)
+    at["social"] = _social_ease(world, p)
     land = np.rec.array(np.empty(geography.counties, choice.LAND))
     land["rent_yuan"] = county.land_rent_yuan_yr_mu
     land["kept"] = county.land_kept_share
     land["collective_kept"] = county.collective_kept_share
     land["exit_income_yuan"] = county.exit_income_yuan_yr_mu
+    land["return_gain"] = [rules.return_gain(float(each), p) for each in world.above("rural.returnee_support")]
     places = Places(
         at,
         land,

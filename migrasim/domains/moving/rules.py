@@ -58,6 +58,11 @@ class MovingParams(NamedTuple):
     school_parent_work_share: float
     buy_share: float
     down_payment_share: float
+    integration_utility: float
+    community_utility: float
+    returnee_utility: float
+    rural_roads_time_share: float
+    cluster_time_share: float
 
 
 class Terms(NamedTuple):
@@ -78,6 +83,7 @@ class Terms(NamedTuple):
     home: float
     staying: float
     taste: float
+    social: float
 
 
 @rule
@@ -201,6 +207,46 @@ def housing_cost_yuan(rent_yuan, relief_yuan, persons, p):
     """Yearly rent of a part of ``persons`` net of expected relief; a lone person rents a share."""
     rent = rent_yuan * (p.single_rent_share if persons <= 1 else 1.0)
     return max(0.0, rent - relief_yuan)
+
+
+@rule
+def social_ease(integration_above, community_above, p):
+    """Social cost of living among strangers that integration and community work take away, in utils.
+
+    ``w_i (integration - its status quo) + w_c (community - its status quo)``; the fixed costs of a
+    move contain the social cost of the base year.
+    """
+    return p.integration_utility * integration_above + p.community_utility * community_above
+
+
+@rule
+def social_term(unregistered_share, ease_utility):
+    """Social ease for the share of the household that lives where it is not registered."""
+    return unregistered_share * ease_utility
+
+
+@rule
+def return_gain(support_above, p):
+    """Pull of the home village that support of returnees adds, in utils."""
+    return p.returnee_utility * support_above
+
+
+@rule
+def travel_factor(saved_share, base_share):
+    """Travel time between counties and to the outside over that of the status quo."""
+    return (1.0 - saved_share) / (1.0 - base_share) if base_share < 1.0 else 1.0
+
+
+@rule
+def rural_roads_factor(done_above, p):
+    """Travel time from villages to their town and seat over that of the status quo."""
+    return max(0.0, 1.0 - p.rural_roads_time_share * done_above)
+
+
+@rule
+def cluster_factor(integration_above, p):
+    """Travel time to the outside over that of the status quo, as the region joins the cluster of cities."""
+    return max(0.0, 1.0 - p.cluster_time_share * integration_above)
 
 
 @rule

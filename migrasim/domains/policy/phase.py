@@ -10,9 +10,13 @@ import numpy as np
 
 from migrasim.core.codes import N_TIERS, Tier
 from migrasim.core.rule import kernel
+from migrasim.core.share import tilted_share
 from migrasim.domains.policy import rules
 from migrasim.domains.policy.rules import PolicyParams
 from migrasim.world import World
+
+_INVESTED = ("industry.", "public_housing.", "public_services.")  # levers whose totals the spatial levers split
+_NOT_SPLIT = ("renovation_units",)  # old dwellings are renovated where they stand
 
 
 def run(world: World) -> None:
@@ -28,7 +32,48 @@ def run(world: World) -> None:
 
 def read_levers(world: World) -> None:
     """This year's value of every lever, by county."""
+    world.last_levers = world.levers
     world.levers = {name: world.inputs.lever(name, world.year) for name in world.inputs.book.levers}
+    _split_investment(world)
+
+
+def _split_investment(world: World) -> None:
+    """Shift new jobs of chains, public dwellings, school places and beds between counties and tiers.
+
+    Numbers that a scenario gives by county stay there. Relative to the split of the base year, the
+    core county's part of a total weighs as its lever over its status quo, the others' as what is
+    left. ``memory["seat_gain"]`` and ``memory["town_gain"]`` (counties,) tell the phases how seats
+    and key towns of a county weigh.
+    """
+    core, core_base = _spatial(world, "spatial.core_share")
+    poles, poles_base = _spatial(world, "spatial.poles_share")
+    seat = rules.over(poles, poles_base)
+    world.memory["seat_gain"] = np.full(world.geography.counties, seat)
+    world.memory["seat_gain"][world.geography.core_county] = rules.over(core, core_base)
+    town = rules.over(1.0 - core - poles, 1.0 - core_base - poles_base)
+    world.memory["town_gain"] = np.full(world.geography.counties, town)
+    gain, rest_gain = rules.over(core, core_base), rules.over(1.0 - core, 1.0 - core_base)
+    if gain == rest_gain:
+        return
+    own = world.geography.core_county
+    for name, values in world.levers.items():
+        total = float(values.sum())
+        if not name.startswith(_INVESTED) or name.endswith(_NOT_SPLIT) or total <= 0.0 or (values < 0.0).any():
+            continue
+        if world.inputs.book.levers[name].aggregate != "total" or world.inputs.is_by_county(name):
+            continue
+        share = float(values[own]) / total
+        if share >= 1.0:
+            continue
+        shifted = tilted_share(share, gain, rest_gain)
+        world.levers[name] = values * (1.0 - shifted) / (1.0 - share)
+        world.levers[name][own] = total * shifted
+
+
+def _spatial(world: World, lever: str) -> tuple[float, float]:
+    """A share of the region this year and at the status quo: the value of the core county."""
+    own = world.geography.core_county
+    return float(world.levers[lever][own]), float(world.inputs.lever(lever, world.base)[own])
 
 
 def _reclassify(world: World) -> None:

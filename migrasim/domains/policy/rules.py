@@ -17,3 +17,9 @@ class PolicyParams(NamedTuple):
 def reclassified_by(persons_yr, years, county_share):
     """Persons of a county who have become residents of towns without moving, after some years."""
     return persons_yr * years * county_share
+
+
+@rule
+def over(value, base):
+    """A share over its status quo; 1 where that is 0."""
+    return max(0.0, value) / base if base > 0.0 else 1.0

@@ -24,6 +24,17 @@ class ServicesParams(NamedTuple):
     amenity_tier_utility: np.ndarray  # by tier
     renovation_amenity_utility: float
     one_pass_weight: float
+    remote_outside_share: float
+    award_school_share: float
+    utilities_amenity_utility: float
+    livable_amenity_utility: float
+    resilient_amenity_utility: float
+    green_amenity_utility: float
+    cultural_amenity_utility: float
+    rural_infrastructure_amenity_utility: float
+    smart_barrier_share: float
+    smart_quality_ratio: float
+    rural_services_quality_ratio: float
 
 
 @rule
@@ -51,3 +62,30 @@ def newcomer_access(permit_share, one_pass_share, waiting_months, p):
 def tenant_access(access_share, equal_rights_share, tenant_share):
     """Access of newcomers of whom ``tenant_share`` rent and reach owners' rights only in part."""
     return access_share * (1.0 - tenant_share * (1.0 - equal_rights_share))
+
+
+@rule
+def settled_outside(access_share, settlement_above, p):
+    """Access of newcomers outside to health care, when more or fewer bills are settled away from home.
+
+    ``access + w (settled - settled at the status quo)``, between 0 and 1.
+    """
+    return min(1.0, max(0.0, access_share + p.remote_outside_share * settlement_above))
+
+
+@rule
+def capacity_bought(award_yuan, part_share, unit_yuan):
+    """School places or beds that a part of the award for settlers pays for."""
+    return award_yuan * part_share / unit_yuan if unit_yuan > 0.0 else 0.0
+
+
+@rule
+def amenity_gain(index_above, utility):
+    """Amenity that a place gains when an index of its quality stands above its status quo."""
+    return utility * index_above
+
+
+@rule
+def improved_quality(quality, index_above, ratio):
+    """Quality of a service when an index stands above its status quo: ``q (1 + ratio above)``."""
+    return quality * max(0.0, 1.0 + ratio * index_above)
