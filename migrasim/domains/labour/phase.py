@@ -114,7 +114,7 @@ def run(world: World) -> None:
     _end_jobs(world)
     _fill_local_jobs(world, local)
     lever = "rural.farm_income_growth"
-    for c, (now, quo) in enumerate(zip(world.levers[lever], world.inputs.lever(lever, world.base), strict=True)):
+    for c, (now, quo) in enumerate(zip(world.levers[lever], world.inputs.status_quo(lever), strict=True)):
         memory["farm_index"][c] *= rules.farm_growth(float(now), float(quo))
     update(world)
     livelihood(world)
@@ -133,7 +133,7 @@ def _lever_jobs(world: World, sectors: np.ndarray, p: LabourParams) -> np.ndarra
         (_TRADED, world.above("spatial.cluster_integration"), p.cluster_jobs_ratio),
     )
     land_m2 = world.memory.get("quota_land_m2", np.zeros(geography.counties))
-    workshops = world.levers["rural.local_jobs"] - world.inputs.lever("rural.local_jobs", world.base)
+    workshops = world.above("rural.local_jobs")
     local = np.zeros(geography.places)
     for d in range(geography.inside):
         c, tier = d // N_TIERS, d % N_TIERS
@@ -170,6 +170,7 @@ def _fill_local_jobs(world: World, local: np.ndarray) -> None:
         households.away_place,
         persons.activity,
         persons.sector,
+        persons.chain,
         openings,
         world.filled,
         world.year,
@@ -179,24 +180,29 @@ def _fill_local_jobs(world: World, local: np.ndarray) -> None:
 
 @kernel
 def take_local_jobs(
-    key, household, is_away, birth_year, place, away_place, activity, sector, openings, filled, year, stream_key
+    key, household, is_away, birth_year, place, away_place, activity, sector, chain, openings, filled, year, stream_key
 ):
     """Give ``openings`` (places,) of manufacturing to farmers who live there, in the order of a keyed lottery."""
-    luck = np.empty(key.shape[0], np.uint64)
+    who, luck = np.empty(key.shape[0], np.int32), np.empty(key.shape[0], np.uint64)
+    count = 0
     for i in range(key.shape[0]):
-        luck[i] = draw(stream_key, key[i], 4)
-    for i in np.argsort(luck):
-        if activity[i] != Activity.FARMER or year - birth_year[i] >= rules.RETIRING_AGE:
-            continue
+        if activity[i] == Activity.FARMER and year - birth_year[i] < rules.RETIRING_AGE:
+            h = household[i]
+            if openings[away_place[h] if is_away[i] else place[h]] > 0:
+                who[count], luck[count] = i, draw(stream_key, key[i], 4)
+                count += 1
+    for o in np.argsort(luck[:count]):
+        i = who[o]
         h = household[i]
         here = away_place[h] if is_away[i] else place[h]
         if openings[here] > 0:
             openings[here] -= 1
             if sector[i] > 0:
-                filled[here, sector[i]] -= 1
+                filled[here, sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]] -= 1
             filled[here, Sector.MANUFACTURING] += 1
             activity[i] = Activity.WORKER
             sector[i] = Sector.MANUFACTURING
+            chain[i] = 0
 
 
 def _newcomer_pay(world: World, p: LabourParams) -> np.ndarray:
@@ -207,7 +213,7 @@ def _newcomer_pay(world: World, p: LabourParams) -> np.ndarray:
         ("employment.equal_pay", rules.equal_pay_factor),
         ("employment.wage_arrears_control", rules.arrears_factor),
     ):
-        quo = world.inputs.lever(name, world.base)
+        quo = world.inputs.status_quo(name)
         for c in range(counties):
             factor[c] *= rule(float(world.levers[name][c]), float(quo[c]), p)
     return np.repeat(factor, N_TIERS)

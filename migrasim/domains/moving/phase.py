@@ -124,7 +124,7 @@ def _distances(world: World) -> tuple[np.ndarray, np.ndarray]:
 
 def _travel_factors(world: World, p: MovingParams) -> np.ndarray:
     """(3, counties) travel time over that of the base: between counties, to the outside, village to town and seat."""
-    quo = world.inputs.lever("transport.intercounty", world.base)
+    quo = world.inputs.status_quo("transport.intercounty")
     saved = world.levers["transport.intercounty"]
     between = [rules.travel_factor(float(s), float(q)) for s, q in zip(saved, quo, strict=True)]
     cluster = [rules.cluster_factor(float(each), p) for each in world.above("spatial.cluster_integration")]

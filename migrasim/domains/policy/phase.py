@@ -73,7 +73,7 @@ def _split_investment(world: World) -> None:
 def _spatial(world: World, lever: str) -> tuple[float, float]:
     """A share of the region this year and at the status quo: the value of the core county."""
     own = world.geography.core_county
-    return float(world.levers[lever][own]), float(world.inputs.lever(lever, world.base)[own])
+    return float(world.levers[lever][own]), float(world.inputs.status_quo(lever)[own])
 
 
 def _reclassify(world: World) -> None:
