@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from migrasim.core.codes import N_PURSES, N_TIERS, Tier
+from migrasim.core.codes import N_PURSES, N_TIERS, Purse, Tier
 from migrasim.world import World, count_network
 
 
@@ -20,15 +20,21 @@ class Before:
 
     residents: np.ndarray
     land_mu: float
+    money_yuan: int
 
 
 def before(world: World) -> Before:
     """Take stock at the beginning of a year."""
-    return Before(world.residents(), _land(world))
+    return Before(world.residents(), _land(world), _money(world))
 
 
 def _land(world: World) -> float:
     return float(world.households.land_mu.sum(dtype=np.float64) + world.village_pool_mu.sum(dtype=np.float64))
+
+
+def _money(world: World) -> int:
+    """Savings of households and what left them with the dead and the departed."""
+    return int(world.households.savings_yuan.sum()) + int(world.estates_yuan.sum())
 
 
 def run(world: World, start: Before) -> None:
@@ -72,6 +78,11 @@ def run(world: World, start: Before) -> None:
         balance[payee] += yuan.sum()
     if balance.sum() != 0:
         raise LawBroken(f"{world.year}: every payment has two sides: {balance.tolist()}")
+    saved = (_money(world) - start.money_yuan) * world.weight
+    rounding = sum(yuan.size for yuan in world.ledger.values())  # each cell is brought to whole yuan
+    if abs(saved - balance[Purse.HOUSEHOLD]) > rounding:
+        paid = int(balance[Purse.HOUSEHOLD])
+        raise LawBroken(f"{world.year}: savings change by what is paid: {saved:.0f} yuan, but {paid} in the accounts")
 
 
 def _same(world: World, law: str, expected: np.ndarray, found: np.ndarray) -> None:

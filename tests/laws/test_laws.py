@@ -108,6 +108,18 @@ def test_a_lost_person_is_found() -> None:
         checks.run(world, start)
 
 
+def test_money_from_nowhere_is_found() -> None:
+    """A yuan more in every purse of the households than the accounts tell stops the run."""
+    simulation = begin()
+
+    def give(world: World) -> None:
+        world.households.savings_yuan[:] += 1
+
+    simulation.watch = give
+    with pytest.raises(checks.LawBroken, match="savings change by what is paid"):
+        simulation.step()
+
+
 def test_the_decomposition_adds_up() -> None:
     """The sources of every year's change of the rate add up to it within 1e-9 points, for every area."""
     simulation = run()

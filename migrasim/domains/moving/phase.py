@@ -646,6 +646,8 @@ def _drop_departed(world: World) -> None:
         households.place[persons.household[leaving]], minlength=world.geography.places
     )
     np.subtract.at(world.occupied, (households.place[gone], households.tenure[gone]), 1)
+    if len(world.estates_yuan):
+        world.estates_yuan[-1] += int(households.savings_yuan[gone].sum())  # they take their savings along
     persons.take(~leaving)
     households.take(~gone)
     persons.household = number[persons.household].astype(np.int32)
