@@ -178,7 +178,11 @@ def collect(ready: Prepared, *, households: bool = False, profile: bool = False)
                 "level": level,
                 "place": label[level][number],
             }
-            rows.append(head | values(record.sums, places))
+            chains = {
+                f"chain_workers_{chain.id}": float(record.sums[f"chain_{k}"][places].sum())
+                for k, chain in enumerate(ready.region.chains)
+            }
+            rows.append(head | values(record.sums, places) | chains)
             if record.flows is not None and level != "place":
                 split = decompose(record.flows, record.before, record.after, places, geography.urban, geography.inside)
                 parts += [

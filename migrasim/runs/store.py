@@ -298,6 +298,7 @@ def _execution_row(result: RunResult, wall_s: float | None) -> dict[str, Any]:
 
 def _titles(name: str) -> dict[str, str]:
     """Unit and titles of a column."""
+    from migrasim.facts import FactBook
     from migrasim.indicators import CATALOGUE
 
     if name in KEYS:
@@ -305,6 +306,10 @@ def _titles(name: str) -> dict[str, str]:
         title: object = {"en": english, "zh_hant": chinese}
     elif name in CATALOGUE:
         unit, title = CATALOGUE[name].unit, CATALOGUE[name].title
+    elif name.startswith("chain_workers_"):  # one column a chain of the region, titled as the lever of its jobs
+        chain = name.removeprefix("chain_workers_")
+        lever = FactBook.load().levers.get(f"industry.{chain}.jobs")
+        unit, title = "persons", lever.title if lever else chain
     else:
         return {}
     return {

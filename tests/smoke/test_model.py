@@ -46,6 +46,15 @@ def test_the_mesa_model_and_the_run_give_the_same_numbers() -> None:
         assert collected[name].tolist() == run[name].tolist(), name
 
 
+def test_workers_of_the_chains_add_up() -> None:
+    """Every chain of the region has a column, and together they are all workers of chains."""
+    run = ms.run("plan", **SMALL).indicators
+    chains = [name for name in run.columns if name.startswith("chain_workers_")]
+    assert len(chains) == 9
+    counties = run[run["level"] == "county"]
+    assert counties[chains].sum(axis=1).tolist() == counties["chain_workers"].tolist()
+
+
 def test_a_pickled_model_goes_on_as_the_original() -> None:
     """Pickle in the middle of a run: both copies end with the same numbers."""
     model = ms.MigrationModel("status_quo", rng=5, **SMALL)
