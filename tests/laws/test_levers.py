@@ -224,6 +224,22 @@ def test_the_provident_fund_lets_more_families_buy() -> None:
     assert can_buy(100_000, price * (1 - p.down_payment_share), p) and not can_buy(100_000, price, p)
 
 
+def test_more_families_buy_where_the_provident_fund_covers_them() -> None:
+    """From none to all covered, more whole families that move in a run take a dwelling of their own."""
+    bought = []
+    for covered in (0.0, 1.0):
+        inputs = tiny_inputs(levers={"public_housing.provident_fund": covered})
+        simulation = Simulation.start(tiny_world(3000, inputs=inputs, seed=5), CHAIN_SECTORS)
+        homes = 0
+        for _ in range(3):
+            simulation.step()
+            households = simulation.world.households
+            moved = (households.since_year == simulation.world.year) & (households.away_place < 0)
+            homes += int(np.count_nonzero(moved & (households.tenure == Tenure.PURCHASED)))
+        bought.append(homes)
+    assert bought[0] < bought[1]
+
+
 @pytest.mark.parametrize(
     ("lever", "value"),
     [("industry.smart_manufacturing.jobs", {"East": 3000}), ("public_housing.public_rental_units", {"West": 200})],
