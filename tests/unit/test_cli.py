@@ -52,7 +52,7 @@ def quick_model(monkeypatch, make_result):
         asked.update(options, scenario=scenario)
         return make_result(scenario=scenario.name, sample=options["sample"], seed=options["seed"])
 
-    monkeypatch.setattr(cli, "_simulate", simulate)
+    monkeypatch.setattr("migrasim.cli.run._simulate", simulate)
     return asked
 
 
@@ -176,7 +176,7 @@ def test_a_defect_is_no_fault_of_the_input(migrasim, workdir, monkeypatch):
     def broken(*_, **__):
         raise ZeroDivisionError("of ours")
 
-    monkeypatch.setattr(cli, "_simulate", broken)
+    monkeypatch.setattr("migrasim.cli.run._simulate", broken)
     monkeypatch.delenv("MIGRASIM_DEBUG", raising=False)
     outcome = migrasim("run", "plan")
     assert outcome.code == 1
@@ -192,7 +192,7 @@ def test_a_defect_shows_its_traceback_to_those_who_ask(migrasim, monkeypatch):
     def broken(*_, **__):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(cli, "_simulate", broken)
+    monkeypatch.setattr("migrasim.cli.run._simulate", broken)
     monkeypatch.setenv("MIGRASIM_DEBUG", "1")
     assert "Traceback" in migrasim("run", "plan").err
 
@@ -203,7 +203,7 @@ def test_an_interrupt_leaves_nothing_half_written(migrasim, workdir, monkeypatch
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_simulate", interrupted)
+    monkeypatch.setattr("migrasim.cli.run._simulate", interrupted)
     outcome = migrasim("run", "plan")
     assert outcome.code == 130
     assert "nothing was written" in outcome.err

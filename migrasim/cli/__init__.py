@@ -1,0 +1,91 @@
+"""The command line. Heavy libraries are imported inside the commands that need them."""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+import typer
+from typer.exceptions import Exit, TyperException
+
+from migrasim import __version__
+from migrasim.cli import lookup, region, run  # noqa: F401 (each adds its commands to the program)
+from migrasim.cli.shared import app, say
+from migrasim.core.errors import InputError
+
+DONE, DEFECT, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
+_PLAINER = {  # what the parser says of values, in plainer words
+    "Input should be a valid integer, unable to parse string as an integer": "a whole number is expected",
+    "Input should be a valid number, unable to parse string as a number": "a number is expected",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and end the process: 0 done, 1 a defect, 2 wrong input, 130 interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that cannot write Chinese shows ? and goes on
+    if arguments is None:
+        signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(_guarded(lambda: app(args=arguments, prog_name="migrasim", standalone_mode=False)))
+
+
+def _terminate(*_: object) -> NoReturn:
+    """Leave through the context managers, so that nothing stays half-written."""
+    sys.exit(128 + signal.SIGTERM)
+
+
+def _guarded(command: Callable[[], Any]) -> int:
+    try:
+        code = command()
+    except InputError as error:
+        return _wrong(str(error))
+    except TyperException as error:
+        return _wrong(_usage(error))
+    except (typer.Abort, KeyboardInterrupt):
+        code = INTERRUPTED
+    except Exit as end:
+        code = end.exit_code
+    except BrokenPipeError:  # the reader has gone: `migrasim facts | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except MemoryError:
+        say("error: not enough memory for this run; a smaller --sample needs less")
+        return DEFECT
+    except Exception as error:  # the last door: no traceback for users
+        return _defect(error)
+    if code == INTERRUPTED:
+        say("interrupted: nothing was written")
+    return code if isinstance(code, int) else DONE
+
+
+def _wrong(message: str) -> int:
+    say(f"error: {' '.join(message.split())}")
+    return WRONG_INPUT
+
+
+def _usage(error: TyperException) -> str:
+    """A usage error of the parser, in one line, with the command whose help explains it."""
+    context = getattr(error, "ctx", None)
+    message = " ".join(error.format_message().split()).rstrip(".")
+    for theirs, ours in _PLAINER.items():
+        message = message.replace(theirs, ours)
+    hint = f" (see {context.command_path} --help)" if context is not None else ""
+    return f"{message[:1].lower()}{message[1:]}{hint}"
+
+
+def _defect(error: Exception) -> int:
+    if os.environ.get("MIGRASIM_DEBUG"):
+        traceback.print_exception(error)
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    say(f"defect: {what}")
+    say(
+        f"This is a fault of migrasim {__version__} (Python {platform.python_version()}), not of your input. Run it "
+        "again with MIGRASIM_DEBUG=1 and report what it prints to the maintainers (README, 'Reporting a defect')."
+    )
+    return DEFECT

@@ -1,0 +1,317 @@
+"""Commands that look things up: scenarios, futures, levers, facts, indicators, the order of a year, traces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from migrasim.cli.shared import FutureOption, LangOption, WithoutOption, app, check_variants, lang_of, say, show
+from migrasim.core.errors import InputError, nearest
+from migrasim.core.language import Lang, title_in
+
+if TYPE_CHECKING:
+    from migrasim.facts import Fact, FactBook, Lever
+
+
+@app.command()
+def scenarios(lang: LangOption = "en") -> None:
+    """List the scenarios that ship.
+
+    Example: migrasim scenarios --lang zh-Hans
+    """
+    tongue = lang_of(lang)
+    from migrasim.facts import FactBook
+    from migrasim.present import tables
+    from migrasim.scenario import Scenario, shipped
+
+    book = FactBook.load()
+    loaded = [Scenario.load(path, book) for path in shipped("scenarios").values()]
+    rows = [
+        (
+            each.name,
+            title_in(each.title, tongue),
+            "" if each.description is None else title_in(each.description, tongue),
+        )
+        for each in loaded
+    ]
+    show(tables.listing(["scenario", "title", "what it is"], rows, tongue))
+
+
+@app.command()
+def futures(lang: LangOption = "en") -> None:
+    """List the futures, what the plan does not decide, and the facts that each changes.
+
+    Example: migrasim futures
+    """
+    tongue = lang_of(lang)
+    from migrasim import variants
+    from migrasim.facts import FactBook
+    from migrasim.present.tables import listing, number
+
+    book = FactBook.load()
+    known = variants.futures().values()
+    rows = [(each.id, title_in(each.title, tongue), title_in(each.description, tongue)) for each in known]
+    show(listing(["future", "title", "what it is"], rows, tongue))
+    changes = [
+        (each.id, fact, number(book[fact].central), number(change.of(book[fact])), book[fact].unit, change.source)
+        for each in known
+        for fact, change in each.facts.items()
+    ]
+    heads = ["future", "fact", "central", "in it", "unit", "why (all assumed)"]
+    show(listing(heads, changes, tongue, "a fact by year is given by its first value; by category, by a factor"))
+
+
+@app.command()
+def alternatives(lang: LangOption = "en") -> None:
+    """List the parts of the model that `--without` leaves out or puts differently.
+
+    Example: migrasim alternatives
+    """
+    tongue = lang_of(lang)
+    from migrasim import variants
+    from migrasim.present.tables import listing, number
+
+    rows = [
+        (
+            each.word,
+            each.id,
+            each.kind,
+            title_in(each.title, tongue),
+            title_in(each.meaning, tongue),
+            ", ".join([*(f"{fact} = {number(value)}" for fact, value in each.facts.items()), *each.read_by]),
+        )
+        for each in variants.alternatives().values()
+    ]
+    show(listing(["--without", "name", "kind", "title", "what it means", "set or read in"], rows, tongue))
+
+
+@app.command()
+def levers(
+    name: Annotated[str | None, typer.Argument(help="A group or a lever; default: all.")] = None,
+    unbuilt: Annotated[bool, typer.Option("--unbuilt", help="Only levers whose channel is not built yet.")] = False,
+    lang: LangOption = "en",
+) -> None:
+    """List the levers: unit, bounds, 2020 value, value in the plan, status, file.
+
+    Example: migrasim levers public_housing
+    """
+    tongue = lang_of(lang)
+    from migrasim.facts import FactBook
+
+    book = FactBook.load()
+    if name is not None and name in book.levers:
+        _lever_card(book, book.lever(name), tongue)
+        return
+    if name is not None and name not in book.groups:
+        hint = nearest(name, [*book.groups, *book.levers])
+        raise InputError(f"unknown lever or group '{name}'; groups: {', '.join(book.groups)}. {hint}".rstrip())
+    chosen = [each for each in book.levers.values() if name in (None, each.group) and not (unbuilt and each.built)]
+    _lever_tables(book, chosen, tongue)
+
+
+def _lever_tables(book: FactBook, chosen: Sequence[Lever], lang: Lang) -> None:
+    from migrasim.present.tables import listing, number
+
+    heads = ["lever", "title", "unit", "bounds", "2020", "plan", "status", "built", "file"]
+    for group, title in book.groups.items():
+        rows = [
+            (
+                each.id,
+                title_in(each.title, lang),
+                each.unit,
+                f"{number(each.bounds[0])} to {number(each.bounds[1])}",
+                number(each.status_quo.values or each.status_quo.value),
+                number(each.plan.values or each.plan.value),
+                each.plan.status,
+                "yes" if each.built else "no",
+                each.file,
+            )
+            for each in chosen
+            if each.group == group
+        ]
+        if rows:
+            show(listing(heads, rows, lang, f"{group}: {title_in(title, lang)}"))
+    built = sum(each.built for each in chosen)
+    say(f"{len(chosen)} levers, {built} of them built; setting one that is not built is an error")
+
+
+def _lever_card(book: FactBook, lever: Lever, lang: Lang) -> None:
+    from migrasim.present.tables import card, number
+
+    rows: list[tuple[str, object]] = [
+        ("title", title_in(lever.title, lang)),
+        ("group", title_in(book.groups[lever.group], lang)),
+        ("chapter of the plan", lever.chapter),
+        ("unit", lever.unit),
+        ("bounds", f"{number(lever.bounds[0])} to {number(lever.bounds[1])}"),
+        ("given for the region", "a total" if lever.aggregate == "total" else "copied to every county"),
+        ("acts through", lever.acts_through),
+        ("built", "yes" if lever.built else "no: setting it is an error"),
+    ]
+    for head, value in (("2020", lever.status_quo), ("plan", lever.plan)):
+        rows.append((head, f"{number(value.values or value.value)} ({value.status}) {value.source}"))
+        if value.range is not None:
+            rows.append((f"{head}, range", number(value.range)))
+    rows += [
+        (
+            "cost",
+            f"{number(each.value)} {each.unit}, {each.recurrence}, {each.payer}, {each.price_year} "
+            f"({each.status}) {each.source}",
+        )
+        for each in lever.cost
+    ]
+    rows += [("plan says", lever.quote), ("note", lever.note), ("file", lever.file)]
+    show(card(lever.id, rows, lang))
+
+
+@app.command()
+def facts(
+    name: Annotated[str | None, typer.Argument(help="A fact or a domain; default: all.", metavar="[ID]")] = None,
+    lang: LangOption = "en",
+) -> None:
+    """List the facts: value, range, unit, status, source, file; or show one.
+
+    Example: migrasim facts moving.income_elasticity
+    """
+    tongue = lang_of(lang)
+    from migrasim.facts import FactBook
+    from migrasim.present.tables import listing, number
+
+    book = FactBook.load()
+    if name is not None and name in book:
+        _fact_card(book[name], tongue)
+        return
+    domains = list(dict.fromkeys(fact.domain for fact in book.facts.values()))
+    if name is not None and name not in domains:
+        hint = nearest(name, [*domains, *book.facts])
+        raise InputError(f"unknown fact or domain '{name}'; domains: {', '.join(domains)}. {hint}".rstrip())
+    heads = ["fact", "title", "value", "range", "unit", "role", "status", "source", "file"]
+    rows = [
+        (
+            each.id,
+            title_in(each.title, tongue),
+            number(each.values or each.value),
+            number(each.range),
+            each.unit,
+            each.role if each.used else "on record",
+            each.status,
+            each.source,
+            each.file,
+        )
+        for each in book.facts.values()
+        if name in (None, each.domain)
+    ]
+    show(listing(heads, rows, tongue))
+
+
+def _fact_card(fact: Fact, lang: Lang) -> None:
+    from migrasim.present.tables import card, number
+
+    rows: list[tuple[str, object]] = [
+        ("title", title_in(fact.title, lang)),
+        ("symbol", fact.symbol),
+        ("value", number(fact.values or fact.value)),
+        ("by", fact.by),
+        ("range", number(fact.range)),
+        ("unit", fact.unit),
+        ("role", fact.role),
+        ("status", fact.status),
+        ("source", fact.source),
+        ("note", fact.note),
+        ("read by a rule", "yes" if fact.used else "no: on record only"),
+        ("file", fact.file),
+    ]
+    show(card(fact.id, rows, lang))
+
+
+@app.command()
+def indicators(lang: LangOption = "en") -> None:
+    """List the indicators: name in the tables, title, unit, how it is measured.
+
+    Example: migrasim indicators --lang zh-Hant
+    """
+    tongue = lang_of(lang)
+    from migrasim.indicators import CATALOGUE
+    from migrasim.present.tables import listing
+
+    rows = [(name, title_in(each.title, tongue), each.unit, each.how) for name, each in CATALOGUE.items()]
+    show(listing(["indicator", "title", "unit", "how it is measured"], rows, tongue))
+
+
+@app.command()
+def schedule(lang: LangOption = "en") -> None:
+    """Print the order of a year, phase by phase.
+
+    Example: migrasim schedule
+    """
+    tongue = lang_of(lang)
+    from migrasim.order import SCHEDULE
+    from migrasim.present.tables import listing
+
+    rows = [(number, *phase) for number, phase in enumerate(SCHEDULE, start=1)]
+    show(listing(["", "phase", "module", "what happens"], rows, tongue))
+
+
+@app.command()
+def trace(
+    lever: Annotated[str | None, typer.Argument(help="A lever.")] = None,
+    household: Annotated[
+        str | None, typer.Option("--household", help="Row or key of a household, to follow its years.", metavar="ID")
+    ] = None,
+    scenario: Annotated[str, typer.Option("--scenario", help="Scenario in which the household is followed.")] = "plan",
+    seed: Annotated[int, typer.Option("--seed", help="Number of the luck.")] = 0,
+    sample: Annotated[float, typer.Option("--sample", help="Share of the households to run.")] = 1.0,
+    until: Annotated[int, typer.Option("--until", help="Last year.")] = 2035,
+    base: Annotated[int, typer.Option("--base", help="Base year: 2010 or 2020.")] = 2020,
+    future: FutureOption = None,
+    without: WithoutOption = None,
+) -> None:
+    """Follow a lever from its file to the indicators, or a household through the years.
+
+    Example: migrasim trace residence_permit.education
+
+    Example: migrasim trace --household 1234 --sample 0.02
+    """
+    if (lever is None) == (household is None):
+        raise InputError("trace: give either a lever or --household ID")
+    if lever is not None:
+        from migrasim.facts import FactBook
+
+        found = FactBook.load().lever(lever)
+        from migrasim.runs.trace import trace_lever
+
+        for line in trace_lever(found.id):
+            typer.echo(line)
+        return
+    from migrasim.runs.result import check_request
+
+    check_request(seed=seed, sample=sample, base=base, until=until, prefix="--")
+    check_variants(future, without)
+    identity = _identity(str(household))
+    from migrasim.runs.trace import life, trace_household
+
+    followed = trace_household(
+        scenario,
+        identity,
+        seed=seed,
+        sample=sample,
+        until=until,
+        base=base,
+        future=future,
+        alternatives=without or (),
+    )
+    for line in life(followed):
+        typer.echo(line)
+
+
+def _identity(text: str) -> int:
+    """Row or key of a household; keys may be written in hexadecimal (0x...)."""
+    try:
+        identity = int(text, 0)
+    except ValueError:
+        identity = -1
+    if not 0 <= identity < 2**64:
+        raise InputError(f"--household: '{text}' is no row and no key; allowed: whole numbers from 0, or 0x...")
+    return identity

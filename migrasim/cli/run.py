@@ -1,0 +1,125 @@
+"""The command that runs a scenario."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from migrasim.cli.shared import (
+    FutureOption,
+    LangOption,
+    WithoutOption,
+    app,
+    check_variants,
+    console,
+    file_name,
+    lang_of,
+    say,
+    short,
+    show,
+)
+from migrasim.core.errors import InputError, nearest
+from migrasim.core.language import Lang
+
+if TYPE_CHECKING:
+    from migrasim.runs.result import RunResult
+    from migrasim.scenario import Scenario
+
+
+@app.command()
+def run(
+    scenario: Annotated[str, typer.Argument(help="A shipped scenario or the path of a scenario file.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the results; default: runs/<name>-<run id>.", metavar="DIR")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Number of the luck; the same number, the same luck.")] = 0,
+    sample: Annotated[float, typer.Option("--sample", help="Share of the households to run, 1 is everybody.")] = 1.0,
+    until: Annotated[int, typer.Option("--until", help="Last year.")] = 2035,
+    base: Annotated[int, typer.Option("--base", help="Base year: 2010 or 2020.")] = 2020,
+    future: FutureOption = None,
+    without: WithoutOption = None,
+    parameters: Annotated[str, typer.Option("--parameters", help="Values of the uncertain facts: best.")] = "best",
+    threads: Annotated[int | None, typer.Option("--threads", help="Threads; default: every core.", metavar="N")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Set a lever on top of the scenario; may be given again.", metavar="LEVER=VALUE"),
+    ] = None,
+    households: Annotated[bool, typer.Option("--households", help="Write one row per household, too.")] = False,
+    profile: Annotated[bool, typer.Option("--profile", help="Print the seconds that each phase took.")] = False,
+    lang: LangOption = "en",
+) -> None:
+    """Run a scenario once: print the trajectory against the targets, write the tables.
+
+    Example: migrasim run plan --seed 7 --set residence_permit.education=0.9
+    """
+    from migrasim.runs.result import check_request
+
+    tongue = lang_of(lang)
+    check_request(seed=seed, sample=sample, base=base, until=until, threads=threads, prefix="--")
+    _check_parameters(parameters)
+    check_variants(future, without)
+    from migrasim.facts import FactBook
+    from migrasim.scenario import Scenario
+
+    chosen = Scenario.load(scenario, FactBook.load(), settings or ())
+    target = None if out is None else Path(os.path.abspath(out.expanduser()))  # noqa: PTH100 (resolve follows links)
+
+    from migrasim.runs import store
+
+    if target is not None:
+        store.check_target(target)
+    with store.staging(target.parent if target else Path("runs").absolute()) as staged:
+        started = time.perf_counter()
+        result = _simulate(
+            chosen,
+            seed=seed,
+            sample=sample,
+            until=until,
+            base=base,
+            threads=threads,
+            households=households,
+            profile=profile,
+            future=future,
+            alternatives=without or (),
+        )
+        store.write(result, staged, wall_s=time.perf_counter() - started)
+        folder = target or staged.parent.parent / f"{file_name(result.scenario)}-{result.run_id}"
+        _show_result(result, tongue, profile=profile)
+        folder = store.publish(staged, folder, result.run_id)
+    from migrasim.present.language import phrase
+
+    typer.echo(phrase("results_in", tongue, folder=short(folder)))
+
+
+def _simulate(scenario: Scenario, **options: Any) -> RunResult:
+    """Run the model with a progress bar, announcing a first compilation."""
+    from migrasim.core.rule import is_compiled
+    from migrasim.present.progress import progress
+
+    if not is_compiled():
+        say("first run of this version: compiling, up to a minute; later runs skip it")
+    from migrasim.runs.simulate import simulate
+
+    with progress(console(stderr=True), options["base"], options["until"]) as on_phase:
+        return simulate(scenario, on_phase=on_phase, **options)
+
+
+def _show_result(result: RunResult, lang: Lang, *, profile: bool) -> None:
+    from migrasim.present import tables
+
+    show(tables.summary(result, lang))
+    if profile and result.profile is not None:
+        rows = [(row.phase, f"{row.seconds:.3f}") for row in result.profile.itertuples()]
+        show(tables.listing(["phase", "seconds"], rows, lang))
+
+
+def _check_parameters(parameters: str) -> None:
+    if parameters == "ensemble":
+        raise InputError("--parameters: 'ensemble' is not fitted yet; allowed: best")
+    if parameters != "best":
+        hint = nearest(parameters, ["best"])
+        raise InputError(f"--parameters: '{parameters}' is not known; allowed: best. {hint}".rstrip())

@@ -1,0 +1,106 @@
+"""What several commands share: the program, its options, the terminal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from migrasim import __version__
+from migrasim.core.errors import InputError, nearest
+from migrasim.core.language import LANGS, Lang
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+_PIPED_WIDTH = 160  # columns where nobody says how wide a line may be
+
+app = typer.Typer(
+    name="migrasim",
+    help="Simulate how households of a region move to town, under any mix of policy levers.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def lang_of(text: str) -> Lang:
+    """The language that an option names."""
+    for lang in LANGS:
+        if text.casefold() == lang.casefold():
+            return lang
+    raise InputError(f"--lang: '{text}' is not known; allowed: {', '.join(LANGS)}. {nearest(text, LANGS)}".rstrip())
+
+
+FutureOption = Annotated[
+    str | None,
+    typer.Option("--future", help="What the plan does not decide; default: the scenario's.", metavar="NAME"),
+]
+WithoutOption = Annotated[
+    list[str] | None,
+    typer.Option("--without", help="Leave out a part of the model; may be given again.", metavar="NAME"),
+]
+LangOption = Annotated[str, typer.Option("--lang", help="Language: en, zh-Hant or zh-Hans.", metavar="LANG")]
+
+
+def console(*, stderr: bool = False) -> Console:
+    """The terminal, or what stands in its place."""
+    from rich.console import Console
+
+    found = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    if not found.is_terminal and "COLUMNS" not in os.environ:
+        found.width = _PIPED_WIDTH
+    return found
+
+
+def show(*things: RenderableType) -> None:
+    """Print tables and texts to standard output."""
+    out = console()
+    for thing in things:
+        out.print(thing)
+
+
+def say(text: str) -> None:
+    """A line for people, on standard error, so that standard output can be piped."""
+    typer.echo(text, err=True)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"migrasim {__version__}")
+        raise typer.Exit()
+
+
+@app.callback(invoke_without_command=True)
+def _top(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def check_variants(future: str | None, without: Sequence[str] | None) -> None:
+    """Refuse a future, or a part of the model to leave out, that nobody knows."""
+    from migrasim import variants
+
+    if future is not None:
+        variants.future(future, "--future")
+    variants.chosen_alternatives(without or (), "--without")
+
+
+def file_name(name: str) -> str:
+    """The name of a scenario as part of the name of a folder."""
+    return "".join(each if each.isalnum() or each in "-_." else "_" for each in name).strip(".") or "run"
+
+
+def short(path: Path) -> str:
+    """A path relative to the current folder where it lies inside it."""
+    try:
+        return path.relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return str(path)
