@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from migrasim.core.codes import Answer
-from migrasim.domains.moving.choice import STAY, Families, People, Places
+from migrasim.domains.moving.choice import AT, LAND, STAY, Families, People, Places
 from migrasim.domains.moving.phase import record
 from migrasim.domains.moving.rules import MovingParams, Terms
 from migrasim.domains.moving.tipping import INCOME_PARTS, N_TERMS, compositions, weigh
@@ -372,31 +372,38 @@ def _income_gap(codes: Array, state: State, seed: int, year: int) -> Array:
 
 def _turned(state: State, target: State, part: str) -> State:
     """A state in which one part of income stands as in another."""
+    places, params = state.places, state.params
     if part == OTHER:
-        listed = [set().union(*(columns[kind] for columns in INCOME_PARTS.values())) for kind in range(4)]
-        listed[2] |= {"key", "first_member", "members", "place", "away_place"}  # the same in both
-        at, land, families, people = (
-            [name for name in names if name not in used]
-            for names, used in zip(
-                (state.places.at.dtype.names, state.places.land.dtype.names, Families._fields, People._fields),
-                listed,
-                strict=True,
-            )
-        )
-        state = state._replace(
-            params=target.params, places=target.places._replace(at=state.places.at, land=state.places.land)
-        )
+        at, land, families, people = _UNLISTED
+        places, params = target.places._replace(at=places.at, land=places.land), target.params
     else:
         at, land, families, people = INCOME_PARTS[part]
-    places = state.places
-    for record_name, columns in (("at", at), ("land", land)):
-        if columns:
-            turned = getattr(places, record_name).copy()
-            for name in columns:
-                turned[name] = getattr(target.places, record_name)[name]
-            places = places._replace(**{record_name: turned})
-    return state._replace(
-        places=places,
-        families=state.families._replace(**{name: getattr(target.families, name) for name in families}),
-        people=state.people._replace(**{name: getattr(target.people, name) for name in people}),
+    places = places._replace(
+        at=_with(places.at, target.places.at, at), land=_with(places.land, target.places.land, land)
     )
+    return State(
+        state.people._replace(**{name: getattr(target.people, name) for name in people}),
+        state.families._replace(**{name: getattr(target.families, name) for name in families}),
+        places,
+        params,
+    )
+
+
+def _with(records: Array, target: Array, columns: tuple[str, ...]) -> Array:
+    if not columns:
+        return records
+    turned = records.copy()
+    for name in columns:
+        turned[name] = target[name]
+    return turned
+
+
+def _unlisted(kind: int, names: tuple[str, ...] | None) -> tuple[str, ...]:
+    listed = {name for columns in INCOME_PARTS.values() for name in columns[kind]}
+    return tuple(name for name in names or () if name not in listed)
+
+
+# columns of no part of income, which turn last
+_UNLISTED = tuple(
+    _unlisted(kind, names) for kind, names in enumerate((AT.names, LAND.names, Families._fields, People._fields))
+)

@@ -17,8 +17,8 @@ from migrasim.domains.moving.rules import Terms
 
 N_TERMS = len(Terms._fields)
 
-# What expected income is made of: name of the part, columns of `choice.AT`, of `choice.LAND`, of `Families`, of `People`.
-# Every column that enters the term of income stands in one part; those that enter none of them change nothing.
+# What expected income is made of: name of the part, columns of `choice.AT`, of `choice.LAND`, of `Families` and of
+# `People`. Every column that enters the term of income stands in one part; columns that never do may stand in any.
 INCOME_PARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     "wage": (("wage_yuan",), (), (), ()),
     "work_chance": (("work_chance",), (), (), ()),
