@@ -27,10 +27,11 @@ OTHER = "other"  # what is left of the change of income: levels of parameters, c
 PARTS = (*INCOME_PARTS, OTHER)
 TERMS = Terms._fields
 # Reasons beside the terms of utility, in the order in which they are asked.
-ONE_RUN, EARLIER, FAMILY, CONSIDERS, REACH, DWELLING, SCHOOL_PLACE = (
-    "one_run_only", "earlier_change", "family", "considers", "out_of_reach", "refused_dwelling", "refused_school",
+ONE_RUN, EARLIER, MEMBERS, CONSIDERS, REACH, DWELLING, SCHOOL_PLACE = (
+    "one_run_only", "earlier_change", "other_members", "considers", "out_of_reach",
+    "refused_dwelling", "refused_school",
 )  # fmt: skip
-REASONS = (*TERMS, ONE_RUN, EARLIER, FAMILY, CONSIDERS, REACH, DWELLING, SCHOOL_PLACE)
+REASONS = (*TERMS, ONE_RUN, EARLIER, MEMBERS, CONSIDERS, REACH, DWELLING, SCHOOL_PLACE)
 NO_PART, IN_REFERENCE, IN_OTHER = "", "reference", "other_run"
 ALL_PARTS = (NO_PART, *PARTS, IN_REFERENCE, IN_OTHER)
 _REFUSED = {int(Answer.NO_DWELLING): DWELLING, int(Answer.NO_SCHOOL_PLACE): SCHOOL_PLACE}
@@ -38,6 +39,7 @@ _REFUSED = {int(Answer.NO_DWELLING): DWELLING, int(Answer.NO_SCHOOL_PLACE): SCHO
 CHANGE = np.dtype(
     [
         ("year", np.int16),
+        ("month", np.int8),
         ("key", np.uint64),
         ("row", np.int64),  # in the roll of the year of the run that `roll` names
         ("in_reference", np.bool_),  # whether `row` is of the reference, else of the other run
@@ -175,6 +177,7 @@ def pair(reference: Notes, other: Notes, changed_before: Array) -> Array:
     keys, a, b, done, there = keys[kept], a.take(kept), b.take(kept), done[kept], there[kept]
     changes = np.zeros(len(keys), CHANGE)
     changes["year"], changes["key"], changes["carried_out"] = reference.simulation.world.year, keys, done
+    changes["month"] = 1 + np.where(a.considers, a.wave, b.wave)
     changes["in_reference"] = a.there
     for name in ("row", "members", "place"):
         changes["persons" if name == "members" else name] = np.where(a.there, getattr(a, name), getattr(b, name))
@@ -189,7 +192,7 @@ def pair(reference: Notes, other: Notes, changed_before: Array) -> Array:
     for name, holds in (
         (ONE_RUN, ~there),
         (EARLIER, earlier),
-        (FAMILY, otherwise),
+        (MEMBERS, otherwise),
         (CONSIDERS, ~(a.considers & b.considers)),
     ):
         here = (reason < 0) & holds
