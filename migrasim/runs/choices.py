@@ -7,6 +7,7 @@ something else, are weighed in both states (`pair`). Every one of them gets exac
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -36,13 +37,14 @@ NO_PART, IN_REFERENCE, IN_OTHER = "", "reference", "other_run"
 ALL_PARTS = (NO_PART, *PARTS, IN_REFERENCE, IN_OTHER)
 _REFUSED = {int(Answer.NO_DWELLING): DWELLING, int(Answer.NO_SCHOOL_PLACE): SCHOOL_PLACE}
 
+N_DIMENSIONS = 4  # income, schooling, age, county: see `migrasim.welfare.Groups`
+
 CHANGE = np.dtype(
     [
         ("year", np.int16),
         ("month", np.int8),
         ("key", np.uint64),
-        ("row", np.int64),  # in the roll of the year of the run that `roll` names
-        ("in_reference", np.bool_),  # whether `row` is of the reference, else of the other run
+        ("group", np.int8, (N_DIMENSIONS,)),  # of the reference, else of the run that it is in
         ("persons", np.int16),
         ("place", np.int16),  # where it lives when it chooses
         ("a", np.int32),  # what it chose in the reference, as a code
@@ -84,26 +86,30 @@ class Wave:
 class Roll(NamedTuple):
     """All households of a run before the waves of a year, sorted by key."""
 
-    row: Array  # in the table of households
     key: Array
     place: Array
     away_place: Array
     family: Array  # a number that is the same where the same people live in the same parts
     members: Array
+    group: Array  # (households, N_DIMENSIONS)
 
 
 @dataclass
 class Notes:
-    """What a simulation lets be seen of its choices in the current year; it changes nothing there."""
+    """What a simulation lets be seen of its choices in the current year; it changes nothing there.
+
+    ``classify`` gives the groups (households, N_DIMENSIONS) of a world; all are in group 0 without it.
+    """
 
     simulation: Simulation
+    classify: Callable[[World], Array] | None = None
     roll: Roll | None = None
     waves: list[Wave] = field(default_factory=list)
 
     @classmethod
-    def of(cls, simulation: Simulation) -> Notes:
+    def of(cls, simulation: Simulation, classify: Callable[[World], Array] | None = None) -> Notes:
         """Notes on a simulation, from its next year on."""
-        notes = cls(simulation)
+        notes = cls(simulation, classify)
         simulation.witness = notes
         return notes
 
@@ -119,7 +125,7 @@ class Notes:
     ) -> None:
         """Copy what those who consider see, before anything is given out."""
         if wave == 1:
-            self.roll, self.waves = _roll(world), []
+            self.roll, self.waves = _roll(world, self.classify), []
         order = np.argsort(families.key[chosen])
         frozen = places._replace(at=places.at.copy(), land=places.land.copy(), network=places.network.copy())
         params = world.inputs.params("moving", MovingParams)
@@ -132,13 +138,14 @@ class Notes:
         wave.answers[:] = answers[wave.order]
 
 
-def _roll(world: World) -> Roll:
+def _roll(world: World, classify: Callable[[World], Array] | None) -> Roll:
     households, persons = world.households, world.persons
+    group = np.zeros((len(households), N_DIMENSIONS), np.int8) if classify is None else classify(world)
     family = np.zeros(len(households), np.uint64)
     compositions(persons.key, persons.is_away, persons.household, family)
     order = np.argsort(households.key)
-    columns = (households.key, households.place, households.away_place, family, world.members)
-    return Roll(order, *(column[order] for column in columns))
+    columns = (households.key, households.place, households.away_place, family, world.members, group)
+    return Roll(*(column[order] for column in columns))
 
 
 def _households(rows: Array, people: People, families: Families) -> tuple[People, Families]:
@@ -178,9 +185,8 @@ def pair(reference: Notes, other: Notes, changed_before: Array) -> Array:
     changes = np.zeros(len(keys), CHANGE)
     changes["year"], changes["key"], changes["carried_out"] = reference.simulation.world.year, keys, done
     changes["month"] = 1 + np.where(a.considers, a.wave, b.wave)
-    changes["in_reference"] = a.there
-    for name in ("row", "members", "place"):
-        changes["persons" if name == "members" else name] = np.where(a.there, getattr(a, name), getattr(b, name))
+    changes["persons"], changes["place"] = np.where(a.there, (a.members, a.place), (b.members, b.place))
+    changes["group"] = np.where(a.there[:, None], a.group, b.group)
     for name, one in (("a", a), ("b", b)):
         changes[name] = np.where(one.there, np.where(done, one.outcome, one.wish), NOT_THERE)
     moved = (a.place != b.place) | (a.away_place != b.away_place)
@@ -216,11 +222,11 @@ class _Found(NamedTuple):
     at: Array  # row in the wave
     wish: Array
     outcome: Array
-    row: Array
     place: Array
     away_place: Array
     family: Array
     members: Array
+    group: Array
 
     def take(self, rows: Array) -> _Found:
         return _Found(*(column[rows] for column in self))
@@ -248,7 +254,9 @@ class _Side:
         known, there = _find(self.roll.key, keys)
 
         def of_those(column: Array, rows: Array, hold: Array, nothing: int) -> Array:
-            return np.where(hold, column[rows], nothing) if len(column) else np.full(len(keys), nothing)
+            if not len(column):
+                return np.full((len(keys), *column.shape[1:]), nothing)
+            return np.where(hold if column.ndim == 1 else hold[:, None], column[rows], nothing)
 
         return _Found(
             there,
@@ -260,11 +268,11 @@ class _Side:
             *(
                 of_those(column, known, there, 0)
                 for column in (
-                    self.roll.row,
                     self.roll.place,
                     self.roll.away_place,
                     self.roll.family,
                     self.roll.members,
+                    self.roll.group,
                 )
             ),
         )
