@@ -369,13 +369,14 @@ def reasons_table(changes: Array, geography: Geography, weight: float) -> DataFr
     """Changes counted by year, where the household lives, what it chose in both runs, and the reason.
 
     ``from`` and ``to`` are the tier of the destination in the reference and in the other run, or
-    ``stay``, or ``not_there``; ``carried_out`` is False where the wishes differ and what happened does not.
+    ``stay``, or ``not_there``; ``carried_out`` is False where the wishes differ and what happened does not;
+    ``first`` is True where the household does something else for the first time.
     """
     tier = tiers(geography)
     frame = DataFrame({"year": changes["year"].astype(np.int64), "lives": tier[changes["place"]]})
     for column, name in (("from", "a"), ("to", "b")):
         frame[column], frame[f"{column}_form"] = _words(changes[name], tier)
-    frame["carried_out"] = changes["carried_out"]
+    frame["carried_out"], frame["first"] = changes["carried_out"], changes["first"]
     frame["reason"] = np.array(REASONS, dtype=object)[changes["reason"]]
     frame["part"] = np.array(ALL_PARTS, dtype=object)[changes["part"]]
     keys = list(frame.columns)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -90,10 +89,12 @@ def differences(comparison: Comparison, scenario: str, lang: Lang = "en") -> Tab
     title = phrase("differences", lang, scenario=scenario, reference=comparison.reference, pairs=pairs)
     table = Table(title=title, title_style="bold")
     table.add_column("")
-    for head in (
-        phrase("year", lang), comparison.reference, scenario,
-        phrase("difference", lang), phrase("interval", lang), phrase("chance", lang),
-    ):  # fmt: skip
+    heads = [phrase("year", lang), comparison.reference, scenario, phrase("difference", lang)]
+    if pairs > 1:
+        heads += [phrase("interval", lang), phrase("chance", lang)]
+    else:
+        table.caption, table.caption_justify = phrase("one_pair", lang), "left"
+    for head in heads:
         table.add_column(head, justify="right")
     years = shown_years(comparison)
     for indicator, head, factor, decimals in _SHOWN:
@@ -105,18 +106,16 @@ def differences(comparison: Comparison, scenario: str, lang: Lang = "en") -> Tab
             row = {str(name): float(rows.loc[year, name]) for name in rows.columns if name != "scenario"}  # type: ignore[arg-type]
             values = [f"{factor * row[name]:,.{decimals}f}" for name in ("reference", "value")]
             apart, low, high = (factor * row[name] for name in ("difference", "low", "high"))
-            interval = "" if np.isnan(low) else f"{low:+,.{decimals}f} … {high:+,.{decimals}f}"
-            first = phrase(head, lang) if year == years[0] else ""
-            table.add_row(first, str(year), *values, f"{apart:+,.{decimals}f}", interval, chance(row, lang))
+            cells = [phrase(head, lang) if year == years[0] else "", str(year), *values, f"{apart:+,.{decimals}f}"]
+            if pairs > 1:
+                cells += [f"{low:+,.{decimals}f} … {high:+,.{decimals}f}", chance(row, lang)]
+            table.add_row(*cells)
     return table
 
 
 def chance(row: dict[str, float], lang: Lang = "en") -> str:
     """In how many pairs the scenario is higher, in words and with the interval of the chance."""
     pairs = int(row["pairs"])
-    if pairs == 1:
-        sign = "higher" if row["chance"] > _LIKELY else "lower" if row["chance"] < _LIKELY else "equal"
-        return phrase("chance_one", lang, words=phrase(sign, lang))
     low, high = row["chance_low"], row["chance_high"]
     if row["chance"] in (0.0, 1.0):
         words = "surely_higher" if row["chance"] else "surely_lower"
@@ -137,8 +136,8 @@ def reasons_of(comparison: Comparison, scenario: str, lang: Lang = "en") -> list
         return [Text(phrase("reasons_none", lang, **names))]
     done, wished = frame[frame["carried_out"]], frame[~frame["carried_out"]]
     head = phrase(
-        "reasons_head", lang, **names, seed=comparison.seeds[0], households=people(done["households"].sum()),
-        persons=people(done["persons"].sum()), first=comparison.base + 1, last=comparison.until,
+        "reasons_head", lang, **names, seed=comparison.seeds[0], first=comparison.base + 1, last=comparison.until,
+        households=people(done.loc[done["first"], "households"].sum()), times=people(done["households"].sum()),
         wished=people(wished["households"].sum()),
     )  # fmt: skip
     return [Text(head), _why(done, lang), _what(done, lang)]
@@ -147,22 +146,30 @@ def reasons_of(comparison: Comparison, scenario: str, lang: Lang = "en") -> list
 def _why(done: DataFrame, lang: Lang) -> Table:
     table = Table(title=phrase("reasons_why", lang), title_style="bold")
     table.add_column(phrase("reason", lang))
-    for head in ("households", "share", "to_town", "from_town"):
+    for head in ("first_time", "share", "again", "to_town", "from_town"):
         table.add_column(phrase(head, lang), justify="right")
     before, after = (
         done[column].isin(_TOWNS) | ((done[column] == STAYS) & done["lives"].isin(_TOWNS)) for column in ("from", "to")
     )
-    counted = done.assign(into=done["households"] * (after & ~before), out=done["households"] * (before & ~after))
-    total = counted[["households", "into", "out"]].sum()
-    for row in _largest(counted, ["reason", "part"], ["households", "into", "out"]):
-        table.add_row(reason(row["reason"], row["part"], lang), *_counts(row, total["households"]))
+    counted = done.assign(
+        new=done["households"] * done["first"],
+        again=done["households"] * ~done["first"],
+        into=done["households"] * (after & ~before),
+        out=done["households"] * (before & ~after),
+    )
+    sums = ["households", "new", "again", "into", "out"]
+    total = counted[sums].sum()
+    rows = _largest(counted, ["reason", "part"], sums)
+    for row in sorted(rows, key=lambda row: -float(row["new"])):
+        table.add_row(reason(row["reason"], row["part"], lang), *_counts(row, total["new"]))
     table.add_section()
-    table.add_row(phrase("sum", lang), *_counts(dict(total), total["households"]), style="bold")
+    table.add_row(phrase("sum", lang), *_counts(dict(total), total["new"]), style="bold")
     return table
 
 
 def _counts(row: dict[str, Any], total: float) -> list[str]:
-    return [people(row["households"]), percent(row["households"] / total), people(row["into"]), people(row["out"])]
+    share = row["new"] / total if total else 0.0
+    return [people(row["new"]), percent(share), *(people(row[name]) for name in ("again", "into", "out"))]
 
 
 def _largest(frame: DataFrame, by: list[str], sums: list[str]) -> list[dict[str, Any]]:
@@ -194,7 +201,7 @@ def winners(comparison: Comparison, scenario: str, lang: Lang = "en") -> Table:
     title = phrase("winners", lang, year=comparison.until, **names)
     table = Table(title=title, title_style="bold", caption=phrase("winners_note", lang), caption_justify="left")
     table.add_column(phrase("group", lang))
-    for head in ("households", "welfare_change", "gainers", "mean_gain", "losers", "mean_loss"):
+    for head in ("households", "welfare_before", "welfare_change", "gainers", "mean_gain", "losers", "mean_loss"):
         table.add_column(phrase(head, lang), justify="right")
     frame = comparison.groups()
     last = ""
@@ -205,13 +212,8 @@ def winners(comparison: Comparison, scenario: str, lang: Lang = "en") -> Table:
         if not row["households"]:
             continue
         before = row["reference_welfare_yuan_yr"]
-        change = row["welfare_yuan_yr"] / before - 1 if before else 0.0
-        cells = [
-            people(row["households"]),
-            f"{100 * change:+.2f}",
-            people(row["winners"]),
-            f"{row['gain_yuan_yr']:+,.0f}",
-        ]
+        cells = [people(row["households"]), people(before), f"{row['welfare_yuan_yr'] - before:+,.0f}"]
+        cells += [people(row["winners"]), f"{row['gain_yuan_yr']:+,.0f}"]
         cells += [people(row["losers"]), f"{row['loss_yuan_yr']:+,.0f}"]
         table.add_row(group(row["group"], lang), *cells)
     return table

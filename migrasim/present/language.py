@@ -75,22 +75,20 @@ PHRASES: dict[str, tuple[str, str]] = {
     "difference": ("Difference", "差"),
     "chance": ("Higher in how many pairs", "較高的對數"),
     "chance_pairs": ("{wins} of {pairs}: {words} ({low} to {high})", "{pairs}對中{wins}對：{words}（{low}至{high}）"),
-    "chance_one": ("{words} in the only pair: no chance can be told", "唯一一對中{words}，不足以判斷把握"),
-    "higher": ("higher", "較高"),
-    "lower": ("lower", "較低"),
-    "equal": ("equal", "相等"),
     "surely_higher": ("higher in all", "全部較高"),
     "likely_higher": ("likely higher", "較可能較高"),
     "either": ("either", "難分高低"),
     "likely_lower": ("likely lower", "較可能較低"),
     "surely_lower": ("lower in all", "全部較低"),
     "public_cost_million": ("Public cost, million yuan", "公共成本（百萬元）"),
+    "one_pair": (
+        "One pair: what luck adds cannot be told. More pairs: --replications.",
+        "僅一對運行，無法判斷隨機性的影響；可用 --replications 增加對數。",
+    ),
     "reasons_head": (
-        "{scenario} against {reference}, luck {seed}: {households} times a household ({persons} persons) chose "
-        "otherwise in {first}-{last}; {wished} more times only the wish differs. A household may count in several "
-        "years.",
-        "{scenario}與{reference}，種子{seed}：{first}-{last}年共有{households}戶次（{persons}人次）選擇不同；"
-        "另有{wished}戶次僅意願不同。一戶可在多個年份計入。",
+        "{scenario} against {reference}, luck {seed}: {households} households chose otherwise in {first}-{last}, "
+        "{times} times in all; {wished} more times only the wish differed.",
+        "{scenario}與{reference}，種子{seed}：{first}-{last}年有{households}戶選擇不同，共{times}戶次；另有{wished}戶次僅意願不同。",
     ),
     "reasons_none": (
         "{scenario} against {reference}: nobody chose otherwise.",
@@ -120,7 +118,10 @@ PHRASES: dict[str, tuple[str, str]] = {
     "losers": ("Lose", "受損戶"),
     "mean_gain": ("Mean gain", "平均獲益"),
     "mean_loss": ("Mean loss", "平均損失"),
-    "welfare_change": ("Welfare %", "福利變化 %"),
+    "welfare_before": ("Welfare, yuan", "福利（元）"),
+    "welfare_change": ("Change", "變化"),
+    "first_time": ("First time", "首次（戶）"),
+    "again": ("Again", "再次（戶次）"),
 }
 
 # why households choose otherwise: terms of utility, then what is no term
@@ -142,7 +143,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "taste": ("taste", "偏好"),
     "social": ("social cost of moving", "社會融入成本"),
     "one_run_only": ("the household exists in one run only", "僅存在於一次運行的家庭"),
-    "earlier_change": ("follows from an earlier change", "此前改變的延續"),
+    "earlier_change": ("follows from an earlier change, own or of kin", "此前改變（本戶或親屬）的延續"),
     "other_members": ("other members (births, marriages, new households)", "成員不同（生育、婚姻、分戶）"),
     "considers": ("considers moving in one run only", "僅在一次運行中考慮遷移"),
     "out_of_reach": ("out of reach in one run", "在一次運行中不可選"),

@@ -50,6 +50,7 @@ CHANGE = np.dtype(
         ("a", np.int32),  # what it chose in the reference, as a code
         ("b", np.int32),  # and in the other run
         ("carried_out", np.bool_),  # False where only the wishes differ
+        ("first", np.bool_),  # whether it did nothing else before
         ("reason", np.uint8),  # number in REASONS
         ("part", np.uint8),  # number in ALL_PARTS
         ("credit", np.float32, (N_TERMS,)),  # share of each term in what spoke for the change; 0 for other reasons
@@ -189,9 +190,11 @@ def pair(reference: Notes, other: Notes, changed_before: Array) -> Array:
     changes["group"] = np.where(a.there[:, None], a.group, b.group)
     for name, one in (("a", a), ("b", b)):
         changes[name] = np.where(one.there, np.where(done, one.outcome, one.wish), NOT_THERE)
+    again = np.isin(keys, changed_before)
+    changes["first"] = done & ~again
     moved = (a.place != b.place) | (a.away_place != b.away_place)
     otherwise = a.family != b.family
-    earlier = moved | (otherwise & np.isin(keys, changed_before))
+    earlier = moved | (otherwise & again)
     reason = np.full(len(keys), -1)
     part = np.zeros(len(keys), np.int64)
     only_in = np.where(a.considers & ~b.considers, ALL_PARTS.index(IN_REFERENCE), ALL_PARTS.index(IN_OTHER))

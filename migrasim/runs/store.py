@@ -56,6 +56,7 @@ KEYS: dict[str, tuple[str, str, str]] = {
         "Whether what was done differs, and not the wish alone",
         "實際行為是否不同（而非僅意願）",
     ),
+    "first": ("yes or no", "Whether it is the household's first difference", "是否為該戶首次不同"),
     "reason": ("name", "What tipped the choice", "改變選擇的原因"),
     "part": ("name", "Part of the reason", "原因的組成"),
     "term": ("name", "Term of utility", "效用項"),
@@ -65,6 +66,12 @@ KEYS: dict[str, tuple[str, str, str]] = {
     "lever": ("name", "Lever", "槓桿"),
     "reference": ("its own", "Value in the reference", "參照情景取值"),
     "value": ("its own", "Value in the scenario", "本情景取值"),
+    "reference_welfare_yuan_yr": ("yuan per year", "Mean welfare in the reference", "參照情景平均福利"),
+    "welfare_yuan_yr": ("yuan per year", "Mean welfare in the scenario", "本情景平均福利"),
+    "winners": ("households", "More than one percent better off", "福利增加1%以上的家庭"),
+    "losers": ("households", "More than one percent worse off", "福利減少1%以上的家庭"),
+    "gain_yuan_yr": ("yuan per year", "Mean gain of the winners", "獲益戶平均增加"),
+    "loss_yuan_yr": ("yuan per year", "Mean loss of the losers", "受損戶平均減少"),
 }
 
 
