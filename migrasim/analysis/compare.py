@@ -23,6 +23,7 @@ from migrasim.core.codes import N_TIERS, Form, Tier
 from migrasim.core.errors import InputError, nearest
 from migrasim.domains.labour.phase import incomes
 from migrasim.domains.moving.choice import FORM_STRIDE, STAY
+from migrasim.domains.moving.tipping import compositions
 from migrasim.facts import FactBook
 from migrasim.runs import store
 from migrasim.runs.choices import ALL_PARTS, NOT_THERE, REASONS, TERMS, Notes, pair
@@ -151,8 +152,8 @@ class Comparison:
     def groups(self) -> DataFrame:
         """Welfare at the end by group, and who gains and who loses, in the pairs with the first seed.
 
-        Households that are in both runs count, by key. A winner is more than one percent better off than in the
-        reference, a loser more than one percent worse.
+        Households that are in both runs with the same members count, by key. A winner is more than one percent
+        better off than in the reference, a loser more than one percent worse.
         """
         return self.tables["groups"]
 
@@ -400,14 +401,17 @@ def group_reasons_table(changes: Array, groups: Groups, geography: Geography, we
 
 
 def groups_table(reference: World, other: World, groups: Groups) -> DataFrame:
-    """Welfare in two worlds of the households that are in both, and who is better and worse off, by group.
+    """Welfare in two worlds of the households that are in both with the same members, and who is better and worse off.
 
     The groups are those of the reference; ``gain_yuan_yr`` and ``loss_yuan_yr`` are means over the
-    winners and over the losers, 0 where there are none.
+    winners and over the losers, 0 where there are none. Who married or left home in one world only
+    would look like a change of welfare and is left out.
     """
     keys, here, there = np.intersect1d(
         reference.households.key, other.households.key, assume_unique=True, return_indices=True
     )
+    same = _members(reference)[here] == _members(other)[there]
+    keys, here, there = keys[same], here[same], there[same]
     before, after = _welfare(reference), _welfare(other)
     code = groups.codes(reference, before)[here]
     before, after = before[here], after[there]
@@ -430,6 +434,13 @@ def groups_table(reference: World, other: World, groups: Groups) -> DataFrame:
         }
         for dimension, name, these in rows
     )
+
+
+def _members(world: World) -> Array:
+    """(households,) numbers that are the same where the same people are members, wherever they live."""
+    persons, members = world.persons, np.empty(len(world.households), np.uint64)
+    compositions(persons.key, np.zeros(len(persons), np.uint8), persons.household, members)
+    return members
 
 
 def _mean(values: Array) -> float:

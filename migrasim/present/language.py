@@ -109,9 +109,11 @@ PHRASES: dict[str, tuple[str, str]] = {
         "到{year}年的得失：{scenario}與{reference}",
     ),
     "winners_note": (
-        "Welfare: income after rent and living cost per equivalent member, yuan a year. Winners are more than 1 "
-        "percent better off, losers more than 1 percent worse; the others stay as they are. Households in both runs.",
-        "福利：扣除房租與生活成本後的等值人均收入（元/年）。贏家高出1%以上，輸家低出1%以上，其餘不變。僅計兩次運行中都存在的家庭。",
+        "Welfare: income after rent and living cost per equivalent member, yuan a year. Who gains is more than 1 "
+        "percent better off, who loses more than 1 percent worse; the others stay as they are. Households that are in "
+        "both runs with the same members.",
+        "福利：扣除房租與生活成本後的等值人均收入（元/年）。增加1%以上為獲益，減少1%以上為受損，其餘不變。"
+        "僅計兩次運行中都存在且成員相同的家庭。",
     ),
     "group": ("Group", "組別"),
     "gainers": ("Gain", "獲益戶"),
