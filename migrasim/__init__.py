@@ -15,27 +15,42 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from migrasim.analysis.compare import Comparison as Comparison
+    from migrasim.analysis.compare import compare as compare
+    from migrasim.analysis.compare import read as read
     from migrasim.core.errors import InputError as InputError
     from migrasim.facts import FactBook as FactBook
     from migrasim.model import MigrationModel as MigrationModel
     from migrasim.region import Region as Region
     from migrasim.runs.result import RunResult as RunResult
     from migrasim.runs.simulate import simulate as run
-    from migrasim.runs.store import read as read
     from migrasim.scenario import Scenario as Scenario
 
 _HOME = {
     "run": ("migrasim.runs.simulate", "simulate"),
+    "compare": ("migrasim.analysis.compare", "compare"),
+    "Comparison": ("migrasim.analysis.compare", "Comparison"),
     "MigrationModel": ("migrasim.model", "MigrationModel"),
     "Scenario": ("migrasim.scenario", "Scenario"),
     "FactBook": ("migrasim.facts", "FactBook"),
     "Region": ("migrasim.region", "Region"),
     "RunResult": ("migrasim.runs.result", "RunResult"),
-    "read": ("migrasim.runs.store", "read"),
+    "read": ("migrasim.analysis.compare", "read"),
     "InputError": ("migrasim.core.errors", "InputError"),
 }
 
-__all__ = ["FactBook", "InputError", "MigrationModel", "Region", "RunResult", "Scenario", "read", "run"]
+__all__ = [
+    "Comparison",
+    "FactBook",
+    "InputError",
+    "MigrationModel",
+    "Region",
+    "RunResult",
+    "Scenario",
+    "compare",
+    "read",
+    "run",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -74,7 +74,8 @@ class YearRecord:
 class Simulation:
     """A world and its history; ``step`` runs a year.
 
-    ``watch`` is called before the waves of each year with the world, to trace a household.
+    ``watch`` is called before the waves of each year with the world, to trace a household;
+    ``witness`` is told of every choice.
     """
 
     world: World
@@ -82,6 +83,7 @@ class Simulation:
     history: list[YearRecord] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     watch: Callable[[World], None] | None = None
+    witness: moving.Witness | None = None
 
     @classmethod
     def create(
@@ -200,7 +202,7 @@ class Simulation:
         def move() -> None:
             if self.watch is not None:
                 self.watch(world)
-            moving.run(world, lambda _: self._update())
+            moving.run(world, lambda _: self._update(), witness=self.witness)
 
         def lend() -> None:
             land.run(world)

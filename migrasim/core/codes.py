@@ -54,6 +54,15 @@ class Nest(IntEnum):
     OUTSIDE = 2
 
 
+class Answer(IntEnum):
+    """What became of an alternative that a household wished for."""
+
+    NOT_ASKED = 0
+    GRANTED = 1
+    NO_DWELLING = 2
+    NO_SCHOOL_PLACE = 3
+
+
 class Sex(IntEnum):
     MALE = 0
     FEMALE = 1

@@ -6,7 +6,19 @@ from collections.abc import Iterable
 
 from migrasim.core.language import LANGS, Lang, simplified, title_in
 
-__all__ = ["LANGS", "PHRASES", "Lang", "component", "phrase", "simplified", "title_in", "words"]
+__all__ = [
+    "LANGS",
+    "PHRASES",
+    "Lang",
+    "component",
+    "group",
+    "phrase",
+    "reason",
+    "simplified",
+    "title_in",
+    "where",
+    "words",
+]
 
 PHRASES: dict[str, tuple[str, str]] = {
     "trajectory": (
@@ -52,6 +64,122 @@ PHRASES: dict[str, tuple[str, str]] = {
         "來源：migrasim {version}，運行 {run}，種子 {seed}；第六、七次人口普查及統計公報。常數由人工設定，尚未擬合。",
     ),
     "sampled": ("sample of {share}", "{share}抽樣"),
+    "levers_differ": ("Levers of {scenario} that differ from {reference}", "{scenario}與{reference}取值不同的槓桿"),
+    "no_levers_differ": ("{scenario}: no lever differs from {reference}.", "{scenario}：槓桿與{reference}全部相同。"),
+    "more_levers": ("and {number} more, in levers.parquet", "另有{number}項，見levers.parquet"),
+    "differences": (
+        "{scenario} against {reference}, {pairs} pair(s) with the same luck",
+        "{scenario}與{reference}之差，{pairs}對運行（隨機數相同）",
+    ),
+    "interval": ("90% interval", "90%區間"),
+    "difference": ("Difference", "差"),
+    "chance": ("Higher in how many pairs", "較高的對數"),
+    "chance_pairs": ("{wins} of {pairs}: {words} ({low} to {high})", "{pairs}對中{wins}對：{words}（{low}至{high}）"),
+    "surely_higher": ("higher in all", "全部較高"),
+    "likely_higher": ("likely higher", "較可能較高"),
+    "either": ("either", "難分高低"),
+    "likely_lower": ("likely lower", "較可能較低"),
+    "surely_lower": ("lower in all", "全部較低"),
+    "public_cost_million": ("Public cost, million yuan", "公共成本（百萬元）"),
+    "one_pair": (
+        "One pair: what luck adds cannot be told. More pairs: --replications.",
+        "僅一對運行，無法判斷隨機性的影響；可用 --replications 增加對數。",
+    ),
+    "reasons_head": (
+        "{scenario} against {reference}, luck {seed}: {households} households chose otherwise in {first}-{last}, "
+        "{times} times in all; {wished} more times only the wish differed.",
+        "{scenario}與{reference}，種子{seed}：{first}-{last}年有{households}戶選擇不同，共{times}戶次；另有{wished}戶次僅意願不同。",
+    ),
+    "reasons_none": (
+        "{scenario} against {reference}: nobody chose otherwise.",
+        "{scenario}與{reference}：無人選擇不同。",
+    ),
+    "reasons_why": ("What tipped them", "改變選擇的原因"),
+    "reasons_what": ("From what to what, and mostly why", "由何至何，主因為何"),
+    "reason": ("Reason", "原因"),
+    "from": ("Instead of", "原選擇"),
+    "to": ("They choose", "現選擇"),
+    "households": ("Households", "戶"),
+    "share": ("Share %", "比重 %"),
+    "to_town": ("into town", "進城鎮"),
+    "from_town": ("away from town", "不再進城鎮"),
+    "mostly": ("Mostly because of", "主因"),
+    "winners": (
+        "Who gains and who loses by {year}: {scenario} against {reference}",
+        "到{year}年的得失：{scenario}與{reference}",
+    ),
+    "winners_note": (
+        "Welfare: income after rent and living cost per equivalent member, yuan a year. Who gains is more than 1 "
+        "percent better off, who loses more than 1 percent worse; the others stay as they are. Households that are in "
+        "both runs with the same members.",
+        "福利：扣除房租與生活成本後的等值人均收入（元/年）。增加1%以上為獲益，減少1%以上為受損，其餘不變。"
+        "僅計兩次運行中都存在且成員相同的家庭。",
+    ),
+    "group": ("Group", "組別"),
+    "gainers": ("Gain", "獲益戶"),
+    "losers": ("Lose", "受損戶"),
+    "mean_gain": ("Mean gain", "平均獲益"),
+    "mean_loss": ("Mean loss", "平均損失"),
+    "welfare_before": ("Welfare, yuan", "福利（元）"),
+    "welfare_change": ("Change", "變化"),
+    "first_time": ("First time", "首次（戶）"),
+    "again": ("Again", "再次（戶次）"),
+}
+
+# why households choose otherwise: terms of utility, then what is no term
+REASONS: dict[str, tuple[str, str]] = {
+    "income": ("expected income", "預期收入"),
+    "distance": ("distance and roads", "距離與道路"),
+    "network": ("people from home who live there", "同鄉網絡"),
+    "schooling": ("gain from schooling", "學歷回報"),
+    "school": ("schools for children", "子女就學"),
+    "health": ("health care for elders", "老人醫療"),
+    "security": ("allowances and care for elders", "低保與養老"),
+    "amenity": ("quality of the place", "居住環境"),
+    "barrier": ("barrier of registration", "戶籍門檻"),
+    "land": ("security of land", "土地權利保障"),
+    "family": ("living apart", "家庭分居"),
+    "cost": ("cost of moving", "遷移成本"),
+    "home": ("pull of the home village", "家鄉牽引"),
+    "staying": ("staying", "留守"),
+    "taste": ("taste", "偏好"),
+    "social": ("social cost of moving", "社會融入成本"),
+    "one_run_only": ("the household exists in one run only", "僅存在於一次運行的家庭"),
+    "earlier_change": ("follows from an earlier change, own or of kin", "此前改變（本戶或親屬）的延續"),
+    "other_members": ("other members (births, marriages, new households)", "成員不同（生育、婚姻、分戶）"),
+    "considers": ("considers moving in one run only", "僅在一次運行中考慮遷移"),
+    "out_of_reach": ("out of reach in one run", "在一次運行中不可選"),
+    "refused_dwelling": ("no dwelling in one run", "在一次運行中無房可住"),
+    "refused_school": ("no school place in one run", "在一次運行中無學位"),
+}
+
+# parts of expected income, and in which run the other reasons hold
+PARTS: dict[str, tuple[str, str]] = {
+    "wage": ("wages", "工資"),
+    "work_chance": ("chance of work", "就業機會"),
+    "rent": ("rent", "房租"),
+    "relief": ("relief of rent", "房租減免"),
+    "living": ("cost of living", "生活成本"),
+    "earnings": ("own work and transfers", "自身就業與轉移收入"),
+    "farm": ("farming", "務農收入"),
+    "land_rights": ("land lent, kept or sold", "土地流轉、保留或退出"),
+    "collective": ("dividend of the collective", "集體分紅"),
+    "registration": ("registered address", "戶籍所在"),
+    "other": ("other", "其他"),
+    "reference": ("in the reference", "參照情景中"),
+    "other_run": ("in the scenario", "本情景中"),
+}
+
+# where households choose to live, and what is no move
+CHOICES: dict[str, tuple[str, str]] = {
+    "stay": ("stay", "不遷移"),
+    "not_there": ("not there", "不存在"),
+    "village": ("village", "村"),
+    "town": ("town", "鎮"),
+    "seat": ("county seat", "縣城"),
+    "core": ("core city", "中心城市"),
+    "near": ("near outside", "近處外地"),
+    "far": ("far outside", "遠處外地"),
 }
 
 # components of the decomposition; a name that is not here is shown as it is
@@ -71,6 +199,25 @@ COMPONENTS: dict[str, tuple[str, str]] = {
     "other_counties_urban": ("Moves between counties, urban", "縣際遷移（城鎮）"),
 }
 
+
+# groups of households; the name of a county is shown as it is
+GROUPS: dict[str, tuple[str, str]] = {
+    "all": ("all", "全部"),
+    "poorest fifth": ("poorest fifth", "收入最低五分之一"),
+    "second fifth": ("second fifth", "次低五分之一"),
+    "middle fifth": ("middle fifth", "中間五分之一"),
+    "fourth fifth": ("fourth fifth", "次高五分之一"),
+    "richest fifth": ("richest fifth", "收入最高五分之一"),
+    "primary or none": ("primary or no schooling", "小學及以下"),
+    "junior": ("junior secondary", "初中"),
+    "senior": ("senior secondary", "高中"),
+    "college and more": ("college and more", "大專及以上"),
+    "under 35": ("under 35", "35歲以下"),
+    "35 to 49": ("35 to 49", "35至49歲"),
+    "50 to 59": ("50 to 59", "50至59歲"),
+    "60 and more": ("60 and more", "60歲及以上"),
+    "registered outside": ("registered outside", "戶籍在外地"),
+}
 
 # heads of listings; a word that is not here is shown as it is
 WORDS: dict[str, str] = {
@@ -125,6 +272,24 @@ def words(english: Iterable[str], lang: Lang) -> list[str]:
 def phrase(key: str, lang: Lang, **values: object) -> str:
     """A phrase in one language, filled."""
     return _in(PHRASES[key], lang).format(**values)
+
+
+def reason(name: str, part: str, lang: Lang) -> str:
+    """Title of a reason with its part."""
+    title = _in(REASONS[name], lang)
+    if not part:
+        return title
+    return f"{title}{': ' if lang == 'en' else '：'}{_in(PARTS[part], lang)}"
+
+
+def where(name: str, lang: Lang) -> str:
+    """Title of what households choose."""
+    return _in(CHOICES[name], lang)
+
+
+def group(name: str, lang: Lang) -> str:
+    """Title of a group of households."""
+    return _in(GROUPS[name], lang) if name in GROUPS else name
 
 
 def component(name: str, lang: Lang) -> str:

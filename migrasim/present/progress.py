@@ -40,3 +40,24 @@ def progress(console: Console, base: int, until: int) -> Iterator[OnPhase | None
             bar.update(task, description=str(year), phase=phase, completed=past + done, total=(until - base) * total)
 
         yield on_phase
+
+
+OnSteps = Callable[[str, int, int], None]
+
+
+@contextmanager
+def steps(console: Console) -> Iterator[OnSteps | None]:
+    """What to hand to work that counts its steps; None where nobody would see it.
+
+    Parameters
+    ----------
+    console
+        Where the bar goes.
+    """
+    if not console.is_terminal:
+        yield None
+        return
+    columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total)

@@ -11,7 +11,7 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,6 +46,32 @@ KEYS: dict[str, tuple[str, str, str]] = {
     "sample": ("share", "Share of the households that was run", "抽樣比例"),
     "base": ("year", "Base year", "基年"),
     "until": ("year", "Last year", "終年"),
+    "lives": ("name", "Tier where the household lives when it chooses", "選擇時居住地層級"),
+    "from": ("name", "Choice in the reference", "參照情景中的選擇"),
+    "from_form": ("name", "Its form in the reference", "參照情景中的遷移形式"),
+    "to": ("name", "Choice in the scenario", "本情景中的選擇"),
+    "to_form": ("name", "Its form in the scenario", "本情景中的遷移形式"),
+    "carried_out": (
+        "yes or no",
+        "Whether what was done differs, and not the wish alone",
+        "實際行為是否不同（而非僅意願）",
+    ),
+    "first": ("yes or no", "Whether it is the household's first difference", "是否為該戶首次不同"),
+    "reason": ("name", "What tipped the choice", "改變選擇的原因"),
+    "part": ("name", "Part of the reason", "原因的組成"),
+    "term": ("name", "Term of utility", "效用項"),
+    "households_shared": ("households", "Share of the term in what spoke for the changes", "按貢獻分攤的戶數"),
+    "dimension": ("name", "Dimension of the groups", "分組維度"),
+    "group": ("name", "Group", "組別"),
+    "lever": ("name", "Lever", "槓桿"),
+    "reference": ("its own", "Value in the reference", "參照情景取值"),
+    "value": ("its own", "Value in the scenario", "本情景取值"),
+    "reference_welfare_yuan_yr": ("yuan per year", "Mean welfare in the reference", "參照情景平均福利"),
+    "welfare_yuan_yr": ("yuan per year", "Mean welfare in the scenario", "本情景平均福利"),
+    "winners": ("households", "More than one percent better off", "福利增加1%以上的家庭"),
+    "losers": ("households", "More than one percent worse off", "福利減少1%以上的家庭"),
+    "gain_yuan_yr": ("yuan per year", "Mean gain of the winners", "獲益戶平均增加"),
+    "loss_yuan_yr": ("yuan per year", "Mean loss of the losers", "受損戶平均減少"),
 }
 
 
@@ -72,7 +98,7 @@ def write(result: RunResult, folder: Path, *, wall_s: float | None = None) -> No
             _write_frame(getattr(result, name), folder / f"{name}.parquet", record)
         if result.households is not None:
             _write_frame(result.households, folder / "households.parquet", record)
-        _write_columns(_run_row(result), folder / "runs.parquet", record)
+        _write_columns(run_row(result), folder / "runs.parquet", record)
         _write_columns(_execution_row(result, wall_s), folder / "execution.parquet", record)
     except OSError as error:
         raise InputError(f"{folder}: cannot be written: {error.strerror or error}") from None
@@ -118,6 +144,47 @@ def read(folder: str | os.PathLike[str]) -> RunResult:
         households=households,
         **frames,
     )
+
+
+def write_tables(tables: Mapping[str, DataFrame], folder: Path, record: Mapping[str, Any]) -> None:
+    """Write tables that are no single run, each saying in its metadata what it belongs to.
+
+    Parameters
+    ----------
+    tables
+        By name of the file, ``indicators`` among them.
+    folder
+        Where to; use `staging` and `publish` to make it appear whole.
+    record
+        Plain data; ``kind`` and ``run_id`` among it.
+
+    Raises
+    ------
+    InputError
+        Where the folder cannot be written or the disk is full.
+    """
+    said = _json({"schema_version": SCHEMA_VERSION, **record}).encode()
+    try:
+        for name, table in tables.items():
+            _write_frame(table, folder / f"{name}.parquet", said)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written: {error.strerror or error}") from None
+
+
+def read_tables(folder: Path, names: Iterable[str]) -> dict[str, DataFrame]:
+    """Tables that `write_tables` wrote.
+
+    Raises
+    ------
+    InputError
+        Where one is missing or damaged.
+    """
+    import pyarrow as pa
+
+    try:
+        return {name: _read_frame(folder / f"{name}.parquet") for name in names}
+    except (OSError, pa.ArrowInvalid) as error:
+        raise InputError(f"{folder}: cannot be read: {str(error).splitlines()[0]}") from None
 
 
 def recorded(folder: Path) -> dict[str, Any] | None:
@@ -257,7 +324,8 @@ def _plain(value: Any) -> object:
     raise TypeError(f"{type(value).__name__} cannot stand in the provenance of a run")
 
 
-def _run_row(result: RunResult) -> dict[str, Any]:
+def run_row(result: RunResult) -> dict[str, Any]:
+    """What determines a run, as a row of ``runs.parquet``: every lever and parameter among it."""
     provenance = result.provenance
     versions: Mapping[str, object] = provenance.get("versions", {})
     row: dict[str, Any] = {

@@ -282,6 +282,7 @@ def test_help_is_code_0_and_names_every_command(migrasim):
         assert outcome.code == 0
         for command in (
             "run",
+            "compare",
             "scenarios",
             "futures",
             "alternatives",
@@ -297,7 +298,19 @@ def test_help_is_code_0_and_names_every_command(migrasim):
 
 @pytest.mark.parametrize(
     "command",
-    ["run", "scenarios", "futures", "alternatives", "levers", "facts", "indicators", "schedule", "trace", "region"],
+    [
+        "run",
+        "compare",
+        "scenarios",
+        "futures",
+        "alternatives",
+        "levers",
+        "facts",
+        "indicators",
+        "schedule",
+        "trace",
+        "region",
+    ],
 )
 def test_each_command_explains_itself_with_an_example(migrasim, command):
     """The help of a command ends in something to copy."""

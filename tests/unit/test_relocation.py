@@ -30,7 +30,9 @@ def test_families_move_within_their_county_and_nobody_is_lost() -> None:
     assert (by_county.sum(axis=1) == 0).all()
     assert (by_county[:, Tier.VILLAGE] < 0).all()
     assert (relocated[inside:] == 0).all()
-    assert simulation.world.measures["relocated_households"].sum() == 28  # 100 x 0.292 in whole families of each county; the rest waits
+    assert (
+        simulation.world.measures["relocated_households"].sum() == 28
+    )  # 100 x 0.292 in whole families of each county; the rest waits
 
 
 def test_they_own_the_home_that_was_built_for_them() -> None:

@@ -9,12 +9,12 @@ given up in a wave are free in the next.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from migrasim.core.chance import Decision, draw, stream, uniform
-from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Form, Purse, Schooling, Sector, Tenure, Tier
+from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Answer, Form, Purse, Schooling, Sector, Tenure, Tier
 from migrasim.core.rule import kernel
 from migrasim.domains.moving import choice, rules
 from migrasim.domains.moving.choice import FORM_STRIDE, ROUNDS, STAY, Families, People, Places
@@ -78,6 +78,25 @@ class Goods(NamedTuple):
     affordable_gate: np.ndarray  # (counties,) share of newcomers eligible for affordable rental
     subsidised_loan: np.ndarray  # (counties,) share covered by the provident fund
     paid_yuan: np.ndarray  # (counties,) down payments, counted up
+
+
+class Witness(Protocol):
+    """Who is told what households choose and what becomes of it, wave by wave; it changes nothing."""
+
+    def choosing(
+        self,
+        world: World,
+        wave: int,
+        chosen: np.ndarray,
+        codes: np.ndarray,
+        people: People,
+        families: Families,
+        places: Places,
+    ) -> None:
+        """Called on the frozen state of the wave: rows who consider, and their best alternatives (rows, ROUNDS)."""
+
+    def matched(self, world: World, answers: np.ndarray) -> None:
+        """Called when the wave is carried out, with the `Answer` to each alternative (rows, ROUNDS)."""
 
 
 def schooling_years(world: World) -> np.ndarray:
@@ -481,9 +500,12 @@ def match(
     moves,
     household_moves,
     refused,
+    answers,
     p,
 ):
-    """Give out goods and carry out moves; ``refused`` (places, 2) counts refusals by good.
+    """Give out goods and carry out moves.
+
+    ``refused`` (places, 2) counts refusals by good, ``answers`` (rows, ROUNDS) says what became of each alternative.
 
     Rows are served by their lottery, never by their place in the table.
     """
@@ -515,6 +537,7 @@ def match(
                 tenure[n] = _find_dwelling(h, form, d, seed, year, families, out, goods, p)
                 if tenure[n] == Tenure.NONE:
                     holds[n] = False
+                    answers[n, r] = Answer.NO_DWELLING
                     refused[d, 0] += r == 0  # its wish; what it would take next is not asked for here
                 else:
                     goods.occupied[d, tenure[n]] += 1  # held until the school place is known
@@ -538,6 +561,7 @@ def match(
                     kids = _kids_who_go(h, form, who, people, families, year)
                     if kids > 0 and goods.pupils[d] + kids > goods.school_places[d]:
                         refused[d, 1] += r == 0
+                        answers[n, r] = Answer.NO_SCHOOL_PLACE
                         holds[n] = False
                         continue
                 if tenure[n] == Tenure.PURCHASED or tenure[n] == Tenure.SHARED_OWNERSHIP:
@@ -565,16 +589,23 @@ def match(
                     household_moves,
                     p,
                 )
+                answers[n, r] = Answer.GRANTED
                 open_[n] = False
 
 
-def run(world: World, update: Callable[[World], None], on_wave: Callable[[int], None] | None = None) -> None:
+def run(
+    world: World,
+    update: Callable[[World], None],
+    on_wave: Callable[[int], None] | None = None,
+    witness: Witness | None = None,
+) -> None:
     """Run the waves of a year.
 
     Parameters
     ----------
     update : brings vacancies, rents and crowding up to date between waves
     on_wave : called with the number of the wave, for progress
+    witness : told of every choice and what became of it
     """
     p = world.inputs.params("moving", MovingParams)
     geography, year = world.geography, world.year
@@ -604,6 +635,9 @@ def run(world: World, update: Callable[[World], None], on_wave: Callable[[int], 
         codes = np.full((len(chosen), ROUNDS), STAY, np.int64)
         values = np.zeros((len(chosen), ROUNDS))
         choice.choose(chosen, people, families, places, world.seed, year, record(p), codes, values)
+        answers = np.zeros(codes.shape, np.uint8)
+        if witness is not None:
+            witness.choosing(world, wave, chosen, codes, people, families, places)
         goods = _goods(world, paid_yuan)
         match(
             chosen,
@@ -622,8 +656,11 @@ def run(world: World, update: Callable[[World], None], on_wave: Callable[[int], 
             world.flows.moves,
             world.flows.household_moves,
             refused,
+            answers,
             p,
         )
+        if witness is not None:
+            witness.matched(world, answers)
         world.occupied -= goods.released
         world.measures["pupils"] -= goods.pupils_left
         update(world)

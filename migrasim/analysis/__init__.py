@@ -1,0 +1,1 @@
+"""What finished runs say: tables made of scenarios, levers and indicators."""

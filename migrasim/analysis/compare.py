@@ -1,0 +1,554 @@
+"""Scenarios side by side under the same luck: differences, chances, reasons, winners and losers.
+
+The first scenario is the reference; every other one is held against it, run by run with the same
+seed. So what differs between two runs of a pair is the effect of what the scenarios set.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pandas import DataFrame
+from scipy import stats
+
+from migrasim.core.codes import N_TIERS, Form, Tier
+from migrasim.core.errors import InputError, nearest
+from migrasim.domains.labour.phase import incomes
+from migrasim.domains.moving.choice import FORM_STRIDE, STAY
+from migrasim.domains.moving.tipping import compositions
+from migrasim.facts import FactBook
+from migrasim.runs import store
+from migrasim.runs.choices import ALL_PARTS, NOT_THERE, REASONS, TERMS, Notes, pair
+from migrasim.runs.result import RunResult
+from migrasim.runs.simulate import Prepared, collect, prepare
+from migrasim.scenario import Scenario
+from migrasim.welfare import Groups, welfare_yuan_yr
+from migrasim.world import Geography, World
+
+CONFIDENCE = 0.9
+MOST_PAIRS = 10_000
+NOTICED = 0.01  # a change of welfare that makes a winner or a loser
+KIND = "comparison"
+CORE, STAYS, ABSENT = "core", "stay", "not_there"
+
+Array = np.ndarray[Any, np.dtype[Any]]
+OnProgress = Callable[[str, int, int], None]
+"""Called with what is being done, steps done and steps in all."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Scenarios that were run in pairs.
+
+    Attributes
+    ----------
+    comparison_id
+        First 12 hexadecimal digits of the hash of the identities of its runs.
+    scenarios
+        Names; the first is the reference.
+    seeds
+        One for each pair.
+    sample, base, until
+        Of every run.
+    tables
+        By name: ``runs, indicators, flows, decomposition`` of all runs, ``levers`` (those that differ), and of the
+        pairs with the first seed ``reasons, reasons_by_group, terms, groups``.
+    notes
+        Warnings in plain words, shown wherever the result is shown.
+    provenance
+        Plain data: the region, targets, versions.
+    """
+
+    comparison_id: str
+    scenarios: tuple[str, ...]
+    seeds: tuple[int, ...]
+    sample: float
+    base: int
+    until: int
+    tables: Mapping[str, DataFrame]
+    notes: list[str | dict[str, str]]
+    provenance: dict[str, Any]
+
+    @property
+    def reference(self) -> str:
+        """Name of the scenario that the others are held against."""
+        return self.scenarios[0]
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Names of the scenarios that are held against the reference."""
+        return self.scenarios[1:]
+
+    @property
+    def indicators(self) -> DataFrame:
+        """Indicators of all runs."""
+        return self.tables["indicators"]
+
+    def difference(self, indicator: str, place: str | None = None) -> DataFrame:
+        """A scenario less the reference, year by year.
+
+        Parameters
+        ----------
+        indicator
+            Its name.
+        place
+            A county or place by its name in the tables; the whole region where not given.
+
+        Returns
+        -------
+        DataFrame
+            One row a scenario and year: means of the ``reference`` and of the scenario (``value``), mean
+            ``difference`` with its interval at 90 percent over the pairs (``low, high``; Student's t, empty for one
+            pair), ``chance`` that the scenario is higher (share of the pairs, ties count half) with its interval
+            (``chance_low, chance_high``; Clopper and Pearson), and the number of ``pairs``.
+
+        Raises
+        ------
+        InputError
+            For an indicator or a place that is not in the tables.
+        """
+        rows = self._rows(indicator, place)
+        table = rows.pivot_table(index=["year", "seed"], columns="scenario", values=indicator, aggfunc="first")
+        found = []
+        for name in self.others:
+            for year, pairs in table[[self.reference, name]].groupby(level="year"):
+                found.append({"scenario": name, "year": int(str(year)), **paired(pairs[self.reference], pairs[name])})
+        return DataFrame(found)
+
+    def levers(self) -> DataFrame:
+        """Levers whose values differ from the reference: a row a scenario, lever and year."""
+        return self.tables["levers"]
+
+    def reasons(self, *by: str) -> DataFrame:
+        """Households whose choice differs from the reference, in the pairs with the first seed.
+
+        Parameters
+        ----------
+        by
+            Columns to sum over, after the scenario: ``reason``, or ``from``, ``to`` and so on. All where none is given.
+        """
+        table = self.tables["reasons"]
+        if not by:
+            return table
+        allowed = [name for name in table.columns if name not in ("scenario", "households", "persons")]
+        for name in by:
+            if name not in allowed:
+                raise InputError(
+                    f"reasons: '{name}' is not a column; allowed: {', '.join(allowed)}. "
+                    f"{nearest(name, allowed)}".rstrip()
+                )
+        done = table[table["carried_out"]] if "carried_out" not in by else table
+        summed = done.groupby(["scenario", *by], sort=False, as_index=False)[["households", "persons"]].sum()
+        return summed.sort_values(["scenario", "households"], ascending=[True, False], ignore_index=True, kind="stable")
+
+    def groups(self) -> DataFrame:
+        """Welfare at the end by group, and who gains and who loses, in the pairs with the first seed.
+
+        Households that are in both runs with the same members count, by key. A winner is more than one percent
+        better off than in the reference, a loser more than one percent worse.
+        """
+        return self.tables["groups"]
+
+    def _rows(self, indicator: str, place: str | None) -> DataFrame:
+        table = self.indicators
+        keys = ("run_id", "scenario", "seed", "year", "level", "place")
+        allowed = [str(name) for name in table.columns if name not in keys]
+        if indicator not in allowed:
+            raise InputError(
+                f"difference: '{indicator}' is no indicator; `migrasim indicators` lists them. "
+                f"{nearest(indicator, allowed)}".rstrip()
+            )
+        if place is None:
+            return table[table["level"] == "prefecture"]
+        places = sorted(set(table["place"]))
+        if place not in places:
+            raise InputError(
+                f"difference: '{place}' is no place; allowed: {', '.join(places)}. {nearest(place, places)}"
+            )
+        return table[table["place"] == place]
+
+    def __repr__(self) -> str:
+        share = "" if self.sample == 1 else f", sample={self.sample:g}"
+        pairs = f"{len(self.seeds)} pair{'s' if len(self.seeds) > 1 else ''}"
+        return f"<comparison {self.comparison_id}: {' | '.join(self.scenarios)}, {pairs}{share}>"
+
+
+def compare(
+    scenarios: Sequence[str | Scenario],
+    *,
+    replications: int = 1,
+    seed: int = 0,
+    sample: float = 1.0,
+    until: int = 2035,
+    base: int = 2020,
+    threads: int | None = None,
+    overrides: Mapping[str, Any] | Iterable[str] | None = None,
+    parameters: Mapping[str, float] | None = None,
+    region: str | None = None,
+    future: str | None = None,
+    alternatives: Iterable[str] = (),
+    on_progress: OnProgress | None = None,
+) -> Comparison:
+    """Run scenarios with the same luck and hold them against the first.
+
+    Parameters
+    ----------
+    scenarios : two or more; shipped names, paths or objects
+    replications : number of seeds, from `seed` on; each is run for every scenario
+    overrides, parameters, future, alternatives : the same for all scenarios, see `migrasim.run`
+    on_progress : called with what is being done, steps done and steps in all
+
+    Raises
+    ------
+    InputError : for anything wrong in the request or the files it names
+    """
+    options: dict[str, Any] = {
+        "sample": sample,
+        "until": until,
+        "base": base,
+        "threads": threads,
+        "overrides": list(overrides)
+        if overrides is not None and not isinstance(overrides, Mapping | str)
+        else overrides,
+        "parameters": parameters,
+        "region": region,
+        "future": future,
+        "alternatives": tuple(alternatives),
+    }
+    if isinstance(scenarios, str | Scenario):
+        raise InputError("compare: a list of scenarios is expected, the first being the reference")
+    chosen = [one if isinstance(one, Scenario) else Scenario.load(one, FactBook.load()) for one in scenarios]
+    check_request(chosen, replications)
+    names = [one.name for one in chosen]
+    steps = len(chosen) * replications * (until - base)
+    progress = _Progress(on_progress, steps)
+    ready = [prepare(one, seed=seed, **options) for one in chosen]
+    tables = _side_by_side(ready, names, progress)
+    results = [collect(one) for one in ready]
+    tables["levers"] = _levers(ready, names)
+    del ready
+    seeds = tuple(range(seed, seed + replications))
+    for further in seeds[1:]:
+        results += _further(chosen, further, options, progress)
+    tables |= _of_all_runs(results)
+    identity = hashlib.sha256(json.dumps([result.run_id for result in results]).encode()).hexdigest()[:12]
+    said = ("region", "targets", "record", "versions")
+    provenance: dict[str, Any] = {name: results[0].provenance[name] for name in said}
+    notes: list[str | dict[str, str]] = []
+    for result in results:
+        notes += [note for note in result.notes if note not in notes]
+    return Comparison(identity, tuple(names), seeds, sample, base, until, tables, notes, provenance)
+
+
+def paired(reference: Iterable[float], value: Iterable[float]) -> dict[str, float]:
+    """Mean difference of pairs with its interval, and the chance that the second is higher.
+
+    Examples
+    --------
+    >>> found = paired([1.0, 2.0, 3.0], [2.0, 3.0, 5.0])
+    >>> round(found["difference"], 2), round(found["low"], 2), found["chance"]
+    (1.33, 0.36, 1.0)
+    """
+    first, second = np.array(list(reference), np.float64), np.array(list(value), np.float64)
+    apart = second - first
+    count = len(apart)
+    low = high = np.nan
+    if count > 1:
+        width = stats.t.ppf(0.5 + CONFIDENCE / 2, count - 1) * apart.std(ddof=1) / np.sqrt(count)
+        low, high = apart.mean() - width, apart.mean() + width
+    wins = float((apart > 0).sum() + 0.5 * (apart == 0).sum())
+    tail = 0.5 - CONFIDENCE / 2
+    return {
+        "reference": float(first.mean()),
+        "value": float(second.mean()),
+        "difference": float(apart.mean()),
+        "low": float(low),
+        "high": float(high),
+        "chance": wins / count,
+        "chance_low": float(stats.beta.ppf(tail, wins, count - wins + 1)) if wins > 0 else 0.0,
+        "chance_high": float(stats.beta.ppf(1 - tail, wins + 1, count - wins)) if wins < count else 1.0,
+        "pairs": count,
+    }
+
+
+def check_request(scenarios: Sequence[Scenario], replications: object) -> None:
+    """Refuse what cannot be compared.
+
+    Raises
+    ------
+    InputError
+        For less than two scenarios, two of one name, and a number of replications that is none.
+    """
+    if len(scenarios) < 2:
+        raise InputError("compare: two scenarios or more are needed, the first being the reference")
+    names = [one.name for one in scenarios]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"compare: two scenarios are named '{name}'; give one of them another name")
+    if isinstance(replications, bool) or not isinstance(replications, int) or not 1 <= replications <= MOST_PAIRS:
+        raise InputError(
+            f"replications: {replications!r} is not allowed; allowed: whole numbers from 1 to {MOST_PAIRS}"
+        )
+
+
+@dataclass
+class _Progress:
+    """Counts simulated years."""
+
+    tell: OnProgress | None
+    total: int
+    done: int = 0
+
+    def step(self, what: str) -> None:
+        self.done += 1
+        if self.tell is not None:
+            self.tell(what, self.done, self.total)
+
+
+def _further(chosen: Sequence[Scenario], seed: int, options: dict[str, Any], progress: _Progress) -> list[RunResult]:
+    """The runs of one more seed."""
+    results = []
+    for one in chosen:
+        ready = prepare(one, seed=seed, **options)
+        for year in range(ready.inputs.base + 1, ready.inputs.until + 1):
+            ready.simulation.step()
+            progress.step(f"{one.name} {seed} {year}")
+        results.append(collect(ready))
+    return results
+
+
+def _side_by_side(ready: Sequence[Prepared], names: Sequence[str], progress: _Progress) -> dict[str, DataFrame]:
+    """Step all scenarios year by year and note who chooses otherwise than in the first, and why."""
+    groups = Groups.of(ready[0].simulation.world, _welfare(ready[0].simulation.world))
+    notes = [Notes.of(one.simulation, lambda world: groups.codes(world, _welfare(world))) for one in ready]
+    changes: list[list[Array]] = [[] for _ in ready]
+    moved = [np.zeros(0, np.uint64) for _ in ready]
+    inputs = ready[0].inputs
+    for year in range(inputs.base + 1, inputs.until + 1):
+        for number, one in enumerate(ready):
+            one.simulation.step()
+            progress.step(f"{names[number]} {year}")
+            if number:
+                found = pair(notes[0], notes[number], moved[number])
+                moved[number] = np.union1d(moved[number], found["key"][found["carried_out"]])
+                changes[number].append(found)
+    world = ready[0].simulation.world
+    tables: dict[str, list[DataFrame]] = {}
+    for number in range(1, len(ready)):
+        found = np.concatenate(changes[number])
+        for table, frame in (
+            ("reasons", reasons_table(found, world.geography, world.weight)),
+            ("reasons_by_group", group_reasons_table(found, groups, world.geography, world.weight)),
+            ("terms", terms_table(found, world.weight)),
+            ("groups", groups_table(world, ready[number].simulation.world, groups)),
+        ):
+            frame.insert(0, "scenario", names[number])
+            tables.setdefault(table, []).append(frame)
+    return {name: pd.concat(frames, ignore_index=True) for name, frames in tables.items()}
+
+
+def _welfare(world: World) -> Array:
+    return welfare_yuan_yr(world, incomes(world).sum(axis=1))
+
+
+def tiers(geography: Geography) -> Array:
+    """(places,) names of the tiers; the seat of the core county is the core."""
+    tier = [Tier(d % N_TIERS).name.lower() for d in range(geography.inside)]
+    tier[geography.core] = CORE
+    return np.array([*tier, "near", "far"], dtype=object)
+
+
+def reasons_table(changes: Array, geography: Geography, weight: float) -> DataFrame:
+    """Changes counted by year, where the household lives, what it chose in both runs, and the reason.
+
+    ``from`` and ``to`` are the tier of the destination in the reference and in the other run, or
+    ``stay``, or ``not_there``; ``carried_out`` is False where the wishes differ and what happened does not;
+    ``first`` is True where the household does something else for the first time.
+    """
+    tier = tiers(geography)
+    frame = DataFrame({"year": changes["year"].astype(np.int64), "lives": tier[changes["place"]]})
+    for column, name in (("from", "a"), ("to", "b")):
+        frame[column], frame[f"{column}_form"] = _words(changes[name], tier)
+    frame["carried_out"], frame["first"] = changes["carried_out"], changes["first"]
+    frame["reason"] = np.array(REASONS, dtype=object)[changes["reason"]]
+    frame["part"] = np.array(ALL_PARTS, dtype=object)[changes["part"]]
+    keys = list(frame.columns)
+    frame["households"], frame["persons"] = weight, weight * changes["persons"]
+    return frame.groupby(keys, as_index=False)[["households", "persons"]].sum()
+
+
+def group_reasons_table(changes: Array, groups: Groups, geography: Geography, weight: float) -> DataFrame:
+    """Carried out changes of all years counted by group, from what to what, and reason."""
+    done = changes[changes["carried_out"]]
+    tier = tiers(geography)
+    frames = []
+    for number, (dimension, names) in enumerate(groups.names.items()):
+        frame = DataFrame({"dimension": dimension, "group": np.array(names, dtype=object)[done["group"][:, number]]})
+        frame["from"], frame["to"] = _words(done["a"], tier)[0], _words(done["b"], tier)[0]
+        frame["reason"] = np.array(REASONS, dtype=object)[done["reason"]]
+        keys = list(frame.columns)
+        frame["households"], frame["persons"] = weight, weight * done["persons"]
+        frames.append(frame.groupby(keys, as_index=False)[["households", "persons"]].sum())
+    return pd.concat(frames, ignore_index=True)
+
+
+def groups_table(reference: World, other: World, groups: Groups) -> DataFrame:
+    """Welfare in two worlds of the households that are in both with the same members, and who is better and worse off.
+
+    The groups are those of the reference; ``gain_yuan_yr`` and ``loss_yuan_yr`` are means over the
+    winners and over the losers, 0 where there are none. Who married or left home in one world only
+    would look like a change of welfare and is left out.
+    """
+    keys, here, there = np.intersect1d(
+        reference.households.key, other.households.key, assume_unique=True, return_indices=True
+    )
+    same = _members(reference)[here] == _members(other)[there]
+    keys, here, there = keys[same], here[same], there[same]
+    before, after = _welfare(reference), _welfare(other)
+    code = groups.codes(reference, before)[here]
+    before, after = before[here], after[there]
+    change = after - before
+    wins, loses = (sign * change > NOTICED * np.abs(before) for sign in (1.0, -1.0))
+    rows = [("all", "all", np.ones(len(keys), np.bool_))]
+    for number, (dimension, names) in enumerate(groups.names.items()):
+        rows += [(dimension, name, code[:, number] == k) for k, name in enumerate(names)]
+    return DataFrame(
+        {
+            "dimension": dimension,
+            "group": name,
+            "households": reference.weight * float(these.sum()),
+            "reference_welfare_yuan_yr": _mean(before[these]),
+            "welfare_yuan_yr": _mean(after[these]),
+            "winners": reference.weight * float((these & wins).sum()),
+            "losers": reference.weight * float((these & loses).sum()),
+            "gain_yuan_yr": _mean(change[these & wins]),
+            "loss_yuan_yr": _mean(change[these & loses]),
+        }
+        for dimension, name, these in rows
+    )
+
+
+def _members(world: World) -> Array:
+    """(households,) numbers that are the same where the same people are members, wherever they live."""
+    persons, members = world.persons, np.empty(len(world.households), np.uint64)
+    compositions(persons.key, np.zeros(len(persons), np.uint8), persons.household, members)
+    return members
+
+
+def _mean(values: Array) -> float:
+    return float(values.mean()) if len(values) else 0.0
+
+
+def _words(codes: Array, tier: Array) -> tuple[Array, Array]:
+    """Tier of the destination and form of each code."""
+    forms = np.array([form.name.lower() for form in Form], dtype=object)
+    moves = codes >= 0
+    nothing = np.where(codes == NOT_THERE, ABSENT, STAYS).astype(object)
+    where = np.where(moves, tier[np.where(moves, codes // FORM_STRIDE, 0)], nothing)
+    form = np.where(moves, forms[np.where(moves, codes % FORM_STRIDE, 0)], np.where(codes == STAY, STAYS, ""))
+    return where, form
+
+
+def terms_table(changes: Array, weight: float) -> DataFrame:
+    """Of those whom utility tipped, by year and term: how many it tipped, and its share in what spoke for the change.
+
+    Both columns add up to the same number of households.
+    """
+    rows = []
+    for year in np.unique(changes["year"]):
+        for carried_out in (True, False):
+            these = changes[(changes["year"] == year) & (changes["carried_out"] == carried_out)]
+            tipped = np.bincount(these["reason"], minlength=len(REASONS))
+            shared = these["credit"].sum(axis=0, dtype=np.float64)
+            rows += [
+                (int(year), carried_out, term, weight * float(tipped[k]), weight * float(shared[k]))
+                for k, term in enumerate(TERMS)
+                if tipped[k] or shared[k] > 0
+            ]
+    return DataFrame(rows, columns=["year", "carried_out", "term", "households", "households_shared"])
+
+
+def _levers(ready: Sequence[Prepared], names: Sequence[str]) -> DataFrame:
+    """Paths of the levers that differ from the reference: totals of counts, means over counties of all others."""
+    rows = []
+    reference = ready[0].inputs
+    for number in range(1, len(ready)):
+        inputs = ready[number].inputs
+        for lever in inputs.book.levers.values():
+            first, second = reference.lever_path(lever.id), inputs.lever_path(lever.id)
+            if np.array_equal(first, second):
+                continue
+            one, other = ((path.sum if lever.aggregate == "total" else path.mean)(axis=1) for path in (first, second))
+            rows += [
+                (names[number], lever.id, lever.unit, int(year), float(x), float(y))
+                for year, x, y in zip(inputs.years, one, other, strict=True)
+            ]
+    return DataFrame(rows, columns=["scenario", "lever", "unit", "year", "reference", "value"])
+
+
+def _of_all_runs(results: Sequence[RunResult]) -> dict[str, DataFrame]:
+    """The tables of all runs, one under the other, and a row a run."""
+    tables = {"indicators": pd.concat([result.indicators for result in results], ignore_index=True)}
+    for name in ("flows", "decomposition"):
+        frames = []
+        for result in results:
+            head = {"run_id": result.run_id, "scenario": result.scenario, "seed": result.seed}
+            frame = getattr(result, name)
+            frames.append(pd.concat([DataFrame(head, index=frame.index), frame], axis=1))
+        tables[name] = pd.concat(frames, ignore_index=True)
+    return {"runs": DataFrame([store.run_row(result) for result in results]), **tables}
+
+
+def write(comparison: Comparison, folder: Path) -> None:
+    """Write all tables into an existing folder; see `migrasim.runs.store.staging`."""
+    record = {
+        "kind": KIND,
+        "run_id": comparison.comparison_id,
+        "scenarios": list(comparison.scenarios),
+        "seeds": list(comparison.seeds),
+        "sample": comparison.sample,
+        "base": comparison.base,
+        "until": comparison.until,
+        "notes": comparison.notes,
+        "provenance": comparison.provenance,
+        "tables": list(comparison.tables),
+    }
+    store.write_tables(comparison.tables, folder, record)
+
+
+def read(folder: str | os.PathLike[str]) -> RunResult | Comparison:
+    """A run or a comparison from the folder that holds it.
+
+    Raises
+    ------
+    InputError
+        Where the folder is missing, holds neither, is damaged or was written by a newer version.
+    """
+    path = Path(folder)
+    record = store.recorded(path)
+    if record is None or record.get("kind") != KIND:
+        return store.read(path)
+    if record["schema_version"] > store.SCHEMA_VERSION:
+        raise InputError(
+            f"{path}: written with schema_version {record['schema_version']}; "
+            f"this version reads up to {store.SCHEMA_VERSION}"
+        )
+    return Comparison(
+        comparison_id=record["run_id"],
+        scenarios=tuple(record["scenarios"]),
+        seeds=tuple(record["seeds"]),
+        sample=record["sample"],
+        base=record["base"],
+        until=record["until"],
+        tables=store.read_tables(path, record["tables"]),
+        notes=record["notes"],
+        provenance=record["provenance"],
+    )

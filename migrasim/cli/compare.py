@@ -1,0 +1,98 @@
+"""The command that holds scenarios against one another."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from migrasim.cli.shared import (
+    FutureOption,
+    LangOption,
+    WithoutOption,
+    app,
+    check_variants,
+    console,
+    file_name,
+    lang_of,
+    say,
+    short,
+    show,
+)
+
+
+@app.command()
+def compare(
+    scenarios: Annotated[
+        list[str], typer.Argument(help="Two or more shipped scenarios or paths; the first is the reference.")
+    ],
+    replications: Annotated[
+        int, typer.Option("--replications", help="Pairs to run, each with luck of its own.", metavar="N")
+    ] = 1,
+    reasons: Annotated[
+        bool, typer.Option("--reasons", help="Print who chose otherwise, from what to what, and why.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the results; default: runs/<names>-<id>.", metavar="DIR")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Number of the luck of the first pair.")] = 0,
+    sample: Annotated[float, typer.Option("--sample", help="Share of the households to run, 1 is everybody.")] = 1.0,
+    until: Annotated[int, typer.Option("--until", help="Last year.")] = 2035,
+    base: Annotated[int, typer.Option("--base", help="Base year: 2010 or 2020.")] = 2020,
+    future: FutureOption = None,
+    without: WithoutOption = None,
+    threads: Annotated[int | None, typer.Option("--threads", help="Threads; default: every core.", metavar="N")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Set a lever on top of every scenario; may be given again.", metavar="LEVER=VALUE"),
+    ] = None,
+    lang: LangOption = "en",
+) -> None:
+    """Run scenarios with the same luck: what differs, how surely, why, and who wins or loses.
+
+    Example: migrasim compare status_quo plan --replications 5 --sample 0.1 --reasons
+    """
+    from migrasim.runs.result import check_request
+
+    tongue = lang_of(lang)
+    check_request(seed=seed, sample=sample, base=base, until=until, threads=threads, prefix="--")
+    check_variants(future, without)
+    from migrasim.analysis import compare as comparing
+    from migrasim.core.rule import is_compiled
+    from migrasim.facts import FactBook
+    from migrasim.present import comparison as tables
+    from migrasim.present.language import phrase
+    from migrasim.present.progress import steps
+    from migrasim.runs import store
+    from migrasim.scenario import Scenario
+
+    book = FactBook.load()
+    chosen = [Scenario.load(name, book, settings or ()) for name in scenarios]
+    comparing.check_request(chosen, replications)
+    target = None if out is None else Path(os.path.abspath(out.expanduser()))  # noqa: PTH100 (resolve follows links)
+    if target is not None:
+        store.check_target(target)
+    if not is_compiled():
+        say("first run of this version: compiling, up to a minute; later runs skip it")
+    with store.staging(target.parent if target else Path("runs").absolute()) as staged:
+        with steps(console(stderr=True)) as on_progress:
+            found = comparing.compare(
+                chosen,
+                replications=replications,
+                seed=seed,
+                sample=sample,
+                until=until,
+                base=base,
+                threads=threads,
+                future=future,
+                alternatives=without or (),
+                on_progress=on_progress,
+            )
+        comparing.write(found, staged)
+        name = "-".join(file_name(each) for each in found.scenarios)
+        folder = target or staged.parent.parent / f"{name}-{found.comparison_id}"
+        show(tables.summary(found, tongue, reasons=reasons))
+        folder = store.publish(staged, folder, found.comparison_id)
+    typer.echo(phrase("results_in", tongue, folder=short(folder)))

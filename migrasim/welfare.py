@@ -1,0 +1,105 @@
+"""What households have left to live on, and the groups by which it is told who gains and who loses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from migrasim.core.codes import Schooling
+from migrasim.core.rule import kernel
+from migrasim.domains.moving import choice
+from migrasim.domains.moving.phase import record, views
+from migrasim.domains.moving.rules import MovingParams
+from migrasim.world import World
+
+QUINTILES = ("poorest fifth", "second fifth", "middle fifth", "fourth fifth", "richest fifth")
+SCHOOLINGS = ("primary or none", "junior", "senior", "college and more")
+AGES = ("under 35", "35 to 49", "50 to 59", "60 and more")
+OUTSIDE = "registered outside"
+_AGE_STEPS = (35, 50, 60)
+
+
+@kernel
+def _fill_welfare(incomes, people, families, places, p, welfare):
+    inside = places.distance.shape[0] - 2
+    for h in range(welfare.shape[0]):
+        first, members = families.first_member[h], families.members[h]
+        gone = 0
+        for i in range(first, first + members):
+            gone += people.is_away[i]
+        place, away_place = families.place[h], families.away_place[h]
+        left = np.float64(incomes[h])
+        if members > gone:
+            here = places.at[place]
+            left -= choice.rent_of(place >= inside, here, families.tenure[h], members - gone, p[0])
+            left -= here.living_yuan * (members - gone)
+        if gone > 0:
+            there = places.at[away_place]
+            left -= choice.rent_of(away_place >= inside, there, families.away_tenure[h], gone, p[0])
+            left -= there.living_yuan * gone
+        welfare[h] = left / members ** p[0].equivalence_exponent if members > 0 else 0.0
+
+
+def welfare_yuan_yr(world: World, incomes: np.ndarray) -> np.ndarray:
+    """(households,) income after rent net of relief and cost of living, per equivalent member.
+
+    Parameters
+    ----------
+    incomes : (households,) income of the year in yuan of 2020
+    """
+    people, families, places = views(world)
+    welfare = np.empty(len(world.households))
+    p = record(world.inputs.params("moving", MovingParams, year=world.year))
+    _fill_welfare(np.asarray(incomes, np.float64), people, families, places, p, welfare)
+    return welfare
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Groups of households by dimension; the fifths of income are those of the world they were made with.
+
+    Attributes
+    ----------
+    cuts_yuan
+        Welfare that divides the fifths.
+    names
+        Names of the groups by dimension.
+    """
+
+    cuts_yuan: np.ndarray
+    names: dict[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, world: World, welfare: np.ndarray) -> Groups:
+        """Groups with the fifths of a world, in its base year."""
+        names = {
+            "income": QUINTILES,
+            "schooling": SCHOOLINGS,
+            "age": AGES,
+            "county": (*world.inputs.county_names, OUTSIDE),
+        }
+        return cls(np.quantile(welfare, [0.2, 0.4, 0.6, 0.8]), names)
+
+    def codes(self, world: World, welfare: np.ndarray) -> np.ndarray:
+        """(households, dimensions) int8 number of each household's group, in the order of ``names``.
+
+        Schooling is that of the most schooled member; age that of the oldest of working age, or of the
+        oldest where nobody is; the county is that of the registered address.
+        """
+        count = len(world.households)
+        household, age = world.persons.household, world.year - world.persons.birth_year
+        schooling = np.zeros(count, np.int64)
+        np.maximum.at(schooling, household, world.persons.schooling)
+        working, oldest = np.full(count, -1, np.int64), np.zeros(count, np.int64)
+        np.maximum.at(oldest, household, age)
+        of_age = (age >= choice.WORKING_AGE) & (age < choice.RETIRING_AGE)
+        np.maximum.at(working, household[of_age], age[of_age])
+        county = world.geography.community_county[world.households.community]
+        columns = (
+            np.searchsorted(self.cuts_yuan, welfare, "right"),
+            np.searchsorted([Schooling.JUNIOR, Schooling.SENIOR, Schooling.COLLEGE], schooling, "right"),
+            np.searchsorted(_AGE_STEPS, np.where(working >= 0, working, oldest), "right"),
+            np.where(county >= 0, county, world.geography.counties),
+        )
+        return np.stack(columns, axis=1).astype(np.int8)
