@@ -41,6 +41,21 @@ def _fill_welfare(incomes, people, families, places, p, welfare):
         welfare[h] = left / members ** p[0].equivalence_exponent if members > 0 else 0.0
 
 
+@kernel
+def _fill_heads(first_member, members, birth_year, schooling, year, most_schooling, age):
+    """Schooling of the most schooled member; age of the oldest of working age, else of the oldest."""
+    for h in range(age.shape[0]):
+        most, working, oldest = 0, -1, 0
+        for i in range(first_member[h], first_member[h] + members[h]):
+            years = year - birth_year[i]
+            most = max(most, schooling[i])
+            oldest = max(oldest, years)
+            if choice.WORKING_AGE <= years < choice.RETIRING_AGE:
+                working = max(working, years)
+        most_schooling[h] = most
+        age[h] = working if working >= 0 else oldest
+
+
 def welfare_yuan_yr(world: World, incomes: np.ndarray) -> np.ndarray:
     """(households,) income after rent net of relief and cost of living, per equivalent member.
 
@@ -88,18 +103,16 @@ class Groups:
         oldest where nobody is; the county is that of the registered address.
         """
         count = len(world.households)
-        household, age = world.persons.household, world.year - world.persons.birth_year
-        schooling = np.zeros(count, np.int64)
-        np.maximum.at(schooling, household, world.persons.schooling)
-        working, oldest = np.full(count, -1, np.int64), np.zeros(count, np.int64)
-        np.maximum.at(oldest, household, age)
-        of_age = (age >= choice.WORKING_AGE) & (age < choice.RETIRING_AGE)
-        np.maximum.at(working, household[of_age], age[of_age])
+        schooling, age = np.empty(count, np.int64), np.empty(count, np.int64)
+        persons = world.persons
+        _fill_heads(
+            world.first_member, world.members, persons.birth_year, persons.schooling, world.year, schooling, age
+        )
         county = world.geography.community_county[world.households.community]
         columns = (
             np.searchsorted(self.cuts_yuan, welfare, "right"),
             np.searchsorted([Schooling.JUNIOR, Schooling.SENIOR, Schooling.COLLEGE], schooling, "right"),
-            np.searchsorted(_AGE_STEPS, np.where(working >= 0, working, oldest), "right"),
+            np.searchsorted(_AGE_STEPS, age, "right"),
             np.where(county >= 0, county, world.geography.counties),
         )
         return np.stack(columns, axis=1).astype(np.int8)

@@ -149,6 +149,10 @@ class Comparison:
         summed = done.groupby(["scenario", *by], sort=False, as_index=False)[["households", "persons"]].sum()
         return summed.sort_values(["scenario", "households"], ascending=[True, False], ignore_index=True, kind="stable")
 
+    def reasons_by_group(self) -> DataFrame:
+        """Choices that differ by income, schooling, age and county of the household, from what to what, and reason."""
+        return self.tables["reasons_by_group"]
+
     def groups(self) -> DataFrame:
         """Welfare at the end by group, and who gains and who loses, in the pairs with the first seed.
 
@@ -391,12 +395,15 @@ def group_reasons_table(changes: Array, groups: Groups, geography: Geography, we
     tier = tiers(geography)
     frames = []
     for number, (dimension, names) in enumerate(groups.names.items()):
-        frame = DataFrame({"dimension": dimension, "group": np.array(names, dtype=object)[done["group"][:, number]]})
+        frame = DataFrame({"dimension": dimension, "group": done["group"][:, number].astype(np.int64)})
         frame["from"], frame["to"] = _words(done["a"], tier)[0], _words(done["b"], tier)[0]
         frame["reason"] = np.array(REASONS, dtype=object)[done["reason"]]
+        frame["part"] = np.array(ALL_PARTS, dtype=object)[done["part"]]
         keys = list(frame.columns)
         frame["households"], frame["persons"] = weight, weight * done["persons"]
-        frames.append(frame.groupby(keys, as_index=False)[["households", "persons"]].sum())
+        summed = frame.groupby(keys, as_index=False)[["households", "persons"]].sum()
+        summed["group"] = np.array(names, dtype=object)[summed["group"]]
+        frames.append(summed)
     return pd.concat(frames, ignore_index=True)
 
 

@@ -140,7 +140,8 @@ def reasons_of(comparison: Comparison, scenario: str, lang: Lang = "en") -> list
         households=people(done.loc[done["first"], "households"].sum()), times=people(done["households"].sum()),
         wished=people(wished["households"].sum()),
     )  # fmt: skip
-    return [Text(head), _why(done, lang), _what(done, lang)]
+    groups = comparison.reasons_by_group()
+    return [Text(head), _why(done, lang), _what(done, lang), _by_group(groups[groups["scenario"] == scenario], lang)]
 
 
 def _why(done: DataFrame, lang: Lang) -> Table:
@@ -192,6 +193,24 @@ def _what(done: DataFrame, lang: Lang) -> Table:
             f"{reason(each['reason'], each['part'], lang)} {each['households'] / row['households']:.0%}" for each in why
         ]
         table.add_row(where(row["from"], lang), where(row["to"], lang), people(row["households"]), "; ".join(words))
+    return table
+
+
+def _by_group(frame: DataFrame, lang: Lang) -> Table:
+    table = Table(title=phrase("reasons_groups", lang), title_style="bold")
+    table.add_column(phrase("group", lang))
+    table.add_column(phrase("households", lang), justify="right")
+    table.add_column(phrase("mostly", lang))
+    last = ""
+    for dimension, name in dict.fromkeys(zip(frame["dimension"], frame["group"], strict=True)):
+        if dimension != last and last:
+            table.add_section()
+        last = dimension
+        these = frame[(frame["dimension"] == dimension) & (frame["group"] == name)]
+        total = float(these["households"].sum())
+        why = _largest(these, ["reason", "part"], ["households"])[:_SHOWN_REASONS]
+        words = [f"{reason(each['reason'], each['part'], lang)} {each['households'] / total:.0%}" for each in why]
+        table.add_row(group(name, lang), people(total), "; ".join(words))
     return table
 
 

@@ -96,6 +96,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     ),
     "reasons_why": ("What tipped them", "改變選擇的原因"),
     "reasons_what": ("From what to what, and mostly why", "由何至何，主因為何"),
+    "reasons_groups": ("Who chose otherwise, and mostly why", "哪些家庭選擇不同，主因為何"),
     "reason": ("Reason", "原因"),
     "from": ("Instead of", "原選擇"),
     "to": ("They choose", "現選擇"),

@@ -61,7 +61,14 @@ def two() -> Comparison:
             "losers", "gain_yuan_yr", "loss_yuan_yr",
         ],
     )  # fmt: skip
-    named = {"indicators": DataFrame(rows), "reasons": reasons, "levers": levers, "groups": groups}
+    by_group = DataFrame(
+        [("plan", "age", "under 35", "stay", "seat", "school", "", 30.0, 90.0)],
+        columns=["scenario", "dimension", "group", "from", "to", "reason", "part", "households", "persons"],
+    )
+    named = {
+        "indicators": DataFrame(rows), "reasons": reasons, "reasons_by_group": by_group, "levers": levers,
+        "groups": groups,
+    }  # fmt: skip
     notes: list[str | dict[str, str]] = [{"en": "Mind this.", "zh_hant": "請留意。"}]
     return Comparison("0123456789ab", ("status_quo", "plan"), (0, 1, 2), 0.1, 2020, 2022, named, notes, {"targets": {}})
 
@@ -142,7 +149,7 @@ def test_the_tables_are_printed_in_both_languages(two: Comparison) -> None:
     for text in (
         "SAMPLE: 10%", "Mind this.", "Land and homestead titling", "3 of 3: higher in all", "relief of rent",
         "45 households chose otherwise", "55 times in all; 7 more times only the wish", "far outside", "+2,500",
-        "-1,200",
+        "-1,200", "schools for children 100%",
     ):  # fmt: skip
         assert text in english, text
     for text in ("請留意。", "房租減免", "不遷移", "受損戶"):
