@@ -50,6 +50,9 @@ def run(
     ] = None,
     households: Annotated[bool, typer.Option("--households", help="Write one row per household, too.")] = False,
     profile: Annotated[bool, typer.Option("--profile", help="Print the seconds that each phase took.")] = False,
+    nominal: Annotated[
+        bool, typer.Option("--nominal", help="Print money in prices of each year; the tables stay in yuan of 2020.")
+    ] = False,
     lang: LangOption = "en",
 ) -> None:
     """Run a scenario once: print the trajectory against the targets, write the tables.
@@ -88,7 +91,7 @@ def run(
         )
         store.write(result, staged, wall_s=time.perf_counter() - started)
         folder = target or staged.parent.parent / f"{file_name(result.scenario)}-{result.run_id}"
-        _show_result(result, tongue, profile=profile)
+        _show_result(result.nominal() if nominal else result, tongue, profile=profile)
         folder = store.publish(staged, folder, result.run_id)
     from migrasim.present.language import phrase
 
