@@ -52,6 +52,7 @@ def run(world: World, start: Before) -> None:
     tier = np.arange(world.geography.inside) % N_TIERS
     villages[: world.geography.inside][tier == Tier.VILLAGE] = town[: world.geography.inside][tier == Tier.TOWN]
     expected = start.residents + flows.births - flows.deaths + flows.arrivals - flows.departures + net + town - villages
+    expected += flows.relocated
     persons, households = world.persons, world.households
     network = count_network(
         persons.household,

@@ -321,6 +321,7 @@ COMPONENTS = (
     "deaths_rural",
     "deaths_urban",
     "reclassification",
+    "relocation",
     "other_counties_rural",
     "other_counties_urban",
 )
@@ -620,6 +621,7 @@ def decompose(
         "deaths_rural": (0.0, -float(flows.deaths[v].sum())),
         "deaths_urban": (-float(flows.deaths[u].sum()),) * 2,
         "reclassification": (float(flows.reclassified[u].sum()), 0.0),
+        "relocation": (float(flows.relocated[u].sum()), float(flows.relocated[inner].sum())),
         "other_counties_rural": (0.0, between(elsewhere, v) - between(v, elsewhere)),
         "other_counties_urban": (between(elsewhere, u) - between(u, elsewhere),) * 2,
     }

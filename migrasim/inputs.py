@@ -36,6 +36,10 @@ class Places(Protocol):
     def split_weights(self) -> Floats:
         """(C,) how totals of the region are split over counties, such as urban residents of the base year."""
 
+    @property
+    def chain_weights(self) -> Mapping[str, Floats]:
+        """(C,) by chain: how its jobs are split; chains that are not named follow ``split_weights``."""
+
 
 class Provenance(NamedTuple):
     """Where a number that a run reads comes from."""
@@ -85,6 +89,7 @@ class Inputs:
     provenance: tuple[Provenance, ...]
     _levers: Mapping[str, Floats] = field(repr=False)
     _status_quo: Mapping[str, Floats] = field(repr=False)
+    _way: Mapping[str, Floats] = field(repr=False)
     _params: dict[tuple[str, str, int], Any] = field(default_factory=dict, repr=False, compare=False)
 
     @staticmethod
@@ -146,7 +151,8 @@ class Inputs:
         if cpi is None:
             cpi = getattr(region, "cpi", None) or {}
         years = np.arange(base, until + 1)
-        resolver = _Resolver(np.maximum(years, BASE_YEAR), list(region.county_names), weights / weights.sum())
+        by_chain = {f"industry.{chain}.jobs": each for chain, each in region.chain_weights.items()}
+        resolver = _Resolver(np.maximum(years, BASE_YEAR), list(region.county_names), weights / weights.sum(), by_chain)
         by_lever: dict[str, list[Setting]] = {}
         for setting in scenario.settings:
             by_lever.setdefault(setting.lever, []).append(setting)
@@ -178,6 +184,7 @@ class Inputs:
             provenance=tuple(rows),
             _levers=levers,
             _status_quo={lever.id: resolver.at_2020(lever) for lever in book.levers.values()},
+            _way={lever.id: resolver.way(lever) for lever in book.levers.values()},
         )
 
     def lever_path(self, lever: str) -> Floats:
@@ -194,6 +201,11 @@ class Inputs:
     def status_quo(self, lever: str) -> Floats:
         """(C,) values of a lever in 2020, whatever the base year; yearly flows at their rate of 2020."""
         row: Floats = self._status_quo[self.book.lever(lever).id]
+        return row
+
+    def way(self, lever: str) -> Floats:
+        """(C,) how far a lever goes: from the status quo to the plan, or to the farther bound where the plan stays."""
+        row: Floats = self._way[self.book.lever(lever).id]
         return row
 
     def is_by_county(self, lever: str) -> bool:
@@ -277,10 +289,17 @@ def to_2020_yuan(value: float, price_year: int, cpi: Mapping[int, float]) -> flo
 class _Resolver:
     """Turns settings into arrays for one region and one span of years."""
 
-    def __init__(self, years: np.ndarray[Any, np.dtype[np.int64]], counties: list[str], weights: Floats) -> None:
+    def __init__(
+        self,
+        years: np.ndarray[Any, np.dtype[np.int64]],
+        counties: list[str],
+        weights: Floats,
+        by_lever: Mapping[str, Floats],
+    ) -> None:
         self.years = years
         self.counties = counties
         self.weights = weights
+        self.by_lever = by_lever
         self.clipped: list[str] = []
 
     def resolve(self, lever: Lever, settings: Sequence[Setting]) -> Floats:
@@ -295,6 +314,14 @@ class _Resolver:
     def at_2020(self, lever: Lever) -> Floats:
         """(C,) status quo in 2020."""
         row: Floats = self._split(lever, self._quo(lever))[0] + 0.0
+        return row
+
+    def way(self, lever: Lever) -> Floats:
+        """(C,) from the status quo to the plan, or to the farther bound where the plan stays there."""
+        quo = self._quo(lever)
+        far = float(np.abs(self._path(lever, _lever_numbers(lever.plan), quo) - quo).max())
+        low, high = lever.bounds
+        row: Floats = self._split(lever, np.array([far or max(high - float(quo[0]), float(quo[0]) - low)]))[0]
         return row
 
     def lead_up(self, lever: Lever, early: Mapping[int, float], path: Floats, years: np.ndarray[Any, Any]) -> None:
@@ -341,7 +368,9 @@ class _Resolver:
 
     def _split(self, lever: Lever, path: Floats) -> Floats:
         """(Y, C) counts of the region split over counties; shares and prices copied."""
-        share = self.weights if lever.aggregate == "total" else np.ones(len(self.counties))
+        share = np.ones(len(self.counties))
+        if lever.aggregate == "total":
+            share = self.by_lever.get(lever.id, self.weights)
         split: Floats = path[:, None] * share[None, :]
         return split
 

@@ -40,7 +40,7 @@ class Phase(NamedTuple):
 
 
 SCHEDULE: tuple[Phase, ...] = (
-    Phase("policy", "migrasim.domains.policy", "read this year's levers; villages that become towns"),
+    Phase("policy", "migrasim.domains.policy", "read this year's levers; villages that become towns; relocation"),
     Phase(
         "demography", "migrasim.domains.demography", "deaths, births, schooling, marriages, new households, arrivals"
     ),

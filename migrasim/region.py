@@ -408,6 +408,16 @@ class Region:
             jobs[self.county(county), self.chain(chain)] += int(count)
         return jobs
 
+    @property
+    def chain_weights(self) -> dict[str, np.ndarray]:
+        """(counties,) by chain: how new jobs of a chain are split, by where it stood in 2020."""
+        totals = self.chain_jobs.sum(axis=0)
+        return {
+            chain.id: self.chain_jobs[:, chain.number] / totals[chain.number]
+            for chain in self.chains
+            if totals[chain.number]
+        }
+
     def census(self, base: int, column: str) -> np.ndarray:
         """(counties,) one column of the county table of a census year."""
         return self._by_county(f"county_{base}", column)

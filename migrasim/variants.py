@@ -72,7 +72,7 @@ class Alternative(_Strict):
     id: str
     title: Title
     meaning: Title
-    kind: Literal["structure", "feedback"]
+    kind: Literal["structure", "feedback", "programme"]
     word: Text
     facts: dict[str, Number] = Field(default_factory=dict)
     read_by: Annotated[tuple[str, ...], BeforeValidator(lambda given: tuple(given or ()))] = ()

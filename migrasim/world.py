@@ -81,12 +81,13 @@ class Flows:
     arrivals: np.ndarray  # strangers who came in from outside the registered population
     departures: np.ndarray  # strangers who live outside again and left the world
     reclassified: np.ndarray  # persons by village place, who became residents of a town
+    relocated: np.ndarray  # net change of residents by relocation out of danger zones
     moves: np.ndarray
     household_moves: np.ndarray
 
     @classmethod
     def zero(cls, places: int) -> Flows:
-        counts = [np.zeros(places, np.int64) for _ in range(5)]
+        counts = [np.zeros(places, np.int64) for _ in range(6)]
         return cls(*counts, *(np.zeros((places, places, N_FORMS), np.int64) for _ in range(2)))
 
 

@@ -50,10 +50,14 @@ def tiny_inputs(
     """A region of two counties at the status quo, or with other values of levers and facts by id."""
     book = fact_book()
     region = SimpleNamespace(
-        county_names=list(COUNTIES), split_weights=np.array([3.0, 1.0]), cpi=dict.fromkeys(range(2000, 2036), 2.0)
+        county_names=list(COUNTIES),
+        split_weights=np.array([3.0, 1.0]),
+        chain_weights={},
+        cpi=dict.fromkeys(range(2000, 2036), 2.0),
     )
     scenario = Scenario.from_mapping({"name": "tiny", "levers": levers or {}}, book)
-    return Inputs.build(book, region, scenario, until=until, parameters=parameters)
+    few = {"policy.relocated_households_yr": 30.0}  # the programme of the whole region would empty these villages
+    return Inputs.build(book, region, scenario, until=until, parameters=few | (parameters or {}))
 
 
 def tiny_geography(villages_per_county: int = 4) -> Geography:

@@ -58,6 +58,7 @@ class Decision(IntEnum):
     DWELLING = 41
     QUEUE = 42
     BUY = 43
+    RELOCATION = 50
     RECLASSIFY = 50
     RELOCATE = 51
     SYNTHESIS = 60

@@ -169,6 +169,7 @@ PARTS: dict[str, tuple[str, str]] = {
     "other": ("other", "其他"),
     "reference": ("in the reference", "參照情景中"),
     "other_run": ("in the scenario", "本情景中"),
+    "news": ("it heard of measures", "聽聞政策"),
 }
 
 # where households choose to live, and what is no move
@@ -194,6 +195,7 @@ COMPONENTS: dict[str, tuple[str, str]] = {
     "births_urban": ("Births, urban", "出生（城鎮）"),
     "deaths_rural": ("Deaths, rural", "死亡（鄉村）"),
     "deaths_urban": ("Deaths, urban", "死亡（城鎮）"),
+    "relocation": ("Relocation out of danger zones", "避險搬遷"),
     "reclassification": ("Villages that became towns", "村改為鎮（劃轉）"),
     "other_counties_rural": ("Moves between counties, rural", "縣際遷移（鄉村）"),
     "other_counties_urban": ("Moves between counties, urban", "縣際遷移（城鎮）"),

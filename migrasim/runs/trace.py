@@ -12,7 +12,7 @@ from migrasim.core.codes import Form, Nest, Tenure
 from migrasim.core.errors import InputError
 from migrasim.core.logit import alternative_error, nest_error
 from migrasim.domains.moving import choice
-from migrasim.domains.moving.phase import record, views
+from migrasim.domains.moving.phase import months, views
 from migrasim.domains.moving.rules import MovingParams, Terms
 from migrasim.facts import FactBook
 from migrasim.order import SCHEDULE, place_names
@@ -56,9 +56,7 @@ class _Watch:
     def _alternatives(self, world: World, h: int) -> list[dict[str, Any]]:
         p = world.inputs.params("moving", MovingParams)
         people, families, places = views(world)
-        month = np.zeros(len(world.households), np.uint8)
-        peers = world.memory.get("peer_moves_share", np.zeros(world.geography.communities))
-        choice.consider(people, families, places, peers, world.seed, world.year, record(p), month)
+        month = months(world, people, families, places, p)
         if not month[h]:
             return []
         year, seed, key = world.year, world.seed, families.key[h]
@@ -68,7 +66,7 @@ class _Watch:
         nests = [nest_error(nest_key, key, n, p.nest_dissimilarity) for n in Nest]
         sums = np.empty(choice.N_SUMS)
         inside = world.geography.inside
-        one = choice.home_of(h, who.split, people, families, places)
+        one = choice.home_of(h, who.split, people, families, year, places, p)
         taste_key = np.uint64(stream(seed, Decision.TASTE, 0))
         rows = []
         for form in Form:

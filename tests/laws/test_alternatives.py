@@ -28,7 +28,10 @@ def begin(*alternatives: str, levers: dict[str, Any] | None = None, future: str 
     """A tiny world under alternatives or a future."""
     book = FactBook.load()
     region = SimpleNamespace(
-        county_names=list(COUNTIES), split_weights=np.array([3.0, 1.0]), cpi=dict.fromkeys(range(2000, 2036), 2.0)
+        county_names=list(COUNTIES),
+        split_weights=np.array([3.0, 1.0]),
+        chain_weights={},
+        cpi=dict.fromkeys(range(2000, 2036), 2.0),
     )
     scenario = Scenario.from_mapping({"name": "tiny", "levers": levers or {}}, book)
     inputs = Inputs.build(book, region, scenario, alternatives=alternatives, future=future)
@@ -72,8 +75,8 @@ def terms(world: World, h: int, form: int, destination: int) -> Terms:
     who = choice.who_is_who(h, people, families, world.year)
     sums = np.empty(choice.N_SUMS)
     choice.sum_up(h, form, who, people, families, world.year, sums)
-    one = choice.home_of(h, who.split, people, families, places)
     p = world.inputs.params("moving", MovingParams)
+    one = choice.home_of(h, who.split, people, families, world.year, places, p)
     return Terms(*choice.terms_of(one, form, destination, sums, places, np.uint64(5), p))
 
 
@@ -81,7 +84,7 @@ def differing(*alternatives: str, form: int = 5) -> set[str]:
     """Names of the terms of whole families' moves that an alternative changes, on one and the same state."""
     plain, other = until_moves(begin()), until_moves(begin())
     book = plain.inputs.book
-    region = SimpleNamespace(county_names=list(COUNTIES), split_weights=np.array([3.0, 1.0]))
+    region = SimpleNamespace(county_names=list(COUNTIES), split_weights=np.array([3.0, 1.0]), chain_weights={})
     changed = Inputs.build(book, region, plain.inputs.scenario, alternatives=alternatives)
     other.inputs = changed
     found: set[str] = set()

@@ -250,12 +250,15 @@ def test_the_schedule_is_what_runs() -> None:
 
 
 def test_a_pull_in_one_county_reaches_nobody_else_in_the_first_wave() -> None:
-    """New jobs in East change no choice of a household that cannot move to East in the first wave of a year."""
+    """New jobs in East change no choice of a household that cannot move to East in the first wave of a year.
+
+    News of them bring more households of East to weigh a move; they are switched off here.
+    """
     from migrasim.domains.moving import phase as moving
 
     chosen: list[tuple[np.ndarray, np.ndarray]] = []
     for levers in (None, {"industry.smart_manufacturing.jobs": {"East": {2021: 2000, 2035: 2000}}}):
-        simulation = begin(levers=levers)
+        simulation = begin(levers=levers, parameters={"moving.consider_news_factor": 0.0})
         world = simulation.world
         world.year += 1
         world.flows = type(world.flows).zero(world.geography.places)

@@ -10,7 +10,7 @@ import pytest
 from worlds import fact_book, tiny_inputs, tiny_world
 
 from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Purse, Sector, Tenure, Tier
-from migrasim.domains.labour import phase as labour
+from migrasim.domains.labour import chains
 from migrasim.domains.moving import phase as moving
 from migrasim.facts import FactBook
 from migrasim.order import Simulation
@@ -298,7 +298,7 @@ def test_workshops_take_farmers_and_nobody_else() -> None:
     before, local = world.persons.activity.copy(), np.zeros(world.geography.places)
     local[village] = 7.0
     world.jobs[village, Sector.MANUFACTURING] = world.filled[village, Sector.MANUFACTURING] + 7.0
-    labour._fill_local_jobs(world, local)
+    chains.fill_workshops(world, world.units(local))
     changed = before != world.persons.activity
     assert changed.sum() == 7
     assert np.all(before[changed] == Activity.FARMER)

@@ -38,16 +38,18 @@ def test_farther_is_never_better(a: float, b: float) -> None:
     assert moving.distance_term(far, MOVING) <= moving.distance_term(near, MOVING) <= 0.0
 
 
-@given(st.integers(0, 110), st.booleans(), st.booleans(), st.booleans(), share, st.booleans())
+@given(st.integers(0, 110), st.booleans(), st.booleans(), st.booleans(), st.booleans(), share, st.booleans(), share)
 def test_considering_is_a_probability_and_events_raise_it(
-    age: int, school: bool, youth: bool, seeking: bool, peers: float, away: bool
+    age: int, school: bool, youth: bool, seeking: bool, wed: bool, peers: float, away: bool, news: float
 ) -> None:
-    """Chances of considering lie in 0..1; a life event never lowers them."""
-    prob = moving.consider_prob(age, school, youth, seeking, peers, away, MOVING)
+    """Chances of considering lie in 0..1; a life event or news never lowers them."""
+    prob = moving.consider_prob(age, school, youth, seeking, wed, peers, away, news, MOVING)
     assert 0.0 <= prob <= 1.0
-    assert moving.consider_prob(age, True, youth, seeking, peers, away, MOVING) >= prob - 1e-12
-    assert moving.consider_prob(age, school, True, seeking, peers, away, MOVING) >= prob - 1e-12
-    assert moving.consider_prob(age, school, youth, True, peers, away, MOVING) >= prob - 1e-12
+    for event in range(1, 5):
+        given = [age, school, youth, seeking, wed, peers, away, news]
+        given[event] = True
+        assert moving.consider_prob(*given, MOVING) >= prob - 1e-12
+    assert moving.consider_prob(age, school, youth, seeking, wed, peers, away, 1.0, MOVING) >= prob - 1e-12
 
 
 @given(st.floats(0, 100), share, share)

@@ -15,7 +15,7 @@ from migrasim.scenario import Scenario
 
 BOOK = FactBook.load()
 CPI = dict.fromkeys(range(2012, 2026), 2.0)
-REGION = SimpleNamespace(county_names=["East", "West"], split_weights=np.array([3.0, 1.0]), cpi=CPI)
+REGION = SimpleNamespace(county_names=["East", "West"], split_weights=np.array([3.0, 1.0]), chain_weights={}, cpi=CPI)
 EDUCATION = "residence_permit.education"
 DWELLINGS = "public_housing.public_rental_units"
 CATTLE = "industry.red_cattle.jobs"

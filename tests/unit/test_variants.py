@@ -14,7 +14,7 @@ from migrasim.facts import FactBook
 from migrasim.inputs import Inputs
 from migrasim.scenario import Scenario
 
-REGION = SimpleNamespace(county_names=["East", "West"], split_weights=np.array([3.0, 1.0]))
+REGION = SimpleNamespace(county_names=["East", "West"], split_weights=np.array([3.0, 1.0]), chain_weights={})
 
 
 def build(scenario: dict[str, Any] | None = None, **options: Any) -> Inputs:

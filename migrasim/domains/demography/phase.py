@@ -25,8 +25,8 @@ def run(world: World) -> None:
 
     Reads facts ``demography.*`` and the dwellings; writes persons and households, the flows of
     births, deaths, arrivals (and of children who join the other part of their family), occupied,
-    network, village_pool_mu, estates_yuan, and the measures "orphans", "marriages" and
-    "new_households".
+    network, village_pool_mu, estates_yuan, and the measures "orphans", "marriages",
+    "new_households" and "newlywed_rows" (rows of the households of this year's couples).
     """
     p = world.inputs.params("demography", DemographyParams)
     world.reindex()
@@ -240,6 +240,7 @@ def _families(world: World, lives: np.ndarray, gone: np.ndarray, p: DemographyPa
     married = outcome != families.NO_MARRIAGE
     places = world.geography.places
     world.measures["marriages"] = np.bincount(lives[men[married]], minlength=places)
+    world.measures["newlywed_rows"] = people.household[men[married]].astype(np.int64)
     by_splitting = families.split(
         people.key, people.household, people.is_away, people.birth_year, people.sex, people.generation, people.couple,
         people.parents, gone, world.first_member, world.members,
@@ -437,6 +438,8 @@ def _gather(
     people.take(order)
     people.household = new_row[people.household]
     homes.take(kept)
+    wed = world.measures["newlywed_rows"]
+    world.measures["newlywed_rows"] = np.unique(new_row[wed[kept[wed]]]).astype(np.int64)
     world.reindex()
 
 

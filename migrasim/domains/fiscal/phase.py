@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from migrasim.core.codes import N_PURSES, N_TIERS, Kind, Purse, Tenure, Tier
+from migrasim.core.codes import N_PURSES, N_TIERS, Activity, Kind, Purse, Tenure, Tier
 from migrasim.core.rule import kernel
 from migrasim.domains.fiscal.rules import (
     FiscalParams,
@@ -32,7 +32,7 @@ AWARD_SPENT = "public_services.award"
 LINKED = "public_services.resident_linked_supply"
 TITLING = "three_rights.titling"
 SUBSIDY = "public_housing.rent_subsidy"
-_ACCOUNTS = ("budget", "household")  # prefixes of items that are no cost of a lever or of new residents
+_ACCOUNTS = ("budget", "household", "relocation")  # prefixes of items that are no cost of a lever or of new residents
 _BUILT = (  # yearly flows that are cut where a county cannot pay
     "public_housing.public_rental_units",
     "public_housing.affordable_rental_units",
@@ -49,6 +49,18 @@ _BONDED = (  # works paid from land sales and special bonds, which the general b
     "urban.resilient",
     "urban.livable",
 )
+_PER_URBAN_RESIDENT = (  # programmes for towns: once while the index rises, or yearly while it stands above 2020
+    "employment.matching",
+    "employment.wage_arrears_control",
+    "public_services.remote_settlement",
+    "urban.innovative",
+    "urban.smart",
+    "urban.green",
+    "urban.cultural",
+    "governance.land_efficiency",
+    "governance.community",
+)
+_PER_VILLAGE_RESIDENT = ("rural.public_services", "rural.infrastructure")
 _PER_PERSON = (("healthcare", "permit_persons"), ("social_security", "permit_persons"), ("education", "permit_pupils"))
 _PAYERS = {"government": Purse.COUNTY, "enterprise": Purse.ENTERPRISE, "household": Purse.HOUSEHOLD}
 
@@ -195,6 +207,15 @@ def _works(world: World, p: FiscalParams) -> dict[str, tuple[np.ndarray, np.ndar
     for lever, whole in in_all.items():
         if lever in world.levers:
             units[lever] = (np.maximum(0.0, _added(world, lever)) * whole, nothing)
+    in_villages = world.residents()[: world.geography.inside : N_TIERS] * world.weight
+    for levers, persons in ((_PER_URBAN_RESIDENT, residents), (_PER_VILLAGE_RESIDENT, in_villages)):
+        for lever in (each for each in levers if each in world.levers):
+            units[lever] = (np.maximum(0.0, _added(world, lever)) * persons, world.above(lever) * persons)
+    if "public_housing.provident_fund" not in world.levers:
+        return units
+    migrants = _unregistered_workers(world) * world.weight
+    units["public_housing.provident_fund"] = (nothing, world.above("public_housing.provident_fund") * migrants)
+    units["industry.park_concentration"] = (_halls_m2(world, p), nothing)
     if "rural.returnee_support" in world.levers:
         inside = world.geography.inside
         returned = world.flows.moves[:, :inside:N_TIERS].sum(axis=(0, 2)) * world.weight
@@ -206,6 +227,16 @@ def _works(world: World, p: FiscalParams) -> dict[str, tuple[np.ndarray, np.ndar
             nothing,
         )
     return units
+
+
+def _halls_m2(world: World, p: FiscalParams) -> np.ndarray:
+    """(counties,) floor of new halls in parks: for chain jobs of the year that are placed there and were not before."""
+    jobs = np.zeros(world.geography.counties)
+    for lever in world.levers:
+        if lever.startswith("industry.") and lever.endswith(".jobs"):
+            jobs += np.maximum(0.0, _added(world, lever))
+    more = np.maximum(0.0, world.above("industry.park_concentration"))
+    return np.asarray(jobs * more * p.hall_m2_job)
 
 
 def _pay_lever(
@@ -235,6 +266,7 @@ def _pay_services(world: World, p: FiscalParams, own: np.ndarray) -> None:
     flows, inside, urban = world.flows, world.geography.inside, world.geography.urban
     moves = flows.moves.sum(axis=2)
     net = flows.births - flows.deaths + flows.arrivals - flows.departures + flows.reclassified
+    net = net + flows.relocated
     net = (net + moves.sum(axis=0) - moves.sum(axis=1)) * urban
     this_year = net[:inside].reshape(-1, N_TIERS).sum(axis=1) * world.weight
     cost = np.array([new_resident_cost_yuan(s, y, p) for s, y in zip(since_base, this_year, strict=True)])
@@ -360,6 +392,34 @@ def _count_tenants(kind, tenure, place, home_place, permit, inside, counts):
             continue
         if permit[h] or place[h] == home_place[h]:
             counts[place[h] // N_TIERS] += 1
+
+
+def _unregistered_workers(world: World) -> np.ndarray:
+    """(counties,) workers of towns and seats who are registered at another place."""
+    households, persons, geography = world.households, world.persons, world.geography
+    counts = np.zeros(geography.counties, np.int64)
+    _count_unregistered(
+        persons.household,
+        persons.is_away,
+        persons.activity,
+        households.place,
+        households.away_place,
+        households.home_place,
+        geography.inside,
+        counts,
+    )
+    return counts
+
+
+@kernel
+def _count_unregistered(household, is_away, activity, place, away_place, home_place, inside, counts):
+    for i in range(household.shape[0]):
+        if activity[i] != Activity.WORKER:
+            continue
+        h = household[i]
+        here = away_place[h] if is_away[i] else place[h]
+        if here < inside and here % N_TIERS != Tier.VILLAGE and here != home_place[h]:
+            counts[here // N_TIERS] += 1
 
 
 def _land_mu(world: World) -> np.ndarray:

@@ -31,6 +31,7 @@ class FiscalParams(NamedTuple):
     sponge_programme_index: float
     park_mu: float
     improved_land_share_pp: float
+    hall_m2_job: float
 
 
 @rule

@@ -12,6 +12,7 @@ from migrasim.domains.housing.rules import HousingParams
 from migrasim.world import World
 
 MONTHS_A_YEAR = 12.0
+CHILD_AGE, ELDER_AGE = 15, 60
 _PROGRAMMES = (
     (Tenure.PUBLIC_RENT, "public_housing.public_rental_units"),
     (Tenure.AFFORDABLE_RENT, "public_housing.affordable_rental_units"),
@@ -110,7 +111,7 @@ def run(world: World, incomes: np.ndarray) -> None:
 
 
 def _serve_queue(world: World, incomes: np.ndarray, p: HousingParams) -> None:
-    """Tenants of low income move into vacant public rental dwellings of their place, poorest first."""
+    """Tenants of low income move into vacant public rental dwellings of their place, by points."""
     households, geography = world.households, world.geography
     gate = (
         world.levers["residence_permit.public_housing"]
@@ -128,7 +129,9 @@ def _serve_queue(world: World, incomes: np.ndarray, p: HousingParams) -> None:
         households.away_place,
         households.tenure,
         households.waiting_yr,
+        world.first_member,
         world.members,
+        world.persons.birth_year,
         incomes,
         gate,
         free,
@@ -150,7 +153,9 @@ def serve_queue(
     away_place,
     tenure,
     waiting_yr,
+    first_member,
     members,
+    birth_year,
     income,
     gate,
     free,
@@ -160,7 +165,7 @@ def serve_queue(
     year,
     p,
 ):
-    """Give ``free`` (places,) public dwellings to eligible tenants by income, then years waited, then luck.
+    """Give ``free`` (places,) public dwellings to eligible tenants by points, and by lottery among equals.
 
     Strangers and the registered of other places are let in as far as ``gate`` (counties,) opens.
     Returns (places,) how many households stay in the queue.
@@ -179,9 +184,13 @@ def serve_queue(
     for h in range(key.shape[0]):
         if _queues(h, key, kind, home_place, place, tenure, members, income, gate, gate_key, inside, p):
             who[n] = h
-            # income per head in whole yuan, then years waited, then a keyed draw
-            per_head = max(np.int64(0), income[h]) // max(1, members[h])
-            rank[n] = per_head - 0.001 * min(255, waiting_yr[h]) + 0.0001 * uniform(tie_key, key[h], 0)
+            dependents = 0
+            for i in range(first_member[h], first_member[h] + members[h]):
+                age = year - birth_year[i]
+                if age < CHILD_AGE or age >= ELDER_AGE:
+                    dependents += 1
+            points = rules.queue_points(income[h], members[h], dependents, waiting_yr[h], p)
+            rank[n] = -points + 1e-6 * uniform(tie_key, key[h], 0)
             n += 1
     waiting = np.zeros(occupied.shape[0], np.int64)
     for o in np.argsort(rank):

@@ -34,6 +34,9 @@ class HousingParams(NamedTuple):
     outside_living_cost_yuan_yr_pers: float
     land_efficiency_building_ratio: float
     quota_dwellings_m2: float
+    points_income: float
+    points_waiting_yr: float
+    points_dependent: float
 
 
 @rule
@@ -84,3 +87,15 @@ def building_factor(efficiency_above, p):
 def quota_dwellings(land_m2, efficiency_factor, p):
     """Dwellings on urban land given for settlers beyond the usual quota; fewer where it is below."""
     return p.quota_dwellings_m2 * land_m2 * efficiency_factor
+
+
+@rule
+def queue_points(income_yuan, members, dependents, waiting_yr, p):
+    """Points of an eligible household in the queue for public rental housing; the most points are served first.
+
+    ``a (1 - income a head / ceiling) + b years waited + c children and elders``: need counts, and who
+    has waited long overtakes who is a little poorer.
+    """
+    ceiling = p.eligible_income_yuan_yr_pers * members
+    poorer = 1.0 - max(0.0, income_yuan) / ceiling if ceiling > 0.0 else 0.0
+    return p.points_income * poorer + p.points_waiting_yr * waiting_yr + p.points_dependent * dependents

@@ -7,8 +7,7 @@ import numpy as np
 from migrasim.core.chance import Decision, draw, stream, uniform
 from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Sector, Tier
 from migrasim.core.rule import kernel, parallel_kernel, rows
-from migrasim.core.share import tilted_share
-from migrasim.domains.labour import rules
+from migrasim.domains.labour import chains, rules
 from migrasim.domains.labour.rules import LabourParams
 from migrasim.facts import BASE_YEAR
 from migrasim.world import Livelihood, World, job_kinds
@@ -23,11 +22,6 @@ _SERVED = (Sector.WHOLESALE_RETAIL, Sector.LODGING_CATERING, Sector.RESIDENT_SER
 def params(world: World) -> LabourParams:
     """Facts of this domain for the world's year."""
     return world.inputs.params("labour", LabourParams, year=world.year)
-
-
-def chains(world: World) -> list[str]:
-    """Lever names of the chains, in the order of the region."""
-    return [name for name in world.levers if name.startswith("industry.") and name.endswith(".jobs")]
 
 
 @kernel
@@ -97,7 +91,7 @@ def run(world: World) -> None:
     base = memory["jobs_base"]
     sectors = base[:, :N_SECTORS] * growth * np.where(served, following[:, None], 1.0)
     sectors[:, Sector.AGRICULTURE] = np.inf  # own land takes all hands
-    chain_jobs, new_jobs = _chain_jobs(world, p)
+    chain_jobs, new_jobs = chains.jobs(world)
     target = memory["service_jobs_target"] if "service_jobs_target" in memory else np.zeros(geography.places)
     memory["service_jobs"] += (target - memory["service_jobs"]) / max(1.0, p.service_lag_yr)
     scale = world.levers["industry.service_multiplier"]
@@ -112,7 +106,7 @@ def run(world: World) -> None:
     world.jobs[:, :N_SECTORS] = sectors
     world.jobs[:, N_SECTORS:] = chain_jobs
     _end_jobs(world)
-    _fill_local_jobs(world, local)
+    chains.fill_workshops(world, np.minimum(world.units(local), _free(world, Sector.MANUFACTURING)))
     lever = "rural.farm_income_growth"
     for c, (now, quo) in enumerate(zip(world.levers[lever], world.inputs.status_quo(lever), strict=True)):
         memory["farm_index"][c] *= rules.farm_growth(float(now), float(quo))
@@ -154,57 +148,6 @@ def _lever_jobs(world: World, sectors: np.ndarray, p: LabourParams) -> np.ndarra
     return local
 
 
-def _fill_local_jobs(world: World, local: np.ndarray) -> None:
-    """Farmers of working age take the jobs of new workshops in their villages, by keyed luck."""
-    sector = Sector.MANUFACTURING
-    openings = np.minimum(world.units(local), _capacity(world)[:, sector] - world.filled[:, sector])
-    if not (openings > 0).any():
-        return
-    persons, households = world.persons, world.households
-    take_local_jobs(
-        persons.key,
-        persons.household,
-        persons.is_away,
-        persons.birth_year,
-        households.place,
-        households.away_place,
-        persons.activity,
-        persons.sector,
-        persons.chain,
-        openings,
-        world.filled,
-        world.year,
-        np.uint64(stream(world.seed, Decision.JOB, world.year)),
-    )
-
-
-@kernel
-def take_local_jobs(
-    key, household, is_away, birth_year, place, away_place, activity, sector, chain, openings, filled, year, stream_key
-):
-    """Give ``openings`` (places,) of manufacturing to farmers who live there, in the order of a keyed lottery."""
-    who, luck = np.empty(key.shape[0], np.int32), np.empty(key.shape[0], np.uint64)
-    count = 0
-    for i in range(key.shape[0]):
-        if activity[i] == Activity.FARMER and year - birth_year[i] < rules.RETIRING_AGE:
-            h = household[i]
-            if openings[away_place[h] if is_away[i] else place[h]] > 0:
-                who[count], luck[count] = i, draw(stream_key, key[i], 4)
-                count += 1
-    for o in np.argsort(luck[:count]):
-        i = who[o]
-        h = household[i]
-        here = away_place[h] if is_away[i] else place[h]
-        if openings[here] > 0:
-            openings[here] -= 1
-            if sector[i] > 0:
-                filled[here, sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]] -= 1
-            filled[here, Sector.MANUFACTURING] += 1
-            activity[i] = Activity.WORKER
-            sector[i] = Sector.MANUFACTURING
-            chain[i] = 0
-
-
 def _newcomer_pay(world: World, p: LabourParams) -> np.ndarray:
     """(inside,) factor on the pay of those registered elsewhere, 1 at the status quo."""
     counties = world.geography.counties
@@ -222,27 +165,6 @@ def _newcomer_pay(world: World, p: LabourParams) -> np.ndarray:
 def _match_chances(world: World, p: LabourParams) -> np.ndarray:
     """(counties,) chance that a seeker meets a fitting vacancy within the year."""
     return np.array([rules.match_chance(float(each), p) for each in world.above("employment.matching")])
-
-
-def _chain_jobs(world: World, p: LabourParams) -> tuple[np.ndarray, np.ndarray]:
-    """(places, chains) jobs of the chains and those over the base year, at full scale."""
-    geography = world.geography
-    base = world.memory["jobs_base"][:, N_SECTORS:]
-    new = np.zeros_like(base)
-    parks = world.levers["industry.park_concentration"]
-    seat_gain, town_gain = world.memory["seat_gain"], world.memory["town_gain"]
-    for k, name in enumerate(chains(world)):
-        jobs = world.levers[name]
-        for c in range(geography.counties):
-            if jobs[c] >= 0:
-                in_parks = tilted_share(float(parks[c]), float(seat_gain[c]), float(town_gain[c]))
-                new[N_TIERS * c + Tier.SEAT, k] = jobs[c] * in_parks
-                new[N_TIERS * c + Tier.TOWN, k] = jobs[c] * (1.0 - in_parks)
-            else:  # a chain that sheds labour does so where its jobs are
-                here = base[N_TIERS * c : N_TIERS * c + N_TIERS, k]
-                if here.sum() > 0:
-                    new[N_TIERS * c : N_TIERS * c + N_TIERS, k] = np.maximum(jobs[c], -here.sum()) * here / here.sum()
-    return base + new, new
 
 
 def _end_jobs(world: World) -> None:
@@ -266,6 +188,11 @@ def _end_jobs(world: World) -> None:
         world.filled,
         np.uint64(stream(world.seed, Decision.JOB_LOSS, world.year)),
     )
+
+
+def _free(world: World, kind: int) -> np.ndarray:
+    """(places,) vacancies of a kind of job, in sample units; below 0 where there are too many workers."""
+    return np.asarray(_capacity(world)[:, kind] - world.filled[:, kind])
 
 
 def _capacity(world: World) -> np.ndarray:
@@ -654,4 +581,6 @@ def match(world: World) -> None:
         world.year,
     )
     assert kinds == world.jobs.shape[1]
+    chains.fill_farming(world, _capacity(world))
+    world.measures["chain_output_yuan"] = chains.output_yuan(world, p)
     update(world)

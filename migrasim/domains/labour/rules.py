@@ -57,6 +57,7 @@ class LabourParams(NamedTuple):
     local_jobs_village_share: float
     scale_farming_hands_ratio: float
     commuting_gain_share: float
+    chain_output_yuan_yr_job: np.ndarray  # by chain
 
 
 PRIME_AGE, OLDER_AGE, RETIRING_AGE = 25, 50, 60
@@ -191,3 +192,9 @@ def hands_factor(scale_above, p):
 def village_work_chance(roads_above, p):
     """Chance of off-farm work for who lives in a village, in it or by going to town and back."""
     return min(1.0, max(0.0, p.village_work_chance_share + p.commuting_gain_share * roads_above))
+
+
+@rule
+def chain_output(workers, yuan_job, growth):
+    """Full-chain output of a year: workers times output a job in 2020 times the growth of real incomes since."""
+    return workers * yuan_job * growth

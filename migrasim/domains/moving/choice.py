@@ -26,6 +26,8 @@ FORM_STRIDE = 8
 STAY_LUCK = 1 << 16  # its alternative number for luck, beyond every destination
 WORKING_AGE, RETIRING_AGE, ELDER_AGE = 16, 60, 60
 SCHOOL_AGE, CHILD_AGE, YOUTH_AGE, YOUNG_AGE = 6, 15, 23, 30
+CONCERNS_DEPENDENTS, CONCERNS_LAND, CONCERNS_TENANTS, CONCERNS_WORKERS, CONCERNS_ABSENT = range(5)
+N_CONCERNS = 5
 _MONTHS = 12
 _MASK21, _SHIFT21, _SHIFT42, _SCALE21 = np.uint64((1 << 21) - 1), np.uint64(21), np.uint64(42), float((1 << 21) - 1)
 
@@ -53,6 +55,8 @@ class Families(NamedTuple):
     home_place: np.ndarray
     place: np.ndarray
     away_place: np.ndarray
+    since_year: np.ndarray
+    away_since_year: np.ndarray
     tenure: np.ndarray
     away_tenure: np.ndarray
     land_mu: np.ndarray
@@ -66,7 +70,7 @@ class Families(NamedTuple):
 
 AT = np.dtype([(name, np.float64) for name in (
     "wage_yuan", "work_chance", "rent_yuan", "relief_yuan", "living_yuan", "school", "school_access", "health",
-    "health_access", "security_access", "amenity", "barrier", "social",
+    "health_access", "security_access", "amenity", "barrier", "social", "settling",
 )])  # fmt: skip
 LAND = np.dtype(
     [(name, np.float64) for name in ("rent_yuan", "kept", "collective_kept", "exit_income_yuan", "return_gain")]
@@ -113,6 +117,8 @@ class Home(NamedTuple):
     earned_yuan: float  # by work of all members now
     from_village: bool
     split: bool
+    rooted: float  # attachment that has grown where its main part is not registered
+    away_rooted: float
 
 
 class Who(NamedTuple):
@@ -375,8 +381,15 @@ def taste_normal(taste_key, key, place):
 
 
 @rule
-def home_of(h, split, people, families, places):
+def home_of(h, split, people, families, year, places, p):
     """Read one household's numbers."""
+    inside = places.distance.shape[0] - 2
+    home, place, away = families.home_place[h], families.place[h], families.away_place[h]
+    rooted, away_rooted = 0.0, 0.0
+    if place != home and place < inside:
+        rooted = rules.settled_term(year - families.since_year[h], places.at[place].settling, p)
+    if away >= 0 and away != home and away < inside:
+        away_rooted = rules.settled_term(year - families.away_since_year[h], places.at[away].settling, p)
     community = families.community[h]
     county = places.community_county[community]
     earned = 0.0
@@ -387,9 +400,9 @@ def home_of(h, split, people, families, places):
         community,
         county,
         places.origin_place[community],
-        families.home_place[h],
-        families.place[h],
-        families.away_place[h],
+        home,
+        place,
+        away,
         families.tenure[h],
         families.away_tenure[h],
         families.members[h],
@@ -402,6 +415,8 @@ def home_of(h, split, people, families, places):
         earned,
         county >= 0 and community < places.villages,
         split,
+        rooted,
+        away_rooted,
     )
 
 
@@ -501,9 +516,11 @@ def terms_of(one, form, d, sums, places, taste_key, p):
     if gone > 0.0 and away_to != home:
         share_unregistered += gone * there.barrier
     barrier = rules.barrier_term(share_unregistered / members, False, p)
-    eased = (stays if place != home else 0.0) * here.social
+    eased = (stays if place != home else 0.0) * (here.social + one.rooted)
     if gone > 0.0 and away_to != home:
         eased += gone * there.social
+        if away_to == away_place:  # those who are there already have grown roots
+            eased += max(0.0, gone - sums[_MOVERS]) * one.away_rooted
     back = 0.0  # support of those who come back to their village
     if village_home and county >= 0:
         if (form == Form.RETURN and place == origin) or (form == Form.WHOLE and d == origin):
@@ -557,7 +574,7 @@ def choose_one(h, people, families, places, seed, year, p, best_code, best_value
     """Fill the ``ROUNDS`` best alternatives of household ``h``, best first; STAY ends the list."""
     inside = places.distance.shape[0] - 2
     who = who_is_who(h, people, families, year)
-    one = home_of(h, who.split, people, families, places)
+    one = home_of(h, who.split, people, families, year, places, p)
     gumbel_key, nest_key = stream(seed, Decision.GUMBEL, year), stream(seed, Decision.NEST, year)
     taste_key = stream(seed, Decision.TASTE, 0)
     nested_in = nest_error(nest_key, one.key, Nest.INSIDE, p.nest_dissimilarity)
@@ -613,14 +630,18 @@ def choose(chosen, people, families, places, seed, year, p, codes, values):
 
 
 @parallel_kernel
-def consider(people, families, places, peer_share, seed, year, p, month):
-    """Fill ``month`` (households,): 1 to 12 where the household considers moving, else 0."""
+def consider(people, families, places, peer_share, wed, news, seed, year, p, month):
+    """Fill ``month`` (households,): 1 to 12 where the household considers moving, else 0.
+
+    ``wed`` (households,) marks marriages of the year; ``news`` (counties + 1, N_CONCERNS) how loud the
+    news of measures are by whom they concern, in the county of the community (the last row: no county).
+    """
     key = stream(seed, Decision.CONSIDER, year)
     month_key = stream(seed, Decision.MONTH, year)
     for h in rows(families.key.shape[0]):
         first = families.first_member[h]
         chief = -1
-        event, youth, seeking = False, False, False
+        event, youth, seeking, adult, dependent = False, False, False, False, False
         for i in range(first, first + families.members[h]):
             age = age_of(i, people, year)
             if age in (SCHOOL_AGE, CHILD_AGE) or age == SCHOOL_AGE * 2:
@@ -629,6 +650,8 @@ def consider(people, families, places, peer_share, seed, year, p, month):
                 youth = True
             if people.activity[i] == Activity.SEEKING:
                 seeking = True
+            dependent = dependent or SCHOOL_AGE <= age < CHILD_AGE or age >= ELDER_AGE
+            adult = adult or is_adult(i, people, year)
             if is_adult(i, people, year) and (
                 chief < 0
                 or people.earning_factor[i] > people.earning_factor[chief]
@@ -643,8 +666,28 @@ def consider(people, families, places, peer_share, seed, year, p, month):
                 ):
                     chief = i
         away = families.away_place[h] >= 0 or families.place[h] >= places.distance.shape[0] - 2
+        heard = news[places.community_county[families.community[h]]]
+        loudest = 0.0
+        if dependent:
+            loudest = max(loudest, heard[CONCERNS_DEPENDENTS])
+        if families.land_mu[h] > 0.0:
+            loudest = max(loudest, heard[CONCERNS_LAND])
+        if families.tenure[h] != Tenure.PURCHASED:
+            loudest = max(loudest, heard[CONCERNS_TENANTS])
+        if adult:
+            loudest = max(loudest, heard[CONCERNS_WORKERS])
+        if away:
+            loudest = max(loudest, heard[CONCERNS_ABSENT])
         prob = rules.consider_prob(
-            max(0, age_of(chief, people, year)), event, youth, seeking, peer_share[families.community[h]], away, p[0]
+            max(0, age_of(chief, people, year)),
+            event,
+            youth,
+            seeking,
+            wed[h],
+            peer_share[families.community[h]],
+            away,
+            loudest,
+            p[0],
         )
         month[h] = 0
         if uniform(key, families.key[h], 0) < prob:

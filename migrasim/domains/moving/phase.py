@@ -9,7 +9,7 @@ given up in a wave are free in the next.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -19,9 +19,23 @@ from migrasim.core.rule import kernel
 from migrasim.domains.moving import choice, rules
 from migrasim.domains.moving.choice import FORM_STRIDE, ROUNDS, STAY, Families, People, Places
 from migrasim.domains.moving.rules import MovingParams
+from migrasim.facts import BASE_YEAR
 from migrasim.world import Flows, Geography, World
 
 MONTHS = 12
+_INTERPLAY = ("residence_permit.", "three_rights.", "public_housing.", "industry.")
+_OFFERS = ("relief_yuan", "school_access", "health_access", "security_access", "barrier")
+_RIGHTS = ("kept", "collective_kept", "exit_income_yuan")
+_CONCERNS = (  # whom news of a lever concern, by the beginning of its name
+    ("residence_permit.", choice.CONCERNS_DEPENDENTS),
+    ("hukou.", choice.CONCERNS_DEPENDENTS),
+    ("public_services.", choice.CONCERNS_DEPENDENTS),
+    ("three_rights.", choice.CONCERNS_LAND),
+    ("public_housing.", choice.CONCERNS_TENANTS),
+    ("industry.", choice.CONCERNS_WORKERS),
+    ("employment.", choice.CONCERNS_WORKERS),
+    ("rural.", choice.CONCERNS_ABSENT),
+)
 
 
 class MutablePeople(NamedTuple):
@@ -186,6 +200,37 @@ def _social_ease(world: World, p: MovingParams) -> np.ndarray:
     return ease
 
 
+def _interplay(world: World, p: MovingParams, at: Any, land: Any) -> None:
+    """Let the pulls of several groups of levers help or replace one another, where a run asks for it.
+
+    What a place offers over the base year weighs more or less when other groups are set as well; with
+    one group alone, or none, nothing changes.
+    """
+    if p.interplay_exponent == 1.0:
+        return
+    base = world.memory.setdefault("offers_base", np.stack([at[name] for name in _OFFERS]).astype(np.float64))
+    rights = world.memory.setdefault("rights_base", np.stack([land[name] for name in _RIGHTS]).astype(np.float64))
+    counties, inside = world.geography.counties, world.geography.inside
+    set_levers = np.zeros((len(_INTERPLAY), counties))
+    for g, group in enumerate(_INTERPLAY):
+        names = [name for name in world.levers if name.startswith(group)]
+        for name in names:
+            for c, (above, way) in enumerate(zip(world.above(name), world.inputs.way(name), strict=True)):
+                set_levers[g, c] += rules.news_share(float(above), float(way)) / len(names)
+    factor = np.array(
+        [rules.interplay_factor(float(one[0]), float(one[1]), float(one[2]), float(one[3]), p) for one in set_levers.T]
+    )
+    by_place = np.ones(len(at))
+    by_place[:inside] = factor[np.arange(inside) // N_TIERS]
+    for name, was in zip(_OFFERS, base, strict=True):
+        at[name] = np.where(by_place == 1.0, at[name], was + by_place * (at[name] - was))
+    for name, was in zip(_RIGHTS, rights, strict=True):
+        land[name] = np.where(factor == 1.0, land[name], was + factor * (land[name] - was))
+    at["barrier"] = np.maximum(0.0, at["barrier"])
+    for name in ("kept", "collective_kept"):
+        land[name] = np.minimum(1.0, land[name])
+
+
 def views(world: World) -> tuple[People, Families, Places]:
     """The columns that the choice reads, as bundles for the kernels."""
     persons, households, place, county = world.persons, world.households, world.place, world.county
@@ -208,6 +253,8 @@ def views(world: World) -> tuple[People, Families, Places]:
         households.home_place,
         households.place,
         households.away_place,
+        households.since_year,
+        households.away_since_year,
         households.tenure,
         households.away_tenure,
         households.land_mu,
@@ -225,7 +272,7 @@ def views(world: World) -> tuple[People, Families, Places]:
         chance = np.where(places_of_villages(geography), chance, 1.0)
     if "networks" in alternatives:
         network = world.memory.setdefault("network_base", network.copy())
-    at = np.rec.array(np.empty(geography.places, choice.AT))
+    at: Any = np.rec.array(np.empty(geography.places, choice.AT))
     for name, column in (
         ("wage_yuan", place.wage_newcomer_yuan_yr),
         ("work_chance", chance),
@@ -243,12 +290,17 @@ def views(world: World) -> tuple[People, Families, Places]:
         at[name] = column
     p = world.inputs.params("moving", MovingParams, year=world.year)
     at["social"] = _social_ease(world, p)
-    land = np.rec.array(np.empty(geography.counties, choice.LAND))
+    at["settling"] = 1.0
+    inside = geography.inside
+    faster = [rules.settling_speed(float(each), p) for each in world.above("integration.community")]
+    at["settling"][:inside] = np.repeat(faster, N_TIERS)
+    land: Any = np.rec.array(np.empty(geography.counties, choice.LAND))
     land["rent_yuan"] = county.land_rent_yuan_yr_mu
     land["kept"] = county.land_kept_share
     land["collective_kept"] = county.collective_kept_share
     land["exit_income_yuan"] = county.exit_income_yuan_yr_mu
     land["return_gain"] = [rules.return_gain(float(each), p) for each in world.above("rural.returnee_support")]
+    _interplay(world, p, at, land)
     places = Places(
         at,
         land,
@@ -559,7 +611,7 @@ def run(
     geography, year = world.geography, world.year
     inside = geography.inside
     people, families, places = views(world)
-    month = _months(world, people, families, places, p)
+    month = months(world, people, families, places, p)
     world.measures["considered"] = np.bincount(world.households.place[month > 0], minlength=geography.places)
     refused = np.zeros((geography.places, 2), np.int64)
     persons, households = world.persons, world.households
@@ -631,18 +683,45 @@ def first_choices(world: World, with_values: bool = False) -> tuple[np.ndarray, 
     """
     p = world.inputs.params("moving", MovingParams)
     people, families, places = views(world)
-    chosen = np.flatnonzero(_months(world, people, families, places, p))
+    chosen = np.flatnonzero(months(world, people, families, places, p))
     codes = np.full((len(chosen), ROUNDS), STAY, np.int64)
     values = np.zeros((len(chosen), ROUNDS))
     choice.choose(chosen, people, families, places, world.seed, world.year, record(p), codes, values)
     return (chosen, codes, values) if with_values else (chosen, codes)
 
 
-def _months(world: World, people: People, families: Families, places: Places, p: MovingParams) -> np.ndarray:
+def months(
+    world: World, people: People, families: Families, places: Places, p: MovingParams, with_news: bool = True
+) -> np.ndarray:
+    """(households,) uint8 month in which a household considers moving this year; 0 where it does not.
+
+    Parameters
+    ----------
+    with_news : False for who would consider moving had nobody heard of this year's changes of levers
+    """
     month = np.zeros(len(world.households), np.uint8)
     peers = world.memory.get("peer_moves_share", np.zeros(world.geography.communities))
-    choice.consider(people, families, places, peers, world.seed, world.year, record(p), month)
+    wed = np.zeros(len(world.households), np.bool_)
+    wed[world.measures.get("newlywed_rows", np.zeros(0, np.int64))] = True
+    news = _news(world) if with_news else np.zeros((world.geography.counties + 1, choice.N_CONCERNS))
+    choice.consider(people, families, places, peers, wed, news, world.seed, world.year, record(p), month)
     return month
+
+
+def _news(world: World) -> np.ndarray:
+    """(counties + 1, N_CONCERNS) how loud this year's changes of levers are, the loudest lever of each kind."""
+    news = np.zeros((world.geography.counties + 1, choice.N_CONCERNS))
+    if world.year <= BASE_YEAR:  # the path before 2020 is no plan that anybody could have heard of
+        return news
+    for name in world.inputs.book.levers:
+        concern = next((number for start, number in _CONCERNS if name.startswith(start)), None)
+        before = world.last_levers.get(name)
+        if concern is None or before is None or np.array_equal(before, world.levers[name]):
+            continue
+        way = world.inputs.way(name)
+        for c, change in enumerate(world.levers[name] - before):
+            news[c, concern] = max(news[c, concern], rules.news_share(float(change), float(way[c])))
+    return news
 
 
 def _goods(world: World, paid_yuan: np.ndarray) -> Goods:

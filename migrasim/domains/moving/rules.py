@@ -52,6 +52,8 @@ class MovingParams(NamedTuple):
     consider_youth_factor: float
     consider_seeking_factor: float
     consider_peer_factor: float
+    consider_marriage_factor: float
+    consider_news_factor: float
     consider_away_factor: float
     single_rent_share: float
     dormitory_share: float
@@ -63,6 +65,10 @@ class MovingParams(NamedTuple):
     returnee_utility: float
     rural_roads_time_share: float
     cluster_time_share: float
+    settled_utility: float
+    settling_years: float
+    settling_gain_ratio: float
+    interplay_exponent: float
 
 
 class Terms(NamedTuple):
@@ -102,13 +108,14 @@ def rogers_castro(age, p):
 
 
 @rule
-def consider_prob(age, schooling_event, youth, seeking, peer_share, away, p):
+def consider_prob(age, schooling_event, youth, seeking, wed, peer_share, away, news_share, p):
     """Chance that a household considers moving within the year.
 
     The Rogers-Castro rate at the ``age`` of the likeliest mover, relative to its rate at age 20,
     times the factors of life events: a child reaching 6, 12 or 15, a member of 15 to 22 years who
-    leaves school, a member seeking work, peers who moved last year (``peer_share`` of the
-    community), and members away already. A rate a year r becomes the probability 1 - exp(-r).
+    leaves school, a member seeking work, a marriage in the household, peers who moved last year
+    (``peer_share`` of the community), members away already, and news of a measure that concerns the
+    household (``news_share``, see `news_share`). A rate a year r becomes the probability 1 - exp(-r).
     """
     rate = p.consider_rate_yr * rogers_castro(age, p) / rogers_castro(p.rogers_castro_mu2, p)
     if schooling_event:
@@ -119,8 +126,21 @@ def consider_prob(age, schooling_event, youth, seeking, peer_share, away, p):
         rate *= p.consider_seeking_factor
     if away:
         rate *= p.consider_away_factor
+    if wed:
+        rate *= p.consider_marriage_factor
     rate *= 1.0 + p.consider_peer_factor * peer_share
+    rate *= 1.0 + p.consider_news_factor * news_share
     return 1.0 - math.exp(-rate)
+
+
+@rule
+def news_share(change, way):
+    """How much of the whole way of a lever was gone in a year, from 0 to 1; its news is as loud.
+
+    ``change`` against last year and ``way`` from the status quo to the plan (to the farther bound
+    where the plan leaves the lever), in the unit of the lever.
+    """
+    return min(1.0, abs(change) / way) if way > 0.0 else 0.0
 
 
 @rule
@@ -223,6 +243,32 @@ def social_ease(integration_above, community_above, p):
 def social_term(unregistered_share, ease_utility):
     """Social ease for the share of the household that lives where it is not registered."""
     return unregistered_share * ease_utility
+
+
+@rule
+def settling_speed(integration_above, p):
+    """How fast newcomers grow roots, over the status quo: ``1 + w (integration - its status quo)``."""
+    return max(0.0, 1.0 + p.settling_gain_ratio * integration_above)
+
+
+@rule
+def settled_term(years, speed, p):
+    """Attachment that grows where one lives without being registered there: ``u (1 - exp(-speed years / tau))``."""
+    return p.settled_utility * (1.0 - math.exp(-speed * max(0.0, years) / p.settling_years))
+
+
+@rule
+def interplay_factor(permits, rights, housing, jobs, p):
+    """Factor on what places offer when several groups of levers are set at once.
+
+    ``(sum a^q)^(1/q) / sum a`` over how far each of four groups is set, from 0 to 1: 1 for one group
+    alone whatever q; below 1 where q is above 1 (groups replace one another), above 1 where it is below.
+    """
+    together = permits + rights + housing + jobs
+    q = p.interplay_exponent
+    if q == 1.0 or together <= 0.0 or together == max(max(permits, rights), max(housing, jobs)):
+        return 1.0
+    return (permits**q + rights**q + housing**q + jobs**q) ** (1.0 / q) / together
 
 
 @rule

@@ -60,7 +60,7 @@ def weigh(codes, people, families, places, seed, year, p, terms, luck, is_open_)
     sums = np.empty(choice.N_SUMS, np.float64)
     for h in range(codes.shape[0]):
         who = choice.who_is_who(h, people, families, year)
-        one = choice.home_of(h, who.split, people, families, places)
+        one = choice.home_of(h, who.split, people, families, year, places, p[0])
         for k in range(codes.shape[1]):
             code = codes[h, k]
             form, d = (

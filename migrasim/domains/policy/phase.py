@@ -11,7 +11,7 @@ import numpy as np
 from migrasim.core.codes import N_TIERS, Tier
 from migrasim.core.rule import kernel
 from migrasim.core.share import tilted_share
-from migrasim.domains.policy import rules
+from migrasim.domains.policy import relocation, rules
 from migrasim.domains.policy.rules import PolicyParams
 from migrasim.world import World
 
@@ -20,7 +20,7 @@ _NOT_SPLIT = ("renovation_units",)  # old dwellings are renovated where they sta
 
 
 def run(world: World) -> None:
-    """Read the levers of the year, then reclassify villages."""
+    """Read the levers of the year, reclassify villages, move families out of danger zones."""
     read_levers(world)
     renovated = world.memory.setdefault("renovated_units", np.zeros(world.geography.counties))
     renovated += world.levers["public_housing.renovation_units"] * (1.0 - world.county.unpaid_share)
@@ -28,6 +28,7 @@ def run(world: World) -> None:
     standing = world.stock[seats].sum(axis=1)
     world.memory["renovated_share"] = np.minimum(1.0, renovated / np.maximum(standing, 1.0))
     _reclassify(world)
+    relocation.run(world)
 
 
 def read_levers(world: World) -> None:

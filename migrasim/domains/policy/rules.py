@@ -11,6 +11,11 @@ class PolicyParams(NamedTuple):
     """Facts of this domain, by the names they have in its facts."""
 
     reclassified_persons_yr: float
+    relocated_households_yr: float
+    relocation_first_year: float
+    relocated_to_town_share: float
+    relocated_to_seat_share: float
+    relocation_grant_yuan: float
 
 
 @rule
@@ -23,3 +28,9 @@ def reclassified_by(persons_yr, years, county_share):
 def over(value, base):
     """A share over its status quo; 1 where that is 0."""
     return max(0.0, value) / base if base > 0.0 else 1.0
+
+
+@rule
+def relocated_to_towns(households_yr, town_share, county_share):
+    """Families of a county who are moved out of danger zones to a town or seat within the year."""
+    return households_yr * town_share * county_share

@@ -1,0 +1,140 @@
+"""Industrial chains: their jobs by place, farmers who take places in villages, and what the chains turn out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from migrasim.core.chance import Decision, draw, stream
+from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Sector, Tier
+from migrasim.core.rule import kernel
+from migrasim.core.share import tilted_share
+from migrasim.domains.labour import rules
+from migrasim.domains.labour.rules import LabourParams
+from migrasim.world import World
+
+
+def names(world: World) -> list[str]:
+    """Lever names of the chains, in the order of the region."""
+    return [name for name in world.levers if name.startswith("industry.") and name.endswith(".jobs")]
+
+
+def jobs(world: World) -> tuple[np.ndarray, np.ndarray]:
+    """(places, chains) jobs of the chains and those over the base year, at full scale."""
+    geography = world.geography
+    base = world.memory["jobs_base"][:, N_SECTORS:]
+    new = np.zeros_like(base)
+    parks = world.levers["industry.park_concentration"]
+    seat_gain, town_gain = world.memory["seat_gain"], world.memory["town_gain"]
+    for k, name in enumerate(names(world)):
+        more = world.levers[name]
+        for c in range(geography.counties):
+            if more[c] >= 0:
+                in_parks = tilted_share(float(parks[c]), float(seat_gain[c]), float(town_gain[c]))
+                new[N_TIERS * c + Tier.SEAT, k] = more[c] * in_parks
+                new[N_TIERS * c + Tier.TOWN, k] = more[c] * (1.0 - in_parks)
+            else:  # a chain that sheds labour does so where its jobs are
+                here = base[N_TIERS * c : N_TIERS * c + N_TIERS, k]
+                if here.sum() > 0:
+                    new[N_TIERS * c : N_TIERS * c + N_TIERS, k] = np.maximum(more[c], -here.sum()) * here / here.sum()
+    return base + new, new
+
+
+def fill_workshops(world: World, openings: np.ndarray) -> None:
+    """Farmers of working age take the ``openings`` (places,) of new workshops in their villages, by keyed luck."""
+    if (openings > 0).any():
+        _take(world, openings, Sector.MANUFACTURING, 4)
+
+
+def fill_farming(world: World, capacity: np.ndarray) -> None:
+    """Farmers take the free places of farming chains in their villages, chain by chain, and go on farming.
+
+    Without this a chain would shrink with the farmers who die or leave, and nobody would follow.
+    """
+    villages = np.arange(len(capacity)) % N_TIERS == Tier.VILLAGE
+    villages[world.geography.inside :] = False
+    for k, sector in enumerate(world.memory["chain_sector"]):
+        openings = np.where(villages, capacity[:, N_SECTORS + k] - world.filled[:, N_SECTORS + k], 0)
+        if sector == Sector.AGRICULTURE and (openings > 0).any():
+            _take(world, openings, N_SECTORS + k, 5 + k)
+
+
+def _take(world: World, openings: np.ndarray, kind: int, draw_number: int) -> None:
+    persons, households = world.persons, world.households
+    take_places(
+        persons.key,
+        persons.household,
+        persons.is_away,
+        persons.birth_year,
+        households.place,
+        households.away_place,
+        persons.activity,
+        persons.sector,
+        persons.chain,
+        openings,
+        kind,
+        world.filled,
+        world.year,
+        np.uint64(stream(world.seed, Decision.JOB, world.year)),
+        draw_number,
+    )
+
+
+@kernel
+def take_places(
+    key,
+    household,
+    is_away,
+    birth_year,
+    place,
+    away_place,
+    activity,
+    sector,
+    chain,
+    openings,
+    kind,
+    filled,
+    year,
+    stream_key,
+    draw_number,
+):
+    """Give ``openings`` (places,) of a kind of job to farmers who live there, in the order of a keyed lottery.
+
+    Who takes a job of a sector is a worker from now on; who takes a place in a farming chain stays a farmer.
+    """
+    who, luck = np.empty(key.shape[0], np.int32), np.empty(key.shape[0], np.uint64)
+    count = 0
+    for i in range(key.shape[0]):
+        free = kind < N_SECTORS or chain[i] == 0  # nobody changes from one farming chain to another
+        if activity[i] == Activity.FARMER and free and year - birth_year[i] < rules.RETIRING_AGE:
+            h = household[i]
+            if openings[away_place[h] if is_away[i] else place[h]] > 0:
+                who[count], luck[count] = i, draw(stream_key, key[i], draw_number)
+                count += 1
+    for o in np.argsort(luck[:count]):
+        i = who[o]
+        h = household[i]
+        here = away_place[h] if is_away[i] else place[h]
+        if openings[here] > 0:
+            openings[here] -= 1
+            if sector[i] > 0:
+                filled[here, sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]] -= 1
+            filled[here, kind] += 1
+            if kind < N_SECTORS:
+                activity[i] = Activity.WORKER
+                sector[i] = kind
+                chain[i] = 0
+            else:
+                sector[i] = Sector.AGRICULTURE
+                chain[i] = kind - N_SECTORS + 1
+
+
+def output_yuan(world: World, p: LabourParams) -> np.ndarray:
+    """(chains,) full-chain output of the year in yuan of 2020, from who works in each chain."""
+    workers = world.filled[: world.geography.inside, N_SECTORS:].sum(axis=0) * world.weight
+    growth = float(world.memory["growth_index"][0])
+    return np.array(
+        [
+            rules.chain_output(float(each), float(per_job), growth)
+            for each, per_job in zip(workers, p.chain_output_yuan_yr_job[1:], strict=True)
+        ]
+    )

@@ -1,0 +1,136 @@
+"""Relocation out of danger zones: a public programme that is not in the plan and no lever sets.
+
+Whole families move from their village to a home bought or built for them in the town or the seat of
+their county. It is a flow of its own, reported apart, so that no lever is credited with it. Families
+who are moved from one village site to another stay in the tier of villages and are not drawn here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from migrasim.core.chance import Decision, draw, stream, uniform
+from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Kind, Purse, Sector, Tenure, Tier
+from migrasim.core.rule import kernel
+from migrasim.domains.policy import rules
+from migrasim.domains.policy.rules import PolicyParams
+from migrasim.world import World
+
+GRANT = "relocation.grant"
+
+
+def run(world: World) -> None:
+    """Move this year's families; ``flows.relocated`` holds the net change of residents by place."""
+    p = world.inputs.params("policy", PolicyParams, year=world.year)
+    if "relocation" in world.inputs.alternatives or world.year < p.relocation_first_year:
+        return
+    geography, households, persons = world.geography, world.households, world.persons
+    in_villages = world.residents()[: geography.inside : N_TIERS].astype(np.float64)
+    share = in_villages / max(1.0, float(in_villages.sum()))
+    due = world.memory.setdefault("relocation_due_households", np.zeros(geography.counties))
+    due += [rules.relocated_to_towns(p.relocated_households_yr, p.relocated_to_town_share, each) for each in share]
+    wanted = world.units(due)
+    due -= wanted * world.weight
+    moved = np.zeros(geography.counties, np.int64)
+    relocate(
+        wanted,
+        households.key,
+        households.kind,
+        households.community,
+        households.home_place,
+        households.place,
+        households.tenure,
+        households.since_year,
+        households.waiting_yr,
+        world.first_member,
+        world.members,
+        persons.is_away,
+        persons.since_year,
+        persons.activity,
+        persons.sector,
+        persons.chain,
+        geography.villages,
+        world.seed,
+        world.year,
+        p.relocated_to_seat_share,
+        world.stock,
+        world.weight,
+        world.occupied,
+        world.filled,
+        world.network,
+        world.flows.relocated,
+        moved,
+    )
+    world.measures["relocated_households"] = moved
+    world.pay(GRANT, Purse.HIGHER, Purse.ENTERPRISE, moved * world.weight * p.relocation_grant_yuan)
+
+
+@kernel
+def relocate(
+    wanted,
+    key,
+    kind,
+    community,
+    home_place,
+    place,
+    tenure,
+    since_year,
+    waiting_yr,
+    first_member,
+    members,
+    is_away,
+    person_since_year,
+    activity,
+    sector,
+    chain,
+    villages,
+    seed,
+    year,
+    seat_share,
+    stock,
+    weight,
+    occupied,
+    filled,
+    network,
+    relocated,
+    moved,
+):
+    """Move ``wanted`` (counties,) families at home in a village, lowest draws first; who is away stays there."""
+    lottery = stream(seed, Decision.RELOCATION, year)
+    where = stream(seed, Decision.RELOCATION, 0)
+    who, luck = np.empty(key.shape[0], np.int64), np.empty(key.shape[0], np.uint64)
+    count = 0
+    for h in range(key.shape[0]):
+        at_home = community[h] < villages and place[h] == home_place[h] and place[h] % N_TIERS == Tier.VILLAGE
+        if at_home and kind[h] == Kind.FAMILY and wanted[place[h] // N_TIERS] > 0:
+            who[count], luck[count] = h, draw(lottery, key[h], 0)
+            count += 1
+    for o in np.argsort(luck[:count]):
+        h = who[o]
+        old = place[h]
+        c = old // N_TIERS
+        if moved[c] >= wanted[c]:
+            continue
+        moved[c] += 1
+        new = c * N_TIERS + (Tier.SEAT if uniform(where, key[h], 1) < seat_share else Tier.TOWN)
+        occupied[old, tenure[h]] -= 1
+        occupied[new, Tenure.PURCHASED] += 1
+        stock[new, Tenure.PURCHASED] += weight  # a home bought or built for them
+        place[h] = new
+        tenure[h] = Tenure.PURCHASED
+        since_year[h] = year
+        waiting_yr[h] = 0
+        for i in range(first_member[h], first_member[h] + members[h]):
+            if is_away[i]:
+                continue
+            network[community[h], old] -= 1
+            network[community[h], new] += 1
+            relocated[old] -= 1
+            relocated[new] += 1
+            person_since_year[i] = year
+            if sector[i] > 0:
+                filled[old, sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]] -= 1
+                if activity[i] == Activity.FARMER:  # they go on working their land
+                    filled[new, sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]] += 1
+                else:
+                    activity[i], sector[i], chain[i] = Activity.SEEKING, Sector.NONE, 0
