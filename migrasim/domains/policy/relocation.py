@@ -62,7 +62,8 @@ def run(world: World) -> None:
         moved,
     )
     world.measures["relocated_households"] = moved
-    world.pay(GRANT, Purse.HIGHER, Purse.ENTERPRISE, moved * world.weight * p.relocation_grant_yuan)
+    if moved.any():
+        world.pay(GRANT, Purse.HIGHER, Purse.ENTERPRISE, moved * world.weight * p.relocation_grant_yuan)
 
 
 @kernel
