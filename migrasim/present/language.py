@@ -191,6 +191,7 @@ PARTS: dict[str, tuple[str, str]] = {
     "other": ("other", "其他"),
     "reference": ("in the reference", "參照情景中"),
     "other_run": ("in the scenario", "本情景中"),
+    "news": ("it heard of measures", "聽聞政策"),
 }
 
 # where households choose to live, and what is no move
