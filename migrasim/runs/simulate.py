@@ -337,6 +337,17 @@ def _notes(ready: Prepared) -> list[str | dict[str, str]]:
                 "zh_hant": f"規劃的{levers}項槓桿中有{unbuilt}項尚未建成，維持現狀。",
             }
         )
+    wanted = sum(float(record.sums["unpaid_yuan"].sum()) for record in ready.simulation.history)
+    if wanted > 0.0:
+        first = next(record.year for record in ready.simulation.history if record.sums["unpaid_yuan"].sum() > 0.0)
+        notes.append(
+            {
+                "en": f"Counties could not pay for {wanted / 1e6:,.0f} million yuan of building from {first} on; "
+                "it was not built (unpaid_yuan tells where).",
+                "zh_hant": f"自{first}年起縣級財政無力支付{wanted / 1e8:,.2f}億元建設支出,"
+                "相應項目未建成(分縣見指標unpaid_yuan)。",
+            }
+        )
     if inputs.future != CENTRAL:
         title = future_of(inputs.future).title
         notes.append(
