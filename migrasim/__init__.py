@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from migrasim.analysis.band import band as band
     from migrasim.analysis.compare import Comparison as Comparison
     from migrasim.analysis.compare import compare as compare
     from migrasim.analysis.compare import read as read
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "run": ("migrasim.runs.simulate", "simulate"),
+    "band": ("migrasim.analysis.band", "band"),
     "compare": ("migrasim.analysis.compare", "compare"),
     "Comparison": ("migrasim.analysis.compare", "Comparison"),
     "MigrationModel": ("migrasim.model", "MigrationModel"),
@@ -47,6 +49,7 @@ __all__ = [
     "Region",
     "RunResult",
     "Scenario",
+    "band",
     "compare",
     "read",
     "run",

@@ -24,6 +24,7 @@ from migrasim.core.errors import InputError, nearest
 FOLDER = Path(__file__).parent / "domains"
 DOMAINS = ("policy", "demography", "labour", "housing", "services", "moving", "hukou", "land", "fiscal")
 BASE_YEAR = 2020
+_LITTLE_ROOM = 0.2  # of the span between the bounds of a lever
 AGES = 101  # an array by age runs from 0 to 100
 
 Status = Literal["observed", "planned", "literature", "estimated", "assumed"]
@@ -194,6 +195,29 @@ class Cost(_Strict):
     source: Text
 
 
+class Room(NamedTuple):
+    """How far a lever can go, and how far the plan takes it.
+
+    Attributes
+    ----------
+    left
+        Share of the span between the bounds that is left between 2020 and the bound towards which the plan moves.
+    step
+        Share of that span which the plan takes; 0 where it leaves the lever where it is.
+    bound
+        The bound towards which the plan moves.
+    """
+
+    left: float
+    step: float
+    bound: float
+
+    @property
+    def is_little(self) -> bool:
+        """Whether a fifth of the span or less is left."""
+        return self.left <= _LITTLE_ROOM
+
+
 class Lever(_Strict):
     """Something that the plan can change, with its bounds, its 2020 value, its value in the plan and its cost."""
 
@@ -225,6 +249,40 @@ class Lever(_Strict):
         if self.kind == "jobs_2035" and self.status_quo.values:
             raise ValueError("status_quo of jobs by 2035 is one number")
         return self
+
+    @property
+    def aim(self) -> float:
+        """The value in the plan that is farthest from 2020."""
+        return max(self.plan.numbers(), key=lambda number: abs(number - self.status_quo.last))
+
+    @property
+    def room(self) -> Room:
+        """How far it can go and how far the plan takes it, by its bounds.
+
+        Examples
+        --------
+        >>> [round(each, 2) for each in FactBook.load().lever("hukou.openness").room]
+        [0.05, 0.05, 1.0]
+        """
+        low, high = self.bounds
+        start = self.status_quo.last
+        bound = high if self.aim >= start else low
+        return Room(abs(bound - start) / (high - low), abs(self.aim - start) / (high - low), bound)
+
+    def room_words(self) -> str:
+        """What stands in its way by its bounds; empty where there is plenty of room.
+
+        Examples
+        --------
+        >>> FactBook.load().lever("hukou.openness").room_words()
+        'little: 0.95 in 2020, the plan goes to 1, the bound is 1'
+        """
+        start, found = self.status_quo.last, self.room
+        if not found.step:
+            return f"none used: the plan leaves it at {start:g}, where it stood in 2020"
+        if found.is_little:
+            return f"little: {start:g} in 2020, the plan goes to {self.aim:g}, the bound is {found.bound:g}"
+        return ""
 
 
 @dataclass(frozen=True)

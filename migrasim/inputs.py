@@ -20,7 +20,7 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 BASES = (2010, 2020)
 JOBS_YEAR = 2035
-_SUMS_TO_ONE = (  # pairs of shares of one whole; what is left of it is somebody else's
+SUMS_TO_ONE = (  # pairs of shares of one whole; what is left of it is somebody else's
     ("incentives.government_share", "incentives.enterprise_share"),
     ("spatial.core_share", "spatial.poles_share"),
 )
@@ -451,7 +451,7 @@ def _check_sums(
     levers: Mapping[str, Floats], settings: Mapping[str, Sequence[Setting]], years: np.ndarray[Any, np.dtype[np.int64]]
 ) -> None:
     """Shares of one whole must not sum to more than one."""
-    for first, second in _SUMS_TO_ONE:
+    for first, second in SUMS_TO_ONE:
         if first not in levers or second not in levers:
             continue
         total = levers[first] + levers[second]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -91,9 +92,33 @@ def alternatives(lang: LangOption = "en") -> None:
 def levers(
     name: Annotated[str | None, typer.Argument(help="A group or a lever; default: all.")] = None,
     unbuilt: Annotated[bool, typer.Option("--unbuilt", help="Only levers whose channel is not built yet.")] = False,
+    effects: Annotated[
+        bool, typer.Option("--effects", help="Move each alone, run what that takes, write a page; hours for all.")
+    ] = False,
+    sample: Annotated[float, typer.Option("--sample", help="With --effects: share of the households to run.")] = 0.1,
+    replications: Annotated[
+        int, typer.Option("--replications", help="With --effects: pairs of runs for each number.", metavar="N")
+    ] = 8,
+    assumption_seeds: Annotated[
+        int,
+        typer.Option("--assumption-seeds", help="With --effects: the same for assumptions, 0 for none.", metavar="N"),
+    ] = 2,
+    assumption_sample: Annotated[
+        float | None,
+        typer.Option("--assumption-sample", help="With --effects: sample for assumptions; default: --sample."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", help="With --effects: processes; default: every core.", metavar="N")
+    ] = None,
+    keep: Annotated[
+        Path, typer.Option("--keep", help="With --effects: folder that keeps finished runs.", metavar="DIR")
+    ] = Path("runs/levers"),
+    out: Annotated[
+        Path, typer.Option("--out", help="With --effects: the page; its figure goes beside it.", metavar="FILE")
+    ] = Path("levers.md"),
     lang: LangOption = "en",
 ) -> None:
-    """List the levers: unit, bounds, 2020 value, value in the plan, status, file.
+    """List the levers: unit, bounds, 2020 value, value in the plan, room, status, file; or what each does.
 
     Example: migrasim levers public_housing
     """
@@ -101,20 +126,44 @@ def levers(
     from migrasim.facts import FactBook
 
     book = FactBook.load()
+    if name is not None and name not in book.groups and name not in book.levers:
+        hint = nearest(name, [*book.groups, *book.levers])
+        raise InputError(f"unknown lever or group '{name}'; groups: {', '.join(book.groups)}. {hint}".rstrip())
+    if effects:
+        chosen_ids = [each.id for each in book.levers.values() if name in (None, each.group, each.id)]
+        _lever_effects(
+            name,
+            chosen_ids,
+            sample=sample,
+            replications=replications,
+            assumption_seeds=assumption_seeds if name is None else 0,
+            assumption_sample=sample if assumption_sample is None else assumption_sample,
+            workers=workers,
+            keep=keep,
+            out=out,
+        )
+        return
     if name is not None and name in book.levers:
         _lever_card(book, book.lever(name), tongue)
         return
-    if name is not None and name not in book.groups:
-        hint = nearest(name, [*book.groups, *book.levers])
-        raise InputError(f"unknown lever or group '{name}'; groups: {', '.join(book.groups)}. {hint}".rstrip())
     chosen = [each for each in book.levers.values() if name in (None, each.group) and not (unbuilt and each.built)]
     _lever_tables(book, chosen, tongue)
+
+
+def _lever_effects(name: str | None, levers: Sequence[str], *, keep: Path, out: Path, **options: Any) -> None:
+    """Run what the page of effects takes; the command on it is the one that makes it again."""
+    from migrasim.cli.analyse import lever_page
+
+    words = ["migrasim levers", *([] if name is None else [name]), "--effects"]
+    told = ["sample", "replications", *(["assumption_seeds", "assumption_sample"] if name is None else [])]
+    words += [f"--{option.replace('_', '-')} {options[option]:g}" for option in told]
+    lever_page(levers, command=" ".join(words), keep=keep.expanduser(), out=out.expanduser(), **options)
 
 
 def _lever_tables(book: FactBook, chosen: Sequence[Lever], lang: Lang) -> None:
     from migrasim.present.tables import listing, number
 
-    heads = ["lever", "title", "unit", "bounds", "2020", "plan", "status", "built", "file"]
+    heads = ["lever", "title", "unit", "bounds", "2020", "plan", "room", "status", "built", "file"]
     for group, title in book.groups.items():
         rows = [
             (
@@ -124,6 +173,7 @@ def _lever_tables(book: FactBook, chosen: Sequence[Lever], lang: Lang) -> None:
                 f"{number(each.bounds[0])} to {number(each.bounds[1])}",
                 number(each.status_quo.values or each.status_quo.value),
                 number(each.plan.values or each.plan.value),
+                f"{each.room.left:.0%}" + (" (little)" if each.room.is_little else ""),
                 each.plan.status,
                 "yes" if each.built else "no",
                 each.file,
@@ -148,6 +198,7 @@ def _lever_card(book: FactBook, lever: Lever, lang: Lang) -> None:
         ("bounds", f"{number(lever.bounds[0])} to {number(lever.bounds[1])}"),
         ("given for the region", "a total" if lever.aggregate == "total" else "copied to every county"),
         ("acts through", lever.acts_through),
+        ("room", lever.room_words() or f"{lever.room.left:.0%} of the span between the bounds is left"),
         ("built", "yes" if lever.built else "no: setting it is an error"),
     ]
     for head, value in (("2020", lever.status_quo), ("plan", lever.plan)):

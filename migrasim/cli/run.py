@@ -26,6 +26,7 @@ from migrasim.core.errors import InputError, nearest
 from migrasim.core.language import Lang
 
 if TYPE_CHECKING:
+    from migrasim.analysis.band import Band
     from migrasim.runs.result import RunResult
     from migrasim.scenario import Scenario
 
@@ -53,6 +54,10 @@ def run(
     nominal: Annotated[
         bool, typer.Option("--nominal", help="Print money in prices of each year; the tables stay in yuan of 2020.")
     ] = False,
+    band: Annotated[
+        int | None,
+        typer.Option("--band", help="Draw the assumed values of the plan this often: the range.", metavar="N"),
+    ] = None,
     lang: LangOption = "en",
 ) -> None:
     """Run a scenario once: print the trajectory against the targets, write the tables.
@@ -69,6 +74,8 @@ def run(
     from migrasim.scenario import Scenario
 
     chosen = Scenario.load(scenario, FactBook.load(), settings or ())
+    if band is not None:
+        _check_band(chosen, band)
     target = None if out is None else Path(os.path.abspath(out.expanduser()))  # noqa: PTH100 (resolve follows links)
 
     from migrasim.runs import store
@@ -91,7 +98,12 @@ def run(
         )
         store.write(result, staged, wall_s=time.perf_counter() - started)
         folder = target or staged.parent.parent / f"{file_name(result.scenario)}-{result.run_id}"
-        _show_result(result.nominal() if nominal else result, tongue, profile=profile)
+        options = {"seed": seed, "sample": sample, "until": until, "base": base, "future": future}
+        drawn = None
+        if band is not None:
+            drawn = _band(chosen, band, alternatives=without or (), threads=threads, **options)
+            store.write_band(result, drawn.table, staged)
+        _show_result(result.nominal() if nominal else result, tongue, profile=profile, band=drawn)
         folder = store.publish(staged, folder, result.run_id)
     from migrasim.present.language import phrase
 
@@ -111,10 +123,30 @@ def _simulate(scenario: Scenario, **options: Any) -> RunResult:
         return simulate(scenario, on_phase=on_phase, **options)
 
 
-def _show_result(result: RunResult, lang: Lang, *, profile: bool) -> None:
+def _check_band(scenario: Scenario, draws: int) -> None:
+    """Refuse, before anything runs, a number of draws that is none and a scenario without assumed values."""
+    from migrasim.analysis import band as bands
+    from migrasim.facts import FactBook
+
+    bands.check_draws(draws, "--band")
+    bands.check_assumed(scenario, FactBook.load(), "--band")
+
+
+def _band(scenario: Scenario, draws: int, *, threads: int | None, **options: Any) -> Band:
+    """The range over the assumed values of the plan, with progress."""
+    from migrasim.analysis import band as bands
+    from migrasim.present.progress import runs
+
+    with runs(console(stderr=True), "band", say) as on_done:
+        return bands.band(scenario, draws=draws, workers=threads, on_done=on_done, **options)
+
+
+def _show_result(result: RunResult, lang: Lang, *, profile: bool, band: Band | None) -> None:
     from migrasim.present import tables
 
     show(tables.summary(result, lang))
+    if band is not None:
+        show(*tables.band(band, result, lang))
     if profile and result.profile is not None:
         rows = [(row.phase, f"{row.seconds:.3f}") for row in result.profile.itertuples()]
         show(tables.listing(["phase", "seconds"], rows, lang))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,8 @@ from migrasim.runs.result import RunResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from migrasim.analysis.band import Band
 
 # the first of these that the machine has writes Chinese
 CHINESE_FONTS = (
@@ -39,7 +41,9 @@ def fonts() -> list[str]:
     return [*[name for name in CHINESE_FONTS if name in there][:1], "DejaVu Sans"]
 
 
-def trajectory(results: Sequence[RunResult], path: str | Path, lang: Lang = "en") -> Path:
+def trajectory(
+    results: Sequence[RunResult], path: str | Path, lang: Lang = "en", bands: Mapping[str, Band] | None = None
+) -> Path:
     """Draw one or more runs: rates, people, and what changed the rate.
 
     Parameters
@@ -50,6 +54,8 @@ def trajectory(results: Sequence[RunResult], path: str | Path, lang: Lang = "en"
         File to write; its ending says the format (png, svg, pdf).
     lang
         Language of the words; English where Chinese is asked for and no font has it.
+    bands
+        Ranges over assumed values by the name of the scenario, drawn around its lines.
 
     Returns
     -------
@@ -75,16 +81,16 @@ def trajectory(results: Sequence[RunResult], path: str | Path, lang: Lang = "en"
         "svg.hashsalt": "migrasim",
     }
     with rc_context(style):
-        return _draw(list(results), Path(path), lang)
+        return _draw(list(results), Path(path), lang, bands or {})
 
 
-def _draw(results: list[RunResult], path: Path, lang: Lang) -> Path:
+def _draw(results: list[RunResult], path: Path, lang: Lang, bands: Mapping[str, Band]) -> Path:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 7.6), layout="constrained")
     grid = figure.add_gridspec(2, 2, height_ratios=[1.0, 0.8])
-    _rates(figure.add_subplot(grid[0, 0]), results, lang)
-    _people(figure.add_subplot(grid[0, 1]), results, lang)
+    _rates(figure.add_subplot(grid[0, 0]), results, lang, bands)
+    _people(figure.add_subplot(grid[0, 1]), results, lang, bands)
     _components(figure.add_subplot(grid[1, :]), results, lang)
     first = results[0]
     region = title_in(first.provenance["region"].get("title") or str(first.prefecture()["place"].iloc[0]), lang)
@@ -93,7 +99,7 @@ def _draw(results: list[RunResult], path: Path, lang: Lang) -> Path:
     if samples:
         head += " (" + phrase("sampled", lang, share=", ".join(f"{100 * each:g}%" for each in sorted(samples))) + ")"
     figure.suptitle(" ".join(head.split()), fontweight="bold")
-    figure.supxlabel(_source(results, lang), fontsize=7.5, color="#444444")
+    figure.supxlabel("\n".join([_source(results, lang), *_about(bands, lang)]), fontsize=7.5, color="#444444")
     try:
         figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
     except (OSError, ValueError) as error:
@@ -108,14 +114,30 @@ def _source(results: list[RunResult], lang: Lang) -> str:
     return phrase("source", lang, version=versions.get("migrasim", ""), run=runs, seed=seeds)
 
 
+def _about(bands: Mapping[str, Band], lang: Lang) -> list[str]:
+    """A line for each band: over how many draws, and how much of the scenario is assumed."""
+    return [
+        phrase("band", lang, draws=len(band.draws), assumed=band.assumed, taken=band.taken) for band in bands.values()
+    ]
+
+
+def _shade(axes: Axes, band: Band | None, indicator: str, factor: float, colour: str, label: str) -> None:
+    if band is None:
+        return
+    ends = band.of(indicator) * factor
+    axes.fill_between(ends.index, ends["low"], ends["high"], color=colour, alpha=0.18, linewidth=0, label=label)
+
+
 def _name(result: RunResult, lang: Lang) -> str:
     return title_in(result.provenance.get("scenario_title") or result.scenario, lang)
 
 
-def _rates(axes: Axes, results: list[RunResult], lang: Lang) -> None:
+def _rates(axes: Axes, results: list[RunResult], lang: Lang, bands: Mapping[str, Band]) -> None:
     for result, colour in zip(results, _colours(len(results)), strict=True):
         frame = result.prefecture()
         name = _name(result, lang)
+        shade = f"{name}, {phrase('band_area', lang)}"
+        _shade(axes, bands.get(result.scenario), RATE, 100, colour, shade)
         axes.plot(frame.index, 100 * frame[RATE], color=colour, label=f"{name}, {phrase('resident_line', lang)}")
         registered = f"{name}, {phrase('registered_line', lang)}"
         axes.plot(frame.index, 100 * frame[REGISTERED_RATE], color=colour, linestyle="--", label=registered)
@@ -132,9 +154,10 @@ def _rates(axes: Axes, results: list[RunResult], lang: Lang) -> None:
     _finish(axes, phrase("rate_axis", lang))
 
 
-def _people(axes: Axes, results: list[RunResult], lang: Lang) -> None:
+def _people(axes: Axes, results: list[RunResult], lang: Lang, bands: Mapping[str, Band]) -> None:
     for result, colour in zip(results, _colours(len(results)), strict=True):
         frame = result.prefecture()
+        _shade(axes, bands.get(result.scenario), "urban_population", 1e-3, colour, "")
         label = f"{_name(result, lang)}, {phrase('urban_line', lang)}"
         axes.plot(frame.index, frame["urban_population"] / 1000, color=colour, label=label)
         label = f"{_name(result, lang)}, {phrase('absent_line', lang)}"

@@ -147,6 +147,20 @@ PHRASES: dict[str, tuple[str, str]] = {
     "welfare_change": ("Change", "變化"),
     "first_time": ("First time", "首次（戶）"),
     "again": ("Again", "再次（戶次）"),
+    "band": (
+        "Range over {draws} draws of the assumed values: {assumed} of the {taken} levers taken from the plan",
+        "假設取值抽取{draws}次的區間：取自規劃的{taken}項槓桿中有{assumed}項為假設",
+    ),
+    "band_note": (
+        "5, 50 and 95 percent of the draws, each assumed value drawn evenly within its range, the luck the same. "
+        "The constants of the model are assumed, too, and stay fixed here.",
+        "為抽取結果的5%、50%、95%分位；各假設值在其範圍內均勻抽取，隨機種子相同。模型常數同為假設，此處不變。",
+    ),
+    "one_run": ("this run", "本次運行"),
+    "band_low": ("low", "低"),
+    "band_median": ("median", "中位"),
+    "band_high": ("high", "高"),
+    "band_area": ("range over its assumed values", "假設取值的區間"),
 }
 
 # why households choose otherwise: terms of utility, then what is no term
@@ -254,6 +268,7 @@ WORDS: dict[str, str] = {
     "2020": "2020年值",
     "plan": "規劃值",
     "status": "依據",
+    "room": "餘地",
     "built": "已實現",
     "file": "文件",
     "group": "組別",

@@ -22,6 +22,8 @@ from migrasim.runs.result import RunResult
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from migrasim.analysis.band import Band
+
 RATE = "urbanization_rate"
 REGISTERED_RATE = "hukou_urbanization_rate"
 ABSENT = "absent_population"
@@ -267,6 +269,28 @@ def summary(result: RunResult, lang: Lang = "en") -> RenderableType:
         parts.append(Text(phrase("target_note", lang), style="dim"))
     more = [key_indicators(result, lang), groups(result, lang), chains(result, lang)]
     return Group(*parts, decomposition(result, lang), *more)
+
+
+def band(drawn: Band, result: RunResult, lang: Lang = "en") -> list[RenderableType]:
+    """The range of a scenario over its assumed values, beside the one run."""
+    table = Table(
+        title=phrase("band", lang, draws=len(drawn.draws), assumed=drawn.assumed, taken=drawn.taken),
+        title_style="bold",
+    )
+    names = {RATE: "resident_rate", "urban_population": "urban_residents"}
+    table.add_column(phrase("year", lang), justify="right")
+    for head in names.values():
+        for part in ("one_run", "band_low", "band_median", "band_high"):
+            table.add_column(f"{phrase(head, lang)}, {phrase(part, lang)}", justify="right")
+    frame = result.prefecture()
+    write = {RATE: percent, "urban_population": people}
+    for year in (int(each) for each in frame.index):
+        cells = [str(year)]
+        for name in names:
+            ends = drawn.of(name).loc[year]
+            cells += [write[name](float(value)) for value in (frame[name].loc[year], *ends)]
+        table.add_row(*cells)
+    return [table, Text(phrase("band_note", lang), style="dim")]
 
 
 def listing(heads: Sequence[str], rows: Iterable[Sequence[object]], lang: Lang = "en", title: str = "") -> Table:

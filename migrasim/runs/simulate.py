@@ -142,18 +142,23 @@ def simulate(
 def run_id(ready: Prepared) -> str:
     """Identity of a run: everything that determines its result and nothing else."""
     world = ready.simulation.world
-    identity = {
-        "inputs": ready.inputs.content_hash(),
-        "population": ready.population_key,
-        "region": ready.region.region_hash,
-        "seed": world.seed,
-        "sample": ready.sample,
-        "base": world.base,
-        "until": ready.inputs.until,
+    return identity(ready.inputs, ready.population_key, ready.region.region_hash, world.seed, ready.sample)
+
+
+def identity(inputs: Inputs, population_key: str, region_hash: str, seed: int, sample: float) -> str:
+    """Identity of a run that need not have been made."""
+    parts = {
+        "inputs": inputs.content_hash(),
+        "population": population_key,
+        "region": region_hash,
+        "seed": seed,
+        "sample": sample,
+        "base": inputs.base,
+        "until": inputs.until,
         "schema": SCHEMA_VERSION,
         "model": sources_hash(),
     }
-    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:12]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def collect(ready: Prepared, *, households: bool = False, profile: bool = False) -> RunResult:
@@ -346,6 +351,17 @@ def _notes(ready: Prepared) -> list[str | dict[str, str]]:
                 "it was not built (unpaid_yuan tells where).",
                 "zh_hant": f"自{first}年起縣級財政無力支付{wanted / 1e8:,.2f}億元建設支出,"
                 "相應項目未建成(分縣見指標unpaid_yuan)。",
+            }
+        )
+    last = {each.lever: each for each in inputs.scenario.settings}
+    taken = [inputs.book.levers[name] for name, each in last.items() if each.named == "plan"]
+    assumed = sum(lever.plan.status in ("assumed", "estimated") for lever in taken)
+    if assumed:
+        notes.append(
+            {
+                "en": f"{assumed} of the {len(taken)} levers taken from the plan stand at assumed values; "
+                "--band 40 shows the range.",
+                "zh_hant": f"取自規劃的{len(taken)}項槓桿中有{assumed}項為假設值；--band 40 顯示區間。",
             }
         )
     if inputs.future != CENTRAL:

@@ -82,6 +82,10 @@ KEYS: dict[str, tuple[str, str, str]] = {
     "dimension": ("name", "Dimension of the groups", "分組維度"),
     "group": ("name", "Group", "組別"),
     "lever": ("name", "Lever", "槓桿"),
+    "indicator": ("name", "Indicator", "指標"),
+    "low": ("its own", "Low end of the band (5 percent of the draws)", "區間下限(5%)"),
+    "median": ("its own", "Median of the draws", "中位數"),
+    "high": ("its own", "High end of the band (95 percent of the draws)", "區間上限(95%)"),
     "reference": ("its own", "Value in the reference", "參照情景取值"),
     "value": ("its own", "Value in the scenario", "本情景取值"),
     "occupancy_share": ("share", "Dwellings lived in over those that stand", "住房使用率"),
@@ -119,6 +123,20 @@ def write(result: RunResult, folder: Path, *, wall_s: float | None = None) -> No
             _write_frame(result.households, folder / "households.parquet", record)
         _write_columns(run_row(result), folder / "runs.parquet", record)
         _write_columns(_execution_row(result, wall_s), folder / "execution.parquet", record)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written: {error.strerror or error}") from None
+
+
+def write_band(result: RunResult, table: DataFrame, folder: Path) -> None:
+    """Write the band of a run (`migrasim.analysis.band`) beside its tables, as ``band.parquet``.
+
+    Raises
+    ------
+    InputError
+        Where the folder cannot be written or the disk is full.
+    """
+    try:
+        _write_frame(table, folder / "band.parquet", _record(result))
     except OSError as error:
         raise InputError(f"{folder}: cannot be written: {error.strerror or error}") from None
 
