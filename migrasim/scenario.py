@@ -69,8 +69,8 @@ class Scenario:
 
     Attributes
     ----------
-    name, title, description, future
-        As in the file.
+    name, title, description, about, future
+        As in the file; `about` is its page: what it stands for, what the plan says, what is assumed, how to read it.
     settings
         Oldest ancestor first: each acts on what those before it left.
     file
@@ -80,6 +80,7 @@ class Scenario:
     name: str
     title: Title
     description: Title | None
+    about: Title | None
     future: str
     settings: tuple[Setting, ...]
     file: str
@@ -136,6 +137,7 @@ class _File(BaseModel):
     name: str | None = None
     title: Title | None = None
     description: Title | None = None
+    about: Title | None = None
     extends: str | None = None
     levers: dict[Any, Any] | None = None
     future: str = CENTRAL
@@ -213,8 +215,9 @@ def _scenario(
             f"{file}: schema_version: {version} is newer than {SCHEMA_VERSION}, the newest that this version of "
             "migrasim reads; its meaning may have changed, so use a newer migrasim"
         )
-    if isinstance(data.get("description"), str):
-        data = {**data, "description": {"en": data["description"], "zh_hant": data["description"]}}
+    for key in ("description", "about"):
+        if isinstance(data.get(key), str):
+            data = {**data, key: {"en": data[key], "zh_hant": data[key]}}
     if isinstance(data.get("title"), dict) and "en" in data["title"]:
         data = {**data, "title": {"zh_hant": data["title"]["en"], **data["title"]}}
     for key, value in data.items():
@@ -239,6 +242,7 @@ def _scenario(
         name=name,
         title=checked.title or Title(en=name, zh_hant=name),
         description=checked.description,
+        about=checked.about,
         future=checked.future,
         settings=inherited + tuple(_settings(checked.levers or {}, book, f"{file}: levers")),
         file=file,

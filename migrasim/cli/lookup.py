@@ -12,14 +12,18 @@ from migrasim.core.errors import InputError, nearest
 from migrasim.core.language import Lang, title_in
 
 if TYPE_CHECKING:
-    from migrasim.facts import Fact, FactBook, Lever
+    from migrasim.facts import Fact, FactBook, Lever, LeverValue
+    from migrasim.scenario import Scenario, Setting
 
 
 @app.command()
-def scenarios(lang: LangOption = "en") -> None:
-    """List the scenarios that ship.
+def scenarios(
+    name: Annotated[str | None, typer.Argument(help="A shipped scenario or a path; default: all that ship.")] = None,
+    lang: LangOption = "en",
+) -> None:
+    """List the scenarios that ship; or print the page of one: what it stands for, and the levers that it sets.
 
-    Example: migrasim scenarios --lang zh-Hans
+    Example: migrasim scenarios plan --lang zh-Hant
     """
     tongue = lang_of(lang)
     from migrasim.facts import FactBook
@@ -27,6 +31,9 @@ def scenarios(lang: LangOption = "en") -> None:
     from migrasim.scenario import Scenario, shipped
 
     book = FactBook.load()
+    if name is not None:
+        _scenario_page(Scenario.load(name, book), book, tongue)
+        return
     loaded = [Scenario.load(path, book) for path in shipped("scenarios").values()]
     rows = [
         (
@@ -37,6 +44,45 @@ def scenarios(lang: LangOption = "en") -> None:
         for each in loaded
     ]
     show(tables.listing(["scenario", "title", "what it is"], rows, tongue))
+    say("migrasim scenarios NAME prints the page of one; what the model cannot answer stands in docs/limits.md")
+
+
+def _scenario_page(scenario: Scenario, book: FactBook, lang: Lang) -> None:
+    from rich.text import Text
+
+    from migrasim.present.tables import listing
+
+    show(Text(f"{scenario.name}: {title_in(scenario.title, lang)} ({scenario.file}, {scenario.future})\n"))
+    if page := scenario.about or scenario.description:
+        show(Text(f"{title_in(page, lang)}\n"))
+    last = {each.lever: each for each in scenario.settings}  # the one that counts, unless it changes another
+    rows = []
+    for lever, setting in last.items():
+        known = book.lever(lever)
+        value = _planned(known.plan) if setting.named == "plan" else setting.named or _paths(setting)
+        rows.append((lever, title_in(known.title, lang), value, known.unit, setting.named or "", setting.where))
+    if rows:
+        show(listing(["lever", "title", "value", "unit", "as in", "set in"], rows, lang))
+    else:
+        say("it sets no lever: all stay at the status quo of 2020")
+
+
+def _planned(value: LeverValue) -> str:
+    from migrasim.present.tables import number
+
+    return f"{number(value.values or value.value)} ({value.status})"
+
+
+def _paths(setting: Setting) -> str:
+    """What a scenario file says about one lever, in short."""
+    places = []
+    for county, steps in setting.paths.items():
+        path = ", ".join(
+            (f"{year}: " if year is not None else "") + f"{step.operator}{step.number:g}"
+            for year, step in steps.items()
+        )
+        places.append(path if county is None else f"{county}: {path}")
+    return "; ".join(places)
 
 
 @app.command()
