@@ -62,19 +62,6 @@ class Setting:
     named: Named | None
     paths: Mapping[str | None, Steps]
 
-    def words(self) -> str:
-        """The setting in short: a name, a number, or a path by year, by county where it is given so."""
-        if self.named is not None:
-            return self.named
-        parts = []
-        for county, steps in self.paths.items():
-            path = ", ".join(
-                f"{step.operator}{step.number:g}" if year is None else f"{year}: {step.operator}{step.number:g}"
-                for year, step in steps.items()
-            )
-            parts.append(path if county is None else f"{county} ({path})")
-        return "; ".join(parts)
-
 
 @dataclass(frozen=True)
 class Scenario:
@@ -82,8 +69,8 @@ class Scenario:
 
     Attributes
     ----------
-    name, title, description, future, about
-        As in the file; ``about`` is a page of prose: what it stands for, what it takes from the plan, what is assumed.
+    name, title, description, about, future
+        As in the file; `about` is its page: what it stands for, what the plan says, what is assumed, how to read it.
     settings
         Oldest ancestor first: each acts on what those before it left.
     file
@@ -93,10 +80,10 @@ class Scenario:
     name: str
     title: Title
     description: Title | None
+    about: Title | None
     future: str
     settings: tuple[Setting, ...]
     file: str
-    about: Title | None = None
 
     @staticmethod
     def load(name: str | Path, book: FactBook, overrides: Iterable[str] = ()) -> Scenario:
@@ -255,10 +242,10 @@ def _scenario(
         name=name,
         title=checked.title or Title(en=name, zh_hant=name),
         description=checked.description,
+        about=checked.about,
         future=checked.future,
         settings=inherited + tuple(_settings(checked.levers or {}, book, f"{file}: levers")),
         file=file,
-        about=checked.about,
     )
 
 

@@ -13,20 +13,18 @@ from migrasim.core.errors import InputError, nearest
 from migrasim.core.language import Lang, title_in
 
 if TYPE_CHECKING:
-    from migrasim.facts import Fact, FactBook, Lever
-    from migrasim.scenario import Scenario
+    from migrasim.facts import Fact, FactBook, Lever, LeverValue
+    from migrasim.scenario import Scenario, Setting
 
 
 @app.command()
 def scenarios(
-    name: Annotated[
-        str | None, typer.Argument(help="A scenario or the path of one: its page; default: list all.")
-    ] = None,
+    name: Annotated[str | None, typer.Argument(help="A shipped scenario or a path; default: all that ship.")] = None,
     lang: LangOption = "en",
 ) -> None:
-    """List the scenarios that ship, or show the page of one: what it stands for and which levers it sets.
+    """List the scenarios that ship; or print the page of one: what it stands for, and the levers that it sets.
 
-    Example: migrasim scenarios villages_first --lang zh-Hans
+    Example: migrasim scenarios plan --lang zh-Hant
     """
     tongue = lang_of(lang)
     from migrasim.facts import FactBook
@@ -47,6 +45,7 @@ def scenarios(
         for each in loaded
     ]
     show(tables.listing(["scenario", "title", "what it is"], rows, tongue))
+    say("migrasim scenarios NAME prints the page of one; what the model cannot answer stands in docs/limits.md")
 
 
 def _scenario_page(scenario: Scenario, book: FactBook, lang: Lang) -> None:
@@ -54,14 +53,37 @@ def _scenario_page(scenario: Scenario, book: FactBook, lang: Lang) -> None:
 
     from migrasim.present.tables import listing
 
-    show(Text(f"{scenario.name}: {title_in(scenario.title, lang)}", style="bold"))
-    for text in (scenario.description, scenario.about):
-        if text is not None:
-            show(Text(""), Text(title_in(text, lang).strip()))
-    last = {one.lever: one for one in scenario.settings}
-    rows = [(one.lever, title_in(book.levers[one.lever].title, lang), one.words()) for one in last.values()]
+    show(Text(f"{scenario.name}: {title_in(scenario.title, lang)} ({scenario.file}, {scenario.future})\n"))
+    if page := scenario.about or scenario.description:
+        show(Text(f"{title_in(page, lang)}\n"))
+    last = {each.lever: each for each in scenario.settings}  # the one that counts, unless it changes another
+    rows = []
+    for lever, setting in last.items():
+        known = book.lever(lever)
+        value = _planned(known.plan) if setting.named == "plan" else setting.named or _paths(setting)
+        rows.append((lever, title_in(known.title, lang), value, known.unit, setting.named or "", setting.where))
     if rows:
-        show(Text(""), listing(["lever", "title", "set to"], rows, lang))
+        show(listing(["lever", "title", "value", "unit", "as in", "set in"], rows, lang))
+    else:
+        say("it sets no lever: all stay at the status quo of 2020")
+
+
+def _planned(value: LeverValue) -> str:
+    from migrasim.present.tables import number
+
+    return f"{number(value.values or value.value)} ({value.status})"
+
+
+def _paths(setting: Setting) -> str:
+    """What a scenario file says about one lever, in short."""
+    places = []
+    for county, steps in setting.paths.items():
+        path = ", ".join(
+            (f"{year}: " if year is not None else "") + f"{step.operator}{step.number:g}"
+            for year, step in steps.items()
+        )
+        places.append(path if county is None else f"{county}: {path}")
+    return "; ".join(places)
 
 
 @app.command()

@@ -519,3 +519,16 @@ def test_rules_are_listed_with_their_formula(migrasim):
     shown = migrasim("rules", "housing.market_rent")
     assert "xi ln(occupancy / base occupancy)" in shown.out and "housing.rent_inflow_elasticity" in shown.out
     _is_one_line(migrasim("rules", "houssing"), "unknown rule or domain", "housing")
+
+
+def test_the_page_of_a_scenario_is_printed(migrasim):
+    """A scenario alone prints its page and the levers that it sets, in the language asked for."""
+    out = migrasim("scenarios", "core_first").out
+    assert "What is assumed." in out
+    assert "spatial.core_share" in out and "2022: 0.7" in out
+    assert "怎樣讀結果" in migrasim("scenarios", "plan", "--lang", "zh-Hant").out
+    assert "怎样读结果" in migrasim("scenarios", "plan", "--lang", "zh-Hans").out
+    assert "What it stands for." in migrasim("scenarios", "status_quo").out
+    code, _, err = migrasim("scenarios", "core_frist")
+    assert code == 2
+    assert "core_first" in err

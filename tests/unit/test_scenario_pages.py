@@ -1,0 +1,62 @@
+"""Every scenario that ships has a page that can be read and that quotes the plan truthfully."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+
+import migrasim
+from migrasim.core.language import simplified
+from migrasim.facts import FactBook
+from migrasim.scenario import Scenario, shipped
+
+BOOK = FactBook.load()
+HEADS = {
+    "en": ("What it stands for.", "What the plan says.", "What is assumed.", "How to read it."),
+    "zh_hant": ("代表甚麼。", "規劃怎麼說。", "哪些是假設。", "怎樣讀結果。"),
+}
+SHORTEST = {"en": 700, "zh_hant": 300}  # characters
+
+
+def quotes_of_the_plan() -> set[str]:
+    """Sentences of the plan as levers and the table of its figures give them."""
+    tables = Path(migrasim.__file__).parent.glob("regions/*/tables/plan_facts.csv")
+    figures = [row["quote"] for path in tables for row in csv.DictReader(path.read_text("utf-8").splitlines())]
+    return {lever.quote for lever in BOOK.levers.values()} | set(figures)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh_hant"])
+@pytest.mark.parametrize("name", sorted(shipped("scenarios")))
+def test_every_scenario_has_a_page(name: str, lang: str) -> None:
+    """Four paragraphs in each language: what it stands for, what the plan says, what is assumed, how to read it."""
+    about = Scenario.load(name, BOOK).about
+    assert about is not None
+    page = getattr(about, lang)
+    assert len(page) >= SHORTEST[lang]
+    paragraphs = page.split("\n\n")
+    assert [part.startswith(head) for part, head in zip(paragraphs, HEADS[lang], strict=True)] == [True] * 4
+
+
+@pytest.mark.parametrize("name", sorted(shipped("scenarios")))
+def test_what_a_page_quotes_stands_in_the_plan(name: str) -> None:
+    """Both pages of a scenario quote the same sentences, and each is one of the plan, word by word."""
+    about = Scenario.load(name, BOOK).about
+    assert about is not None
+    english, chinese = (
+        {quote for quote in re.findall("「(.+?)」", page) if len(quote) > 4} for page in (about.en, about.zh_hant)
+    )
+    assert english
+    assert english <= chinese
+    assert chinese <= quotes_of_the_plan()
+
+
+@pytest.mark.parametrize("name", sorted(shipped("scenarios")))
+def test_chinese_pages_are_in_traditional_characters(name: str) -> None:
+    """No page was written in simplified characters by mistake."""
+    about = Scenario.load(name, BOOK).about
+    assert about is not None
+    assert simplified(about.zh_hant) != about.zh_hant
+    assert not set(about.zh_hant) & set("们这个为说进发实业乡镇产权户动务")
