@@ -8,307 +8,53 @@ not depend on the order of rows.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Form, Kind, Tenure, Tier
+from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Form, Kind, Purse, Tenure, Tier
+from migrasim.core.documents import read_mapping
 from migrasim.core.rule import kernel
 from migrasim.world import Flows, World
 
 
 @dataclass(frozen=True)
 class Indicator:
-    """One indicator: a sum, or ``over`` another sum where that is given."""
+    """One indicator: a sum, or ``over`` another sum, or the quotient of two indicators.
+
+    Attributes
+    ----------
+    sum, over
+        Names of sums (`sums`); a ratio is empty where nothing stands below the line.
+    quotient
+        Names of two indicators.
+    """
 
     name: str
+    section: str
     title: dict[str, str]
     unit: str
     how: str
-    sum: str = ""
+    sum: str
     over: str = ""
+    quotient: tuple[str, ...] = ()
 
 
-def _sum(name: str, en: str, zh: str, unit: str, how: str) -> Indicator:
-    return Indicator(name, {"en": en, "zh_hant": zh}, unit, how, name)
+FILE = "indicators.yaml"
+DISTANCE = "target_distance_share"  # known where the targets are: filled by who collects a result
 
 
-def _ratio(name: str, en: str, zh: str, unit: str, how: str, over_sum: str, over: str) -> Indicator:
-    return Indicator(name, {"en": en, "zh_hant": zh}, unit, how, over_sum, over)
+def _read() -> tuple[dict[str, dict[str, str]], dict[str, Indicator]]:
+    sections, catalogue = {}, {}
+    for section, entry in read_mapping(Path(__file__).with_name(FILE), FILE).items():
+        sections[section] = entry["title"]
+        for name, about in entry["indicators"].items():
+            about = {"sum": name, **about, "quotient": tuple(about.get("quotient", ()))}
+            catalogue[name] = Indicator(name=name, section=section, **about)
+    return sections, catalogue
 
 
-_ALL = (
-    _sum("resident_population", "Residents", "常住人口", "persons", "people who live there six months and more"),
-    _sum("urban_population", "Urban residents", "城鎮常住人口", "persons", "residents of towns and seats"),
-    _sum("rural_population", "Rural residents", "鄉村常住人口", "persons", "residents of villages"),
-    _ratio(
-        "urbanization_rate",
-        "Resident urbanization rate",
-        "常住人口城鎮化率",
-        "share",
-        "urban residents over residents",
-        "urban_population",
-        "resident_population",
-    ),
-    _sum(
-        "registered_population",
-        "Registered people",
-        "戶籍人口",
-        "persons",
-        "registered at an address there, wherever they live",
-    ),
-    _sum(
-        "urban_registered_population",
-        "Urban registered",
-        "城鎮戶籍人口",
-        "persons",
-        "of the registered, those whose address counts as urban",
-    ),
-    _ratio(
-        "hukou_urbanization_rate",
-        "Registered urbanization rate",
-        "戶籍人口城鎮化率",
-        "share",
-        "urban registered over registered",
-        "urban_registered_population",
-        "registered_population",
-    ),
-    _sum(
-        "absent_population",
-        "Registered people away",
-        "外出戶籍人口",
-        "persons",
-        "registered there and living outside the region",
-    ),
-    _sum("absent_near_population", "Away, near", "外出(省內及關中)", "persons", "of those, living near outside"),
-    _sum("absent_far_population", "Away, far", "外出(遠方)", "persons", "of those, living far outside"),
-    _sum(
-        "stranger_population",
-        "Residents registered outside",
-        "外來常住人口",
-        "persons",
-        "residents registered outside the region",
-    ),
-    _sum(
-        "elsewhere_population",
-        "Residents registered elsewhere in the region",
-        "區內人戶分離人口",
-        "persons",
-        "residents who live at another place than their registered address, both inside the region",
-    ),
-    _sum(
-        "split_households",
-        "Households living apart",
-        "分居家庭",
-        "households",
-        "families with members in two places, by registered address",
-    ),
-    _sum(
-        "children_left_behind",
-        "Children left behind",
-        "留守兒童",
-        "persons",
-        "under 15 at the registered address while a member of the family's couples lives away",
-    ),
-    _sum(
-        "elderly_left_behind",
-        "Elderly left behind",
-        "留守老人",
-        "persons",
-        "60 and more, no member of 16 to 59 in the same part of the household",
-    ),
-    _sum("births", "Births", "出生人口", "persons a year", "born to residents"),
-    _sum("deaths", "Deaths", "死亡人口", "persons a year", "deaths of residents"),
-    _ratio(
-        "birth_rate", "Birth rate", "出生率", "share a year", "births over residents", "births", "resident_population"
-    ),
-    _ratio(
-        "death_rate", "Death rate", "死亡率", "share a year", "deaths over residents", "deaths", "resident_population"
-    ),
-    _sum(
-        "arrivals",
-        "Arrivals of strangers",
-        "外來遷入",
-        "persons a year",
-        "people registered outside who came in (exogenous)",
-    ),
-    _sum(
-        "moves_in_from_villages",
-        "Moves from villages to towns inside",
-        "村到城鎮的遷移",
-        "persons a year",
-        "by destination, origin any village of the region",
-    ),
-    _sum(
-        "moves_to_villages", "Moves from towns to villages inside", "城鎮到村的遷移", "persons a year", "by destination"
-    ),
-    _sum("moves_out", "Moves to outside", "遷往區外", "persons a year", "by origin"),
-    _sum("moves_back", "Moves from outside", "自區外返回", "persons a year", "by destination"),
-    _sum(
-        "moves_whole_family",
-        "Moves of whole families",
-        "舉家遷移",
-        "persons a year",
-        "to towns and seats, by destination",
-    ),
-    _sum(
-        "moves_workers",
-        "Moves of workers",
-        "勞動力遷移",
-        "persons a year",
-        "one worker or a couple, to towns and seats, by destination",
-    ),
-    _sum(
-        "moves_schooling",
-        "Moves for schooling",
-        "陪讀遷移",
-        "persons a year",
-        "a parent with children of school age, to towns and seats, by destination",
-    ),
-    _sum(
-        "refused_dwelling",
-        "Moves refused for want of a dwelling",
-        "因無住房受阻",
-        "moves a year",
-        "by wished destination",
-    ),
-    _sum(
-        "refused_school",
-        "Moves refused for want of school places",
-        "因無學位受阻",
-        "moves a year",
-        "by wished destination",
-    ),
-    _sum("employed_population", "In work", "就業人口", "persons", "workers and farmers living there"),
-    _sum("off_farm_population", "In work off the farm", "非農就業人口", "persons", "workers living there"),
-    _sum("chain_workers", "Workers of the industrial chains", "產業鏈就業", "persons", "jobs of the nine chains taken"),
-    _sum("seeking_population", "Seeking work", "求職人口", "persons", "living there without work and seeking it"),
-    _sum("vacancies", "Vacancies", "職位空缺", "jobs", "off-farm jobs not taken"),
-    _ratio(
-        "unemployment_share",
-        "Seeking over workforce off the farm",
-        "非農失業比重",
-        "share",
-        "seeking over seeking and workers",
-        "seeking_population",
-        "off_farm_workforce",
-    ),
-    _ratio(
-        "wage_newcomer_yuan_yr",
-        "Wage a newcomer may expect",
-        "新來者預期工資",
-        "yuan of 2020 a year",
-        "by place, before the chance of work; means weighted by residents of towns and seats",
-        "wage_sum",
-        "urban_population",
-    ),
-    _ratio(
-        "work_chance_share",
-        "Chance of work for a newcomer",
-        "新來者就業機會",
-        "share",
-        "means weighted by residents of towns and seats",
-        "chance_sum",
-        "urban_population",
-    ),
-    _ratio(
-        "income_urban_yuan_yr_pers",
-        "Income of urban residents a head",
-        "城鎮居民人均收入",
-        "yuan of 2020 a year",
-        "income of those who live in towns and seats, family households, a head",
-        "income_urban",
-        "members_urban",
-    ),
-    _ratio(
-        "income_rural_yuan_yr_pers",
-        "Income of rural residents a head",
-        "農村居民人均收入",
-        "yuan of 2020 a year",
-        "income of those who live in villages, remittances with it, family households, a head",
-        "income_rural",
-        "members_rural",
-    ),
-    _ratio(
-        "rent_yuan_mo",
-        "Market rent of a family dwelling",
-        "家庭住房市場月租",
-        "yuan of 2020 a month",
-        "means weighted by residents of towns and seats",
-        "rent_sum",
-        "urban_population",
-    ),
-    _sum("public_rental_households", "Households in public rental dwellings", "公租房家庭", "households", "by place"),
-    _sum(
-        "affordable_rental_households",
-        "Households in affordable rental dwellings",
-        "保障性租賃住房家庭",
-        "households",
-        "by place",
-    ),
-    _sum(
-        "waiting_households",
-        "Waiting for public rental",
-        "公租房輪候家庭",
-        "households",
-        "eligible tenants in the queue",
-    ),
-    _sum("dwellings_vacant", "Vacant dwellings", "空置住房", "dwellings", "in towns and seats, all counted tenures"),
-    _sum(
-        "pupils",
-        "Children of compulsory school age",
-        "義務教育適齡兒童",
-        "persons",
-        "6 to 14 years, by where they live",
-    ),
-    _sum("school_places", "School places", "學位", "places", "compulsory schooling, towns and seats"),
-    _ratio(
-        "school_pressure_share",
-        "Pupils per school place in town",
-        "城鎮學位壓力",
-        "share",
-        "children of school age over places, towns and seats",
-        "pupils_urban",
-        "school_places",
-    ),
-    _sum(
-        "permit_holders",
-        "Residence permit holders",
-        "居住證持有人",
-        "persons",
-        "members of households with a permit where they live",
-    ),
-    _ratio(
-        "permit_coverage_share",
-        "Permit coverage",
-        "居住證覆蓋率",
-        "share",
-        "permit holders over residents of towns and seats registered at another place",
-        "permit_holders",
-        "unregistered_urban",
-    ),
-    _sum("registration_transfers", "Transfers of registration", "落戶人數", "persons a year", "by destination"),
-    _sum("land_lost_mu", "Contracted land lost at transfer", "落戶失去承包地", "mu a year", "by county of the village"),
-    _sum(
-        "land_sold_mu",
-        "Contracted land sold voluntarily",
-        "自願有償退出承包地",
-        "mu a year",
-        "by county of the village",
-    ),
-    _sum("land_lent_mu", "Land of the absent lent to stayers", "流轉土地", "mu", "by county"),
-    _sum("land_lent_free_mu", "Of it, without rent", "無償流轉土地", "mu", "by county"),
-    _sum("land_idle_mu", "Land of the absent left idle", "撂荒土地", "mu", "by county"),
-    _sum("idle_homesteads", "Idle homesteads", "閒置宅基地", "homesteads", "homesteads nobody lives on, by county"),
-    _sum(
-        "public_cost_yuan",
-        "Public outlay on levers and new residents",
-        "公共支出",
-        "yuan of 2020 a year",
-        "paid by county and higher governments, by county",
-    ),
-)
-
-CATALOGUE: dict[str, Indicator] = {indicator.name: indicator for indicator in _ALL}
+SECTIONS, CATALOGUE = _read()
 
 COMPONENTS = (
     "moves_inside",
@@ -345,6 +91,13 @@ _PERSON_COUNTS = (
     "unregistered_urban",
 )
 _MONEY = ("income_urban", "members_urban", "income_rural", "members_rural", "split")
+_PAYERS = {
+    "county": Purse.COUNTY,
+    "higher": Purse.HIGHER,
+    "enterprise": Purse.ENTERPRISE,
+    "household": Purse.HOUSEHOLD,
+}
+_RIGHTS = ("contract_land", "homestead", "collective")
 CHILD_AGE, ELDER_AGE, SCHOOL_AGE = 15, 60, 6
 
 
@@ -546,7 +299,27 @@ def sums(world: World, incomes: np.ndarray) -> dict[str, np.ndarray]:
         "land_idle_mu": measured("land_idle_mu") * w,
         "idle_homesteads": measured("idle_homesteads") * w,
         "public_cost_yuan": measured("public_cost_yuan"),
+        "relocated_population": np.maximum(0, flows.relocated) * w,
+        "considered_households": np.where(inner, measured("considered"), 0.0) * w,
+        "dwellings_occupied": np.where(urban, world.occupied[:, kept].sum(axis=1), 0) * w,
+        "dwellings_standing": np.where(urban, world.dwellings[:, kept].sum(axis=1), 0) * w,
+        "beds_wanted": np.where(urban, residents * world.memory["beds_per_resident"][0], 0.0),
+        "beds_urban": np.where(urban, place.health_beds, 0.0),
+        "exit_households": measured("exit_households") * w,
+        "new_urban_residents": by_county(_urban_by_county(world) - world.county.urban_residents_base),
+        "cumulative_cost_yuan": by_county(world.memory.get("cumulative_cost_yuan", np.zeros(geography.counties))),
+        "budget_revenue_yuan": measured("budget_revenue_yuan"),
+        "budget_yuan": by_county(world.county.budget_yuan),
+        "unpaid_yuan": measured("wanted_yuan") * by_county(world.county.unpaid_share),
+        "relocation_cost_yuan": measured("relocation_cost_yuan"),
     }
+    by_payer = measures.get("cost_by_payer_yuan", np.zeros((len(Purse), geography.counties)))
+    for name, purse in _PAYERS.items():
+        result[f"{name}_cost_yuan"] = by_county(by_payer[purse])
+    for outcome in ("kept", "lost"):
+        counted = measures.get(f"rights_{outcome}_households", np.zeros((len(_RIGHTS), geography.counties)))
+        for right, households_of in zip(_RIGHTS, counted, strict=True):
+            result[f"{right}_{outcome}_households"] = by_county(households_of) * w
     chains = world.jobs.shape[1] - N_SECTORS
     for k in range(chains):
         result[f"chain_{k}"] = np.where(inner, world.filled[:, N_SECTORS + k], 0) * w
@@ -562,16 +335,25 @@ def groups(geography_counties: int, inside: int) -> list[tuple[str, int, np.ndar
 
 
 def values(result: dict[str, np.ndarray], places: np.ndarray) -> dict[str, float]:
-    """Every indicator for a set of places; a ratio over nothing is not a number."""
-    row = {}
+    """Every indicator for a set of places; a ratio over nothing, or over less, is not a number."""
+    row: dict[str, float] = {}
     for name, indicator in CATALOGUE.items():
-        top = float(result[indicator.sum][places].sum())
-        if indicator.over:
+        if name == DISTANCE:
+            row[name] = float("nan")
+        elif indicator.quotient:
+            top, bottom = (row[one] for one in indicator.quotient)
+            row[name] = top / bottom if bottom > 0.0 else float("nan")
+        elif indicator.over:
             bottom = float(result[indicator.over][places].sum())
-            row[name] = top / bottom if bottom else float("nan")
+            row[name] = float(result[indicator.sum][places].sum()) / bottom if bottom > 0.0 else float("nan")
         else:
-            row[name] = top
+            row[name] = float(result[indicator.sum][places].sum())
     return row
+
+
+def _urban_by_county(world: World) -> np.ndarray:
+    residents = world.residents()[: world.geography.inside].reshape(-1, N_TIERS)
+    return np.asarray((residents[:, Tier.TOWN] + residents[:, Tier.SEAT]) * world.weight)
 
 
 def decompose(

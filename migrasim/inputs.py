@@ -208,6 +208,13 @@ class Inputs:
         row: Floats = self._way[self.book.lever(lever).id]
         return row
 
+    def price_index(self, year: int) -> float:
+        """Consumer prices of a year over those of 2020; after the last published year they rise as assumed."""
+        last = max(self.cpi, default=BASE_YEAR)
+        rate = 100.0 * float(self.book.value("fiscal.inflation_rate_yr", self.parameters))
+        changes = {one: self.cpi.get(one, rate) for one in range(min([*self.cpi, year]), max(last, year) + 1)}
+        return 1.0 / to_2020_yuan(1.0, year, changes)
+
     def is_by_county(self, lever: str) -> bool:
         """Whether the scenario gives the lever a county's own number, which no split of a total may move."""
         return any(county is not None for one in self.scenario.settings if one.lever == lever for county in one.paths)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from migrasim import checks, indicators
+from migrasim import checks, detail, indicators
 from migrasim.core.codes import N_TENURES, N_TIERS
 from migrasim.core.columns import Table
 from migrasim.core.rule import set_threads
@@ -23,6 +23,7 @@ from migrasim.domains.moving import phase as moving
 from migrasim.domains.policy import phase as policy
 from migrasim.domains.services import phase as services
 from migrasim.facts import BASE_YEAR
+from migrasim.welfare import Groups, welfare_yuan_yr
 from migrasim.world import COUNTY_COLUMNS, PLACE_COLUMNS, Flows, Geography, Livelihood, World, job_kinds
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class YearRecord:
     flows: Flows | None
     before: np.ndarray
     after: np.ndarray
+    detail: dict[str, detail.Columns]
 
 
 @dataclass
@@ -82,6 +84,7 @@ class Simulation:
     checking: bool = True
     history: list[YearRecord] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    groups: Groups | None = None  # of the last year, with its own fifths of income
     watch: Callable[[World], None] | None = None
     witness: moving.Witness | None = None
 
@@ -236,8 +239,18 @@ class Simulation:
 
     def _measure(self, flows: Flows | None, before: np.ndarray) -> None:
         world = self.world
-        sums = indicators.sums(world, labour.incomes(world))
-        self.history.append(YearRecord(world.year, sums, flows, before, world.residents()))
+        incomes = labour.incomes(world)
+        sums = indicators.sums(world, incomes)
+        welfare = welfare_yuan_yr(world, incomes.sum(axis=1))
+        self.groups = Groups.of(world, welfare)
+        tables = {
+            "jobs": detail.jobs(world),
+            "dwellings": detail.dwellings(world),
+            "chains": detail.chains(world),
+            "costs": detail.costs(world),
+            "groups": detail.groups(world, welfare, self.groups),
+        }
+        self.history.append(YearRecord(world.year, sums, flows, before, world.residents(), tables))
 
 
 def place_names(counties: list[str]) -> list[str]:

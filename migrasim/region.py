@@ -378,6 +378,11 @@ class Region:
         return np.asarray(share)
 
     @cached_property
+    def clusters(self) -> tuple[dict[str, float], ...]:
+        """Targets of the plan for industrial clusters: year, yuan of output of a cluster, number of them."""
+        return tuple(self.record_yaml.get("clusters", ()))
+
+    @cached_property
     def cpi(self) -> dict[int, float]:
         """Change of consumer prices over the year before, in percent, by year."""
         table = self.tables["cpi"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from migrasim.core.codes import Schooling
+from migrasim.core.codes import N_TIERS, Schooling, Tier
 from migrasim.core.rule import kernel
 from migrasim.domains.moving import choice
 from migrasim.domains.moving.phase import record, views
@@ -116,3 +116,57 @@ class Groups:
             np.where(county >= 0, county, world.geography.counties),
         )
         return np.stack(columns, axis=1).astype(np.int8)
+
+
+@kernel
+def _fill_tally(
+    first_member, members, is_away, since_year, place, away_place, codes, welfare, inside, year, counts, yuan
+):  # fmt: skip
+    for h in range(first_member.shape[0]):
+        urban, absent, moved = 0, 0, 0
+        for i in range(first_member[h], first_member[h] + members[h]):
+            here = away_place[h] if is_away[i] else place[h]
+            urban += here < inside and here % N_TIERS != Tier.VILLAGE
+            absent += here >= inside
+            moved += since_year[i] == year
+        for k in range(codes.shape[1]):
+            group = codes[h, k]
+            counts[k, group, 0] += 1
+            counts[k, group, 1] += members[h]
+            counts[k, group, 2] += urban
+            counts[k, group, 3] += absent
+            counts[k, group, 4] += moved
+            yuan[k, group] += np.int64(np.rint(welfare[h]))
+
+
+def tally(world: World, welfare: np.ndarray, groups: Groups) -> tuple[np.ndarray, np.ndarray]:
+    """Households and persons by group, in whole numbers so that no order of rows matters.
+
+    Parameters
+    ----------
+    welfare : (households,) of `welfare_yuan_yr`
+    groups : whose cuts divide the fifths of income
+
+    Returns
+    -------
+    (dimensions, groups, 5) int64 households, persons, persons in towns and seats, outside, moved within the year,
+    in sample units; (dimensions, groups) int64 yuan of welfare summed over households
+    """
+    most = max(len(names) for names in groups.names.values())
+    counts = np.zeros((len(groups.names), most, 5), np.int64)
+    yuan = np.zeros((len(groups.names), most), np.int64)
+    _fill_tally(
+        world.first_member,
+        world.members,
+        world.persons.is_away,
+        world.persons.since_year,
+        world.households.place,
+        world.households.away_place,
+        groups.codes(world, welfare),
+        welfare,
+        world.geography.inside,
+        world.year,
+        counts,
+        yuan,
+    )
+    return counts, yuan

@@ -13,6 +13,34 @@ from migrasim.runs.result import RunResult
 MakeResult = Callable[..., RunResult]
 
 
+def details() -> dict[str, pd.DataFrame]:
+    """Small tables beside the indicators, with invented numbers."""
+    return {
+        "jobs": pd.DataFrame(
+            [{"year": 2021, "place": "First/seat", "kind": "mining", "jobs": 5.0, "filled": 4.0, "vacancies": 1.0,
+              "wage_yuan_yr": 40000.0}]
+        ),
+        "dwellings": pd.DataFrame(
+            [{"year": 2021, "place": "First/seat", "tenure": "market_rent", "dwellings": 9.0, "occupied": 8.0,
+              "occupancy_share": 8 / 9, "waiting_households": 0.0, "rent_yuan_mo": 700.0}]
+        ),
+        "chains": pd.DataFrame(
+            [{"year": year, "chain": "red_cattle", "jobs": 5.0, "filled": 4.0, "output_yuan": 2e9}
+             for year in (2021, 2026)]
+        ),
+        "costs": pd.DataFrame(
+            [{"year": 2021, "county": "First", "item": "public_services.school_places", "payer": "county",
+              "payee": "enterprise", "yuan": 1e6, "in_consumption": False}]
+        ),
+        "groups": pd.DataFrame(
+            [{"year": year, "dimension": "income", "group": "poorest fifth", "households": 10.0, "persons": 30.0,
+              "urban_persons": 9.0, "absent_persons": 3.0, "moved_persons": 1.0,
+              "welfare_yuan_yr": 5000.0 + year - 2020}
+             for year in (2020, 2026)]
+        ),
+    }  # fmt: skip
+
+
 def _result(
     run_id: str = "0123456789ab",
     scenario: str = "plan",
@@ -55,6 +83,7 @@ def _result(
         indicators=pd.DataFrame(rows),
         flows=pd.DataFrame([{"year": 2021, **move}]),
         decomposition=pd.DataFrame(parts),
+        **details(),
         provenance={
             "region": {"name": "somewhere", "title": {"en": "Somewhere", "zh_hant": "某區"}, "hash": "0"},
             "versions": {"migrasim": "0.1.0"},

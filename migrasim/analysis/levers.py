@@ -227,7 +227,7 @@ def ratio(over: Array, under: Array) -> tuple[float, float, float]:
     Examples
     --------
     >>> [round(float(each), 2) for each in ratio(np.array([9.0, 10.0, 11.0]), np.array([5.0, 5.1, 4.9]))]
-    [2.0, 1.61, 2.41]
+    [2.0, 1.63, 2.38]
     >>> ratio(np.array([9.0, 11.0]), np.array([-5.0, 5.0]))
     (nan, nan, nan)
     """

@@ -55,6 +55,9 @@ def run(
         int | None,
         typer.Option("--band", help="Draw the assumed values of the plan this often: the range.", metavar="N"),
     ] = None,
+    nominal: Annotated[
+        bool, typer.Option("--nominal", help="Print money in prices of each year; the tables stay in yuan of 2020.")
+    ] = False,
     lang: LangOption = "en",
 ) -> None:
     """Run a scenario once: print the trajectory against the targets, write the tables.
@@ -100,7 +103,7 @@ def run(
         if band is not None:
             drawn = _band(chosen, band, alternatives=without or (), threads=threads, **options)
             store.write_band(result, drawn.table, staged)
-        _show_result(result, tongue, profile=profile, band=drawn)
+        _show_result(result.nominal() if nominal else result, tongue, profile=profile, band=drawn)
         folder = store.publish(staged, folder, result.run_id)
     from migrasim.present.language import phrase
 

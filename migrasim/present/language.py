@@ -21,6 +21,28 @@ __all__ = [
 ]
 
 PHRASES: dict[str, tuple[str, str]] = {
+    "key_indicators": ("Other indicators of the whole region", "全市其他指標"),
+    "indicator": ("Indicator", "指標"),
+    "unit": ("Unit", "單位"),
+    "nominal_yuan": ("nominal yuan", "現價元"),
+    "groups": (
+        "Groups of households: people, where they live, welfare (income after rent and living cost, per equivalent "
+        "member, yuan of 2020 a year); fifths of that year",
+        "家庭分組：人口、居住地、福利（扣除房租與生活成本後的等值人均收入，2020年元/年）；收入五等分按當年",
+    ),
+    "persons": ("People", "人口"),
+    "urban_percent": ("In town %", "在城鎮 %"),
+    "away_percent": ("Away %", "在外 %"),
+    "welfare": ("Welfare", "福利"),
+    "dimension": ("By", "分組"),
+    "chains": ("Industrial chains: people at work, output in 100 million yuan", "產業鏈：就業人數、產值（億元）"),
+    "chain": ("Chain", "產業鏈"),
+    "workers": ("Workers", "就業"),
+    "output": ("Output", "產值"),
+    "cluster": (
+        "{year}: {reached} chains of {yuan} hundred million yuan and more, below the next size; the plan: {wanted}",
+        "{year}年：{yuan}億元級產業鏈 {reached} 條；規劃目標 {wanted} 條",
+    ),
     "trajectory": (
         "Trajectory {base}-{until}, scenario {scenario}, seed {seed}",
         "{base}-{until}年軌跡，情景 {scenario}，種子 {seed}",
@@ -183,6 +205,7 @@ PARTS: dict[str, tuple[str, str]] = {
     "other": ("other", "其他"),
     "reference": ("in the reference", "參照情景中"),
     "other_run": ("in the scenario", "本情景中"),
+    "news": ("it heard of measures", "聽聞政策"),
 }
 
 # where households choose to live, and what is no move

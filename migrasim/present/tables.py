@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from migrasim.core.language import title_in
-from migrasim.present.language import Lang, component, phrase, words
+from migrasim.present.language import Lang, component, group, phrase, words
 from migrasim.runs.result import RunResult
 
 if TYPE_CHECKING:
@@ -145,12 +145,130 @@ def _spans(result: RunResult) -> list[tuple[int, int]]:
     return spans if len(spans) < 2 else [*spans, (result.base, result.until)]
 
 
+KEY_INDICATORS = (
+    "absent_near_population",
+    "absent_far_population",
+    "split_households",
+    "children_left_behind",
+    "elderly_left_behind",
+    "income_ratio",
+    "unemployment_share",
+    "rent_yuan_mo",
+    "waiting_households",
+    "school_pressure_share",
+    "health_pressure_share",
+    "permit_coverage_share",
+    "registration_transfers",
+    "land_sold_mu",
+    "public_cost_yuan",
+    "enterprise_cost_yuan",
+    "household_cost_yuan",
+    "unpaid_yuan",
+    "cumulative_cost_yuan_per_new_resident",
+)
+
+
+def key_indicators(result: RunResult, lang: Lang = "en") -> Table:
+    """Other indicators of the whole region at the base year, the years of targets and the end."""
+    from migrasim.indicators import CATALOGUE
+
+    frame = result.prefecture()
+    years = [result.base, *(last for _, last in _spans(result)[:-1]), result.until]
+    years = [year for year in dict.fromkeys(years) if year in frame.index]
+    table = Table(title=phrase("key_indicators", lang), title_style="bold")
+    table.add_column(phrase("indicator", lang))
+    for year in years:
+        table.add_column(str(year), justify="right")
+    table.add_column(phrase("unit", lang))
+    for name in KEY_INDICATORS:
+        column = name if name in frame else f"{name}_nominal"
+        if column not in frame:
+            continue
+        about = CATALOGUE[name]
+        unit = about.unit.replace("yuan of 2020", phrase("nominal_yuan", "en")) if column != name else about.unit
+        cells = [_cell(float(value)) for value in frame.loc[years, column]]
+        table.add_row(title_in(about.title, lang), *cells, unit)
+    return table
+
+
+def _cell(value: float) -> str:
+    """A number in few characters; nothing where there is none."""
+    if value != value:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def groups(result: RunResult, lang: Lang = "en") -> Table:
+    """Welfare of groups of households at the base year and the end, and where their people live."""
+    frame = result.groups
+    welfare = "welfare_yuan_yr" if "welfare_yuan_yr" in frame else "welfare_yuan_yr_nominal"
+    table = Table(title=phrase("groups", lang), title_style="bold")
+    for head in ("dimension", "group"):
+        table.add_column(phrase(head, lang))
+    for head in ("persons", "urban_percent", "away_percent", "welfare"):
+        for year in (result.base, result.until):
+            table.add_column(f"{phrase(head, lang)} {year}", justify="right")
+    first, last = (
+        frame[frame["year"] == year].set_index(["dimension", "group"]) for year in (result.base, result.until)
+    )
+    for dimension in dict.fromkeys(frame["dimension"]):
+        for name in dict.fromkeys(frame.loc[frame["dimension"] == dimension, "group"]):
+            cells: list[str] = []
+            ends = [each.loc[(dimension, name)] for each in (first, last) if (dimension, name) in each.index]
+            if len(ends) < 2:
+                continue
+            cells += [people(float(each["persons"])) for each in ends]
+            for part in ("urban_persons", "absent_persons"):
+                cells += [f"{100 * each[part] / each['persons']:.1f}" if each["persons"] else "" for each in ends]
+            cells += [people(float(each[welfare])) if each[welfare] == each[welfare] else "" for each in ends]
+            table.add_row(group(str(dimension), lang), group(str(name), lang), *cells)
+        table.add_section()
+    return table
+
+
+def chains(result: RunResult, lang: Lang = "en") -> RenderableType:
+    """Jobs and output of the industrial chains, and the clusters that the plan aims at."""
+    from migrasim.facts import FactBook
+
+    frame, levers = result.chains, FactBook.load().levers
+    output = "output_yuan" if "output_yuan" in frame else "output_yuan_nominal"
+    clusters = result.provenance.get("clusters") or []
+    years = [result.base, *(int(each["year"]) for each in clusters), result.until]
+    years = sorted({year for year in years if result.base <= year <= result.until})
+    table = Table(title=phrase("chains", lang), title_style="bold")
+    table.add_column(phrase("chain", lang))
+    for year in years:
+        table.add_column(f"{phrase('workers', lang)} {year}", justify="right")
+    for year in years:
+        table.add_column(f"{phrase('output', lang)} {year}", justify="right")
+    at = frame.set_index(["chain", "year"])
+    for chain in dict.fromkeys(frame["chain"]):
+        lever = levers.get(f"industry.{chain}.jobs")
+        cells = [people(float(at.loc[(chain, year), "filled"])) for year in years if (chain, year) in at.index]
+        cells += [f"{at.loc[(chain, year), output] / 1e8:,.1f}" for year in years if (chain, year) in at.index]
+        table.add_row(title_in(lever.title, lang) if lever else str(chain), *cells)
+    lines: list[RenderableType] = [table]
+    ceiling = float("inf")
+    for each in sorted(clusters, key=lambda one: -float(one["yuan"])):
+        year, least = int(each["year"]), float(each["yuan"])
+        if year <= result.until:
+            here = frame.loc[frame["year"] == year, "output_yuan" if "output_yuan" in frame else output]
+            reached = int(((here >= least) & (here < ceiling)).sum())
+            said = phrase(
+                "cluster", lang, year=year, yuan=f"{least / 1e8:g}", reached=reached, wanted=int(each["count"])
+            )
+            lines.append(Text(said, style="dim"))
+        ceiling = least
+    return Group(*lines)
+
+
 def summary(result: RunResult, lang: Lang = "en") -> RenderableType:
-    """What `migrasim run` prints: notes, trajectory, decomposition."""
+    """What `migrasim run` prints: notes, trajectory, decomposition, other indicators, groups, chains."""
     parts: list[RenderableType] = [*notes(result, lang), trajectory(result, lang)]
     if reference(result).targets:
         parts.append(Text(phrase("target_note", lang), style="dim"))
-    return Group(*parts, decomposition(result, lang))
+    more = [key_indicators(result, lang), groups(result, lang), chains(result, lang)]
+    return Group(*parts, decomposition(result, lang), *more)
 
 
 def band(drawn: Band, result: RunResult, lang: Lang = "en") -> list[RenderableType]:

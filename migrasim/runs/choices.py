@@ -15,7 +15,7 @@ import numpy as np
 
 from migrasim.core.codes import Answer
 from migrasim.domains.moving.choice import AT, LAND, STAY, Families, People, Places
-from migrasim.domains.moving.phase import record
+from migrasim.domains.moving.phase import months, record
 from migrasim.domains.moving.rules import MovingParams, Terms
 from migrasim.domains.moving.tipping import INCOME_PARTS, N_TERMS, compositions, weigh
 from migrasim.order import Simulation
@@ -33,8 +33,8 @@ ONE_RUN, EARLIER, MEMBERS, CONSIDERS, REACH, DWELLING, SCHOOL_PLACE = (
     "refused_dwelling", "refused_school",
 )  # fmt: skip
 REASONS = (*TERMS, ONE_RUN, EARLIER, MEMBERS, CONSIDERS, REACH, DWELLING, SCHOOL_PLACE)
-NO_PART, IN_REFERENCE, IN_OTHER = "", "reference", "other_run"
-ALL_PARTS = (NO_PART, *PARTS, IN_REFERENCE, IN_OTHER)
+NO_PART, IN_REFERENCE, IN_OTHER, NEWS = "", "reference", "other_run", "news"
+ALL_PARTS = (NO_PART, *PARTS, IN_REFERENCE, IN_OTHER, NEWS)
 _REFUSED = {int(Answer.NO_DWELLING): DWELLING, int(Answer.NO_SCHOOL_PLACE): SCHOOL_PLACE}
 
 N_DIMENSIONS = 4  # income, schooling, age, county: see `migrasim.welfare.Groups`
@@ -92,6 +92,7 @@ class Roll(NamedTuple):
     away_place: Array
     family: Array  # a number that is the same where the same people live in the same parts
     members: Array
+    quiet: Array  # whether it would consider moving without news of measures
     group: Array  # (households, N_DIMENSIONS)
 
 
@@ -125,11 +126,12 @@ class Notes:
         places: Places,
     ) -> None:
         """Copy what those who consider see, before anything is given out."""
+        params = world.inputs.params("moving", MovingParams)
         if wave == 1:
-            self.roll, self.waves = _roll(world, self.classify), []
+            quiet = months(world, people, families, places, params, with_news=False) > 0
+            self.roll, self.waves = _roll(world, quiet, self.classify), []
         order = np.argsort(families.key[chosen])
         frozen = places._replace(at=places.at.copy(), land=places.land.copy(), network=places.network.copy())
-        params = world.inputs.params("moving", MovingParams)
         state = State(*_households(chosen[order], people, families), frozen, params)
         self.waves.append(Wave(state, order, codes[order], np.zeros(codes.shape, np.uint8)))
 
@@ -139,13 +141,13 @@ class Notes:
         wave.answers[:] = answers[wave.order]
 
 
-def _roll(world: World, classify: Callable[[World], Array] | None) -> Roll:
+def _roll(world: World, quiet: Array, classify: Callable[[World], Array] | None) -> Roll:
     households, persons = world.households, world.persons
     group = np.zeros((len(households), N_DIMENSIONS), np.int8) if classify is None else classify(world)
     family = np.zeros(len(households), np.uint64)
     compositions(persons.key, persons.is_away, persons.household, family)
     order = np.argsort(households.key)
-    columns = (households.key, households.place, households.away_place, family, world.members, group)
+    columns = (households.key, households.place, households.away_place, family, world.members, quiet, group)
     return Roll(*(column[order] for column in columns))
 
 
@@ -208,6 +210,8 @@ def pair(reference: Notes, other: Notes, changed_before: Array) -> Array:
         reason[here] = REASONS.index(name)
         if name in (ONE_RUN, CONSIDERS):
             part[here] = only_in[here]
+        if name == CONSIDERS:
+            part[here & (np.where(a.considers, a.quiet, b.quiet) == 0)] = ALL_PARTS.index(NEWS)
     changes["reason"], changes["part"] = np.maximum(reason, 0), part
     open_ = reason < 0
     for wave in np.unique(a.wave[open_]):
@@ -229,6 +233,7 @@ class _Found(NamedTuple):
     away_place: Array
     family: Array
     members: Array
+    quiet: Array
     group: Array
 
     def take(self, rows: Array) -> _Found:
@@ -275,6 +280,7 @@ class _Side:
                     self.roll.away_place,
                     self.roll.family,
                     self.roll.members,
+                    self.roll.quiet,
                     self.roll.group,
                 )
             ),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from migrasim.core.errors import InputError
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+
+YEARLY = ("indicators", "jobs", "dwellings", "chains", "costs", "groups")  # tables in which money may stand
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,10 @@ class RunResult:
     decomposition
         ``year, level, place, component, points``: the yearly change of the urbanization rate, split
         exactly, in percentage points.
+    jobs, dwellings, chains, costs, groups
+        By year: jobs, workers, vacancies and pay by place and kind of job; dwellings of towns and seats by tenure;
+        the industrial chains with their output; every payment of the public accounts by county; households by
+        income, schooling, age and county with their welfare. Money is yuan of 2020.
     provenance
         Plain data (JSON): among it ``levers`` and ``parameters`` with every value given,
         ``versions``, ``inputs``, ``region`` (name, title, hash), ``targets`` (year: share) and ``record`` (name of an
@@ -50,6 +57,11 @@ class RunResult:
     indicators: DataFrame
     flows: DataFrame
     decomposition: DataFrame
+    jobs: DataFrame
+    dwellings: DataFrame
+    chains: DataFrame
+    costs: DataFrame
+    groups: DataFrame
     provenance: dict[str, Any]
     profile: DataFrame | None = None
     households: DataFrame | None = None
@@ -59,6 +71,26 @@ class RunResult:
         """Indicators of the whole region, one row per year, indexed by year."""
         rows = self.indicators[self.indicators["level"] == "prefecture"]
         return rows.set_index("year").sort_index()
+
+    def nominal(self) -> RunResult:
+        """The same run with money in the prices of each year, its columns named ``<column>_nominal``.
+
+        Prices after the last published year rise as `fiscal.inflation_rate_yr` assumes.
+        """
+        from migrasim.runs.store import unit_of
+
+        index = {int(year): float(each) for year, each in self.provenance["price_index"].items()}
+
+        def priced(table: DataFrame) -> DataFrame:
+            money = [name for name in table.columns if unit_of(str(name)).startswith("yuan of 2020")]
+            if not money or "year" not in table:
+                return table
+            factor = table["year"].map(index)
+            changed = table.assign(**{str(name): table[name] * factor for name in money})
+            return changed.rename(columns={name: f"{name}_nominal" for name in money})
+
+        tables: dict[str, Any] = {name: priced(getattr(self, name)) for name in YEARLY}
+        return replace(self, **tables)
 
     def __repr__(self) -> str:
         share = "" if self.sample == 1 else f", sample={self.sample:g}"

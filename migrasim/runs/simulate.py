@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from migrasim.core.codes import Form
+from migrasim.core.codes import Form, Purse, Sector, Tenure
 from migrasim.core.errors import InputError
 from migrasim.core.rule import sources_hash
 from migrasim.facts import BASE_YEAR, FactBook
-from migrasim.indicators import COMPONENTS, decompose, groups, values
+from migrasim.indicators import COMPONENTS, DISTANCE, decompose, groups, values
 from migrasim.inputs import Inputs
 from migrasim.order import OnPhase, Simulation, place_names
 from migrasim.region import Region
@@ -187,7 +187,10 @@ def collect(ready: Prepared, *, households: bool = False, profile: bool = False)
                 f"chain_workers_{chain.id}": float(record.sums[f"chain_{k}"][places].sum())
                 for k, chain in enumerate(ready.region.chains)
             }
-            rows.append(head | values(record.sums, places) | chains)
+            found = values(record.sums, places)
+            if level == "prefecture" and record.year in ready.region.targets:
+                found[DISTANCE] = found["urbanization_rate"] - ready.region.targets[record.year]
+            rows.append(head | found | chains)
             if record.flows is not None and level != "place":
                 split = decompose(record.flows, record.before, record.after, places, geography.urban, geography.inside)
                 parts += [
@@ -224,11 +227,46 @@ def collect(ready: Prepared, *, households: bool = False, profile: bool = False)
         indicators=table,
         flows=pd.DataFrame(flows, columns=["year", "origin", "destination", "form", "persons", "households"]),
         decomposition=pd.DataFrame(parts, columns=["year", "level", "place", "component", "points"]),
+        **_details(ready, names),
         provenance=_provenance(ready, identity),
         profile=_profile(simulation) if profile else None,
         households=_households(ready, names) if households else None,
         notes=_notes(ready),
     )
+
+
+def _details(ready: Prepared, names: list[str]) -> dict[str, DataFrame]:
+    """Tables beside the indicators, with numbers of places, kinds and groups turned into their names."""
+    import pandas as pd
+
+    chains = [chain.id for chain in ready.region.chains]
+    found = ready.simulation.groups
+    assert found is not None
+    labels: dict[str, list[str]] = {
+        "place": names,
+        "county": list(ready.inputs.county_names),
+        "kind": [*(sector.name.lower() for sector in Sector), *chains],
+        "chain": chains,
+        "tenure": [tenure.name.lower() for tenure in Tenure],
+        "payer": [purse.name.lower() for purse in Purse],
+        "payee": [purse.name.lower() for purse in Purse],
+    }
+    tables = {}
+    for name in ready.simulation.history[0].detail:
+        years = []
+        for record in ready.simulation.history:
+            columns: dict[str, Any] = {"year": record.year, **record.detail[name]}
+            if name == "groups":
+                dimensions = list(found.names)
+                columns["group"] = [
+                    found.names[dimensions[d]][g] for d, g in zip(columns["dimension"], columns["group"], strict=True)
+                ]
+                columns["dimension"] = [dimensions[d] for d in columns["dimension"]]
+            for key in labels.keys() & columns.keys():
+                columns[key] = np.array(labels[key], object)[columns[key]]
+            years.append(pd.DataFrame(columns))
+        tables[name] = pd.concat([each for each in years if len(each)] or years[:1], ignore_index=True)
+    return tables
 
 
 def _profile(simulation: Simulation) -> DataFrame:
@@ -283,6 +321,8 @@ def _provenance(ready: Prepared, identity: str) -> dict[str, Any]:
             for name in book.levers
         },
         "parameters": {name: inputs.parameters.get(name, book[name].central) for name in book.facts if book[name].used},
+        "price_index": {str(year): inputs.price_index(int(year)) for year in inputs.years},
+        "clusters": [dict(each) for each in region.clusters],
         "targets": {str(year): float(share) for year, share in region.targets.items()},
         "record": {
             name: {str(year): value for year, value in series.items()} for name, series in region.record.items()
@@ -311,6 +351,17 @@ def _notes(ready: Prepared) -> list[str | dict[str, str]]:
                 "en": f"{assumed} of the {len(taken)} levers taken from the plan stand at assumed values; "
                 "--band 40 shows the range.",
                 "zh_hant": f"取自規劃的{len(taken)}項槓桿中有{assumed}項為假設值；--band 40 顯示區間。",
+            }
+        )
+    wanted = sum(float(record.sums["unpaid_yuan"].sum()) for record in ready.simulation.history)
+    if wanted > 0.0:
+        first = next(record.year for record in ready.simulation.history if record.sums["unpaid_yuan"].sum() > 0.0)
+        notes.append(
+            {
+                "en": f"Counties could not pay for {wanted / 1e6:,.0f} million yuan of building from {first} on; "
+                "it was not built (unpaid_yuan tells where).",
+                "zh_hant": f"自{first}年起縣級財政無力支付{wanted / 1e8:,.2f}億元建設支出,"
+                "相應項目未建成(分縣見指標unpaid_yuan)。",
             }
         )
     if inputs.future != CENTRAL:

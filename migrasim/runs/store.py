@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 SCHEMA_VERSION = 1
-TABLES = ("indicators", "flows", "decomposition")
+TABLES = ("indicators", "flows", "decomposition", "jobs", "dwellings", "chains", "costs", "groups")
 _RECORD = b"migrasim"
 
 # unit, English and Chinese title of the columns that are not indicators
@@ -43,6 +43,24 @@ KEYS: dict[str, tuple[str, str, str]] = {
     "households": ("households", "Households", "戶數"),
     "component": ("name", "Component of the change", "變化來源"),
     "points": ("percentage points", "Contribution to the change of the urbanization rate", "對城鎮化率變化的貢獻"),
+    "kind": ("name", "Sector or chain", "行業或產業鏈"),
+    "jobs": ("jobs", "Jobs", "崗位"),
+    "filled": ("jobs", "Jobs taken", "已就業崗位"),
+    "wage_yuan_yr": ("yuan of 2020 per year", "Pay of a local worker of nine years of schooling", "本地勞動者工資"),
+    "tenure": ("name", "Tenure", "住房類型"),
+    "dwellings": ("dwellings", "Dwellings that stand", "住房存量"),
+    "occupied": ("dwellings", "Dwellings lived in", "已居住住房"),
+    "chain": ("name", "Industrial chain", "產業鏈"),
+    "output_yuan": ("yuan of 2020 per year", "Full-chain output", "全產業鏈產值"),
+    "county": ("name", "County", "縣（市、區）"),
+    "item": ("name", "Lever or account", "槓桿或科目"),
+    "payer": ("name", "Who pays", "支付方"),
+    "payee": ("name", "Who receives", "收款方"),
+    "yuan": ("yuan of 2020", "Payment of the year", "當年支付額"),
+    "in_consumption": ("yes or no", "Own part of households, within their consumption", "居民自付（已含於消費）"),
+    "urban_persons": ("persons", "Of them in towns and seats", "其中在城鎮"),
+    "absent_persons": ("persons", "Of them outside", "其中在外"),
+    "moved_persons": ("persons", "Of them moved within the year", "其中當年遷移"),
     "sample": ("share", "Share of the households that was run", "抽樣比例"),
     "base": ("year", "Base year", "基年"),
     "until": ("year", "Last year", "終年"),
@@ -70,12 +88,13 @@ KEYS: dict[str, tuple[str, str, str]] = {
     "high": ("its own", "High end of the band (95 percent of the draws)", "區間上限(95%)"),
     "reference": ("its own", "Value in the reference", "參照情景取值"),
     "value": ("its own", "Value in the scenario", "本情景取值"),
-    "reference_welfare_yuan_yr": ("yuan per year", "Mean welfare in the reference", "參照情景平均福利"),
-    "welfare_yuan_yr": ("yuan per year", "Mean welfare in the scenario", "本情景平均福利"),
+    "occupancy_share": ("share", "Dwellings lived in over those that stand", "住房使用率"),
+    "reference_welfare_yuan_yr": ("yuan of 2020 per year", "Mean welfare in the reference", "參照情景平均福利"),
+    "welfare_yuan_yr": ("yuan of 2020 per year", "Mean welfare in the scenario", "本情景平均福利"),
     "winners": ("households", "More than one percent better off", "福利增加1%以上的家庭"),
     "losers": ("households", "More than one percent worse off", "福利減少1%以上的家庭"),
-    "gain_yuan_yr": ("yuan per year", "Mean gain of the winners", "獲益戶平均增加"),
-    "loss_yuan_yr": ("yuan per year", "Mean loss of the losers", "受損戶平均減少"),
+    "gain_yuan_yr": ("yuan of 2020 per year", "Mean gain of the winners", "獲益戶平均增加"),
+    "loss_yuan_yr": ("yuan of 2020 per year", "Mean loss of the losers", "受損戶平均減少"),
 }
 
 
@@ -380,6 +399,11 @@ def _execution_row(result: RunResult, wall_s: float | None) -> dict[str, Any]:
         "traceback": "",
         "profile": _json(profile),
     }
+
+
+def unit_of(column: str) -> str:
+    """Unit of a column of any table; empty where it is not known."""
+    return _titles(column).get("unit", "")
 
 
 def _titles(name: str) -> dict[str, str]:

@@ -61,7 +61,7 @@ def done_by_key(notes: Notes) -> dict[int, int]:
 
 @lru_cache(maxsize=1)
 def relief() -> Pair:
-    """More rent relief, nobody brought to consider by the news, and nothing else; not to be changed."""
+    """More rent relief and nothing else, of which nobody hears; not to be changed."""
     subsidy, quiet = "public_housing.rent_subsidy", {"moving.consider_news_factor": 0.0}
     return Pair(begin({**OPEN, subsidy: 0}, quiet), begin({**OPEN, subsidy: 600}, quiet))
 
@@ -121,6 +121,15 @@ def test_many_kinds_of_reason_are_found() -> None:
     found = reasons(mixed().all)
     assert {"income", "distance", "school", choices.EARLIER, choices.CONSIDERS, choices.ONE_RUN} <= found
     assert choices.EARLIER not in reasons(mixed().changes[0])
+
+
+def test_news_of_measures_are_told_from_other_reasons_to_consider() -> None:
+    """Who considers moving only because it heard of a measure is counted as such, and nobody where news are silent."""
+    heard = choices.ALL_PARTS.index(choices.NEWS)
+    first = mixed().changes[0]
+    considers = first[first["reason"] == REASONS.index(choices.CONSIDERS)]
+    assert len(considers) > 0 and (considers["part"] == heard).all()  # no peer has moved differently yet
+    assert not (relief().all["part"] == heard).any()
 
 
 def test_shares_of_terms_add_up_to_the_households() -> None:

@@ -47,13 +47,19 @@ def test_the_same_run_has_the_same_bytes(make_result, tmp_path):
     """Every table but execution.parquet is equal byte for byte when the same run is written twice."""
     first, second = (_publish(make_result(), tmp_path / name) for name in ("a", "b"))
     names = sorted(path.name for path in first.iterdir())
-    assert names == [
-        "decomposition.parquet",
-        "execution.parquet",
-        "flows.parquet",
-        "indicators.parquet",
-        "runs.parquet",
+    tables = [
+        "chains",
+        "costs",
+        "decomposition",
+        "dwellings",
+        "execution",
+        "flows",
+        "groups",
+        "indicators",
+        "jobs",
+        "runs",
     ]
+    assert names == [f"{name}.parquet" for name in tables]
     for name in names:
         if name != "execution.parquet":
             assert (first / name).read_bytes() == (second / name).read_bytes()

@@ -108,6 +108,7 @@ def run(world: World) -> None:
     total = world.county.budget_yuan
     revenue = np.rint(_budget(world, p.budget_revenue_yuan_yr, p))
     world.pay("budget.revenue", Purse.ENTERPRISE, Purse.COUNTY, revenue)
+    world.measures["budget_revenue_yuan"] = revenue
     world.pay("budget.transfers", Purse.HIGHER, Purse.COUNTY, np.rint(total) - revenue)
     award = world.levers[AWARD] * _measure(world, "transfers_rural_persons") * world.weight
     world.pay(AWARD, Purse.HIGHER, Purse.COUNTY, award)
@@ -250,6 +251,7 @@ def _pay_lever(
         purse = _PAYERS[payer]
         if purse == Purse.HOUSEHOLD:
             own[purse] += yuan
+            world.measures[f"own.{lever}"] = yuan
         elif purse == Purse.ENTERPRISE:
             world.pay(lever, purse, Purse.ENTERPRISE, yuan)
         else:
@@ -274,7 +276,9 @@ def _pay_services(world: World, p: FiscalParams, own: np.ndarray) -> None:
     enterprise = np.rint(cost * world.levers["incentives.enterprise_share"])
     world.pay(SERVICES, Purse.COUNTY, Purse.ENTERPRISE, government)
     world.pay(SERVICES, Purse.ENTERPRISE, Purse.ENTERPRISE, enterprise)
-    own[Purse.HOUSEHOLD] += np.maximum(0.0, cost - government - enterprise)
+    rest = np.maximum(0.0, cost - government - enterprise)
+    own[Purse.HOUSEHOLD] += rest
+    world.measures[f"own.{SERVICES}"] = rest
     world.measures["new_urban_residents"] = since_base
 
 
@@ -304,7 +308,9 @@ def _measure_costs(world: World, own: np.ndarray) -> None:
             by_payer[payer] += yuan
         groups.setdefault(group, np.zeros((N_PURSES, counties)))[payer] += yuan
     world.measures["cost_by_payer_yuan"] = by_payer
-    world.measures["public_cost_yuan"] = by_payer[Purse.COUNTY] + by_payer[Purse.HIGHER]
+    public = by_payer[Purse.COUNTY] + by_payer[Purse.HIGHER]
+    world.measures["public_cost_yuan"] = public
+    world.memory["cumulative_cost_yuan"] = world.memory.get("cumulative_cost_yuan", np.zeros(counties)) + public
     for group, yuan in groups.items():
         world.measures[f"cost.{group}_yuan"] = yuan
 

@@ -32,6 +32,7 @@ class FiscalParams(NamedTuple):
     park_mu: float
     improved_land_share_pp: float
     hall_m2_job: float
+    inflation_rate_yr: float
 
 
 @rule

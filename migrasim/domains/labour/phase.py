@@ -43,6 +43,7 @@ def start(world: World) -> None:
     world.memory["jobs_base"] = world.jobs.copy()
     world.memory["urban_base"] = _by_place_urban(world)
     world.memory["growth_index"] = np.full(1, _growth_index(world))
+    world.measures["chain_output_yuan"] = chains.output_yuan(world, p)
     world.memory["service_jobs"] = np.zeros(world.geography.places)
     world.memory["farm_index"] = np.ones(world.geography.counties)
     seekers = _seekers(world)
@@ -362,6 +363,7 @@ def livelihood(world: World) -> None:
     tier = np.arange(inside) % N_TIERS
     kinds = np.concatenate([p.wage_sector_ratio, p.wage_chain_ratio[1:]])
     wage = p.wage_local_yuan_mo * MONTHS_A_YEAR * growth * p.wage_tier_ratio[tier][:, None] * kinds[None, :]
+    world.memory["wage_yuan_yr"] = wage
     outside = world.place.wage_newcomer_yuan_yr[inside:].copy()
     factor, income = np.zeros(len(persons), np.float32), np.zeros(len(persons), np.float32)
     _persons(

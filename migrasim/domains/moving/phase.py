@@ -690,13 +690,21 @@ def first_choices(world: World, with_values: bool = False) -> tuple[np.ndarray, 
     return (chosen, codes, values) if with_values else (chosen, codes)
 
 
-def months(world: World, people: People, families: Families, places: Places, p: MovingParams) -> np.ndarray:
-    """(households,) uint8 month in which a household considers moving this year; 0 where it does not."""
+def months(
+    world: World, people: People, families: Families, places: Places, p: MovingParams, with_news: bool = True
+) -> np.ndarray:
+    """(households,) uint8 month in which a household considers moving this year; 0 where it does not.
+
+    Parameters
+    ----------
+    with_news : False for who would consider moving had nobody heard of this year's changes of levers
+    """
     month = np.zeros(len(world.households), np.uint8)
     peers = world.memory.get("peer_moves_share", np.zeros(world.geography.communities))
     wed = np.zeros(len(world.households), np.bool_)
     wed[world.measures.get("newlywed_rows", np.zeros(0, np.int64))] = True
-    choice.consider(people, families, places, peers, wed, _news(world), world.seed, world.year, record(p), month)
+    news = _news(world) if with_news else np.zeros((world.geography.counties + 1, choice.N_CONCERNS))
+    choice.consider(people, families, places, peers, wed, news, world.seed, world.year, record(p), month)
     return month
 
 

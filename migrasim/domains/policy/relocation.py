@@ -62,8 +62,10 @@ def run(world: World) -> None:
         moved,
     )
     world.measures["relocated_households"] = moved
+    grant = moved * world.weight * p.relocation_grant_yuan
+    world.measures["relocation_cost_yuan"] = grant
     if moved.any():
-        world.pay(GRANT, Purse.HIGHER, Purse.ENTERPRISE, moved * world.weight * p.relocation_grant_yuan)
+        world.pay(GRANT, Purse.HIGHER, Purse.ENTERPRISE, grant)
 
 
 @kernel
