@@ -292,6 +292,48 @@ def indicators(lang: LangOption = "en") -> None:
 
 
 @app.command()
+def rules(
+    name: Annotated[str | None, typer.Argument(help="A domain or a rule; default: all.", metavar="[NAME]")] = None,
+    lang: LangOption = "en",
+) -> None:
+    """List the rules of behaviour: what each says, and where it stands; or show one with its formula.
+
+    Example: migrasim rules moving.income_term
+    """
+    tongue = lang_of(lang)
+    from migrasim.present.tables import card, listing
+    from migrasim.rules import rules as all_rules
+
+    known = all_rules()
+    domains = list(dict.fromkeys(one.domain for one in known.values()))
+    if name in known:
+        one = known[name]
+        show(
+            card(
+                one.id,
+                [
+                    ("what it says", one.summary),
+                    ("formula", one.formula),
+                    ("given", ", ".join(one.arguments)),
+                    ("facts", ", ".join(one.facts)),
+                    ("file", f"{one.file}:{one.line}"),
+                ],
+                tongue,
+            )
+        )
+        return
+    if name is not None and name not in domains:
+        hint = nearest(name, [*domains, *known])
+        raise InputError(f"unknown rule or domain '{name}'; domains: {', '.join(domains)}. {hint}".rstrip())
+    rows = [
+        (one.id, one.summary, ", ".join(one.arguments), f"{one.file}:{one.line}")
+        for one in known.values()
+        if name in (None, one.domain)
+    ]
+    show(listing(["rule", "what it says", "given", "file"], rows, tongue))
+
+
+@app.command()
 def schedule(lang: LangOption = "en") -> None:
     """Print the order of a year, phase by phase.
 

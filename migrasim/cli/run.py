@@ -51,13 +51,13 @@ def run(
     ] = None,
     households: Annotated[bool, typer.Option("--households", help="Write one row per household, too.")] = False,
     profile: Annotated[bool, typer.Option("--profile", help="Print the seconds that each phase took.")] = False,
+    nominal: Annotated[
+        bool, typer.Option("--nominal", help="Print money in prices of each year; the tables stay in yuan of 2020.")
+    ] = False,
     band: Annotated[
         int | None,
         typer.Option("--band", help="Draw the assumed values of the plan this often: the range.", metavar="N"),
     ] = None,
-    nominal: Annotated[
-        bool, typer.Option("--nominal", help="Print money in prices of each year; the tables stay in yuan of 2020.")
-    ] = False,
     lang: LangOption = "en",
 ) -> None:
     """Run a scenario once: print the trajectory against the targets, write the tables.

@@ -342,17 +342,6 @@ def _notes(ready: Prepared) -> list[str | dict[str, str]]:
                 "zh_hant": f"規劃的{levers}項槓桿中有{unbuilt}項尚未建成，維持現狀。",
             }
         )
-    last = {each.lever: each for each in inputs.scenario.settings}
-    taken = [inputs.book.levers[name] for name, each in last.items() if each.named == "plan"]
-    assumed = sum(lever.plan.status in ("assumed", "estimated") for lever in taken)
-    if assumed:
-        notes.append(
-            {
-                "en": f"{assumed} of the {len(taken)} levers taken from the plan stand at assumed values; "
-                "--band 40 shows the range.",
-                "zh_hant": f"取自規劃的{len(taken)}項槓桿中有{assumed}項為假設值；--band 40 顯示區間。",
-            }
-        )
     wanted = sum(float(record.sums["unpaid_yuan"].sum()) for record in ready.simulation.history)
     if wanted > 0.0:
         first = next(record.year for record in ready.simulation.history if record.sums["unpaid_yuan"].sum() > 0.0)
@@ -362,6 +351,17 @@ def _notes(ready: Prepared) -> list[str | dict[str, str]]:
                 "it was not built (unpaid_yuan tells where).",
                 "zh_hant": f"自{first}年起縣級財政無力支付{wanted / 1e8:,.2f}億元建設支出,"
                 "相應項目未建成(分縣見指標unpaid_yuan)。",
+            }
+        )
+    last = {each.lever: each for each in inputs.scenario.settings}
+    taken = [inputs.book.levers[name] for name, each in last.items() if each.named == "plan"]
+    assumed = sum(lever.plan.status in ("assumed", "estimated") for lever in taken)
+    if assumed:
+        notes.append(
+            {
+                "en": f"{assumed} of the {len(taken)} levers taken from the plan stand at assumed values; "
+                "--band 40 shows the range.",
+                "zh_hant": f"取自規劃的{len(taken)}項槓桿中有{assumed}項為假設值；--band 40 顯示區間。",
             }
         )
     if inputs.future != CENTRAL:

@@ -509,3 +509,13 @@ def test_the_tables_are_json_free_of_surprises(workdir):
     assert record is not None
     provenance = json.loads(json.dumps(record["provenance"]))
     assert {"levers", "parameters", "targets", "record", "versions", "region"} <= set(provenance)
+
+
+def test_rules_are_listed_with_their_formula(migrasim):
+    """Every rule has a sentence and a place; one alone shows its formula and the facts that it reads."""
+    listed = migrasim("rules")
+    assert listed.code == 0
+    assert "moving.income_term" in listed.out and "migrasim/domains/fiscal/rules.py:" in listed.out
+    shown = migrasim("rules", "housing.market_rent")
+    assert "xi ln(occupancy / base occupancy)" in shown.out and "housing.rent_inflow_elasticity" in shown.out
+    _is_one_line(migrasim("rules", "houssing"), "unknown rule or domain", "housing")
