@@ -62,6 +62,19 @@ class Setting:
     named: Named | None
     paths: Mapping[str | None, Steps]
 
+    def words(self) -> str:
+        """The setting in short: a name, a number, or a path by year, by county where it is given so."""
+        if self.named is not None:
+            return self.named
+        parts = []
+        for county, steps in self.paths.items():
+            path = ", ".join(
+                f"{step.operator}{step.number:g}" if year is None else f"{year}: {step.operator}{step.number:g}"
+                for year, step in steps.items()
+            )
+            parts.append(path if county is None else f"{county} ({path})")
+        return "; ".join(parts)
+
 
 @dataclass(frozen=True)
 class Scenario:
@@ -69,8 +82,8 @@ class Scenario:
 
     Attributes
     ----------
-    name, title, description, future
-        As in the file.
+    name, title, description, future, about
+        As in the file; ``about`` is a page of prose: what it stands for, what it takes from the plan, what is assumed.
     settings
         Oldest ancestor first: each acts on what those before it left.
     file
@@ -83,6 +96,7 @@ class Scenario:
     future: str
     settings: tuple[Setting, ...]
     file: str
+    about: Title | None = None
 
     @staticmethod
     def load(name: str | Path, book: FactBook, overrides: Iterable[str] = ()) -> Scenario:
@@ -136,6 +150,7 @@ class _File(BaseModel):
     name: str | None = None
     title: Title | None = None
     description: Title | None = None
+    about: Title | None = None
     extends: str | None = None
     levers: dict[Any, Any] | None = None
     future: str = CENTRAL
@@ -213,8 +228,9 @@ def _scenario(
             f"{file}: schema_version: {version} is newer than {SCHEMA_VERSION}, the newest that this version of "
             "migrasim reads; its meaning may have changed, so use a newer migrasim"
         )
-    if isinstance(data.get("description"), str):
-        data = {**data, "description": {"en": data["description"], "zh_hant": data["description"]}}
+    for key in ("description", "about"):
+        if isinstance(data.get(key), str):
+            data = {**data, key: {"en": data[key], "zh_hant": data[key]}}
     if isinstance(data.get("title"), dict) and "en" in data["title"]:
         data = {**data, "title": {"zh_hant": data["title"]["en"], **data["title"]}}
     for key, value in data.items():
@@ -242,6 +258,7 @@ def _scenario(
         future=checked.future,
         settings=inherited + tuple(_settings(checked.levers or {}, book, f"{file}: levers")),
         file=file,
+        about=checked.about,
     )
 
 

@@ -14,13 +14,19 @@ from migrasim.core.language import Lang, title_in
 
 if TYPE_CHECKING:
     from migrasim.facts import Fact, FactBook, Lever
+    from migrasim.scenario import Scenario
 
 
 @app.command()
-def scenarios(lang: LangOption = "en") -> None:
-    """List the scenarios that ship.
+def scenarios(
+    name: Annotated[
+        str | None, typer.Argument(help="A scenario or the path of one: its page; default: list all.")
+    ] = None,
+    lang: LangOption = "en",
+) -> None:
+    """List the scenarios that ship, or show the page of one: what it stands for and which levers it sets.
 
-    Example: migrasim scenarios --lang zh-Hans
+    Example: migrasim scenarios villages_first --lang zh-Hans
     """
     tongue = lang_of(lang)
     from migrasim.facts import FactBook
@@ -28,6 +34,9 @@ def scenarios(lang: LangOption = "en") -> None:
     from migrasim.scenario import Scenario, shipped
 
     book = FactBook.load()
+    if name is not None:
+        _scenario_page(Scenario.load(name, book), book, tongue)
+        return
     loaded = [Scenario.load(path, book) for path in shipped("scenarios").values()]
     rows = [
         (
@@ -38,6 +47,21 @@ def scenarios(lang: LangOption = "en") -> None:
         for each in loaded
     ]
     show(tables.listing(["scenario", "title", "what it is"], rows, tongue))
+
+
+def _scenario_page(scenario: Scenario, book: FactBook, lang: Lang) -> None:
+    from rich.text import Text
+
+    from migrasim.present.tables import listing
+
+    show(Text(f"{scenario.name}: {title_in(scenario.title, lang)}", style="bold"))
+    for text in (scenario.description, scenario.about):
+        if text is not None:
+            show(Text(""), Text(title_in(text, lang).strip()))
+    last = {one.lever: one for one in scenario.settings}
+    rows = [(one.lever, title_in(book.levers[one.lever].title, lang), one.words()) for one in last.values()]
+    if rows:
+        show(Text(""), listing(["lever", "title", "set to"], rows, lang))
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -226,3 +227,26 @@ def test_a_missing_scenario_names_the_shipped_ones(tmp_path: Path) -> None:
         Scenario.load("plam", BOOK)
     with pytest.raises(InputError, match="is a folder"):
         Scenario.load(tmp_path, BOOK)
+
+
+@pytest.mark.parametrize("name", sorted(shipped("scenarios")))
+def test_every_shipped_scenario_has_a_page(name: str) -> None:
+    """A page in both languages says what it stands for, quotes the plan word for word, and what is assumed."""
+    about = Scenario.load(name, BOOK).about
+    assert about is not None and about.zh_hant is not None
+    assert len(about.en.split()) >= 120
+    assert len(about.zh_hant) >= 150
+    for part in ("From the plan", "Assumed", "How to read it"):
+        assert part in about.en
+    for part in ("規劃依據", "假設", "如何閱讀"):
+        assert part in about.zh_hant
+    quoted = re.findall("「([^」]+)」", about.en)
+    assert quoted
+    for sentence in quoted:
+        assert any(sentence in lever.quote or lever.quote in sentence for lever in BOOK.levers.values()), sentence
+
+
+def test_the_page_of_a_scenario_is_optional() -> None:
+    """A scenario of one's own needs no page; one language is enough."""
+    assert Scenario.from_mapping({"name": "mine"}, BOOK).about is None
+    assert Scenario.from_mapping({"name": "mine", "about": "Why."}, BOOK).about is not None
