@@ -33,6 +33,7 @@ MEASURES = (RATE, URBAN, REGISTERED, COST)
 ASSUMPTIONS = ("assumed", "estimated")
 FOUR_GROUPS = "four_groups"
 LITTLE_POINTS = 0.1  # an effect on the resident rate below this, in percentage points, is called little
+_COMPANY = 1.5  # times its effect alone is what a lever that waits for others does beside the plan
 _SMALL_STEP = 0.2  # of the span between the bounds is what the plan does: a small step
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -227,7 +228,7 @@ def ratio(over: Array, under: Array) -> tuple[float, float, float]:
     Examples
     --------
     >>> [round(float(each), 2) for each in ratio(np.array([9.0, 10.0, 11.0]), np.array([5.0, 5.1, 4.9]))]
-    [2.0, 1.61, 2.41]
+    [2.0, 1.63, 2.38]
     >>> ratio(np.array([9.0, 11.0]), np.array([-5.0, 5.0]))
     (nan, nan, nan)
     """
@@ -254,32 +255,50 @@ def why(lever: Lever, effects: DataFrame) -> str:
         Of `lever_effects`.
     """
     mine = effects[effects["lever"] == lever.id]
-    last = int(mine["year"].max())
-    at = {(row.effect, row.measure): row for row in mine[mine["year"] == last].itertuples()}
-    alone = at["alone", RATE]
-    if abs(float(str(alone.difference))) * 100 >= LITTLE_POINTS and _clear(alone):
+    mine = mine[mine["year"] == mine["year"].max()]
+    at = {(str(row.effect), str(row.measure)): row for row in mine.itertuples()}
+    if _much(at["alone", RATE]):
         return ""
     reasons = []
-    bounds, company = at["bounds", RATE], at["in_company", RATE]
     if words := lever.room_words():
         reasons.append(f"room: {words}")
     elif lever.room.step <= _SMALL_STEP:
         reasons.append(f"a small step: the plan goes {100 * lever.room.step:.2g}% of the way between the bounds")
-    if _clear(bounds) and abs(float(str(bounds.difference))) * 100 >= LITTLE_POINTS:
-        reasons.append(f"from bound to bound it moves the rate by {100 * float(str(bounds.difference)):+.2f} points")
+    bounds, company = at["bounds", RATE], at["in_company", RATE]
+    if not mine.loc[(mine["effect"] == "bounds") & mine["measure"].isin(MEASURES), "difference"].any():
+        reasons.append("a closed gate: alone it changes nothing at all, even from bound to bound")
+    elif _much(bounds):
+        reasons.append(f"from bound to bound it moves the rate by {_points(bounds)} points")
     else:
-        reasons.append("even from bound to bound it does little here: few are concerned, or its channel is weak")
-    if _clear(company) and abs(float(str(company.difference))) * 100 >= LITTLE_POINTS:
-        reasons.append(
-            f"it waits for others: beside the whole plan it moves the rate by "
-            f"{100 * float(str(company.difference)):+.2f} points"
-        )
-    registered = at["alone", REGISTERED]
-    if _clear(registered) and abs(float(str(registered.difference))) * 100 >= LITTLE_POINTS:
-        reasons.append(
-            f"it acts on registration: {100 * float(str(registered.difference)):+.2f} points of the registered rate"
-        )
-    return "; ".join(reasons)
+        reasons.append("even from bound to bound it does little to the rate: few are concerned, or its channel is weak")
+    if _much(company) and abs(_number(company)) > _COMPANY * abs(_number(at["alone", RATE])):
+        reasons.append(f"it waits for others: beside the whole plan it moves the rate by {_points(company)} points")
+    if _much(at["alone", REGISTERED]):
+        reasons.append(f"it acts on registration: {_points(at['alone', REGISTERED])} points of the registered rate")
+    if not _number(at["alone", RATE]) and _clear(at["alone", COST]):
+        reasons.append(f"it moves money: {_number(at['alone', COST]) / 1e6:+,.0f} million yuan of public cost")
+    return "; ".join(reasons).replace(" -", " −")
+
+
+def _number(row: Any) -> float:
+    return float(row.difference)
+
+
+def _points(row: Any) -> str:
+    return f"{100 * _number(row):+.2f}"
+
+
+def _much(row: Any) -> bool:
+    """Whether an effect on a rate is clear and not little."""
+    return _clear(row) and abs(_number(row)) * 100 >= LITTLE_POINTS
+
+
+def pulls_apart(effects: DataFrame) -> list[str]:
+    """Levers whose effects alone on the resident rate and on urban residents are both clear, with opposite signs."""
+    last = effects[(effects["effect"] == "alone") & (effects["year"] == effects["year"].max())]
+    clear = last[last["low"] * last["high"] > 0].pivot_table(index="lever", columns="measure", values="difference")
+    found = clear.reindex(columns=[RATE, URBAN]).dropna()
+    return [str(name) for name in found.index[found[RATE] * found[URBAN] < 0]]
 
 
 def _clear(row: Any) -> bool:

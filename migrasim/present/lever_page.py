@@ -17,6 +17,7 @@ from migrasim.analysis.levers import (
     URBAN,
     Request,
     bounds_of,
+    pulls_apart,
     why,
 )
 from migrasim.core.errors import InputError
@@ -143,6 +144,7 @@ def page(study: Study, book: FactBook, figure: str = "figures/levers.png") -> st
         if mine:
             parts.append(f"### {title.en} {title.zh_hant}\n")
             parts.append(_alone(mine, cells, first, last) + "\n")
+    parts.append(_apart(study, book))
     parts.append(_bounds(levers, cells, book, last))
     parts.append(_little(levers, study))
     if study.assumptions is not None:
@@ -180,6 +182,9 @@ stay fixed here (what they do stands at the end). Of ten levers that did nothing
   the plan reaches in 2035 is then reached in 2038.
 - **Last of the plan**: the plan with the lever less the plan without it. Where this differs from its effect alone,
   levers help or hinder one another. Neither column can be added up over levers.
+- Whatever changes is news, and news bring the households that a lever concerns to weigh a move, whether or not it
+  makes the move better (`moving.consider_news_factor`, assumed). From bound to bound both runs have their news, so the
+  channel shows without them.
 
 It must not be read as a forecast, as evidence that a lever reaches a target, or as a ranking where intervals overlap.
 Most values in the plan are assumed, so a lever may be small because what was assumed is a small step.
@@ -218,6 +223,18 @@ def _alone(levers: list[Lever], cells: Cells, first: int, last: int) -> str:
         for lever in levers
     ]
     return _table(["lever", "2020 → plan", *_heads(first, last)], rows)
+
+
+def _apart(study: Study, book: FactBook) -> str:
+    names = pulls_apart(study.effects)
+    if not names:
+        return ""
+    titles = ", ".join(_title(book.lever(name)) for name in names)
+    return f"""### Rate and residents pull apart
+
+With these levers the resident rate and the number of urban residents go opposite ways, since more people leave the
+region, or fewer, and most of them come from the villages: {titles}.
+"""
 
 
 def _bounds(levers: list[Lever], cells: Cells, book: FactBook, last: int) -> str:

@@ -205,6 +205,40 @@ def test_assumptions_are_ranked_by_what_they_do(monkeypatch):
     assert not any(one.id.startswith("population.") for one in study.assumptions(BOOK))
 
 
+def invented_effects(**values: float) -> DataFrame:
+    """Effects of one lever in 2035, each clear unless it is 0, by effect and measure."""
+    rows = [
+        ("urban.smart", effect, measure, 2035, value, value * 0.9, value * 1.1, 4)
+        for effect in ("alone", "bounds", "later", "in_company")
+        for measure in study.MEASURES
+        for value in [values.get(f"{effect}_{measure}", 0.0)]
+    ]
+    return DataFrame(rows, columns=["lever", "effect", "measure", "year", "difference", "low", "high", "pairs"])
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({}, "a closed gate"),
+        ({"bounds_urbanization_rate": 0.02}, "from bound to bound it moves the rate by +2.00 points"),
+        ({"bounds_cost_yuan": 1e9, "alone_cost_yuan": 2e8}, "it moves money: +200 million yuan"),
+        ({"in_company_urbanization_rate": -0.003}, "beside the whole plan it moves the rate by −0.30 points"),
+        ({"alone_hukou_urbanization_rate": 0.002}, "it acts on registration: +0.20 points"),
+    ],
+)
+def test_why_is_read_off_the_effects(values: dict[str, float], reason: str):
+    """A gate, a small step, the company of others, registration, money: each is told where the runs show it."""
+    assert reason in study.why(BOOK.lever("urban.smart"), invented_effects(**values))
+
+
+def test_a_lever_that_does_much_needs_no_reason():
+    """Reasons are for those that do little; where rate and residents pull apart, that is told instead."""
+    effects = invented_effects(alone_urbanization_rate=0.01, alone_urban_population=-900.0)
+    assert study.why(BOOK.lever("urban.smart"), effects) == ""
+    assert study.pulls_apart(effects) == ["urban.smart"]
+    assert study.pulls_apart(invented_effects(alone_urbanization_rate=0.01, alone_urban_population=900.0)) == []
+
+
 @pytest.mark.parametrize("lever", ["hukou.openness", "three_rights.titling"])
 def test_a_lever_that_is_nearly_used_up_says_so(lever: str, capsys):
     """The card of a lever near its bound names the room that is left."""
