@@ -254,30 +254,6 @@ def test_a_lever_of_one_county_stays_there(lever: str, value: dict[str, float]) 
         assert changed[county] == (name == lever)
 
 
-def test_a_stronger_pull_never_loses_a_mover() -> None:
-    """With feedback off (one wave on one state), better permits move more households and no considerer back."""
-    from migrasim.domains.moving.choice import STAY
-
-    first = []
-    for value in (0.3, 1.0):
-        levers = dict.fromkeys(("residence_permit.education", "residence_permit.healthcare"), value)
-        simulation = Simulation.start(tiny_world(3000, inputs=tiny_inputs(levers=levers), seed=5), CHAIN_SECTORS)
-        world = simulation.world
-        world.year += 1
-        world.levers = {name: world.inputs.lever(name, world.year) for name in world.inputs.book.levers}
-        simulation._update()
-        first.append(moving.first_choices(world))
-    (rows, before), (again, after) = first
-    assert np.array_equal(rows, again)
-    home = simulation.world.households.place == simulation.world.households.home_place
-    settled = home[rows]  # those already in town as newcomers gain where they are, too
-    inside = simulation.world.geography.inside
-    moved = settled & (before[:, 0] != after[:, 0])
-    assert np.all(after[moved, 0] != STAY)  # nobody at home who would have moved now stays
-    target = after[moved, 0] // 8
-    assert np.all((target < inside) & (target % N_TIERS != Tier.VILLAGE))  # who changes goes to a town or seat
-
-
 def test_investment_that_is_shifted_is_neither_more_nor_less() -> None:
     """The spatial levers move dwellings, places and jobs between counties and leave their sums; a county's own stay."""
     own = {"industry.red_cattle.jobs": {"East": 300, "West": 100}}
