@@ -2,7 +2,7 @@
 
 numba's own cache looks only at the file of the cached function: after a rule in another file
 changed, the old result would come back silently. So the compile cache lies in a folder named by
-a hash of every source file of the package, and numba is imported nowhere else.
+a hash of every source file of the model, and numba is imported nowhere else.
 """
 
 from __future__ import annotations
@@ -20,6 +20,10 @@ from platformdirs import user_cache_dir
 F = TypeVar("F", bound=Callable[..., Any])
 
 PACKAGE = Path(__file__).resolve().parents[1]
+# What no number of a run can hang on: screens, commands, analyses, and of the runs all but the one
+# file that makes them. A change there neither compiles anew nor gives a run another identity.
+BESIDE_THE_MODEL = ("analysis", "cli", "present", "runs")
+_MAKES_RUNS = "runs/simulate.py"
 _KEPT = 3
 
 
@@ -28,10 +32,18 @@ def cache_root() -> Path:
     return Path(os.environ.get("MIGRASIM_CACHE") or user_cache_dir("migrasim"))
 
 
+def model_sources() -> list[Path]:
+    """Python files that the numbers of a run hang on, in a fixed order."""
+    named = {path.relative_to(PACKAGE).as_posix(): path for path in PACKAGE.rglob("*.py")}
+    return [
+        named[name] for name in sorted(named) if name.split("/")[0] not in BESIDE_THE_MODEL or name == _MAKES_RUNS
+    ]
+
+
 def sources_hash() -> str:
-    """Hash of every Python file of the package, numba's version among it."""
+    """Hash of every Python file of the model, numba's version among it."""
     digest = hashlib.sha256(numba.__version__.encode())
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in model_sources():
         digest.update(path.relative_to(PACKAGE).as_posix().encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

@@ -78,10 +78,10 @@ def test_public_employment_services_match_better(a: float, b: float) -> None:
 
 @given(share, share, st.floats(0, 0.99))
 def test_pay_rises_with_rights(a: float, b: float, base: float) -> None:
-    """Equal pay and control of arrears never lower newcomers' pay, and change nothing at the status quo."""
+    """Equal pay and control of arrears never lower newcomers' pay nor turn it negative; none at the status quo."""
     low, high = sorted((a, b))
     for factor in (rules.equal_pay_factor, rules.arrears_factor):
-        assert factor(low, base, P) <= factor(high, base, P) * (1 + 1e-12)
+        assert 0.0 <= factor(low, base, P) <= factor(high, base, P) * (1 + 1e-12)
         assert factor(base, base, P) == pytest.approx(1.0)
 
 

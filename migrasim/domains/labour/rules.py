@@ -150,11 +150,11 @@ def match_chance(matching_above, p):
 def equal_pay_factor(equal_share, base_share, p):
     """Factor on newcomers' pay as their gap to local workers closes, 1 at the status quo.
 
-    ``1 + gap (s - s0) / (1 - s0)``: the base wage contains the gap of the base year.
+    ``1 + gap (s - s0) / (1 - s0)``, at least 0: the base wage contains the gap of the base year.
     """
     if base_share >= 1.0:
         return 1.0
-    return 1.0 + p.equal_pay_gap_share * ((equal_share - base_share) / (1.0 - base_share))
+    return max(0.0, 1.0 + p.equal_pay_gap_share * ((equal_share - base_share) / (1.0 - base_share)))
 
 
 @rule
@@ -166,7 +166,7 @@ def arrears_factor(control_share, base_share, p):
     """
     if base_share >= 1.0:
         return 1.0
-    unpaid = p.arrears_risk_share * ((1.0 - control_share) / (1.0 - base_share))
+    unpaid = min(1.0, p.arrears_risk_share * ((1.0 - control_share) / (1.0 - base_share)))
     return (1.0 - unpaid) / (1.0 - p.arrears_risk_share)
 
 
