@@ -7,6 +7,7 @@ from pathlib import Path
 import solara
 
 from migrasim.core.language import LANGS
+from migrasim.present.explorer.compare import ComparePage
 from migrasim.present.explorer.explore import ExplorePage, name_of
 from migrasim.present.explorer.serving import current
 from migrasim.present.explorer.session import Session
@@ -62,3 +63,5 @@ def Page() -> None:
             )
         if session.tab.value == "explore":
             ExplorePage(session)
+        else:
+            ComparePage(session)

@@ -98,6 +98,8 @@ def lines(
         fixed = max(_most(frame, view.place, indicator) for indicator in indicators) * factor
         ends = (0.0, top(fixed, highest))
     option |= {"xAxis": years_axis(years), "yAxis": value_axis(*ends), "series": series}
+    named = [one["name"] for one in series if str(one["id"]).startswith(("current", "pin"))]
+    option["legend"]["data"] = list(dict.fromkeys(named))
     rows = [[year, *(column[i] for column in columns)] for i, year in enumerate(years)]
     return Chart(key, title, option, heads, rows, tuple(indicators), tuple(groups), note=note)
 
@@ -132,6 +134,7 @@ def rates(view: View) -> Chart:
             _points(say("published", view.lang), record, "circle", 8),
             _points(say("target", view.lang), {y: r for y, r in targets.items() if y in years}, "diamond", 13),
         ]
+        chart.option["legend"]["data"] += [say("published", view.lang), say("target", view.lang)]
         heads = [*chart.heads, say("published", view.lang), say("target", view.lang)]
         rows = [[*row, *(_percent(found, row[0]) for found in (record, targets))] for row in chart.rows]
         return replace(chart, heads=heads, rows=rows)

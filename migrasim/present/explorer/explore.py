@@ -251,7 +251,7 @@ def ChangeLine(session: Session, shown: Shown) -> None:
 
 
 @solara.component
-def Focus(session: Session) -> None:
+def Focus(session: Session, pinning: bool = True) -> None:
     """The place and the year in focus, and whether ranges are drawn."""
     lang = session.lang.value
     counties = {"": say("whole_region", lang)} | {
@@ -273,7 +273,9 @@ def Focus(session: Session) -> None:
             event_moved=lambda year: session.year.set(min(max(int(year), FIRST_YEAR), LAST_YEAR)),
         )
         Press(say("bands", lang), lambda: session.bands.set(not session.bands.value), pressed=session.bands.value)
-        Press("📌 " + say("pin", lang), lambda: session.pin(session.draft), classes="ms-strong")
+        if pinning:
+            Press(say("pin", lang), lambda: session.pin(session.draft), classes="ms-strong")
+            element("span", say("key_lines", lang), classes="ms-note")
 
 
 @solara.component

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import solara
 
-from migrasim.facts import FactBook
+from migrasim.facts import FactBook, Lever
 from migrasim.present.explorer.draft import Draft
 from migrasim.present.explorer.engine import SAMPLE, Engine, Request, Status
 
@@ -83,15 +83,24 @@ def request(draft: Draft, *, sample: float = SAMPLE, seed: int = 0, overrides: t
 
 
 def draws(draft: Draft, count: int = DRAWS) -> list[Request]:
-    """Runs of a draft with other luck, its assumed values from the plan drawn within their ranges."""
+    """Runs of a draft with other luck, its assumed values from the plan drawn within their ranges.
+
+    Draws of one number go together: two drafts have the same luck in it, and the same value where both assume one.
+    """
     from migrasim.analysis import band
 
     book = FactBook.load()
     scenario = draft.scenario()
-    levers = [lever for lever in band.assumed(scenario, book) if lever.plan.range is not None]
-    if not levers:
-        return [request(draft, seed=number + 1) for number in range(count)]
-    lasts = band.draw(levers, count, 0)
+    levers = [lever for lever in book.levers.values() if _is_assumed(lever)]
+    mine = {lever.id for lever in band.assumed(scenario, book)}
+    chosen = [k for k, lever in enumerate(levers) if lever.id in mine]
+    lasts = band.draw(levers, count, 0)  # of all levers, so that scenarios share what they assume alike
+    drawn = [levers[k] for k in chosen]
     return [
-        request(draft, seed=number + 1, overrides=band.settings(levers, row, book)) for number, row in enumerate(lasts)
+        request(draft, seed=number + 1, overrides=band.settings(drawn, row[chosen], book))
+        for number, row in enumerate(lasts)
     ]
+
+
+def _is_assumed(lever: Lever) -> bool:
+    return lever.plan.status in ("assumed", "estimated") and lever.plan.range is not None

@@ -14,6 +14,7 @@ import solara
 
 from migrasim.core.language import LANGS, Lang
 from migrasim.present.explorer.draft import Draft, compact, from_link, of_compact, region, to_link
+from migrasim.variants import futures
 
 MOST_PINS = 4
 MOST_STEPS = 100  # that can be undone
@@ -50,6 +51,7 @@ class Session:
         self.year = solara.reactive(LAST_YEAR)
         self.bands = solara.reactive(True)
         self.full = solara.reactive(True)
+        self.meet = solara.reactive("")
         self.replaying = solara.reactive(False)
         self.asked: solara.Reactive[tuple[str, str]] = solara.reactive(("", ""))
 
@@ -106,6 +108,7 @@ class Session:
                 "y": self.year.value,
                 "b": self.bands.value,
                 "f": self.full.value,
+                "m": self.meet.value,
             }
         )
 
@@ -131,6 +134,7 @@ class Session:
             self.year.value = year
         self.bands.value = data.get("b") is not False
         self.full.value = data.get("f") is not False
+        self.meet.value = data["m"] if data.get("m") in futures() else ""
         self.pins.value = _drafts(data.get("p"))[:MOST_PINS]
         drafts = _drafts(data.get("d"))[-2:]
         if not drafts:

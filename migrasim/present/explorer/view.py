@@ -106,7 +106,8 @@ class View:
     def source(self) -> str:
         """The line under every chart."""
         version = self.first.provenance.get("versions", {}).get("migrasim", "")
-        runs = ", ".join(dict.fromkeys(line.result.run_id[:8] for line in self.lines))
+        kept = [line for line in self.lines if line.role in ("current", "pin")]
+        runs = ", ".join(dict.fromkeys(line.result.run_id[:8] for line in kept))
         return say("source_line", self.lang, version=version, runs=runs, seed=self.first.seed)
 
 
@@ -224,7 +225,7 @@ def unit_for(indicator: str, lang: Lang) -> str:
     return unit(CATALOGUE[indicator].unit, lang)
 
 
-def base_option(view: View, title: str, axis: str, *, legend: bool = True, bottom: int = 62) -> dict[str, Any]:
+def base_option(view: View, title: str, axis: str, *, legend: bool = True, bottom: int = 70) -> dict[str, Any]:
     """What every chart has: title, place and sample, legend, room, the source line, colours that all can tell apart."""
     return {
         "animationDurationUpdate": 600,
@@ -238,7 +239,7 @@ def base_option(view: View, title: str, axis: str, *, legend: bool = True, botto
             "textStyle": {"fontSize": 15, "color": INK},
             "subtextStyle": {"fontSize": 12, "color": "#555555"},
         },
-        "legend": {"show": legend, "bottom": 24, "left": 8, "right": 8, "type": "scroll", "itemHeight": 8},
+        "legend": {"show": legend, "bottom": 36, "left": 8, "right": 8, "type": "scroll", "itemHeight": 8},
         "grid": {"left": 12, "right": 24, "top": 62, "bottom": bottom, "containLabel": True},
         "tooltip": {"trigger": "axis", "confine": True},
         "graphic": [

@@ -112,6 +112,21 @@ def Choice(label: str, value: str, options: Mapping[str, str], on_value: Callabl
     )
 
 
+@solara.component
+def Rows(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], name: str = "") -> None:
+    """A table under a heading; texts only, whatever they hold."""
+    element("h2", title)
+    head = element("thead", element("tr", *(element("th", each, scope="col") for each in heads)))
+    body = element(
+        "tbody",
+        *(
+            element("tr", element("th", row[0], scope="row"), *(element("td", cell) for cell in row[1:]))
+            for row in rows
+        ),
+    )
+    element("div", element("table", head, body), classes="ms-table ms-wide", tabindex="0", data_table=name)
+
+
 @solara.component_vue("choice.vue")
 def ChoiceBox(
     label: str = "",

@@ -124,6 +124,50 @@ PHRASES: dict[str, tuple[str, str]] = {
     "literature": ("literature", "文獻"),
     "estimated": ("estimated", "估計"),
     "assumed": ("assumed", "假設"),
+    # comparing
+    "nothing_pinned": (
+        "Nothing is pinned yet. On the page Explore, press Pin for comparison; up to {most} scenarios can be compared.",
+        "尚未選定情景。請在「探索」頁按「加入比較」，最多可比較{most}個情景。",
+    ),
+    "open_pin": ("Open", "打開"),
+    "unpin": ("Drop", "移除"),
+    "future_all": ("Future for all", "全部採用的未來情形"),
+    "future_own": ("each its own", "各自的"),
+    "pairs_running": ("{done} of {total} runs done", "已完成{done}／{total}次運行"),
+    "lever": ("Lever", "槓桿"),
+    "unit": ("Unit", "單位"),
+    "measure": ("Indicator", "指標"),
+    "levers_differ": ("Levers that differ: {count}", "取值不同的槓桿：{count}項"),
+    "differences": ("Difference from the status quo in {year}", "{year}年與現狀情景之差"),
+    "differences_note": (
+        "Mean over up to {pairs} draws of luck and assumed values, the same for all scenarios; in brackets the 90% "
+        "interval of the mean; then in how many draws it is higher. Samples exaggerate luck.",
+        "至多{pairs}次抽取的均值（隨機數與假設取值，各情景相同）；括號內為均值的90%區間；其後為高於現狀的次數。抽樣會放大偶然性。",
+    ),
+    "higher_in": ("higher in {count} of {total}", "{total}次中{count}次較高"),
+    "more_urban": (
+        "In {count} of {total} draws {one} has more urban residents than {other}.",
+        "{total}次抽取中有{count}次，「{one}」的城鎮常住人口多於「{other}」。",
+    ),
+    "million_yuan": ("million yuan of 2020", "百萬元（2020年價）"),
+    "which_lever": ("Which lever did it", "哪項槓桿起了作用"),
+    "which_note": (
+        "Shares out the difference of the resident rate from the status quo among levers, or groups where they are "
+        "many, in no order (Shapley values). It needs up to 32 runs.",
+        "把常住城鎮化率與現狀情景之差分攤到各槓桿（項數多時按組），與順序無關（沙普利值）；最多需32次運行。",
+    ),
+    "which_ask": ("Share out {name}", "分攤{name}"),
+    "which_none": ("It is the status quo: there is nothing to share out.", "與現狀相同，沒有可分攤的差別。"),
+    "other_levers": ("all other levers", "其他槓桿"),
+    "chart_attribution": ("What each lever adds: {name}, {year}", "各槓桿的貢獻：{name}，{year}年"),
+    "attribution_note": (
+        "One draw of luck in all runs; helping and hindering between levers is shared equally.",
+        "各次運行隨機數相同；槓桿之間的促進與抵消平均分攤。",
+    ),
+    "key_lines": (
+        "Solid: now. Dashed: before the last change. Dotted: status quo. Shade: range.",
+        "實線：現在；虛線：上一步之前；點線：現狀情景；陰影：區間。",
+    ),
     # charts
     "chart_rates": ("Urbanization rates", "城鎮化率"),
     "chart_people": ("Urban residents and people away", "城鎮常住人口與外出人口"),
