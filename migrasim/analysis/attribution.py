@@ -21,7 +21,8 @@ from pandas import DataFrame
 from migrasim.analysis.levers import interval, measured
 from migrasim.core.errors import InputError, nearest
 from migrasim.facts import FactBook
-from migrasim.runs.runner import Ledger, OnDone, RunSpec
+from migrasim.runs.runner import OnDone, yearly
+from migrasim.runs.spec import RunSpec
 
 MOST_EXACT = 10
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -257,7 +258,7 @@ def _worth(
         for members in wanted
         for seed in seeds
     ]
-    frames = Ledger.open(keep).run(specs, workers=workers, on_done=on_done)
+    frames = yearly(specs, keep, workers=workers, on_done=on_done)
     if indicator not in ("cost_yuan", *frames[0].columns):
         allowed = [str(name) for name in frames[0].columns]
         raise InputError(f"attribution: '{indicator}' is no indicator. {nearest(indicator, allowed)}".rstrip())

@@ -17,7 +17,8 @@ from pandas import DataFrame
 from migrasim.analysis.levers import measured
 from migrasim.core.errors import InputError, nearest
 from migrasim.facts import FactBook
-from migrasim.runs.runner import Ledger, OnDone, RunSpec
+from migrasim.runs.runner import OnDone, yearly
+from migrasim.runs.spec import RunSpec
 
 CONFIDENCE = 0.9
 LEVELS = 4  # of Morris' grid
@@ -168,7 +169,7 @@ def sensitivity(
         for name in scenarios
         for number, point in enumerate(points)
     ]
-    frames = Ledger.open(keep).run(specs, workers=workers, on_done=on_done)
+    frames = yearly(specs, keep, workers=workers, on_done=on_done)
     if indicator not in ("cost_yuan", *frames[0].columns):
         allowed = [str(name) for name in frames[0].columns]
         raise InputError(f"sensitivity: '{indicator}' is no indicator. {nearest(indicator, allowed)}".rstrip())
