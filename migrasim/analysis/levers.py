@@ -19,10 +19,10 @@ import numpy as np
 from pandas import DataFrame, Series, concat
 from scipy import stats
 
-from migrasim.analysis.band import moved, setting
 from migrasim.core.errors import InputError
 from migrasim.facts import BASE_YEAR, Fact, FactBook, Lever
 from migrasim.inputs import SUMS_TO_ONE
+from migrasim.runs.levels import moved, setting
 from migrasim.runs.runner import Ledger, OnDone, RunSpec
 
 CONFIDENCE = 0.9
