@@ -19,12 +19,16 @@ import numpy as np
 from pandas import DataFrame, Series, concat
 from scipy import stats
 
-from migrasim.analysis.band import moved, setting
 from migrasim.core.errors import InputError
 from migrasim.facts import BASE_YEAR, Fact, FactBook, Lever
 from migrasim.inputs import SUMS_TO_ONE
+<<<<<<< HEAD
 from migrasim.runs.runner import OnDone, yearly
 from migrasim.runs.spec import RunSpec
+=======
+from migrasim.runs.levels import moved, setting
+from migrasim.runs.runner import Ledger, OnDone, RunSpec
+>>>>>>> design
 
 CONFIDENCE = 0.9
 DELAY_YR = 3

@@ -46,6 +46,17 @@ NEXT, COMMIT, DAMAGED, LOCK = "next", "commit.json", "damaged", ".lock"
 _ASKED = ("run_id", "label", "request", "scenario_file")  # columns of the design that are not its own
 
 
+_COMMON = frozenset(
+    ("run_id", "label", "request", "scenario_file", "scenario", "seed", "sample", "base", "until", "status", "error")
+    + ("future", "alternatives", "schema_version", "content_hash", "versions")
+)
+
+
+def is_common(column: str) -> bool:
+    """Whether ``runs.parquet`` has the column in every batch."""
+    return column in _COMMON or column.startswith(("lever.", "parameter."))
+
+
 @lru_cache(maxsize=1)
 def model_version() -> str:
     """Hash of everything that the numbers of all runs hang on: sources, facts, region, form of the tables."""
@@ -280,7 +291,7 @@ class Design:
         asked = {
             "run_id": pa.array(self.run_ids, pa.string()),
             "label": pa.array(self.labels, pa.string()),
-            **{name: pa.array(values) for name, values in self.columns.items()},
+            **{name: _array(values) for name, values in self.columns.items()},
             "request": pa.array(self.requests, pa.string()),
             "scenario_file": pa.array(self.scenarios, pa.string()).dictionary_encode(),
         }
@@ -327,6 +338,17 @@ class Design:
         table = self.table()
         with atomic(folder / DESIGN) as draft:
             pq.write_table(table.cast(store.described(table.schema, record)), draft, compression="zstd")
+
+
+def _array(values: Sequence[Any]) -> pa.Array:
+    """A column; numbers and words in one become words."""
+    import pyarrow as pa
+
+    try:
+        return pa.array(values, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        words = [None if each is None or each != each else str(each) for each in values]
+        return pa.array(words, pa.string())
 
 
 # -- finding what is done ----------------------------------------------------------------------------

@@ -126,7 +126,7 @@ class _Dask:
 
     def workers(self) -> int:
         with contextlib.suppress(Exception):
-            return max(1, sum(self.client.nthreads().values()))
+            return max(1, sum(int(each) for each in self.client.nthreads().values()))
         return 1
 
     def results(self, tasks: Iterator[Task], *, alone: bool) -> Iterator[tuple[Task, Report | None]]:

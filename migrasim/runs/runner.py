@@ -106,7 +106,8 @@ def run_batch(
     specs : runs in order; two that come to the same run are made once
     folder : new, empty, or one that holds this batch or the beginning of it
     name, title : of the batch
-    columns : of ``design.parquet``, ``runs.parquet`` and the summary: one mapping per spec
+    columns : of ``design.parquet``, ``runs.parquet`` and the summary: one mapping per spec; names that every run
+        has (``scenario``, ``seed`` and so on) are left out
     tables, levels : what is kept of each run; see `Batch.table`
     workers : processes on this machine, at most one a core; with one, no other process is started
     scheduler : address of a Dask scheduler instead; its workers need this version and see the folder
@@ -172,10 +173,7 @@ def resolve(
         raise InputError("batch: at least one run is needed")
     if columns is not None and len(columns) != len(specs):
         raise InputError(f"batch: {len(columns)} rows of columns for {len(specs)} runs; give one for each")
-    own = list(dict.fromkeys(name for row in columns or () for name in row))
-    for one in own:
-        if one in _TAKEN or one.startswith(("lever.", "parameter.")):
-            raise InputError(f"batch: column '{one}' is one that every run has; give it another name")
+    own = [name for name in dict.fromkeys(name for row in columns or () for name in row) if not batches.is_common(name)]
     book = FactBook.load()
     loaded: dict[str, Scenario] = {}
     texts: dict[int, str] = {}
@@ -201,28 +199,6 @@ def resolve(
         ):
             column.append(value)
     return design, by_id
-
-
-_TAKEN = frozenset(
-    [
-        "run_id",
-        "label",
-        "request",
-        "scenario_file",
-        "scenario",
-        "seed",
-        "sample",
-        "base",
-        "until",
-        "status",
-        "error",
-        "future",
-        "alternatives",
-        "schema_version",
-        "content_hash",
-        "versions",
-    ]
-)
 
 
 def _known(folder: Path) -> dict[tuple[str, str], str]:

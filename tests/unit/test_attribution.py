@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from migrasim.analysis import attribution
-from migrasim.analysis.attribution import Coalition, coalitions, exact, of_function, orders, sampled
+from migrasim.analysis.attribution import exact, of_function, sampled
 from migrasim.core.errors import InputError
+from migrasim.runs.points import Coalition, coalitions, orders
 
 
 def gloves(members: Coalition) -> float:

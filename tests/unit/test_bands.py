@@ -17,6 +17,7 @@ from migrasim.facts import FactBook
 from migrasim.inputs import SUMS_TO_ONE
 from migrasim.present import figures, lever_page
 from migrasim.runs import runner as batches
+from migrasim.runs.levels import path_at, settings
 from migrasim.runs.simulate import simulate
 from migrasim.runs.spec import RunSpec
 from migrasim.scenario import Scenario
@@ -68,17 +69,17 @@ def test_every_path_of_a_draw_stays_within_the_bounds(last: float):
     for lever in levers:
         assert lever.plan.range is not None
         low, high = lever.plan.range
-        path = bands.path_at(lever, low + last * (high - low))
+        path = path_at(lever, low + last * (high - low))
         assert all(lever.bounds[0] <= number <= lever.bounds[1] for number in path.values())
         assert list(path.values())[-1] == pytest.approx(low + last * (high - low))
     lasts = [lever.plan.range[int(last)] for lever in levers if lever.plan.range]
-    RunSpec("plan", overrides=bands.settings(levers, lasts, BOOK)).inputs()
+    RunSpec("plan", overrides=settings(levers, lasts, BOOK)).inputs()
 
 
 def test_a_path_drawn_at_its_central_value_is_the_plan():
     """The middle of nothing: a draw that hits every value of the book gives the very plan."""
     levers = bands.assumed(PLAN, BOOK)
-    drawn = RunSpec("plan", overrides=bands.settings(levers, [lever.plan.last for lever in levers], BOOK)).inputs()
+    drawn = RunSpec("plan", overrides=settings(levers, [lever.plan.last for lever in levers], BOOK)).inputs()
     plan = RunSpec("plan").inputs()
     for lever in BOOK.levers:
         np.testing.assert_allclose(drawn.lever_path(lever), plan.lever_path(lever), rtol=1e-9)
@@ -87,7 +88,7 @@ def test_a_path_drawn_at_its_central_value_is_the_plan():
 def test_shares_of_one_whole_never_exceed_it():
     """Two shares that are drawn at their high ends are scaled down together."""
     levers = [BOOK.lever(name) for name in SUMS_TO_ONE[1]]
-    chosen = bands.settings(levers, [0.6, 0.5], BOOK)
+    chosen = settings(levers, [0.6, 0.5], BOOK)
     one, other = (RunSpec("plan", overrides=chosen).inputs().lever_path(lever.id)[-1, 0] for lever in levers)
     assert one + other == pytest.approx(1.0)
     assert one / other == pytest.approx(0.6 / 0.5)

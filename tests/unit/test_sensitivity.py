@@ -9,6 +9,7 @@ import pytest
 
 from migrasim.analysis import sensitivity
 from migrasim.core.errors import InputError
+from migrasim.runs.points import spread
 
 PI = float(np.pi)
 RANGES = {"a": (-PI, PI), "b": (-PI, PI), "c": (-PI, PI), "nothing": (0.0, 1.0)}
@@ -77,4 +78,4 @@ def test_facts_that_cannot_be_moved_are_refused(facts: list[str], message: str):
 def test_base_points_of_sobol_are_powers_of_two():
     """Any other number would spoil the balance of the sequence."""
     with pytest.raises(InputError, match="powers of 2"):
-        sensitivity.sample(RANGES, 100)
+        spread(RANGES, 100)
