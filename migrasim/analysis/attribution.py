@@ -21,13 +21,9 @@ from pandas import DataFrame
 from migrasim.analysis.levers import interval, measured
 from migrasim.core.errors import InputError, nearest
 from migrasim.facts import FactBook
-<<<<<<< HEAD
+from migrasim.runs.points import Coalition, along, coalitions, orders
 from migrasim.runs.runner import OnDone, yearly
 from migrasim.runs.spec import RunSpec
-=======
-from migrasim.runs.points import Coalition, along, coalitions, orders
-from migrasim.runs.runner import Ledger, OnDone, RunSpec
->>>>>>> design
 
 MOST_EXACT = 10
 Array = np.ndarray[Any, np.dtype[np.float64]]

@@ -16,17 +16,11 @@ import numpy as np
 from pandas import DataFrame
 
 from migrasim.core.errors import InputError
-<<<<<<< HEAD
-from migrasim.facts import BASE_YEAR, FactBook, Lever
-from migrasim.inputs import SUMS_TO_ONE
-from migrasim.runs.runner import OnDone, yearly
-from migrasim.runs.spec import RunSpec
-=======
 from migrasim.facts import FactBook, Lever
 from migrasim.runs.levels import settings
 from migrasim.runs.points import spread
-from migrasim.runs.runner import Ledger, OnDone, RunSpec
->>>>>>> design
+from migrasim.runs.runner import OnDone, yearly
+from migrasim.runs.spec import RunSpec
 from migrasim.scenario import Scenario
 
 if TYPE_CHECKING:

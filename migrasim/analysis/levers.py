@@ -22,13 +22,9 @@ from scipy import stats
 from migrasim.core.errors import InputError
 from migrasim.facts import BASE_YEAR, Fact, FactBook, Lever
 from migrasim.inputs import SUMS_TO_ONE
-<<<<<<< HEAD
+from migrasim.runs.levels import moved, setting
 from migrasim.runs.runner import OnDone, yearly
 from migrasim.runs.spec import RunSpec
-=======
-from migrasim.runs.levels import moved, setting
-from migrasim.runs.runner import Ledger, OnDone, RunSpec
->>>>>>> design
 
 CONFIDENCE = 0.9
 DELAY_YR = 3

@@ -17,13 +17,9 @@ from pandas import DataFrame
 from migrasim.analysis.levers import measured
 from migrasim.core.errors import InputError, nearest
 from migrasim.facts import FactBook
-<<<<<<< HEAD
+from migrasim.runs.points import MORRIS_LEVELS, Ranges, problem, spread
 from migrasim.runs.runner import OnDone, yearly
 from migrasim.runs.spec import RunSpec
-=======
-from migrasim.runs.points import MORRIS_LEVELS, Ranges, problem, spread
-from migrasim.runs.runner import Ledger, OnDone, RunSpec
->>>>>>> design
 
 CONFIDENCE = 0.9
 Method = Literal["morris", "sobol"]

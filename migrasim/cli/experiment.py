@@ -29,7 +29,8 @@ def experiment(
         str | None, typer.Option("--scheduler", help="Address of a Dask scheduler to run on.", metavar="ADDRESS")
     ] = None,
     replications: Annotated[
-        int | None, typer.Option("--replications", help="Another number than the file's; more extend a batch.", metavar="N")
+        int | None,
+        typer.Option("--replications", help="Another number than the file's; more extend a batch.", metavar="N"),
     ] = None,
     sample: Annotated[
         float | None, typer.Option("--sample", help="Another share of the households than the file's.", metavar="SHARE")
@@ -76,7 +77,7 @@ def experiment(
                 folder,
                 name=asked.name,
                 title={"en": asked.title.en, "zh_hant": asked.title.zh_hant},
-                columns=asked.table().to_dict("records"),
+                columns=[{str(name): value for name, value in row.items()} for row in asked.table().to_dict("records")],
                 tables=tables,
                 workers=workers,
                 scheduler=scheduler,
@@ -119,7 +120,9 @@ def _tables(text: str) -> list[str]:
     for name in names or [text]:
         if name not in store.TABLES:
             allowed = ", ".join(store.TABLES)
-            raise InputError(f"--keep: '{name}' is no table; allowed: {allowed}. {nearest(name, store.TABLES)}".rstrip())
+            raise InputError(
+                f"--keep: '{name}' is no table; allowed: {allowed}. {nearest(name, store.TABLES)}".rstrip()
+            )
     return names
 
 

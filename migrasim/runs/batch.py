@@ -47,8 +47,8 @@ _ASKED = ("run_id", "label", "request", "scenario_file")  # columns of the desig
 
 
 _COMMON = frozenset(
-    ("run_id", "label", "request", "scenario_file", "scenario", "seed", "sample", "base", "until", "status", "error")
-    + ("future", "alternatives", "schema_version", "content_hash", "versions")
+    "run_id label request scenario_file scenario seed sample base until status error future alternatives "  # noqa: SIM905
+    "schema_version content_hash versions".split()
 )
 
 

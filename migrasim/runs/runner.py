@@ -401,15 +401,16 @@ class _Plan:
 
     def _warm_up(self, count: int) -> None:
         """Build populations, and compile, once for all processes."""
-        from migrasim.runs.simulate import prepare, simulate
+        from migrasim import population
+        from migrasim.runs.simulate import only_region, simulate
 
         one = next(iter(self.specs.values()))
         if count > 1 and not is_compiled():
             self.say("first run of this version: compiling, up to some minutes; later runs skip it")
             simulate(one.scenario, sample=0.001, base=one.base, until=one.base + 2, threads=1)
-        for base, sample in sorted({(spec.base, spec.sample) for spec in self.specs.values()}):
-            if count > 1:
-                prepare(one.scenario, base=base, sample=sample, until=base + 1, threads=1)
+        if count > 1:
+            for base, sample in sorted({(spec.base, spec.sample) for spec in self.specs.values()}):
+                population.load(only_region(), base=base, sample=sample)
 
 
 def closing_all(results: Iterator[tuple[Task, Report | None]]) -> Iterator[tuple[Task, Report | None]]:
@@ -466,9 +467,7 @@ def yearly(
         bad = [(spec, run_id) for spec, run_id in zip(specs, design.run_ids, strict=True) if run_id in failed]
         if bad:
             spec, run_id = bad[0]
-            raise InputError(
-                f"{len(bad)} of {len(specs)} runs failed; the first ({spec.label}): {failed[run_id]}"
-            )
+            raise InputError(f"{len(bad)} of {len(specs)} runs failed; the first ({spec.label}): {failed[run_id]}")
         rows = done.table("indicators", level="prefecture")
         numbers = rows.drop(columns=["scenario", "seed", "level", "place"])
         frames = {
