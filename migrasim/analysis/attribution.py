@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from pandas import DataFrame
 
+from migrasim.analysis.finished import BLOCK, Finished, Measure
 from migrasim.analysis.levers import interval, measured
 from migrasim.core.errors import InputError, nearest
 from migrasim.facts import FactBook
@@ -164,6 +165,40 @@ def _attribution(
         interval(whole),
         len(whole),
     )
+
+
+def of_batch(batch: Finished, measure: Measure) -> dict[str, Attribution]:
+    """Share out the effect of a finished batch of coalitions, one attribution a future.
+
+    Seeds and parameter vectors make the interval.
+
+    Raises
+    ------
+    InputError
+        Where the design of the batch is not one of coalitions, or no replication is whole.
+    """
+    design = batch.about.design
+    if design is None or design.kind != "coalitions":
+        raise InputError(
+            "attribution: a batch whose design has kind: coalitions is needed (experiments/attribution.yaml); "
+            f"this one has {design.kind if design else 'named scenarios'}"
+        )
+    values = batch.values(measure)
+    rows = batch.design.assign(value=values)[batch.design["point"] >= batch.named]
+    found, points = {}, batch.points()
+    for future, part in rows.groupby("future", sort=False):
+        wide = part.pivot(index=list(BLOCK[1:]), columns="point", values="value").dropna()
+        if wide.empty:
+            raise InputError(
+                f"attribution: no replication of future {future} has all its coalitions; run the batch again"
+            )
+        worth = {
+            frozenset(name for name, level in levels.items() if level != "status_quo"): wide[point].to_numpy()
+            for point, levels in points.items()
+        }
+        exactly = not design.orders
+        found[str(future)] = exact(worth, design.names) if exactly else sampled(worth, design.orders)
+    return found
 
 
 def attribute(

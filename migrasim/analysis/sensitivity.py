@@ -14,13 +14,16 @@ from typing import Any, Literal
 import numpy as np
 from pandas import DataFrame
 
+from migrasim.analysis.finished import Finished, Measure, Varied
 from migrasim.analysis.levers import measured
 from migrasim.core.errors import InputError, nearest
 from migrasim.facts import FactBook
+from migrasim.runs.design import LEVEL, UNCERTAIN
 from migrasim.runs.points import MORRIS_LEVELS, Ranges, problem, spread
 from migrasim.runs.runner import Ledger, OnDone, RunSpec
 
 CONFIDENCE = 0.9
+_DRAWS = 60
 Method = Literal["morris", "sobol"]
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -72,6 +75,106 @@ def of_function(
     points = spread(ranges, size, method, seed)
     values = np.asarray(function(points), np.float64)
     return morris_effects(ranges, points, values) if method == "morris" else sobol_indices(ranges, values)
+
+
+def of_batch(batch: Finished, measure: Measure, against: str | None = None) -> DataFrame:
+    """Sensitivity from a finished batch whose levers or parameters are spread over ranges.
+
+    A point is the mean over its replications and futures. From a Latin hypercube or a table PAWN's index is told
+    (`pawn_indices`); from Morris' and Sobol's designs their own.
+
+    Parameters
+    ----------
+    batch, measure
+        What is looked at: of the only scenario, or of the last that is named.
+    against
+        Scenario that is taken off, run at the same points with the same luck.
+
+    Raises
+    ------
+    InputError
+        Where nothing is spread over ranges, or runs are missing.
+    """
+    values = batch.values(measure)
+    if values.isna().any():
+        raise InputError(
+            f"sensitivity: {int(values.isna().sum())} of {len(values)} runs are missing; run the batch again"
+        )
+    varied = spread_factors(batch)
+    rows = batch.design.assign(value=values)
+    if varied is batch.about.parameters:
+        result = _by_vector(rows, against)
+        key, column = "parameter_set", UNCERTAIN
+    else:
+        if against is not None:
+            raise InputError("against: a design over levers is held against nothing; leave it out")
+        rows = rows[rows["point"] >= batch.named]
+        result = rows.groupby("point", sort=True)["value"].mean().to_numpy()
+        key, column = "point", LEVEL
+    one_each = rows.drop_duplicates(key).sort_values(key)
+    points = one_each[[f"{column}{name}" for name in varied.names]].to_numpy(np.float64)
+    ranges = varied.ranges
+    if varied.kind == "morris":
+        return morris_effects(ranges, points, result)
+    return sobol_indices(ranges, result) if varied.kind == "sobol" else pawn_indices(ranges, points, result)
+
+
+def spread_factors(batch: Finished) -> Varied:
+    """The parameters or the design of a batch, whichever is spread over ranges.
+
+    Raises
+    ------
+    InputError
+        Where neither is, or both are.
+    """
+    both = [each for each in (batch.about.parameters, batch.about.design) if each is not None and each.ranges]
+    if len(both) != 1:
+        found = "none is" if not both else "both levers and facts are"
+        raise InputError(
+            "sensitivity: levers or facts spread over ranges (kind: morris, sobol or latin_hypercube) are "
+            "needed, one of "
+            f"the two; here {found}"
+        )
+    return both[0]
+
+
+def _by_vector(rows: DataFrame, against: str | None) -> Array:
+    """Mean of the looked-at scenario by parameter vector, less that of the other one."""
+    means = rows.groupby(["scenario", "parameter_set"], sort=False)["value"].mean().unstack("parameter_set")
+    names = [str(name) for name in means.index]
+    if against is not None and against not in names:
+        raise InputError(
+            f"against: '{against}' is not in the batch; allowed: {', '.join(names)}. {nearest(against, names)}".rstrip()
+        )
+    others = [name for name in names if name != against]
+    if len(others) != 1:
+        more = "" if against is not None else "; name the scenario to take off with --against"
+        raise InputError(f"sensitivity: one scenario is looked at, here are {', '.join(others) or 'none'}{more}")
+    looked = means.loc[others[0]].sort_index().to_numpy()
+    return np.asarray(looked if against is None else looked - means.loc[against].sort_index().to_numpy())
+
+
+def pawn_indices(ranges: Ranges, points: Array, values: Array) -> DataFrame:
+    """How far fixing a number moves the distribution: ``name, distance, low, high``, largest first.
+
+    Median over slices of Kolmogorov and Smirnov's distance (PAWN), its interval by drawing points again. `noise` is
+    the distance that a number which does nothing would show with as many points.
+    """
+    from SALib.analyze import pawn
+
+    def distances(x: Array, y: Array) -> Array:
+        return np.asarray(pawn.analyze(problem(ranges), x, y, S=slices, seed=0)["median"], np.float64)
+
+    slices = max(2, min(10, len(values) // 15))
+    rng = np.random.default_rng(0)
+    drawn = []
+    for _ in range(_DRAWS):
+        rows = rng.integers(0, len(values), len(values))
+        drawn.append(distances(points[rows], values[rows]))
+    noise = np.median([distances(points, rng.permutation(values)) for _ in range(_DRAWS)])
+    low, high = np.quantile(drawn, [0.5 - CONFIDENCE / 2, 0.5 + CONFIDENCE / 2], axis=0)
+    columns = {"name": list(ranges), "distance": distances(points, values), "low": low, "high": high, "noise": noise}
+    return DataFrame(columns).sort_values("distance", ascending=False, kind="stable", ignore_index=True)
 
 
 def ranges_of(facts: Iterable[str]) -> dict[str, tuple[float, float]]:
