@@ -19,7 +19,8 @@ from migrasim.core.errors import InputError
 from migrasim.facts import FactBook, Lever
 from migrasim.runs.levels import settings
 from migrasim.runs.points import spread
-from migrasim.runs.runner import Ledger, OnDone, RunSpec
+from migrasim.runs.runner import OnDone, yearly
+from migrasim.runs.spec import RunSpec
 from migrasim.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def band(
         replace(plain, label=f"{chosen.name}, draw {number}", overrides=settings(levers, row, book))
         for number, row in enumerate(lasts)
     ]
-    runs = Ledger.open(keep).run(specs, workers=workers, on_done=on_done)
+    runs = yearly(specs, keep, workers=workers, on_done=on_done)
     rows = []
     for indicator in INDICATORS:
         values = np.array([run[indicator].to_numpy() for run in runs])

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from migrasim.core.errors import InputError, nearest
 from migrasim.facts import Title
+from migrasim.runs.batch import Batch
 from migrasim.runs.design import LEVEL, Experiment
 from migrasim.runs.factors import Factors
+from migrasim.runs.runner import run_batch
+from migrasim.runs.worker import atomic
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -82,6 +86,11 @@ class About:
         """As it stands in the folder."""
         return json.dumps(asdict(self), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
+    def write(self, folder: Path) -> None:
+        """Put it into the folder of a batch."""
+        with atomic(folder / ABOUT) as draft:
+            draft.write_text(self.text(), encoding="utf-8")
+
     @staticmethod
     def read(folder: Path) -> About:
         """From the folder of a batch.
@@ -114,6 +123,19 @@ def _title(title: Title) -> dict[str, str]:
     return {"en": title.en, "zh_hant": title.zh_hant}
 
 
+class Tables(Protocol):
+    """What a batch is asked for; see `migrasim.runs.batch.Batch`."""
+
+    def table(
+        self,
+        name: str,
+        columns: Sequence[str] | None = None,
+        *,
+        level: str | None = None,
+        years: Sequence[int] | None = None,
+    ) -> DataFrame: ...
+
+
 @dataclass(frozen=True)
 class Finished:
     """Runs of a batch.
@@ -124,13 +146,13 @@ class Finished:
         What the experiment says.
     design
         `Experiment.table` with the ``run_id`` of each row; one row a run that was asked for.
-    indicators
-        ``run_id, year, level, place`` and the indicators.
+    tables
+        Of the runs.
     """
 
     about: About
     design: DataFrame
-    indicators: DataFrame
+    tables: Tables
 
     @staticmethod
     def open(folder: Path) -> Finished:
@@ -139,23 +161,11 @@ class Finished:
         Raises
         ------
         InputError
-            Where none lies there, or it is not finished.
+            Where none lies there, or runs are missing.
         """
-        import pyarrow.dataset as ds
-        import pyarrow.parquet as pq
-
         about = About.read(folder)
-        design = pq.read_table(folder / "design.parquet", partitioning=None).to_pandas()
-        files = sorted(str(path) for path in (folder / "indicators").glob("part-*.parquet"))
-        indicators = ds.dataset(files, format="parquet").to_table().to_pandas()
-        return Finished(about, design, indicators)
-
-    def save(self, folder: Path) -> None:
-        """Write the batch as `open` reads it."""
-        (folder / "indicators").mkdir(parents=True)
-        (folder / ABOUT).write_text(self.about.text(), encoding="utf-8")
-        self.design.to_parquet(folder / "design.parquet")
-        self.indicators.to_parquet(folder / "indicators" / "part-0.parquet")
+        batch = Batch.open(folder)
+        return Finished(about, batch.design, batch)
 
     @property
     def levels(self) -> list[str]:
@@ -189,23 +199,31 @@ class Finished:
         InputError
             For an indicator, a place or a year that the batch does not have.
         """
-        table = self.indicators
-        known = [str(name) for name in table.columns if name not in KEYS]
-        _check("indicator", measure.indicator, known, "`migrasim indicators` lists them")
-        if measure.place is None:
-            table = table[table["level"] == "prefecture"]
-        else:
+        level = "prefecture" if measure.place is None else "place" if "/" in measure.place else "county"
+        years = [measure.year]
+        try:
+            table = self.tables.table("indicators", ["run_id", "place", measure.indicator], level=level, years=years)
+        except InputError:
+            known = [
+                str(name) for name in self.tables.table("indicators", level=level, years=years) if name not in KEYS
+            ]
+            _check("indicator", measure.indicator, known, "`migrasim indicators` lists them")
+            raise
+        if table.empty:
+            raise InputError(f"year: {measure.year} is not in the batch; allowed: {self.years[0]} to {self.years[-1]}")
+        if measure.place is not None:
             places = sorted({str(place) for place in table["place"]})
             _check("place", measure.place, places, f"allowed: {', '.join(places)}")
             table = table[table["place"] == measure.place]
-        years = sorted({int(year) for year in table["year"]})
-        if measure.year not in years:
-            raise InputError(f"year: {measure.year} is not in the batch; allowed: {years[0]} to {years[-1]}")
-        number = table[table["year"] == measure.year].set_index("run_id")[measure.indicator]
-        found: Series[float] = self.design["run_id"].map(number[~number.index.duplicated()])
-        if found.notna().sum() == 0:
+        found: Series[float] = self.design["run_id"].map(table.set_index("run_id")[measure.indicator])
+        if not found.notna().any():
             raise InputError(f"indicator: '{measure.indicator}' is empty in {measure.year} in every run of the batch")
         return found.astype(float)
+
+    @cached_property
+    def years(self) -> list[int]:
+        """Years that were run."""
+        return sorted({int(year) for year in self.tables.table("indicators", ["year"], level="prefecture")["year"]})
 
 
 def _check(what: str, name: str, known: Sequence[str], hint: str) -> None:
@@ -213,32 +231,25 @@ def _check(what: str, name: str, known: Sequence[str], hint: str) -> None:
         raise InputError(f"{what}: '{name}' is not in the batch; {hint}. {nearest(name, known)}".rstrip())
 
 
-def run_here(experiment: Experiment, **options: Any) -> Finished:
-    """Run an experiment in memory, as small ones are in scripts and tests.
+def run(experiment: Experiment, folder: Path, **options: Any) -> Finished:
+    """Make the batch of an experiment in a folder, or go on with it, and hand it over.
 
     Parameters
     ----------
     experiment
         What to run.
+    folder
+        New, empty, or one that holds the beginning of this batch.
     options
-        ``workers`` and ``on_done`` of `migrasim.runs.runner.execute`.
+        Of `migrasim.runs.runner.run_batch`: ``workers, scheduler, tables, levels, on_done`` and others.
 
     Raises
     ------
     InputError
-        Where runs failed.
+        For a folder that holds another batch.
     """
-    import pandas as pd
-
-    from migrasim.runs.runner import Failure, execute
-
-    specs = experiment.specs()
-    tables: dict[int, Any] = {}
-    for number, result in execute(specs, **options):
-        if isinstance(result, Failure):
-            raise InputError(f"a run failed ({specs[number].label}): {result.error}")
-        tables[number] = result.indicators
-    design = experiment.table()
-    design["run_id"] = [str(tables[number]["run_id"].iloc[0]) for number in range(len(specs))]
-    indicators = pd.concat([tables[number] for number in range(len(specs))], ignore_index=True)
-    return Finished(About.of(experiment), design, indicators.drop_duplicates(["run_id", "year", "level", "place"]))
+    rows = [{str(name): value for name, value in row.items()} for row in experiment.table().to_dict("records")]
+    title = _title(experiment.title)
+    run_batch(experiment.specs(), folder, name=experiment.name, title=title, columns=rows, **options)
+    About.of(experiment).write(folder)
+    return Finished.open(folder)

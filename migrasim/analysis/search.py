@@ -25,7 +25,7 @@ from migrasim.core.errors import InputError, nearest
 from migrasim.facts import BASE_YEAR, FactBook
 from migrasim.runs.design import Experiment, SearchFile
 from migrasim.runs.factors import Factors, Point, point_in
-from migrasim.runs.runner import RunSpec
+from migrasim.runs.spec import RunSpec
 
 CONFIDENCE = 0.9
 PAYERS = {

@@ -7,20 +7,16 @@ can be left out. Sobol's indices then say which share of the variance each of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
 from pandas import DataFrame
 
 from migrasim.analysis.finished import Finished, Measure, Varied
-from migrasim.analysis.levers import measured
 from migrasim.core.errors import InputError, nearest
-from migrasim.facts import FactBook
 from migrasim.runs.design import LEVEL, UNCERTAIN
 from migrasim.runs.points import MORRIS_LEVELS, Ranges, problem, spread
-from migrasim.runs.runner import Ledger, OnDone, RunSpec
 
 CONFIDENCE = 0.9
 _DRAWS = 60
@@ -175,91 +171,3 @@ def pawn_indices(ranges: Ranges, points: Array, values: Array) -> DataFrame:
     low, high = np.quantile(drawn, [0.5 - CONFIDENCE / 2, 0.5 + CONFIDENCE / 2], axis=0)
     columns = {"name": list(ranges), "distance": distances(points, values), "low": low, "high": high, "noise": noise}
     return DataFrame(columns).sort_values("distance", ascending=False, kind="stable", ignore_index=True)
-
-
-def ranges_of(facts: Iterable[str]) -> dict[str, tuple[float, float]]:
-    """Ranges of facts by id.
-
-    Raises
-    ------
-    InputError
-        For an unknown fact, one without a range, and one that no rule reads.
-    """
-    book = FactBook.load()
-    found = {}
-    for name in facts:
-        fact = book[name]
-        if fact.range is None or fact.range[0] == fact.range[1]:
-            raise InputError(f"sensitivity: {name} has no range")
-        if not fact.used or fact.domain == "population":
-            raise InputError(f"sensitivity: {name} cannot be moved in a run")
-        found[name] = fact.range
-    if not found:
-        raise InputError("sensitivity: at least one fact is needed")
-    return found
-
-
-def sensitivity(
-    facts: Iterable[str],
-    scenario: str = "plan",
-    indicator: str = "urbanization_rate",
-    *,
-    reference: str | None = None,
-    method: Method = "morris",
-    size: int = 8,
-    year: int = 2035,
-    seed: int = 0,
-    share: float = 0.1,
-    workers: int | None = None,
-    keep: Path | None = None,
-    on_done: OnDone | None = None,
-) -> DataFrame:
-    """Run a scenario over the ranges of facts and tell which of them matter; see `morris_effects`, `sobol_indices`.
-
-    Parameters
-    ----------
-    facts : ids of uncertain facts
-    scenario, indicator, year : what is looked at; ``cost_yuan`` is public cost summed from 2021 on
-    reference : scenario that is taken off, run with the same facts and luck, so that an effect is looked at
-    method, size, seed : of the design; all runs share the luck of `seed`
-    share : of the households
-    workers, keep, on_done : as for `migrasim.analysis.band.band`
-
-    Raises
-    ------
-    InputError : for facts that cannot be moved, and an indicator that is none
-    """
-    ranges = ranges_of(facts)
-    points = spread(ranges, size, method, seed)
-    scenarios = [scenario] if reference is None else [scenario, reference]
-    specs = [
-        RunSpec(
-            name,
-            label=f"{name}, point {number}",
-            seed=seed,
-            sample=share,
-            until=year,
-            parameters=dict(zip(ranges, map(float, point), strict=True)),
-        )
-        for name in scenarios
-        for number, point in enumerate(points)
-    ]
-    frames = Ledger.open(keep).run(specs, workers=workers, on_done=on_done)
-    if indicator not in ("cost_yuan", *frames[0].columns):
-        allowed = [str(name) for name in frames[0].columns]
-        raise InputError(f"sensitivity: '{indicator}' is no indicator. {nearest(indicator, allowed)}".rstrip())
-    values = np.array([measured(frame, indicator, year) for frame in frames]).reshape(len(scenarios), -1)
-    result = values[0] if reference is None else values[0] - values[1]
-    return morris_effects(ranges, points, result) if method == "morris" else sobol_indices(ranges, result)
-
-
-def words(frame: DataFrame, what: str, shown: int = 5) -> str:
-    """The result in a paragraph: what matters most, and what does not matter."""
-    screening = "effect" in frame
-    name, low = ("effect", "low") if screening else ("total", "total_low")
-    rows: Sequence[dict[Any, Any]] = frame.head(shown).to_dict("records")
-    high = "high" if screening else "total_high"
-    each = ", ".join(f"{row['name']} {row[name]:.3g} ({row[low]:.3g} to {row[high]:.3g})" for row in rows)
-    quiet = int((frame[low] <= 0).sum())
-    how = "mean size of the effect over the range" if screening else "share of the variance, with all company"
-    return f"{what} hangs most on {each} ({how}, 90 percent); for {quiet} of {len(frame)} numbers nothing was found."

@@ -94,20 +94,21 @@ def search(
         asked = asked.with_trials(trials)
     searches.check(asked)
     folder = out or Path("runs") / f"{asked.name}-{searches.search_id(asked)}"
-    found = searches.search(asked, _runner(folder, workers))
+    found = searches.search(asked, _runner(asked.name, folder, workers))
     _tell(findings.of_search(found, tongue), folder / "analysis" / "search", tongue)
 
 
-def _runner(folder: Path, workers: int | None) -> Any:
+def _runner(name: str, folder: Path, workers: int | None) -> Any:
     """Makes the runs of a search and keeps them in a folder, so that it goes on where it was interrupted."""
     from migrasim.present.progress import runs
-    from migrasim.runs.runner import Ledger, RunSpec
+    from migrasim.runs.runner import yearly
+    from migrasim.runs.spec import RunSpec
 
     say(f"runs are kept in {short(folder)}: the same command goes on where it was interrupted")
 
     def run(specs: list[RunSpec], what: str) -> Any:
         with runs(console(stderr=True), what, say) as on_done:
-            return Ledger.open(folder).run(specs, workers=workers, on_done=on_done)
+            return yearly(specs, folder, workers=workers, on_done=on_done, name=name)
 
     return run
 

@@ -68,7 +68,7 @@ def request(
         raise InputError(f"--method: '{chosen}' is not known; allowed: {', '.join(METHODS)}. {hint}".rstrip())
     if chosen != said.get("method"):
         said = {name: value for name, value in said.items() if name in ("indicator", "year")}
-    last = int(batch.indicators["year"].max())
+    last = batch.years[-1]
     measure = Measure(
         indicator or said.get("indicator", Measure.indicator),
         year if year is not None else min(int(said.get("year", last)), last),

@@ -25,7 +25,7 @@ from migrasim.core.errors import InputError, nearest
 from migrasim.facts import FactBook, Title
 from migrasim.runs import factors
 from migrasim.runs.factors import DesignFile, Factors, ParametersFile, Point
-from migrasim.runs.runner import RunSpec
+from migrasim.runs.spec import RunSpec
 from migrasim.scenario import Scenario, locate, shipped_folder
 from migrasim.variants import chosen_alternatives, future
 

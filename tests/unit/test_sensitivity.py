@@ -53,16 +53,15 @@ def test_runs_are_made_at_the_points_and_the_reference_is_taken_off(monkeypatch)
     facts = ["moving.income_elasticity"]
     asked: list[Any] = []
 
-    class Kept:
-        def run(self, specs: list[Any], **_: object) -> list[Any]:
-            """The first fact acts under the plan only, more the larger it is."""
-            from pandas import DataFrame
+    def yearly(specs: list[Any], *_: object, **__: object) -> list[Any]:
+        """The first fact acts under the plan only, more the larger it is."""
+        from pandas import DataFrame
 
-            asked.extend(specs)
-            sizes = [sum(one.parameters.values()) * (1 + (one.scenario == "plan")) for one in specs]
-            return [DataFrame({"urbanization_rate": size}, index=[2035]) for size in sizes]
+        asked.extend(specs)
+        sizes = [sum(one.parameters.values()) * (1 + (one.scenario == "plan")) for one in specs]
+        return [DataFrame({"urbanization_rate": size}, index=[2035]) for size in sizes]
 
-    monkeypatch.setattr(sensitivity.Ledger, "open", lambda folder: Kept())
+    monkeypatch.setattr(sensitivity, "yearly", yearly)
     found = sensitivity.sensitivity(facts, reference="status_quo", size=4)
     low, high = sensitivity.ranges_of(facts)[facts[0]]
     assert found.set_index("name").loc[facts[0], "effect"] == pytest.approx(high - low)
