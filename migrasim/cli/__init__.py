@@ -14,7 +14,7 @@ import typer
 from typer.exceptions import Exit, TyperException
 
 from migrasim import __version__
-from migrasim.cli import compare, lookup, region, run  # noqa: F401 (each adds its commands to the program)
+from migrasim.cli import compare, lookup, region, report, run  # noqa: F401 (each adds its commands to the program)
 from migrasim.cli.shared import app, say
 from migrasim.core.errors import InputError
 
