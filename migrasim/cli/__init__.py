@@ -20,6 +20,7 @@ from migrasim.cli import (  # noqa: F401 (each adds its commands to the program)
     experiment,
     lookup,
     region,
+    report,
     run,
 )
 from migrasim.cli.shared import app, say
