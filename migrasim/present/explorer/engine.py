@@ -378,6 +378,6 @@ def _watch(pipe: Connection[Any, Any], until: int) -> Callable[[int, str, int, i
         now = time.monotonic()
         if now - said >= _SAY_EVERY_S:
             said = now
-            pipe.send(("progress", (year - BASE_YEAR - 1 + done / phases) / (until - BASE_YEAR)))
+            pipe.send(("progress", round((year - BASE_YEAR - 1 + done / phases) / (until - BASE_YEAR), 2)))
 
     return on_phase
