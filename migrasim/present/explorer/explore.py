@@ -26,7 +26,7 @@ from migrasim.present.figures import COLOURS
 from migrasim.present.language import Lang
 from migrasim.present.tables import ABSENT, RATE
 from migrasim.scenario import shipped
-from migrasim.variants import futures
+from migrasim.variants import CENTRAL, futures
 
 _TOOLS = ("where_from", "table")
 
@@ -168,6 +168,8 @@ def StartBox(session: Session) -> None:
             meet,
             "future",
         )
+        if draft.future != CENTRAL:
+            element("p", title_in(futures()[draft.future].description, lang), classes="ms-note")
         with solara.v.Html(tag="div", class_="ms-lever-buttons"):
             Press("↶", session.undo, f"{say('undo', lang)} (Ctrl+Z)", disabled=len(session.steps.value) < 2)
             Press("↷", session.redo, f"{say('redo', lang)} (Ctrl+Y)", disabled=not session.ahead.value)
