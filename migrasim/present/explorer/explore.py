@@ -100,6 +100,7 @@ def ExplorePage(session: Session) -> None:
     solara.use_effect(tell, [shown.current])
     with solara.v.Html(tag="div", class_="ms-columns"):
         with solara.v.Html(tag="div", class_="ms-side"):
+            element("a", f"↓ {say('charts', session.lang.value)}", href="#charts", classes="ms-jump")
             StartBox(session)
             LeverPanel(session)
         with solara.v.Html(tag="main", class_="ms-main", attributes={"id": "charts"}):
