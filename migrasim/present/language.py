@@ -158,6 +158,8 @@ PHRASES: dict[str, tuple[str, str]] = {
         "為抽取結果的5%、50%、95%分位；各假設值在其範圍內均勻抽取，隨機種子相同。模型常數同為假設，此處不變。",
     ),
     "one_run": ("this run", "本次運行"),
+    "band_sample": (" The draws were run with {share}% of the households.", "區間由{share}%的家庭抽樣運行得出。"),
+    "band_range": ("range", "區間"),
     "band_low": ("low", "低"),
     "band_median": ("median", "中位"),
     "band_high": ("high", "高"),
