@@ -1,0 +1,66 @@
+"""The command that opens the explorer in a browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from migrasim.cli.shared import LangOption, app, lang_of, say
+from migrasim.core.errors import InputError
+
+if TYPE_CHECKING:
+    from migrasim.present.explorer.draft import Draft
+
+
+@app.command()
+def explore(
+    scenario: Annotated[str, typer.Argument(help="Where to start: a shipped scenario or a scenario file.")] = "plan",
+    port: Annotated[
+        int | None, typer.Option("--port", help="Port on this machine; default: the first free one from 8765.")
+    ] = None,
+    no_open: Annotated[bool, typer.Option("--no-open", help="Do not open a browser.")] = False,
+    folder: Annotated[
+        Path, typer.Option("--folder", help="Where pages save and open scenarios and reports.", metavar="DIR")
+    ] = Path("explorer"),
+    lang: LangOption = "en",
+) -> None:
+    """Open the explorer: move levers and see what they do, compare scenarios. No network is needed.
+
+    Example: migrasim explore plan --lang zh-Hant
+    """
+    tongue = lang_of(lang)
+    place = folder.expanduser().absolute()
+    if place.exists() and not place.is_dir():
+        raise InputError(f"--folder: {place} is a file; a folder is expected")
+    from migrasim.present.explorer import server
+
+    start = _start(scenario)
+    chosen = server.free_port(port)
+    from migrasim.core.rule import cache_root, is_compiled
+
+    server.configure(cache_root() / "solara")
+    if not is_compiled():
+        say("first run of this version: compiling, a minute or two; the page opens meanwhile")
+    from migrasim.present.explorer.engine import Engine
+    from migrasim.present.explorer.serving import Serving, serve
+
+    serve(Serving(Engine(), place, start, tongue))
+    server.run(chosen, say, open_browser=not no_open)
+
+
+def _start(scenario: str) -> Draft:
+    """The draft to start with: a shipped scenario by name, or the contents of a file."""
+    from migrasim.present.explorer import draft
+    from migrasim.scenario import locate, shipped
+
+    if scenario in shipped("scenarios"):
+        return draft.of_shipped(scenario)
+    path = locate("scenarios", scenario)
+    try:
+        with path.open("rb") as file:
+            raw = file.read(draft.MOST_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    return draft.opened(raw.decode("utf-8-sig", "replace"), str(path))
