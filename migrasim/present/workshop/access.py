@@ -13,6 +13,7 @@ import html
 import ipaddress
 import os
 import secrets
+import socket
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
@@ -66,6 +67,25 @@ def kept_code(path: Path) -> str:
             return text
     except OSError as error:
         raise InputError(f"{path}: the code cannot be kept: {error.strerror or error}") from None
+
+
+def network_address() -> str:
+    """Address of this machine on the local network; nothing is sent to find it.
+
+    Raises
+    ------
+    InputError
+        Where the machine is on no network.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        try:
+            one.connect(("192.0.2.1", 9))  # a datagram socket: this chooses a way out and sends nothing
+            address = str(one.getsockname()[0])
+        except OSError:
+            address = "127.0.0.1"
+    if ipaddress.ip_address(address).is_loopback:
+        raise InputError("--share: this machine is on no network; switch on Wi-Fi or a hotspot, or leave --share out")
+    return address
 
 
 @dataclass
