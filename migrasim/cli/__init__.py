@@ -14,7 +14,14 @@ import typer
 from typer.exceptions import Exit, TyperException
 
 from migrasim import __version__
-from migrasim.cli import compare, lookup, region, report, run  # noqa: F401 (each adds its commands to the program)
+from migrasim.cli import (  # noqa: F401 (each adds its commands to the program)
+    compare,
+    explore,
+    lookup,
+    region,
+    report,
+    run,
+)
 from migrasim.cli.shared import app, say
 from migrasim.core.errors import InputError
 

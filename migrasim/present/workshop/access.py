@@ -16,6 +16,7 @@ import secrets
 import socket
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
@@ -32,6 +33,7 @@ WHO, PASS = "migrasim_who", "migrasim_pass"
 SEAT_HEADER, WHO_HEADER = "x-migrasim-seat", "x-migrasim-who"
 FACILITATOR, PARTICIPANT = "facilitator", "participant"
 ENTER, ALIVE = "/_workshop/enter", "/_workshop/alive"
+_NEIGHBOURS = ("192.168.0.1", "10.0.0.1", "172.16.0.1", "169.254.0.1", "192.0.2.1")  # any of them leads to the network
 _MOST_BODY, _MOST_ADDRESSES = 1_000, 5_000
 
 Scope = MutableMapping[str, Any]
@@ -77,15 +79,13 @@ def network_address() -> str:
     InputError
         Where the machine is on no network.
     """
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        try:
-            one.connect(("192.0.2.1", 9))  # a datagram socket: this chooses a way out and sends nothing
+    for neighbour in _NEIGHBOURS:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one, suppress(OSError):
+            one.connect((neighbour, 9))  # a datagram socket: this chooses a way out and sends nothing
             address = str(one.getsockname()[0])
-        except OSError:
-            address = "127.0.0.1"
-    if ipaddress.ip_address(address).is_loopback:
-        raise InputError("--share: this machine is on no network; switch on Wi-Fi or a hotspot, or leave --share out")
-    return address
+            if not ipaddress.ip_address(address).is_loopback:
+                return address
+    raise InputError("--share: this machine is on no network; switch on Wi-Fi or a hotspot, or leave --share out")
 
 
 @dataclass

@@ -36,7 +36,7 @@ _LOOK_EVERY_S = 0.4
 _SHOWN_LEVERS = 6
 _NEW = "new"
 
-Act = Callable[..., None]
+Act = Callable[..., bool]
 
 
 @solara.component_vue("form.vue")
@@ -53,6 +53,11 @@ def Form(
 @solara.component_vue("strip.vue")
 def Strip(title: str = "", points: Sequence[Mapping[str, Any]] = (), marks: Sequence[Mapping[str, Any]] = ()) -> None:
     """Predictions on a line, and what came out."""
+
+
+@solara.component_vue("alive.vue")
+def Alive(text: str = "") -> None:
+    """Says that the server is gone, and opens the page anew when another one has taken its place."""
 
 
 def seat() -> tuple[bool, str]:
@@ -118,6 +123,7 @@ def WorkshopPage(session: Session, host: Host) -> None:
 
     solara.Style(STYLE)
     with solara.v.Html(tag="main", class_="ms-board", attributes={"id": "workshop"}):
+        Alive(text=word("lost", lang))
         Bar(host, state, lang, is_facilitator, act)
         if wrong:
             element("p", wrong, classes="ms-wrong", role="alert")
