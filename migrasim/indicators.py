@@ -55,6 +55,15 @@ def _read() -> tuple[dict[str, dict[str, str]], dict[str, Indicator]]:
 
 
 SECTIONS, CATALOGUE = _read()
+_SUMMED = tuple(
+    dict.fromkeys(
+        name
+        for one in CATALOGUE.values()
+        if one.name != DISTANCE and not one.quotient
+        for name in (one.sum, one.over)
+        if name
+    )
+)
 
 COMPONENTS = (
     "moves_inside",
@@ -337,6 +346,9 @@ def groups(geography_counties: int, inside: int) -> list[tuple[str, int, np.ndar
 def values(result: dict[str, np.ndarray], places: np.ndarray) -> dict[str, float]:
     """Every indicator for a set of places; a ratio over nothing, or over less, is not a number."""
     row: dict[str, float] = {}
+    # added up all at once, each in the order in which it would be alone
+    sums = np.take(np.array([result[name] for name in _SUMMED]), places, axis=1).sum(axis=1).tolist()
+    total = dict(zip(_SUMMED, sums, strict=True))
     for name, indicator in CATALOGUE.items():
         if name == DISTANCE:
             row[name] = float("nan")
@@ -344,10 +356,10 @@ def values(result: dict[str, np.ndarray], places: np.ndarray) -> dict[str, float
             top, bottom = (row[one] for one in indicator.quotient)
             row[name] = top / bottom if bottom > 0.0 else float("nan")
         elif indicator.over:
-            bottom = float(result[indicator.over][places].sum())
-            row[name] = float(result[indicator.sum][places].sum()) / bottom if bottom > 0.0 else float("nan")
+            bottom = total[indicator.over]
+            row[name] = total[indicator.sum] / bottom if bottom > 0.0 else float("nan")
         else:
-            row[name] = float(result[indicator.sum][places].sum())
+            row[name] = total[indicator.sum]
     return row
 
 

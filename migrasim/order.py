@@ -176,17 +176,20 @@ class Simulation:
         ------
         LawBroken : where a law of the model does not hold
         """
+        for done, (name, work) in enumerate(self.year()):
+            if on_phase is not None:
+                on_phase(self.world.year, name, done, len(SCHEDULE))
+            began = time.perf_counter()
+            work()
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
+
+    def year(self) -> Iterator[tuple[str, Callable[[], None]]]:
+        """Begin a year: its phases with their work, each to be done before the next is asked for."""
         world = self.world
         world.year += 1
         world.flows = Flows.zero(world.geography.places)
         world.measures, world.ledger = {}, {}
-        start = checks.before(world)
-        for done, (name, work) in enumerate(self._phases(start)):
-            if on_phase is not None:
-                on_phase(world.year, name, done, len(SCHEDULE))
-            began = time.perf_counter()
-            work()
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
+        yield from self._phases(checks.before(world))
 
     def _phases(self, start: checks.Before) -> Iterator[tuple[str, Callable[[], None]]]:
         world = self.world

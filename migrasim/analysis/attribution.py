@@ -21,11 +21,12 @@ from pandas import DataFrame
 from migrasim.analysis.levers import interval, measured
 from migrasim.core.errors import InputError, nearest
 from migrasim.facts import FactBook
-from migrasim.runs.runner import Ledger, OnDone, RunSpec
+from migrasim.runs.points import Coalition, along, coalitions, orders
+from migrasim.runs.runner import OnDone, yearly
+from migrasim.runs.spec import RunSpec
 
 MOST_EXACT = 10
 Array = np.ndarray[Any, np.dtype[np.float64]]
-Coalition = frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -83,17 +84,6 @@ class Attribution:
         return " ".join(text.split())
 
 
-def coalitions(players: Sequence[str]) -> list[Coalition]:
-    """All coalitions, none first.
-
-    Examples
-    --------
-    >>> len(coalitions(["a", "b", "c"]))
-    8
-    """
-    return [frozenset(each) for size in range(len(players) + 1) for each in combinations(players, size)]
-
-
 def exact(values: Mapping[Coalition, Array], players: Sequence[str]) -> Attribution:
     """Shapley values and interactions from the worth of every coalition, by seed.
 
@@ -126,13 +116,6 @@ def exact(values: Mapping[Coalition, Array], players: Sequence[str]) -> Attribut
         )
         pair_rows.append((one, other, *interval(both)))
     return _attribution(rows, pair_rows, values, players)
-
-
-def orders(players: Sequence[str], count: int, seed: int) -> list[tuple[str, ...]]:
-    """Orders drawn, each with its reverse, which takes much of the error away."""
-    rng = np.random.default_rng(seed)
-    drawn = [tuple(players[k] for k in rng.permutation(len(players))) for _ in range((count + 1) // 2)]
-    return [order for one in drawn for order in (one, one[::-1])]
 
 
 def sampled(values: Mapping[Coalition, Array], drawn: Sequence[tuple[str, ...]]) -> Attribution:
@@ -230,9 +213,7 @@ def attribute(
     if len(chosen) <= MOST_EXACT:
         return exact(worth(coalitions(chosen)), chosen)
     drawn = orders(chosen, drawn_orders, seeds[0])
-    passed = [frozenset(order[:size]) for order in drawn for size in range(len(order) + 1)]
-    ends = [frozenset({player}) for player in chosen] + [frozenset(chosen) - {player} for player in chosen]
-    return sampled(worth(dict.fromkeys(passed + ends)), drawn)
+    return sampled(worth(along(drawn)), drawn)
 
 
 def _worth(
@@ -257,7 +238,7 @@ def _worth(
         for members in wanted
         for seed in seeds
     ]
-    frames = Ledger.open(keep).run(specs, workers=workers, on_done=on_done)
+    frames = yearly(specs, keep, workers=workers, on_done=on_done)
     if indicator not in ("cost_yuan", *frames[0].columns):
         allowed = [str(name) for name in frames[0].columns]
         raise InputError(f"attribution: '{indicator}' is no indicator. {nearest(indicator, allowed)}".rstrip())

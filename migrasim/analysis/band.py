@@ -8,19 +8,19 @@ nothing else of what is unknown.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pandas import DataFrame
-from scipy.stats import qmc
 
 from migrasim.core.errors import InputError
-from migrasim.facts import BASE_YEAR, FactBook, Lever
-from migrasim.inputs import SUMS_TO_ONE
-from migrasim.runs.runner import Ledger, OnDone, RunSpec
+from migrasim.facts import FactBook, Lever
+from migrasim.runs.levels import settings
+from migrasim.runs.points import spread
+from migrasim.runs.runner import OnDone, yearly
+from migrasim.runs.spec import RunSpec
 from migrasim.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -59,39 +59,6 @@ class Band:
         return rows.set_index("year")[list(QUANTILES)]
 
 
-def path_at(lever: Lever, last: float) -> dict[int | None, float]:
-    """The plan's path of a lever, bent so that it ends at another value.
-
-    The range in the book is about the last value of the path. What is added there is added to earlier values in
-    proportion to the years since 2020, and nothing leaves the bounds.
-
-    Examples
-    --------
-    >>> path_at(FactBook.load().lever("public_housing.public_rental_units"), 200.0)
-    {2022: 400.0, 2026: 200.0}
-    """
-    low, high = lever.bounds
-    if not lever.plan.values:
-        return {None: min(max(last, low), high)}
-    end = max(lever.plan.values)
-    span = max(1, end - BASE_YEAR)
-    return {
-        year: min(max(number + (last - lever.plan.last) * min(1.0, (year - BASE_YEAR) / span), low), high)
-        for year, number in sorted(lever.plan.values.items())
-    }
-
-
-def moved(lever: Lever, last: float) -> str:
-    """The path of `path_at` as a setting."""
-    return setting(lever, path_at(lever, last))
-
-
-def setting(lever: Lever, path: Mapping[int | None, float]) -> str:
-    """A path by year, or a number under the key None, as a text ``LEVER=VALUE``."""
-    short = {year: float(f"{number:.12g}") for year, number in path.items()}  # as people write numbers
-    return f"{lever.id}={json.dumps(short.get(None, short))}".replace('"', "")
-
-
 def from_plan(scenario: Scenario, book: FactBook) -> list[Lever]:
     """Levers that a scenario takes from the plan by name (`plan`, not numbers of its own)."""
     last = {one.lever: one for one in scenario.settings}
@@ -103,25 +70,10 @@ def assumed(scenario: Scenario, book: FactBook) -> list[Lever]:
     return [lever for lever in from_plan(scenario, book) if lever.plan.status in ("assumed", "estimated")]
 
 
-def settings(levers: Iterable[Lever], lasts: Iterable[float], book: FactBook) -> tuple[str, ...]:
-    """Settings for values drawn; shares of one whole that would exceed it are scaled down to it together."""
-    paths = {lever.id: path_at(lever, last) for lever, last in zip(levers, lasts, strict=True)}
-    for first, second in SUMS_TO_ONE:
-        if first not in paths or second not in paths:
-            continue
-        one, other = paths[first], paths[second]
-        for year in one.keys() & other.keys():
-            total = one[year] + other[year]
-            if total > 1.0:
-                one[year], other[year] = one[year] / total, other[year] / total
-    return tuple(setting(book.lever(name), path) for name, path in paths.items())
-
-
 def draw(levers: list[Lever], draws: int, seed: int) -> np.ndarray[Any, np.dtype[np.float64]]:
     """(draws, levers) last values of the paths, each evenly within its range: a Latin hypercube."""
-    cube = qmc.LatinHypercube(len(levers), rng=np.random.default_rng(seed)).random(draws)
-    low, high = np.array([lever.plan.range for lever in levers], np.float64).T
-    return np.asarray(low + cube * (high - low))
+    ranges = {lever.id: lever.plan.range for lever in levers if lever.plan.range is not None}
+    return spread(ranges, draws, "latin_hypercube", seed)
 
 
 def band(
@@ -165,7 +117,7 @@ def band(
         replace(plain, label=f"{chosen.name}, draw {number}", overrides=settings(levers, row, book))
         for number, row in enumerate(lasts)
     ]
-    runs = Ledger.open(keep).run(specs, workers=workers, on_done=on_done)
+    runs = yearly(specs, keep, workers=workers, on_done=on_done)
     rows = []
     for indicator in INDICATORS:
         values = np.array([run[indicator].to_numpy() for run in runs])

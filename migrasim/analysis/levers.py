@@ -19,11 +19,12 @@ import numpy as np
 from pandas import DataFrame, Series, concat
 from scipy import stats
 
-from migrasim.analysis.band import moved, setting
 from migrasim.core.errors import InputError
 from migrasim.facts import BASE_YEAR, Fact, FactBook, Lever
 from migrasim.inputs import SUMS_TO_ONE
-from migrasim.runs.runner import Ledger, OnDone, RunSpec
+from migrasim.runs.levels import moved, setting
+from migrasim.runs.runner import OnDone, yearly
+from migrasim.runs.spec import RunSpec
 
 CONFIDENCE = 0.9
 DELAY_YR = 3
@@ -179,7 +180,7 @@ def _spec(
 def _run(
     specs: dict[tuple[str, str, int], RunSpec], request: Request, on_done: OnDone | None
 ) -> dict[tuple[str, str, int], DataFrame]:
-    frames = Ledger.open(request.keep).run(list(specs.values()), workers=request.workers, on_done=on_done)
+    frames = yearly(list(specs.values()), request.keep, workers=request.workers, on_done=on_done)
     return dict(zip(specs, frames, strict=True))
 
 

@@ -7,7 +7,7 @@ can be left out. Sobol's indices then say which share of the variance each of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,39 +17,13 @@ from pandas import DataFrame
 from migrasim.analysis.levers import measured
 from migrasim.core.errors import InputError, nearest
 from migrasim.facts import FactBook
-from migrasim.runs.runner import Ledger, OnDone, RunSpec
+from migrasim.runs.points import MORRIS_LEVELS, Ranges, problem, spread
+from migrasim.runs.runner import OnDone, yearly
+from migrasim.runs.spec import RunSpec
 
 CONFIDENCE = 0.9
-LEVELS = 4  # of Morris' grid
 Method = Literal["morris", "sobol"]
-Ranges = Mapping[str, tuple[float, float]]
 Array = np.ndarray[Any, np.dtype[np.float64]]
-
-
-def _problem(ranges: Ranges) -> dict[str, Any]:
-    return {"num_vars": len(ranges), "names": list(ranges), "bounds": [list(each) for each in ranges.values()]}
-
-
-def sample(ranges: Ranges, size: int, method: Method = "sobol", seed: int = 0) -> Array:
-    """(points, numbers) where a function is to be evaluated.
-
-    Parameters
-    ----------
-    ranges
-        Low and high end of each number.
-    size
-        Trajectories (morris: ``size * (numbers + 1)`` points), or base points (sobol: ``size * (numbers + 2)`` points,
-        a power of 2).
-    method, seed
-        Of the design.
-    """
-    from SALib.sample import morris, sobol
-
-    if method == "morris":
-        return np.asarray(morris.sample(_problem(ranges), size, num_levels=LEVELS, seed=seed))
-    if size < 2 or size & (size - 1):
-        raise InputError(f"sensitivity: {size} base points are not allowed; allowed: powers of 2 from 2 on")
-    return np.asarray(sobol.sample(_problem(ranges), size, calc_second_order=False, seed=seed))
 
 
 def morris_effects(ranges: Ranges, points: Array, values: Array) -> DataFrame:
@@ -60,7 +34,7 @@ def morris_effects(ranges: Ranges, points: Array, values: Array) -> DataFrame:
     """
     from SALib.analyze import morris
 
-    found = morris.analyze(_problem(ranges), points, values, conf_level=CONFIDENCE, num_levels=LEVELS, seed=0)
+    found = morris.analyze(problem(ranges), points, values, conf_level=CONFIDENCE, num_levels=MORRIS_LEVELS, seed=0)
     effect, half = np.asarray(found["mu_star"]), np.asarray(found["mu_star_conf"])
     frame = DataFrame(
         {
@@ -84,7 +58,7 @@ def sobol_indices(ranges: Ranges, values: Array) -> DataFrame:
             ("first", "first_low", "first_high", "total", "total_low", "total_high"), np.zeros(len(ranges))
         )
         return DataFrame({"name": list(ranges), **zero})
-    found = sobol.analyze(_problem(ranges), values, calc_second_order=False, conf_level=CONFIDENCE, seed=0)
+    found = sobol.analyze(problem(ranges), values, calc_second_order=False, conf_level=CONFIDENCE, seed=0)
     columns: dict[str, Any] = {"name": list(ranges)}
     for name, key in (("first", "S1"), ("total", "ST")):
         index, half = np.asarray(found[key]), np.asarray(found[f"{key}_conf"])
@@ -96,7 +70,7 @@ def of_function(
     function: Callable[[Array], Array], ranges: Ranges, size: int, method: Method = "sobol", seed: int = 0
 ) -> DataFrame:
     """Sensitivity of any function of an array of points."""
-    points = sample(ranges, size, method, seed)
+    points = spread(ranges, size, method, seed)
     values = np.asarray(function(points), np.float64)
     return morris_effects(ranges, points, values) if method == "morris" else sobol_indices(ranges, values)
 
@@ -154,7 +128,7 @@ def sensitivity(
     InputError : for facts that cannot be moved, and an indicator that is none
     """
     ranges = ranges_of(facts)
-    points = sample(ranges, size, method, seed)
+    points = spread(ranges, size, method, seed)
     scenarios = [scenario] if reference is None else [scenario, reference]
     specs = [
         RunSpec(
@@ -168,7 +142,7 @@ def sensitivity(
         for name in scenarios
         for number, point in enumerate(points)
     ]
-    frames = Ledger.open(keep).run(specs, workers=workers, on_done=on_done)
+    frames = yearly(specs, keep, workers=workers, on_done=on_done)
     if indicator not in ("cost_yuan", *frames[0].columns):
         allowed = [str(name) for name in frames[0].columns]
         raise InputError(f"sensitivity: '{indicator}' is no indicator. {nearest(indicator, allowed)}".rstrip())

@@ -14,7 +14,7 @@ import typer
 from typer.exceptions import Exit, TyperException
 
 from migrasim import __version__
-from migrasim.cli import compare, lookup, region, run  # noqa: F401 (each adds its commands to the program)
+from migrasim.cli import compare, experiment, lookup, region, run  # noqa: F401 (each adds its commands to the program)
 from migrasim.cli.shared import app, say
 from migrasim.core.errors import InputError
 
@@ -41,14 +41,16 @@ def _terminate(*_: object) -> NoReturn:
 
 
 def _guarded(command: Callable[[], Any]) -> int:
+    interrupted = "interrupted: nothing was written"
     try:
         code = command()
     except InputError as error:
         return _wrong(str(error))
     except TyperException as error:
         return _wrong(_usage(error))
-    except (typer.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt) as stop:
         code = INTERRUPTED
+        interrupted = str(stop) or interrupted
     except Exit as end:
         code = end.exit_code
     except BrokenPipeError:  # the reader has gone: `migrasim facts | head`
@@ -60,7 +62,7 @@ def _guarded(command: Callable[[], Any]) -> int:
     except Exception as error:  # the last door: no traceback for users
         return _defect(error)
     if code == INTERRUPTED:
-        say("interrupted: nothing was written")
+        say(interrupted)
     return code if isinstance(code, int) else DONE
 
 

@@ -35,9 +35,7 @@ def cache_root() -> Path:
 def model_sources() -> list[Path]:
     """Python files that the numbers of a run hang on, in a fixed order."""
     named = {path.relative_to(PACKAGE).as_posix(): path for path in PACKAGE.rglob("*.py")}
-    return [
-        named[name] for name in sorted(named) if name.split("/")[0] not in BESIDE_THE_MODEL or name == _MAKES_RUNS
-    ]
+    return [named[name] for name in sorted(named) if name.split("/")[0] not in BESIDE_THE_MODEL or name == _MAKES_RUNS]
 
 
 def sources_hash() -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from migrasim.region import Region
 
 BASES = (2010, 2020)
-_KEPT = 8
+_KEPT = 16
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Population:
     """Persons and households in columns (`tables`), sorted by household.
 
     ``weight`` is how many people a row stands for, ``key`` the hash of what it was made of.
-    Columns of the full population are read-only views of the cache; copy before writing.
+    Columns are read-only views of files in the cache, which processes share; copy before writing.
     """
 
     persons: dict[str, np.ndarray]
@@ -102,9 +102,7 @@ def load(
         tables = build(region, base, seed_population)
         _write(folder, tables)
         tables = _read(folder) or tables
-    persons, households = tables
-    if sample < 1.0:
-        persons, households = _draw(persons, households, sample, seed_population)
+    persons, households = tables if sample == 1.0 else _sampled(folder, tables, sample, seed_population)
     return Population(persons, households, 1.0 / sample, base, sample, seed_population, key, region)
 
 
@@ -122,6 +120,19 @@ def cache_key(region: Region, base: int, seed_population: int) -> str:
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:20]
+
+
+def _sampled(
+    folder: Path, tables: tuple[dict[str, np.ndarray], dict[str, np.ndarray]], sample: float, seed: int
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """A sample, kept in the cache beside the whole, so that it is drawn once and shared by processes."""
+    kept = folder.with_name(f"{folder.name}-{sample!r}")
+    found = _read(kept)
+    if found is None:
+        found = _draw(*tables, sample, seed)
+        _write(kept, found)
+        found = _read(kept) or found
+    return found
 
 
 def _draw(

@@ -74,12 +74,12 @@ def steps(console: Console) -> Iterator[OnSteps | None]:
         yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total)
 
 
-OnRuns = Callable[[int, int], None]
+OnRuns = Callable[[int, int, int], None]
 
 
 @contextmanager
 def runs(console: Console, what: str, say: Callable[[str], None]) -> Iterator[OnRuns]:
-    """What to hand to a batch: a bar with the time left, or a line now and then where there is no terminal.
+    """What to hand to a batch: a bar with rate, failures and time left, or a line now and then without a terminal.
 
     Parameters
     ----------
@@ -91,21 +91,52 @@ def runs(console: Console, what: str, say: Callable[[str], None]) -> Iterator[On
         Prints a line.
     """
     if not console.is_terminal:
-        begun = last = time.monotonic()
-        started = 0.0  # the clock of the estimate: from the first run on, which may have compiled
-
-        def on_line(done: int, total: int) -> None:
-            nonlocal last, started
-            now = time.monotonic()
-            started = started or now
-            if done == total or now - last >= _SAY_EVERY_S:
-                last = now
-                left = f", about {(now - started) / (done - 1) * (total - done) / 60:.1f} min left" if done > 1 else ""
-                say(f"{what}: {done} of {total} runs, {(now - begun) / 60:.1f} min{left}")
-
-        yield on_line
+        yield _lines(what, say)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(what, total=None, rate="")
+        rate = _Rate()
+
+        def on_bar(done: int, total: int, failed: int = 0) -> None:
+            said = f"{rate.after(done):.1f} a minute" + (f", {failed} failed" if failed else "")
+            bar.update(task, completed=done, total=total, rate=said)
+
+        yield on_bar
+
+
+class _Rate:
+    """Runs a minute since the first report, which may have compiled, and have found earlier runs done."""
+
+    def __init__(self) -> None:
+        self.since = self.first = 0.0
+
+    def after(self, done: int) -> float:
+        now = time.monotonic()
+        if not self.since:
+            self.since, self.first = now, done
+        return 60.0 * (done - self.first) / max(now - self.since, 1e-9)
+
+
+def _lines(what: str, say: Callable[[str], None]) -> OnRuns:
+    begun = last = time.monotonic()
+    rate = _Rate()
+
+    def on_line(done: int, total: int, failed: int = 0) -> None:
+        nonlocal last
+        now = time.monotonic()
+        speed = rate.after(done)
+        if done == total or now - last >= _SAY_EVERY_S:
+            last = now
+            left = f", {speed:.1f} a minute, about {(total - done) / speed:.1f} min left" if speed > 0.0 else ""
+            bad = f", {failed} failed" if failed else ""
+            say(f"{what}: {done} of {total} runs{bad}, {(now - begun) / 60:.1f} min{left}")
+
+    return on_line

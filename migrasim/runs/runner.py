@@ -1,274 +1,476 @@
-"""Many runs on several processes, and a ledger that keeps what is finished.
+"""Batches of runs: made side by side by Dask, kept as they end, and gone on with by the same call.
 
-A run is a request (`RunSpec`); its identity is that of `migrasim.runs.simulate.run_id` and can be
-told before it is run. So a command that was interrupted asks again for all its runs and only those
-that are missing are made.
+For those who make runs (analyses, calibration, search)::
+
+    from migrasim.runs.runner import run_batch, yearly
+    from migrasim.runs.spec import RunSpec
+
+    batch = run_batch(specs, folder, name="mine", columns=[{"point": 0}, ...])
+    batch.table("indicators", level="prefecture", years=[2035])   # pandas; `run_id` leads to batch.runs
+    frames = yearly(specs, folder)         # indicators of the whole region by year, one frame a spec
+
+`run_batch` writes the folder that `migrasim.runs.batch` describes. Called again with the same specs it
+makes what is missing; with more of them it extends the batch; ``grow=True`` adds whatever is asked for to
+what is there (for searches that ask in rounds). ``tables=("indicators",), levels=("prefecture",
+"county")`` keeps little. A run that fails is a row with its error and stops no other (`Batch.failed`);
+`Stopped` is raised where nothing can go on: no room on the disk, no scheduler, no workers.
 """
 
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
-import signal
-import traceback as tracebacks
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing
-from dataclasses import dataclass, field
-from functools import lru_cache
+import shutil
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from migrasim import population
+from migrasim import __version__
 from migrasim.core.errors import InputError
 from migrasim.core.rule import is_compiled
-from migrasim.facts import FactBook
-from migrasim.inputs import Inputs
-from migrasim.region import Region
-from migrasim.runs.result import RunResult
-from migrasim.runs.simulate import identity, simulate
-from migrasim.scenario import Scenario
+from migrasim.runs import batch as batches
+from migrasim.runs import compaction, store
+from migrasim.runs.batch import LEVELS, Batch, Design, Manifest
+from migrasim.runs.spec import RunSpec as RunSpec
+from migrasim.runs.worker import ATTEMPTS, PARTS, Report, Task, atomic, failed_row, write_part
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-FILE = "runs.jsonl"
-_PROCESS_BYTES = 300e6  # a process with everything imported
+    from migrasim.runs.cluster import Pool
+
+CHUNK_S = 10.0  # seconds that a task should take: what a process that is killed loses
+MOST_IN_CHUNK = 50
+PATIENCE_S = 1800.0  # without a run that ends, or without workers
+_PROCESS_BYTES = 400e6  # a process with everything imported
 _HOUSEHOLDS_BYTES = 1.5e9  # the world of everybody and what one run adds
-_LOSSES = 3  # times that the processes may die before the rest counts as failed
 
-OnDone = Callable[[int, int], None]
-"""Called with runs done and runs in all."""
-
-
-@lru_cache(maxsize=1)
-def _region() -> Region:
-    return Region.only()
+OnDone = Callable[[int, int, int], None]
+"""Called with runs done, runs in all and runs failed."""
+Say = Callable[[str], None]
 
 
-@lru_cache(maxsize=4)
-def _population_key(base: int) -> str:
-    return population.cache_key(_region(), base, 1)
-
-
-@dataclass(frozen=True)
-class RunSpec:
-    """One run to be made; see `migrasim.runs.simulate.simulate` for the fields."""
-
-    scenario: str | Scenario
-    label: str = ""
-    seed: int = 0
-    sample: float = 1.0
-    base: int = 2020
-    until: int = 2035
-    future: str | None = None
-    alternatives: tuple[str, ...] = ()
-    overrides: tuple[str, ...] = ()
-    parameters: Mapping[str, float] = field(default_factory=dict)
-
-    def inputs(self) -> Inputs:
-        """What the run would read."""
-        book = FactBook.load()
-        scenario = self.scenario if isinstance(self.scenario, Scenario) else Scenario.load(self.scenario, book)
-        return Inputs.build(
-            book,
-            _region(),
-            scenario.changed(self.overrides, book),
-            self.base,
-            self.until,
-            self.parameters,
-            future=self.future,
-            alternatives=self.alternatives,
-        )
-
-    def run_id(self) -> str:
-        """Identity of the run, the same that its result carries."""
-        return identity(self.inputs(), _population_key(self.base), _region().region_hash, self.seed, self.sample)
-
-    def run(self) -> RunResult:
-        """Make the run, on one thread: side by side, runs use more cores better than threads do."""
-        return simulate(
-            self.scenario,
-            seed=self.seed,
-            sample=self.sample,
-            base=self.base,
-            until=self.until,
-            future=self.future,
-            alternatives=self.alternatives,
-            overrides=self.overrides,
-            parameters=self.parameters,
-            threads=1,
-        )
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A run that did not end: what went wrong, in one line, and the traceback."""
-
-    error: str
-    traceback: str
+class Stopped(Exception):
+    """A batch that cannot go on now; what is done is kept, and the same command goes on."""
 
 
 def workers_for(sample: float, wanted: int | None = None) -> int:
-    """Number of processes: as many as there are cores, less where memory is short.
+    """Number of processes, each with one thread: as many as there are cores, fewer where memory is short.
 
     Raises
     ------
     InputError
         Where less than one is wanted.
     """
-    if wanted is not None:
-        if isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 1:
-            raise InputError(f"workers: {wanted!r} is not allowed; allowed: whole numbers from 1 on")
-        return wanted
-    cores = os.cpu_count() or 1
+    if wanted is not None and (isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 1):
+        raise InputError(f"workers: {wanted!r} is not allowed; allowed: whole numbers from 1 on")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    most = cores if wanted is None else min(wanted, cores)
     try:
         free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):  # Windows and macOS do not tell
-        return cores
-    return max(1, min(cores, int(0.8 * free / (_PROCESS_BYTES + sample * _HOUSEHOLDS_BYTES))))
+        return most
+    return max(1, min(most, int(0.8 * free / memory_bytes(sample))))
 
 
-def execute(
-    specs: Sequence[RunSpec], *, workers: int | None = None, on_done: OnDone | None = None
-) -> Generator[tuple[int, RunResult | Failure], None, None]:
-    """Make runs and hand them over as they finish, with their place in `specs`; a failure stops no other.
+def memory_bytes(sample: float) -> float:
+    """Memory of one process that runs a share of the households."""
+    return _PROCESS_BYTES + sample * _HOUSEHOLDS_BYTES
+
+
+def run_batch(
+    specs: Sequence[RunSpec],
+    folder: str | os.PathLike[str],
+    *,
+    name: str = "batch",
+    title: Mapping[str, str] | None = None,
+    columns: Sequence[Mapping[str, Any]] | None = None,
+    tables: Sequence[str] = store.TABLES,
+    levels: Sequence[str] = LEVELS,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    shard: tuple[int, int] | None = None,
+    grow: bool = False,
+    on_done: OnDone | None = None,
+    say: Say | None = None,
+    patience_s: float = PATIENCE_S,
+) -> Batch:
+    """Make the runs of a batch that are missing in a folder, and its tables when all are made.
 
     Parameters
     ----------
-    specs
-        What to run.
-    workers
-        Processes, each with one thread; see `workers_for`. With one, the runs are made in this process.
-    on_done
-        Called after each run.
+    specs : runs in order; two that come to the same run are made once
+    folder : new, empty, or one that holds this batch or the beginning of it
+    name, title : of the batch
+    columns : of ``design.parquet``, ``runs.parquet`` and the summary: one mapping per spec; names that every run
+        has (``scenario``, ``seed`` and so on) are left out
+    tables, levels : what is kept of each run; see `Batch.table`
+    workers : processes on this machine, at most one a core; with one, no other process is started
+    scheduler : address of a Dask scheduler instead; its workers need this version and see the folder
+    shard : (i, N): only every Nth run from the ith on (1 to N), and no tables; a call without it ends the batch
+    grow : add the specs to whatever batch lies there
+    on_done : called after each task
+    say : prints a line of news
+    patience_s : seconds without an end of a run, or without workers, after which it stops
+
+    Raises
+    ------
+    InputError
+        For wrong specs, and a folder that holds another batch or one of another version of the model.
+    Stopped
+        Where it cannot go on now.
+    KeyboardInterrupt
+        With words that say what is kept.
     """
-    count = min(len(specs), workers_for(max((one.sample for one in specs), default=1.0), workers))
-    finished = _serial(specs) if count <= 1 else _parallel(specs, count)
-    for done, (number, result) in enumerate(finished, 1):
-        if on_done is not None:
-            on_done(done, len(specs))
-        yield number, result
-
-
-def _serial(specs: Sequence[RunSpec]) -> Iterator[tuple[int, RunResult | Failure]]:
-    for number, spec in enumerate(specs):
-        yield number, _make(spec)
-
-
-def _parallel(specs: Sequence[RunSpec], count: int) -> Iterator[tuple[int, RunResult | Failure]]:
-    missing = list(range(len(specs)))
-    losses = 0
-    while missing:
-        # "spawn" everywhere: a process that was forked after kernels have run may hang
-        pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_leave_ctrl_c_to_the_parent)
-        try:
-            # nothing compiled yet: the first run compiles for all, or each process would
-            first = 1 if not is_compiled() else len(missing)
-            futures: dict[Future[RunResult | Failure], int] = {}
-            for batch in (missing[:first], missing[first:]):
-                futures |= {pool.submit(_make, specs[number]): number for number in batch}
-                while futures:
-                    for future in wait(futures, return_when=FIRST_COMPLETED).done:
-                        number = futures[future]
-                        result = future.result()
-                        del futures[future]
-                        missing = [each for each in missing if each != number]
-                        yield number, result
-        except BrokenProcessPool:
-            losses += 1
-            if losses > _LOSSES:
-                for number in missing:
-                    yield number, Failure("the process that made it ended again and again", "")
-                return
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _leave_ctrl_c_to_the_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _make(spec: RunSpec) -> RunResult | Failure:
+    target = Path(folder)
+    tell: Say = say or (lambda _: None)
+    manifest = _manifest(name, title, tables, levels)
+    design, by_id = resolve(specs, columns, _known(target))
+    plan = _Plan(target, manifest, design, by_id, workers, scheduler, shard, on_done, tell, patience_s)
+    check_folder(target, manifest, design, grow=grow)
     try:
-        return spec.run()
-    except Exception as error:
-        return Failure(" ".join(f"{type(error).__name__}: {error}".split()), tracebacks.format_exc())
+        _make_folder(target)
+        with batches.locked(target, shared=shard is not None):
+            return plan.carry_on(grow)
+    except OSError as error:
+        raise Stopped(f"{target}: {error.strerror or error}; what is done is kept: give the command again") from None
+
+
+def _manifest(name: str, title: Mapping[str, str] | None, tables: Sequence[str], levels: Sequence[str]) -> Manifest:
+    for what, given, allowed in (("tables", tables, store.TABLES), ("levels", levels, LEVELS)):
+        wrong = [each for each in given if each not in allowed]
+        if wrong or not given:
+            raise InputError(
+                f"{what}: {wrong[0] if wrong else 'nothing'!r} cannot be kept; allowed: {', '.join(allowed)}"
+            )
+    kept, rows = [each for each in store.TABLES if each in tables], [each for each in LEVELS if each in levels]
+    words = dict(title or {"en": name, "zh_hant": name})
+    return Manifest(name, words, kept, rows, batches.model_version(), __version__)
+
+
+def resolve(
+    specs: Sequence[RunSpec],
+    columns: Sequence[Mapping[str, Any]] | None = None,
+    known: Mapping[tuple[str, str], str] | None = None,
+) -> tuple[Design, dict[str, RunSpec]]:
+    """Requests with their identities, and the specs by run; a wrong request is found here, before anything runs.
+
+    Parameters
+    ----------
+    specs, columns
+        See `run_batch`.
+    known
+        Identities that were found out before, by request.
+    """
+    from migrasim.facts import FactBook
+    from migrasim.scenario import Scenario
+
+    if not specs or not all(isinstance(one, RunSpec) for one in specs):
+        raise InputError("batch: at least one run is needed")
+    if columns is not None and len(columns) != len(specs):
+        raise InputError(f"batch: {len(columns)} rows of columns for {len(specs)} runs; give one for each")
+    own = [name for name in dict.fromkeys(name for row in columns or () for name in row) if not batches.is_common(name)]
+    book = FactBook.load()
+    loaded: dict[str, Scenario] = {}
+    texts: dict[int, str] = {}
+    design = Design([], [], [], [], {name: [row.get(name) for row in columns or ()] for name in own})
+    by_id: dict[str, RunSpec] = {}
+    for spec in specs:
+        if not isinstance(spec.scenario, Scenario):
+            if spec.scenario not in loaded:
+                loaded[spec.scenario] = Scenario.load(spec.scenario, book)
+            spec = replace(spec, scenario=loaded[spec.scenario])
+        request = spec.request()
+        del request["label"]
+        scenario = request.pop("scenario")
+        text = texts.setdefault(id(spec.scenario), json.dumps(scenario, sort_keys=True))
+        asked = json.dumps(request, sort_keys=True)
+        run_id = (known or {}).get((text, asked)) or spec.run_id()
+        by_id.setdefault(run_id, spec)
+        for column, value in (
+            (design.run_ids, run_id),
+            (design.labels, spec.label),
+            (design.requests, asked),
+            (design.scenarios, text),
+        ):
+            column.append(value)
+    return design, by_id
+
+
+def _known(folder: Path) -> dict[tuple[str, str], str]:
+    """Identities by request that an earlier call found out, where the model is the same."""
+    manifest = batches.manifest_of(folder)
+    if manifest is None or manifest.model != batches.model_version() or not (folder / batches.DESIGN).exists():
+        return {}
+    return Design.read(folder).known
+
+
+def check_folder(folder: Path, manifest: Manifest, design: Design, *, grow: bool = False) -> None:
+    """Refuse a folder that holds something else, another batch, or one of another version of the model.
+
+    Raises
+    ------
+    InputError
+        Saying what lies there; nothing is changed.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: a file is in the way; give a folder")
+    there = batches.manifest_of(folder)
+    if there is None:
+        if folder.is_dir() and any(each.name not in (batches.LOCK, batches.WORK) for each in folder.iterdir()):
+            raise InputError(f"{folder}: the folder holds something other than a batch; give an empty or a new one")
+        return
+    if there.model != manifest.model:
+        raise InputError(
+            f"{folder}: its runs were made by another version of the model or its data ({there.version}, "
+            f"{there.model}; this one is {manifest.version}, {manifest.model}); give a new folder, or that version"
+        )
+    missing = [each for each in manifest.tables if each not in there.tables]
+    missing += [each for each in manifest.levels if each not in there.levels]
+    if missing:
+        raise InputError(f"{folder}: this batch was begun without '{missing[0]}'; give a new folder")
+    if grow or not (folder / batches.DESIGN).exists():
+        return
+    old, new = set(Design.read(folder).run_ids), set(design.run_ids)
+    if there.name != manifest.name or not (old <= new or new <= old):
+        raise InputError(
+            f"{folder}: holds another batch ('{there.name}', {len(old)} runs, {len(old & new)} of them also asked for "
+            f"now); give a new folder. A batch can be extended by more replications or points, under the same name"
+        )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise InputError(f"{folder}: a file is in the way; give a folder") from None
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be made: {error.strerror or error}") from None
 
 
 @dataclass
-class Ledger:
-    """Yearly indicators of the whole region, a line of JSON a run, in a folder; None keeps nothing on disk."""
+class _Plan:
+    """One call of `run_batch` at work."""
 
-    folder: Path | None
-    found: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    folder: Path
+    manifest: Manifest
+    design: Design
+    specs: dict[str, RunSpec]
+    workers: int | None
+    scheduler: str | None
+    shard: tuple[int, int] | None
+    on_done: OnDone | None
+    say: Say
+    patience_s: float
+    seconds: list[float] = field(default_factory=list)  # of the last runs
+    failed: set[str] = field(default_factory=set)
 
-    @staticmethod
-    def open(folder: Path | None) -> Ledger:
-        """Read what lies in a folder; a line that an interruption cut off is left out.
-
-        Raises
-        ------
-        InputError
-            Where the folder cannot be made or read.
-        """
-        ledger = Ledger(folder)
-        if folder is None:
-            return ledger
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            text = (folder / FILE).read_text(encoding="utf-8") if (folder / FILE).exists() else ""
-        except OSError as error:
-            raise InputError(f"{folder}: cannot be used to keep runs: {error.strerror or error}") from None
-        for line in text.splitlines():
+    def carry_on(self, grow: bool) -> Batch:
+        """Make what is missing until nothing is."""
+        self._take_up(grow)
+        rounds = 0
+        while True:
+            todo = compaction.undone(self.folder, self.manifest, self.design)
+            if self.shard is not None:
+                first, of = self.shard
+                mine = set(self.design.distinct[first - 1 :: of])
+                todo = [run_id for run_id in todo if run_id in mine]
+            if rounds:  # what failed just now would fail again
+                todo = [run_id for run_id in todo if run_id not in self.failed]
+            if todo:
+                self._make(todo)
+            if self.shard is not None:
+                return Batch(self.folder, self.manifest)
+            rounds += 1
             try:
-                row: dict[str, Any] = json.loads(line)
-                ledger.found[row["run_id"]] = row["indicators"]
-            except (ValueError, KeyError, TypeError):
+                self.manifest = compaction.finish(self.folder, self.manifest, self.design, self.specs)
+            except compaction.Damaged as damaged:
+                self.say(f"{self.folder}: part {damaged} is damaged; its runs are made again")
                 continue
-        return ledger
+            return Batch(self.folder, self.manifest)
 
-    def run(
-        self, specs: Sequence[RunSpec], *, workers: int | None = None, on_done: OnDone | None = None
-    ) -> list[DataFrame]:
-        """Indicators of the whole region by year for each request; runs that are the same are made once.
+    def _take_up(self, grow: bool) -> None:
+        batches.prepare(self.folder)
+        there = batches.manifest_of(self.folder)
+        if there is not None:
+            sound = batches.sound_files(self.folder, there)
+            lost = sorted(set(there.files) - set(sound))
+            if lost:
+                self.say(f"{self.folder}: {len(lost)} files are missing or damaged ({lost[0]}); they are made again")
+            self.manifest = replace(there, files=sound)
+        else:
+            self._write_manifest()
+        if (self.folder / batches.DESIGN).exists():
+            old = Design.read(self.folder)
+            if grow:
+                self.design = old.followed_by(self.design)
+            elif not set(old.run_ids) <= set(self.design.run_ids):
+                self.say(f"{self.folder}: holds {len(old.distinct)} runs; all that are asked for now are among them")
+                self.design = old
+            more = [run_id for run_id in self.design.distinct if run_id not in self.specs]
+            if more:
+                self.specs |= _specs_of(self.design, set(more))
+        self.design.write(self.folder, self.manifest.record())
 
-        Raises
-        ------
-        InputError
-            Where runs failed; what succeeded is kept.
-        """
-        import pandas as pd
+    def _write_manifest(self) -> None:
+        with atomic(self.folder / batches.MANIFEST) as draft:
+            draft.write_text(self.manifest.text(), encoding="utf-8")
 
-        names = [one.run_id() for one in specs]
-        first: dict[str, int] = {}
-        for number, name in enumerate(names):
-            if name not in self.found:
-                first.setdefault(name, number)
-        todo = list(first.values())
-        failures: list[tuple[str, Failure]] = []
-        with closing(execute([specs[number] for number in todo], workers=workers, on_done=on_done)) as finished:
-            for number, result in finished:
-                if isinstance(result, Failure):
-                    failures.append((specs[todo[number]].label, result))
-                else:
-                    self._keep(result)
-        if failures:
-            label, failure = failures[0]
-            raise InputError(f"{len(failures)} of {len(todo)} runs failed; the first ({label}): {failure.error}")
-        return [pd.DataFrame(self.found[name]).set_index("year") for name in names]
-
-    def _keep(self, result: RunResult) -> None:
-        frame = result.prefecture().reset_index()
-        numbers = frame.select_dtypes("number").drop(columns="seed")
-        self.found[result.run_id] = {str(name): numbers[name].tolist() for name in numbers.columns}
-        if self.folder is None:
-            return
-        row = json.dumps({"run_id": result.run_id, "indicators": self.found[result.run_id]})
+    def _make(self, todo: Sequence[str]) -> None:
+        """Make runs and leave them in parts."""
+        total = len(self.design.distinct)
+        done = total - len(todo) if self.shard is None else 0
+        total = total if self.shard is None else len(todo)
+        queue, suspects = deque(todo), deque[str]()
+        begun = done
         try:
-            with (self.folder / FILE).open("a", encoding="utf-8") as file:
-                file.write(f"\n{row}")  # on a line of its own, whatever an interruption left before it
-        except OSError as error:
-            raise InputError(f"{self.folder}: a run cannot be kept: {error.strerror or error}") from None
+            with ExitStack() as stack:
+                pool = stack.enter_context(self._pool(len(todo)))
+                while queue or suspects:
+                    alone = not queue
+                    tasks = self._tasks(queue if queue else suspects, pool, alone=alone)
+                    for task, report in closing_all(pool.results(tasks, alone=alone)):
+                        if report is None:  # its process died again and again
+                            if alone or (len(task.jobs) == 1 and len(todo) == 1):
+                                report = self._give_up(task)
+                            else:
+                                suspects.extend(run_id for run_id, _ in task.jobs)
+                                continue
+                        done += self._note(report)
+                        if self.on_done is not None:
+                            self.on_done(done, total, len(self.failed))
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(
+                f"interrupted: {done - begun} runs of this call are kept in {self.folder}, {total - done} are missing; "
+                "the same command goes on"
+            ) from None
+
+    def _note(self, report: Report) -> int:
+        if report.no_room:
+            raise Stopped(
+                f"{self.folder}: {report.no_room}; what is done is kept: make room and give the same command again"
+            )
+        count = len(report.done) + len(report.failed)
+        self.failed.update(run_id for run_id, _ in report.failed)
+        if count and report.seconds:
+            self.seconds = [*self.seconds[-20:], report.seconds / count]
+        return count
+
+    def _tasks(self, queue: deque[str], pool: Pool, *, alone: bool) -> Iterator[Task]:
+        """Tasks cut off a queue as they are asked for, as large as suits the seconds of the runs before."""
+        while queue:
+            mean = sum(self.seconds) / len(self.seconds) if self.seconds else CHUNK_S
+            size = max(1, min(MOST_IN_CHUNK, int(CHUNK_S / max(mean, 1e-6)), len(queue) // (4 * pool.workers())))
+            if alone:
+                size = 1
+            taken = [queue.popleft() for _ in range(min(size, len(queue)))]
+            yield self._task(taken)
+
+    def _task(self, run_ids: Sequence[str]) -> Task:
+        jobs = tuple((run_id, self.specs[run_id]) for run_id in run_ids)
+        where = str((self.folder / batches.WORK).absolute())
+        return Task(where, jobs, tuple(self.manifest.tables), tuple(self.manifest.levels))
+
+    def _give_up(self, task: Task) -> Report:
+        """A run whose process died whenever it was tried, as a failure."""
+        error = "the process that made it was ended each time it was tried (is there enough memory?)"
+        path = self.folder / batches.WORK / PARTS / f"{task.name}.parquet"
+        attempts = self.folder / batches.WORK / ATTEMPTS / task.name
+        tried = attempts.stat().st_size if attempts.exists() else 0
+        rows = [failed_row(run_id, spec, task.tables, error, tried) for run_id, spec in task.jobs]
+        write_part(rows, path, task.tables)
+        return Report(failed=[(run_id, error) for run_id, _ in task.jobs])
+
+    def _pool(self, runs: int) -> AbstractContextManager[Pool]:
+        from migrasim.runs import cluster
+
+        sample = max(spec.sample for spec in self.specs.values())
+        if self.scheduler is not None:
+            return cluster.remote(self.scheduler, self.patience_s, self.say)
+        count = min(runs, workers_for(sample, self.workers))
+        if self.workers is not None and count < min(runs, self.workers):
+            self.say(f"{count} processes instead of {self.workers}: one a core, and as many as the memory holds")
+        self._warm_up(count)
+        if count == 1:
+            return cluster.here()
+        return cluster.local(count, memory_bytes(sample), self.patience_s, self.say)
+
+    def _warm_up(self, count: int) -> None:
+        """Build populations, and compile, once for all processes."""
+        from migrasim import population
+        from migrasim.runs.simulate import only_region, simulate
+
+        one = next(iter(self.specs.values()))
+        if count > 1 and not is_compiled():
+            self.say("first run of this version: compiling, up to some minutes; later runs skip it")
+            simulate(one.scenario, sample=0.001, base=one.base, until=one.base + 2, threads=1)
+        if count > 1:
+            for base, sample in sorted({(spec.base, spec.sample) for spec in self.specs.values()}):
+                population.load(only_region(), base=base, sample=sample)
+
+
+def closing_all(results: Iterator[tuple[Task, Report | None]]) -> Iterator[tuple[Task, Report | None]]:
+    """The same results; whoever makes them is told when nobody listens any more."""
+    with closing(results) as open_results:  # type: ignore[type-var]
+        yield from open_results
+
+
+def _specs_of(design: Design, wanted: set[str]) -> dict[str, RunSpec]:
+    found: dict[str, RunSpec] = {}
+    scenarios: dict[str, Any] = {}
+    for number, run_id in enumerate(design.run_ids):
+        if run_id in wanted and run_id not in found:
+            text = design.scenarios[number]
+            scenario = scenarios.setdefault(text, json.loads(text))
+            request = {**json.loads(design.requests[number]), "scenario": scenario, "label": design.labels[number]}
+            found[run_id] = RunSpec.from_request(request)
+    return found
+
+
+def yearly(
+    specs: Sequence[RunSpec],
+    folder: Path | None = None,
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    on_done: OnDone | None = None,
+    name: str = "batch",
+) -> list[DataFrame]:
+    """Indicators of the whole region, indexed by year, for each request; finished runs are kept in the folder.
+
+    Raises
+    ------
+    InputError
+        Where runs failed; what succeeded is kept.
+    """
+    with ExitStack() as stack:
+        if folder is None:
+            folder = Path(tempfile.mkdtemp(prefix="migrasim-"))
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        done = run_batch(
+            specs,
+            folder,
+            name=name,
+            tables=("indicators",),
+            levels=("prefecture",),
+            workers=workers,
+            scheduler=scheduler,
+            grow=True,
+            on_done=on_done,
+        )
+        design, _ = resolve(specs, known=_known(folder))
+        failed: dict[str, str] = dict(done.failed[["run_id", "error"]].itertuples(index=False, name=None))
+        bad = [(spec, run_id) for spec, run_id in zip(specs, design.run_ids, strict=True) if run_id in failed]
+        if bad:
+            spec, run_id = bad[0]
+            raise InputError(f"{len(bad)} of {len(specs)} runs failed; the first ({spec.label}): {failed[run_id]}")
+        rows = done.table("indicators", level="prefecture")
+        numbers = rows.drop(columns=["scenario", "seed", "level", "place"])
+        frames = {
+            str(run_id): frame.drop(columns="run_id").set_index("year") for run_id, frame in numbers.groupby("run_id")
+        }
+        return [frames[run_id] for run_id in design.run_ids]

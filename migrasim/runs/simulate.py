@@ -7,6 +7,7 @@ import json
 import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +28,8 @@ from migrasim.variants import future as future_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+    from migrasim.population import Population
 
 SCHEMA_VERSION = 1
 
@@ -58,16 +61,34 @@ def prepare(
 ) -> Prepared:
     """Resolve names, load the population and build the world; see `simulate` for the arguments."""
     check_request(seed=seed, sample=sample, base=base, until=until, threads=threads)
-    from migrasim import population
-
     book = FactBook.load()
-    place = Region.load(region) if region is not None else Region.only()
+    place = Region.load(region) if region is not None else only_region()
     resolved = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario, book)
     resolved = resolved.changed(_texts(overrides), book)
     inputs = Inputs.build(book, place, resolved, base, until, parameters, future=future, alternatives=alternatives)
-    people = population.load(place, base=base, sample=sample)
+    people = _people(place, base, sample)
     simulation = Simulation.create(inputs, place, people, seed=seed, threads=threads)
     return Prepared(place, inputs, simulation, people.key, sample)
+
+
+@lru_cache(maxsize=1)
+def only_region() -> Region:
+    """The region that ships, read once in a process."""
+    return Region.only()
+
+
+@lru_cache(maxsize=2)
+def _people(region: Region, base: int, sample: float) -> Population:
+    """The population, whose columns lie in files that processes share; a run copies what it changes."""
+    from migrasim import population
+
+    return population.load(region, base=base, sample=sample)
+
+
+@lru_cache(maxsize=1)
+def model_hash() -> str:
+    """Hash of the model's sources, read once in a process."""
+    return sources_hash()
 
 
 def _texts(overrides: Mapping[str, Any] | Iterable[str] | None) -> list[str]:
@@ -156,7 +177,7 @@ def identity(inputs: Inputs, population_key: str, region_hash: str, seed: int, s
         "base": inputs.base,
         "until": inputs.until,
         "schema": SCHEMA_VERSION,
-        "model": sources_hash(),
+        "model": model_hash(),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
@@ -228,7 +249,7 @@ def collect(ready: Prepared, *, households: bool = False, profile: bool = False)
         flows=pd.DataFrame(flows, columns=["year", "origin", "destination", "form", "persons", "households"]),
         decomposition=pd.DataFrame(parts, columns=["year", "level", "place", "component", "points"]),
         **_details(ready, names),
-        provenance=_provenance(ready, identity),
+        provenance=provenance(inputs, ready.region, ready.population_key, identity, world.seed, ready.sample),
         profile=_profile(simulation) if profile else None,
         households=_households(ready, names) if households else None,
         notes=_notes(ready),
@@ -257,17 +278,19 @@ def _details(ready: Prepared, names: list[str]) -> dict[str, DataFrame]:
     for name in ready.simulation.history[0].detail:
         years = []
         for record in ready.simulation.history:
-            columns: dict[str, Any] = {"year": record.year, **record.detail[name]}
-            if name == "groups":
-                dimensions = list(found.names)
-                columns["group"] = [
-                    found.names[dimensions[d]][g] for d, g in zip(columns["dimension"], columns["group"], strict=True)
-                ]
-                columns["dimension"] = [dimensions[d] for d in columns["dimension"]]
-            for key in labels.keys() & columns.keys():
-                columns[key] = np.array(labels[key], object)[columns[key]]
-            years.append(pd.DataFrame(columns))
-        tables[name] = pd.concat([each for each in years if len(each)] or years[:1], ignore_index=True)
+            columns: dict[str, Any] = dict(record.detail[name])
+            rows = len(next(iter(columns.values())))
+            years.append({"year": np.full(rows, record.year), **columns})
+        filled = [each for each in years if len(each["year"])] or years[:1]
+        joined = {key: np.concatenate([each[key] for each in filled]) for key in filled[0]}
+        if name == "groups":
+            dimensions = list(found.names)
+            pairs = zip(joined["dimension"], joined["group"], strict=True)
+            joined["group"] = np.array([found.names[dimensions[d]][g] for d, g in pairs], object)
+            joined["dimension"] = np.array(dimensions, object)[joined["dimension"]]
+        for key in labels.keys() & joined.keys():
+            joined[key] = np.array(labels[key], object)[joined[key]]
+        tables[name] = pd.DataFrame(joined)
     return tables
 
 
@@ -298,8 +321,10 @@ def _incomes(ready: Prepared) -> np.ndarray:
     return np.asarray(incomes(ready.simulation.world).sum(axis=1))
 
 
-def _provenance(ready: Prepared, identity: str) -> dict[str, Any]:
-    inputs, region = ready.inputs, ready.region
+def provenance(
+    inputs: Inputs, region: Region, population_key: str, identity: str, seed: int, sample: float
+) -> dict[str, Any]:
+    """Where every number of a run comes from, as plain data; the run need not have been made."""
     book = inputs.book
     from migrasim import __version__
 
@@ -312,8 +337,12 @@ def _provenance(ready: Prepared, identity: str) -> dict[str, Any]:
         "future": inputs.future,
         "alternatives": list(inputs.alternatives),
         "inputs": inputs.content_hash(),
-        "population": ready.population_key,
-        "model": sources_hash(),
+        "population": population_key,
+        "model": model_hash(),
+        "seed": seed,
+        "sample": sample,
+        "base": inputs.base,
+        "until": inputs.until,
         "versions": {"migrasim": __version__, "python": platform.python_version(), "numpy": np.__version__},
         "levers": {
             name: {

@@ -11,8 +11,9 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -367,29 +368,40 @@ def _plain(value: Any) -> object:
 
 def run_row(result: RunResult) -> dict[str, Any]:
     """What determines a run, as a row of ``runs.parquet``: every lever and parameter among it."""
-    provenance = result.provenance
-    versions: Mapping[str, object] = provenance.get("versions", {})
+    names = ("run_id", "scenario", "seed", "sample", "base", "until")
+    return row_of({**result.provenance, **{name: getattr(result, name) for name in names}})
+
+
+def row_of(provenance: Mapping[str, Any], status: str = "done") -> dict[str, Any]:
+    """The row of a run from its provenance, whether it was made or not."""
     row: dict[str, Any] = {
-        "run_id": result.run_id,
-        "scenario": result.scenario,
-        "seed": int(result.seed),
-        "sample": float(result.sample),
-        "base": int(result.base),
-        "until": int(result.until),
-        "status": "done",
+        "run_id": provenance["run_id"],
+        "scenario": provenance["scenario"],
+        "seed": int(provenance["seed"]),
+        "sample": float(provenance["sample"]),
+        "base": int(provenance["base"]),
+        "until": int(provenance["until"]),
+        "status": status,
         "future": str(provenance.get("future", "")),
         "alternatives": ", ".join(provenance.get("alternatives", [])),
         "schema_version": SCHEMA_VERSION,
-        "content_hash": str(provenance.get("content_hash", result.run_id)),
-        "versions": _json(versions),
+        "content_hash": str(provenance.get("inputs", provenance["run_id"])),
+        "versions": _json(provenance.get("versions", {})),
     }
     # a lever may be a path by year and by county: JSON, so that the column has one type in a batch
-    levers: Mapping[str, object] = provenance.get("levers", {})
-    row |= {f"lever.{name}": _json(value) for name, value in sorted(levers.items())}
+    levers: Mapping[str, Mapping[str, list[float]]] = provenance.get("levers", {})
+    row |= {f"lever.{name}": _json(_short(path)) for name, path in sorted(levers.items())}
     parameters: Mapping[str, object] = provenance.get("parameters", {})
     for name, value in sorted(parameters.items()):
         row[f"parameter.{name}"] = float(value) if isinstance(value, int | float) else _json(value)
     return row
+
+
+def _short(path: Mapping[str, list[float]]) -> object:
+    """A path by year and county without what repeats: one number where all counties, and all years, have the same."""
+    years = {year: row[0] if len(set(row)) == 1 else row for year, row in path.items()}
+    values = list(years.values())
+    return values[0] if values and all(each == values[0] for each in values) else years
 
 
 def _execution_row(result: RunResult, wall_s: float | None) -> dict[str, Any]:
@@ -410,6 +422,7 @@ def unit_of(column: str) -> str:
     return _titles(column).get("unit", "")
 
 
+@lru_cache(maxsize=1024)
 def _titles(name: str) -> dict[str, str]:
     """Unit and titles of a column."""
     from migrasim.facts import FactBook
@@ -457,12 +470,17 @@ def _write_frame(frame: DataFrame, path: Path, record: bytes) -> None:
 
 
 def _write_table(table: pa.Table, path: Path, record: bytes) -> None:
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    described: Callable[[pa.Field], pa.Field] = lambda field: field.with_metadata(_titles(field.name))  # noqa: E731
-    schema = pa.schema([described(field) for field in table.schema], metadata={_RECORD: record})
-    pq.write_table(table.cast(schema), path, compression="zstd", store_schema=True)
+    pq.write_table(table.cast(described(table.schema, record)), path, compression="zstd", store_schema=True)
+
+
+def described(schema: pa.Schema, record: bytes) -> pa.Schema:
+    """A schema whose columns carry unit and titles, and which says what its table belongs to."""
+    import pyarrow as pa
+
+    fields = [field.with_metadata(_titles(field.name)) for field in schema]
+    return pa.schema(fields, metadata={_RECORD: record})
 
 
 def _read_frame(path: Path) -> DataFrame:

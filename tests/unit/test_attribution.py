@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from migrasim.analysis import attribution
-from migrasim.analysis.attribution import Coalition, coalitions, exact, of_function, orders, sampled
+from migrasim.analysis.attribution import exact, of_function, sampled
 from migrasim.core.errors import InputError
+from migrasim.runs.points import Coalition, coalitions, orders
 
 
 def gloves(members: Coalition) -> float:
@@ -92,15 +93,14 @@ def test_coalitions_of_groups_are_scenarios(monkeypatch):
     """Members stand at the plan, all others at the status quo, and every coalition is run with every seed."""
     asked: list[Any] = []
 
-    class Kept:
-        def run(self, specs: list[Any], **_: object) -> list[Any]:
-            """Invented worths: the number of groups at the plan."""
-            from pandas import DataFrame
+    def yearly(specs: list[Any], *_: object, **__: object) -> list[Any]:
+        """Invented worths: the number of groups at the plan."""
+        from pandas import DataFrame
 
-            asked.extend(specs)
-            return [DataFrame({"urbanization_rate": float(len(one.overrides))}, index=[2035]) for one in specs]
+        asked.extend(specs)
+        return [DataFrame({"urbanization_rate": float(len(one.overrides))}, index=[2035]) for one in specs]
 
-    monkeypatch.setattr(attribution.Ledger, "open", lambda folder: Kept())
+    monkeypatch.setattr(attribution, "yearly", yearly)
     found = attribution.attribute(["industry", "public_housing", "three_rights"], seeds=(0, 1))
     assert len(asked) == 16 and len({one.overrides for one in asked}) == 8
     assert asked[-1].overrides == ("industry=plan", "public_housing=plan", "three_rights=plan")

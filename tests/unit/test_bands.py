@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,13 @@ from pandas import DataFrame
 from migrasim import cli
 from migrasim.analysis import band as bands
 from migrasim.analysis import levers as study
-from migrasim.core.errors import InputError
 from migrasim.facts import FactBook
 from migrasim.inputs import SUMS_TO_ONE
 from migrasim.present import figures, lever_page
-from migrasim.runs import runner
-from migrasim.runs.runner import Failure, Ledger, RunSpec, execute
+from migrasim.runs import runner as batches
+from migrasim.runs.levels import path_at, settings
 from migrasim.runs.simulate import simulate
+from migrasim.runs.spec import RunSpec
 from migrasim.scenario import Scenario
 
 BOOK = FactBook.load()
@@ -44,17 +43,13 @@ def yearly(rate: float, urban: float, cost: float = 1e6) -> DataFrame:
 
 
 class Invented:
-    """Stands for the ledger: every run has a rate that depends on the lever that it sets."""
+    """Stands for the runner: every run has a rate that depends on the lever that it sets."""
 
     def __init__(self, effect: dict[str, float]) -> None:
         self.effect = effect
         self.asked: list[RunSpec] = []
 
-    def open(self, folder: Path | None) -> Invented:
-        """The same, whatever the folder."""
-        return self
-
-    def run(self, specs: list[RunSpec], **_: object) -> list[DataFrame]:
+    def __call__(self, specs: list[RunSpec], folder: Path | None = None, **_: object) -> list[DataFrame]:
         """Invented numbers for each request."""
         self.asked = list(specs)
         return [self.frame(spec) for spec in specs]
@@ -74,17 +69,17 @@ def test_every_path_of_a_draw_stays_within_the_bounds(last: float):
     for lever in levers:
         assert lever.plan.range is not None
         low, high = lever.plan.range
-        path = bands.path_at(lever, low + last * (high - low))
+        path = path_at(lever, low + last * (high - low))
         assert all(lever.bounds[0] <= number <= lever.bounds[1] for number in path.values())
         assert list(path.values())[-1] == pytest.approx(low + last * (high - low))
     lasts = [lever.plan.range[int(last)] for lever in levers if lever.plan.range]
-    RunSpec("plan", overrides=bands.settings(levers, lasts, BOOK)).inputs()
+    RunSpec("plan", overrides=settings(levers, lasts, BOOK)).inputs()
 
 
 def test_a_path_drawn_at_its_central_value_is_the_plan():
     """The middle of nothing: a draw that hits every value of the book gives the very plan."""
     levers = bands.assumed(PLAN, BOOK)
-    drawn = RunSpec("plan", overrides=bands.settings(levers, [lever.plan.last for lever in levers], BOOK)).inputs()
+    drawn = RunSpec("plan", overrides=settings(levers, [lever.plan.last for lever in levers], BOOK)).inputs()
     plan = RunSpec("plan").inputs()
     for lever in BOOK.levers:
         np.testing.assert_allclose(drawn.lever_path(lever), plan.lever_path(lever), rtol=1e-9)
@@ -93,7 +88,7 @@ def test_a_path_drawn_at_its_central_value_is_the_plan():
 def test_shares_of_one_whole_never_exceed_it():
     """Two shares that are drawn at their high ends are scaled down together."""
     levers = [BOOK.lever(name) for name in SUMS_TO_ONE[1]]
-    chosen = bands.settings(levers, [0.6, 0.5], BOOK)
+    chosen = settings(levers, [0.6, 0.5], BOOK)
     one, other = (RunSpec("plan", overrides=chosen).inputs().lever_path(lever.id)[-1, 0] for lever in levers)
     assert one + other == pytest.approx(1.0)
     assert one / other == pytest.approx(0.6 / 0.5)
@@ -110,10 +105,10 @@ def test_draws_fill_each_range_evenly():
 
 def test_the_band_moves_assumed_values_only(monkeypatch):
     """What the plan or a target gives stays, and so do levers that the scenario sets by numbers of its own."""
-    ledger = Invented({})
-    monkeypatch.setattr(bands, "Ledger", ledger)
+    runner = Invented({})
+    monkeypatch.setattr(bands, "yearly", runner)
     found = bands.band(PLAN.changed(["urban.smart=0.5"], BOOK), draws=3, **SMALL)
-    named = [{text.split("=")[0] for text in spec.overrides} for spec in ledger.asked]
+    named = [{text.split("=")[0] for text in spec.overrides} for spec in runner.asked]
     planned = {lever.id for lever in BOOK.levers.values() if lever.plan.status not in ("assumed", "estimated")}
     assert named[0] == named[1] == named[2] == set(BOOK.levers) - planned - {"urban.smart"}
     assert (found.assumed, found.taken, len(found.draws)) == (len(named[0]), len(BOOK.levers) - 1, 3)
@@ -164,7 +159,7 @@ def test_every_move_of_every_lever_can_be_run():
 
 def test_effects_are_paired_by_seed(monkeypatch):
     """What the seeds share drops out: an effect that is the same in every pair has an interval of no width."""
-    monkeypatch.setattr(study, "Ledger", Invented({"urban.smart=plan": 0.02, "urban.smart=status_quo": -0.01}))
+    monkeypatch.setattr(study, "yearly", Invented({"urban.smart=plan": 0.02, "urban.smart=status_quo": -0.01}))
     effects, _ = study.lever_effects(study.Request(seeds=(0, 1, 2)), ["urban.smart"])
     rows = effects[(effects["measure"] == "urbanization_rate") & (effects["year"] == 2035)].set_index("effect")
     assert rows.loc["alone", ["difference", "low", "high"]].tolist() == pytest.approx([0.02] * 3)
@@ -193,7 +188,7 @@ def test_fiellers_interval_holds_the_true_ratio_as_often_as_it_says():
 def test_assumptions_are_ranked_by_what_they_do(monkeypatch):
     """The widest swing stands first; what was observed or is built into the population is not asked."""
     chosen = [one.id for one in study.assumptions(BOOK) if one.kind == "fact"][:3]
-    monkeypatch.setattr(study, "Ledger", Invented({chosen[1]: 1.0}))
+    monkeypatch.setattr(study, "yearly", Invented({chosen[1]: 1.0}))
     found = study.assumption_effects(study.Request(fact_seeds=(0, 1)), chosen)
     assert found.iloc[0]["id"] == chosen[1]
     plan = found[(found["subject"] == "plan") & (found["measure"] == "urbanization_rate")]
@@ -251,7 +246,7 @@ def test_a_lever_that_is_nearly_used_up_says_so(lever: str, capsys):
 
 def test_the_page_tells_why_a_lever_does_little(monkeypatch, tmp_path):
     """The page holds every lever asked for, its reasons, and the figure beside it."""
-    monkeypatch.setattr(study, "Ledger", Invented({"urban.smart=plan": 0.02}))
+    monkeypatch.setattr(study, "yearly", Invented({"urban.smart=plan": 0.02}))
     request = study.Request(seeds=(0, 1))
     effects, scenarios = study.lever_effects(request, ["urban.smart", "hukou.openness"])
     assumptions = study.assumption_effects(request, [study.assumptions(BOOK)[0].id, "urban.smart"])
@@ -278,45 +273,6 @@ def test_a_band_is_drawn_around_its_lines(make_result: MakeResult, tmp_path):
     assert path.stat().st_size > 10_000
 
 
-def test_a_ledger_forgets_nothing_and_makes_nothing_twice(monkeypatch, tmp_path, make_result: MakeResult):
-    """A second request makes only what is missing, and a line that was cut off is made again."""
-    made: list[str] = []
-
-    def run(spec: RunSpec) -> Any:
-        made.append(spec.label)
-        return make_result(run_id=spec.label, seed=spec.seed)
-
-    monkeypatch.setattr(RunSpec, "run_id", lambda spec: spec.label)
-    monkeypatch.setattr(RunSpec, "run", run)
-    specs = [RunSpec("plan", label=name) for name in ("a", "b", "a", "c")]
-    first = Ledger.open(tmp_path).run(specs[:3], workers=1)
-    assert made == ["a", "b"] and first[0].equals(first[2])
-    path = tmp_path / runner.FILE
-    path.write_text(path.read_text(encoding="utf-8")[:-20], encoding="utf-8")  # as a power cut leaves it
-    again = Ledger.open(tmp_path).run(specs, workers=1)
-    assert made == ["a", "b", "b", "c"]
-    assert again[1].equals(first[1])
-    assert all(json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()[1:2])
-
-
-def test_a_failed_run_stops_no_other(monkeypatch, tmp_path, make_result: MakeResult):
-    """The others are made and kept; then the failure is told."""
-
-    def run(spec: RunSpec) -> Any:
-        if spec.label == "bad":
-            raise ValueError("no such world")
-        return make_result(run_id=spec.label)
-
-    monkeypatch.setattr(RunSpec, "run_id", lambda spec: spec.label)
-    monkeypatch.setattr(RunSpec, "run", run)
-    specs = [RunSpec("plan", label=name) for name in ("bad", "good")]
-    found = dict(execute(specs, workers=1))
-    assert isinstance(found[0], Failure) and "no such world" in found[0].error
-    with pytest.raises(InputError, match=r"1 of 2 runs failed; the first \(bad\): ValueError: no such world"):
-        Ledger.open(tmp_path).run(specs, workers=1)
-    assert set(Ledger.open(tmp_path).found) == {"good"}
-
-
 @pytest.mark.model
 @pytest.mark.slow
 def test_processes_make_the_runs_that_one_process_makes(tmp_path):
@@ -324,6 +280,6 @@ def test_processes_make_the_runs_that_one_process_makes(tmp_path):
     specs = [RunSpec("plan", seed=seed, **SMALL) for seed in (0, 1)]
     alone = simulate("plan", seed=1, **SMALL)
     assert specs[1].run_id() == alone.run_id
-    found = Ledger.open(tmp_path).run(specs, workers=2)
+    found = batches.yearly(specs, tmp_path, workers=2)
     for name in ("urbanization_rate", "public_cost_yuan"):
         assert found[1][name].tolist() == alone.prefecture()[name].tolist()

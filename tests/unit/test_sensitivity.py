@@ -9,6 +9,7 @@ import pytest
 
 from migrasim.analysis import sensitivity
 from migrasim.core.errors import InputError
+from migrasim.runs.points import spread
 
 PI = float(np.pi)
 RANGES = {"a": (-PI, PI), "b": (-PI, PI), "c": (-PI, PI), "nothing": (0.0, 1.0)}
@@ -52,16 +53,15 @@ def test_runs_are_made_at_the_points_and_the_reference_is_taken_off(monkeypatch)
     facts = ["moving.income_elasticity"]
     asked: list[Any] = []
 
-    class Kept:
-        def run(self, specs: list[Any], **_: object) -> list[Any]:
-            """The first fact acts under the plan only, more the larger it is."""
-            from pandas import DataFrame
+    def yearly(specs: list[Any], *_: object, **__: object) -> list[Any]:
+        """The first fact acts under the plan only, more the larger it is."""
+        from pandas import DataFrame
 
-            asked.extend(specs)
-            sizes = [sum(one.parameters.values()) * (1 + (one.scenario == "plan")) for one in specs]
-            return [DataFrame({"urbanization_rate": size}, index=[2035]) for size in sizes]
+        asked.extend(specs)
+        sizes = [sum(one.parameters.values()) * (1 + (one.scenario == "plan")) for one in specs]
+        return [DataFrame({"urbanization_rate": size}, index=[2035]) for size in sizes]
 
-    monkeypatch.setattr(sensitivity.Ledger, "open", lambda folder: Kept())
+    monkeypatch.setattr(sensitivity, "yearly", yearly)
     found = sensitivity.sensitivity(facts, reference="status_quo", size=4)
     low, high = sensitivity.ranges_of(facts)[facts[0]]
     assert found.set_index("name").loc[facts[0], "effect"] == pytest.approx(high - low)
@@ -78,4 +78,4 @@ def test_facts_that_cannot_be_moved_are_refused(facts: list[str], message: str):
 def test_base_points_of_sobol_are_powers_of_two():
     """Any other number would spoil the balance of the sequence."""
     with pytest.raises(InputError, match="powers of 2"):
-        sensitivity.sample(RANGES, 100)
+        spread(RANGES, 100)

@@ -83,7 +83,7 @@ def test_the_row_of_the_run_holds_every_lever_and_parameter(make_result, tmp_pat
     assert row[0]["status"] == "done"
     assert row[0]["seed"] == 7
     assert row[0]["parameter.moving.income_elasticity"] == 1.5
-    assert json.loads(row[0]["lever.three_rights.titling"]) == {"2020": [0.9], "2021": [1.0]}
+    assert json.loads(row[0]["lever.three_rights.titling"]) == {"2020": 0.9, "2021": 1.0}
 
 
 def test_only_the_execution_table_knows_the_clock(make_result, tmp_path):

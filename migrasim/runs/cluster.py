@@ -1,0 +1,199 @@
+"""Where the tasks of a batch are worked on: here, in processes of this machine, or wherever a scheduler says.
+
+Dask holds no truth here: tasks write their own parts, and a task that is asked for twice finds its part.
+Dask's settings and the watch over it are those without which batches were seen to hang.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Protocol
+
+from migrasim.core.errors import InputError
+from migrasim.runs.worker import Report, Task, work
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+_POLL_S = 2.0
+_AHEAD = 2  # tasks a worker that are handed over
+_DEATHS = 3  # of processes with a task, before it is taken for the cause
+_SETTINGS = {
+    "distributed.deploy.lost-worker-timeout": "24h",  # or a worker that dies twice within 15 s is given up for ever
+    "distributed.scheduler.allowed-failures": _DEATHS,
+    "distributed.worker.multiprocessing-method": "spawn",  # a process that was forked after kernels have run may hang
+    "distributed.worker.memory.target": False,
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.pause": False,
+    "distributed.comm.timeouts.connect": "60s",
+    "distributed.worker.preload": ["migrasim.runs.worker"],
+    "distributed.nanny.pre-spawn-environ.OMP_NUM_THREADS": 1,
+    "distributed.nanny.pre-spawn-environ.MKL_NUM_THREADS": 1,
+    "distributed.nanny.pre-spawn-environ.OPENBLAS_NUM_THREADS": 1,
+    "distributed.nanny.pre-spawn-environ.NUMBA_NUM_THREADS": 1,
+}
+
+
+class Pool(Protocol):
+    """Something that works on tasks."""
+
+    def workers(self) -> int: ...
+
+    def results(self, tasks: Iterator[Task], *, alone: bool) -> Iterator[tuple[Task, Report | None]]:
+        """Each task with its report, as they end; None where its process died every time.
+
+        ``alone`` works on one task at a time, so that the cause of a death is known.
+        """
+
+
+class _Here:
+    """This very process."""
+
+    def workers(self) -> int:
+        return 1
+
+    def results(self, tasks: Iterator[Task], *, alone: bool) -> Iterator[tuple[Task, Report | None]]:
+        del alone
+        for task in tasks:
+            yield task, work(task)
+
+
+@contextlib.contextmanager
+def here() -> Iterator[Pool]:
+    """Work in this process; nothing is started."""
+    yield _Here()
+
+
+@contextlib.contextmanager
+def local(count: int, memory: float, patience_s: float, say: Callable[[str], None]) -> Iterator[Pool]:
+    """Processes of this machine, each with one thread and a cap on its memory."""
+    import dask
+    from distributed import Client, LocalCluster
+
+    limit = int(1.5 * memory)
+    say(
+        f"{count} processes with one thread each, about {memory / 1e9:.1f} GB of memory each (cap {limit / 1e9:.1f} GB)"
+    )
+    with (
+        without_main(),
+        dask.config.set(_SETTINGS),
+        LocalCluster(
+            n_workers=count,
+            threads_per_worker=1,
+            processes=True,
+            memory_limit=limit,
+            host="127.0.0.1",
+            dashboard_address=None,
+            silence_logs=60,
+        ) as cluster,
+        Client(cluster, timeout="60s", set_as_default=False) as client,
+    ):
+        yield _Dask(client, patience_s, say, cluster)
+
+
+@contextlib.contextmanager
+def remote(address: str, patience_s: float, say: Callable[[str], None]) -> Iterator[Pool]:
+    """The workers of a scheduler that runs already.
+
+    Raises
+    ------
+    InputError
+        Where nothing answers at the address.
+    """
+    import dask
+    from distributed import Client
+
+    with dask.config.set(_SETTINGS):
+        try:
+            client = Client(address, timeout="10s", set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"--scheduler: no Dask scheduler answers at '{address}' ({type(error).__name__}); "
+                "allowed: an address such as tcp://host:8786"
+            ) from None
+        with client:
+            yield _Dask(client, patience_s, say)
+
+
+class _Dask:
+    """Workers of a Dask scheduler, with a bounded window of tasks and a watch that never waits silently."""
+
+    def __init__(self, client: Client, patience_s: float, say: Callable[[str], None], cluster: Any = None) -> None:
+        self.client, self.patience_s, self.say, self.cluster = client, patience_s, say, cluster
+
+    def workers(self) -> int:
+        with contextlib.suppress(Exception):
+            return max(1, sum(int(each) for each in self.client.nthreads().values()))
+        return 1
+
+    def results(self, tasks: Iterator[Task], *, alone: bool) -> Iterator[tuple[Task, Report | None]]:
+        from distributed import wait
+
+        running: dict[Any, Task] = {}
+        last = time.monotonic()
+        try:
+            while True:
+                room = 1 if alone else _AHEAD * self.workers()
+                while len(running) < room and (task := next(tasks, None)) is not None:
+                    key = f"{task.name}-{time.monotonic_ns()}"
+                    running[self.client.submit(work, task, key=key, pure=False)] = task
+                if not running:
+                    return
+                with contextlib.suppress(TimeoutError), self.client.as_current():
+                    wait(list(running), timeout=_POLL_S, return_when="FIRST_COMPLETED")
+                done = [future for future in running if future.done()]
+                for future in done:
+                    yield running.pop(future), self._report(future)
+                if done:
+                    last = time.monotonic()
+                self._watch(time.monotonic() - last)
+        finally:
+            with contextlib.suppress(Exception):
+                self.client.cancel(list(running), force=True)
+
+    def _report(self, future: Any) -> Report | None:
+        from distributed import KilledWorker
+
+        if future.status == "finished":
+            found: Report = future.result()
+            return found
+        error = future.exception() if future.status == "error" else None
+        if isinstance(error, KilledWorker):
+            return None
+        from migrasim.runs.runner import Stopped
+
+        if error is None:
+            raise Stopped("the scheduler is gone; what is done is kept, and the same command goes on")
+        raise error
+
+    def _watch(self, waited: float) -> None:
+        """End where nothing comes any more."""
+        from migrasim.runs.runner import Stopped
+
+        if self.client.status != "running":
+            raise Stopped("the scheduler is gone; what is done is kept, and the same command goes on")
+        if waited > self.patience_s:
+            raise Stopped(
+                f"no run ended for {waited / 60:.0f} minutes ({self.workers()} workers); what is done is kept, and the "
+                "same command goes on"
+            )
+
+
+@contextlib.contextmanager
+def without_main() -> Iterator[None]:
+    """Let new processes leave the script alone that started them: nothing of it is needed there.
+
+    So a script needs no ``if __name__ == "__main__"``, on systems that spawn processes, too.
+    """
+    main = sys.modules["__main__"]
+    hidden = {name: getattr(main, name) for name in ("__file__", "__spec__") if getattr(main, name, None) is not None}
+    for name in hidden:
+        setattr(main, name, None)
+    try:
+        yield
+    finally:
+        for name, value in hidden.items():
+            setattr(main, name, value)
