@@ -9,25 +9,25 @@ draw of a sample does not enter.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
 from migrasim.core.errors import InputError, nearest
 from migrasim.region import FIT, Region
-from migrasim.runs.result import RunResult
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
+    from migrasim.runs.runner import OnDone
+    from migrasim.runs.spec import RunSpec
+
 SPANS: Mapping[int, int] = {2010: 2020, 2020: 2022}
 """Runs of the fit: from a base year to the last year that it is compared with."""
-COLUMNS = (
-    *("pattern", "measure", "detail", "base", "year", "level", "place"),
-    *("published", "low", "high", "unit", "use", "source"),
-)
-_CHILD, _ELDER, _FREE_AGE = 15, 65, 10
+_CHILD, _ELDER = 15, 65
+_TABLES = ("indicators", "flows", "ages", "homes")  # that the measures read
 
 
 def series(region: Region) -> DataFrame:
@@ -50,11 +50,11 @@ def series(region: Region) -> DataFrame:
     if not path.is_file():
         raise InputError(f"{path}: no such file; it holds the published series that a run is compared with")
     table = pd.read_csv(path, dtype={"detail": str}).fillna({"detail": ""})
-    missing = [name for name in COLUMNS if name not in table.columns]
+    missing = [name for name in Row._fields if name not in table.columns]
     if missing:
-        raise InputError(f"{path}: column '{missing[0]}' is missing; needed: {', '.join(COLUMNS)}")
+        raise InputError(f"{path}: column '{missing[0]}' is missing; needed: {', '.join(Row._fields)}")
     known = set(region.tables["patterns"]["id"])
-    for number, row in enumerate(table.itertuples(index=False), 2):
+    for number, row in enumerate(_rows(table), 2):
         where = f"{path}: line {number}"
         if row.measure not in MEASURES:
             hint = nearest(str(row.measure), MEASURES)
@@ -70,25 +70,79 @@ def series(region: Region) -> DataFrame:
     return table
 
 
-def simulated(table: DataFrame, run: RunResult) -> Series[float]:
+def simulated(table: DataFrame, run: Run) -> Series[float]:
     """Simulated counterparts of all rows that belong to the run's base year, by the index of `table`."""
     import pandas as pd
 
     rows = table[(table["base"] == run.base) & (table["year"] <= run.until)]
-    reader = _Reader(run, table)
-    return pd.Series([MEASURES[row.measure](reader, row) for row in rows.itertuples()], index=rows.index, dtype=float)
+    reader = _Reader(run)
+    return pd.Series([MEASURES[row.measure](reader, row) for row in _rows(rows)], index=rows.index, dtype=float)
+
+
+class Row(NamedTuple):
+    """One published number; the columns of ``fit/series.csv``."""
+
+    pattern: str
+    measure: str
+    detail: str
+    base: int
+    year: int
+    level: str
+    place: str
+    published: float
+    low: float
+    high: float
+    unit: str
+    use: str
+    source: str
+
+
+def _rows(table: DataFrame) -> list[Row]:
+    return [Row(*each) for each in table[list(Row._fields)].itertuples(index=False, name=None)]
+
+
+class Run(Protocol):
+    """What measures need of a run; `migrasim.runs.result.RunResult` is one."""
+
+    @property
+    def base(self) -> int: ...
+    @property
+    def until(self) -> int: ...
+    @property
+    def provenance(self) -> dict[str, Any]: ...
+    @property
+    def indicators(self) -> DataFrame: ...
+    @property
+    def flows(self) -> DataFrame: ...
+    @property
+    def ages(self) -> DataFrame: ...
+    @property
+    def homes(self) -> DataFrame: ...
+
+
+class Made(NamedTuple):
+    """One run of a batch."""
+
+    base: int
+    until: int
+    provenance: dict[str, Any]
+    indicators: DataFrame
+    flows: DataFrame
+    ages: DataFrame
+    homes: DataFrame
 
 
 class _Reader:
     """What measures read of one run, each table looked up once."""
 
-    def __init__(self, run: RunResult, table: DataFrame) -> None:
+    def __init__(self, run: Run) -> None:
         self.run = run
-        self.table = table
-        self.indicators = run.indicators[run.indicators["level"] != "place"].set_index(["place", "year"])
+        rows = run.indicators[run.indicators["level"] != "place"]
+        self.indicators = rows.set_index(["place", "year"])
 
     def value(self, name: str, place: str, year: int) -> float:
-        return float(self.indicators.at[(place, year), name])
+        values: Series[float] = self.indicators[name].astype(float)
+        return float(values[place, year])
 
     def growth(self, name: str, place: str, year: int) -> float:
         return self.value(name, place, year) / self.value(name, place, self.run.base)
@@ -107,7 +161,7 @@ class _Reader:
         return float(ages.loc[chosen, "persons"].sum())
 
 
-def _level(reader: _Reader, row: Series) -> float:
+def _level(reader: _Reader, row: Row) -> float:
     """A count: published at the base year, where it is known, times simulated growth."""
     now = reader.value(row.measure, row.place, row.year)
     base = reader.run.provenance["record"].get(_RECORD.get(row.measure, ""), {}).get(str(reader.run.base))
@@ -116,7 +170,7 @@ def _level(reader: _Reader, row: Series) -> float:
     return float(base) * reader.growth(row.measure, row.place, row.year)
 
 
-def _rate(reader: _Reader, row: Series) -> float:
+def _rate(reader: _Reader, row: Row) -> float:
     if row.year == reader.run.base:
         return reader.value("urbanization_rate", row.place, row.year)
     record = reader.run.provenance["record"]
@@ -127,18 +181,18 @@ def _rate(reader: _Reader, row: Series) -> float:
     return float(urban / residents)
 
 
-def _as_is(reader: _Reader, row: Series) -> float:
+def _as_is(reader: _Reader, row: Row) -> float:
     return reader.value(row.measure, row.place, row.year)
 
 
-def _change(of: str) -> Callable[[_Reader, Series], float]:
-    def change(reader: _Reader, row: Series) -> float:
+def _change(of: str) -> Callable[[_Reader, Row], float]:
+    def change(reader: _Reader, row: Row) -> float:
         return reader.value(of, row.place, row.year) - reader.value(of, row.place, reader.run.base)
 
     return change
 
 
-def _cohort(reader: _Reader, row: Series) -> float:
+def _cohort(reader: _Reader, row: Row) -> float:
     """Residents ten years older over those of the base year: survival and migration together."""
     sex, first = row.detail.split()
     later = row.year - reader.run.base
@@ -147,13 +201,13 @@ def _cohort(reader: _Reader, row: Series) -> float:
     return now / then if then else np.nan
 
 
-def _not_resident(reader: _Reader, row: Series) -> float:
+def _not_resident(reader: _Reader, row: Row) -> float:
     return reader.value("registered_population", row.place, row.year) - reader.value(
         "resident_population", row.place, row.year
     )
 
 
-def _own_county(reader: _Reader, row: Series) -> float:
+def _own_county(reader: _Reader, row: Row) -> float:
     """Of residents who live away from their registered address, those who stay in their county."""
     homes = reader.run.homes
     there = homes[(homes["year"] == row.year) & (homes["county"] != "outside")]
@@ -161,7 +215,7 @@ def _own_county(reader: _Reader, row: Series) -> float:
     return float(own / there["other_place_persons"].sum())
 
 
-def _returns(reader: _Reader, row: Series) -> float:
+def _returns(reader: _Reader, row: Row) -> float:
     """Moves back to the prefecture over all who were away at the start or left since."""
     flows, outside = reader.run.flows, ["near", "far"]
     away = flows["origin"].isin(outside)
@@ -170,20 +224,20 @@ def _returns(reader: _Reader, row: Series) -> float:
     return float(back / (left + reader.value("absent_population", row.place, reader.run.base)))
 
 
-def _lent_free(reader: _Reader, row: Series) -> float:
+def _lent_free(reader: _Reader, row: Row) -> float:
     lent = reader.value("land_lent_mu", row.place, row.year)
     return reader.value("land_lent_free_mu", row.place, row.year) / lent if lent else np.nan
 
 
-def _pay(reader: _Reader, row: Series) -> float:
+def _pay(reader: _Reader, row: Row) -> float:
     parameters = reader.run.provenance["parameters"]
     return float(parameters["labour.wage_local_yuan_mo"] / parameters["labour.wage_outside_yuan_mo"])
 
 
-def _tier_gap(first: int, last: int, sign: int) -> Callable[[_Reader, Series], float]:
+def _tier_gap(first: int, last: int, sign: int) -> Callable[[_Reader, Row], float]:
     """Share of an age range in seats less that in villages, times `sign`."""
 
-    def gap(reader: _Reader, row: Series) -> float:
+    def gap(reader: _Reader, row: Row) -> float:
         share = {}
         for tier in ("seat", "village"):
             some = reader.persons(row.year, row.place, None, first, last, tier)
@@ -195,7 +249,7 @@ def _tier_gap(first: int, last: int, sign: int) -> Callable[[_Reader, Series], f
 
 _RECORD = {"resident_population": "residents", "urban_population": "urban_residents"}
 
-MEASURES: Mapping[str, Callable[[_Reader, Series], float]] = {
+MEASURES: Mapping[str, Callable[[_Reader, Row], float]] = {
     "urbanization_rate": _rate,
     "resident_population": _level,
     "urban_population": _level,
@@ -269,3 +323,46 @@ def ranks_kept(judgement: DataFrame) -> DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def of_batch(
+    table: DataFrame,
+    asked: Sequence[RunSpec],
+    folder: Path,
+    *,
+    workers: int | None = None,
+    on_done: OnDone | None = None,
+) -> list[Series[float]]:
+    """Simulated counterparts of runs that are made through a batch, in the order in which they are asked for.
+
+    Parameters
+    ----------
+    table
+        Published series.
+    asked
+        Runs; their base years are those of `SPANS`.
+    folder
+        Of the batch; what it holds already is not made again.
+    workers, on_done
+        As for `migrasim.runs.runner.run_batch`.
+
+    Raises
+    ------
+    InputError
+        Where runs failed.
+    """
+    from migrasim.runs.runner import run_batch
+
+    batch = run_batch(
+        asked, folder, name="fit", tables=_TABLES, levels=("prefecture", "county"), workers=workers, on_done=on_done
+    )
+    failed = batch.failed
+    if len(failed):
+        raise InputError(f"{folder}: {len(failed)} of {len(batch.runs)} runs failed; runs.parquet says why")
+    parts = {name: dict(list(batch.table(name).groupby("run_id"))) for name in _TABLES}
+    found: dict[str, Series[float]] = {}
+    for spec, run_id in zip(asked, batch.design["run_id"], strict=True):
+        if run_id not in found:
+            tables = {name: parts[name].get(run_id, batch.table(name).iloc[:0]) for name in _TABLES}
+            found[run_id] = simulated(table, Made(spec.base, spec.until, spec.provenance(), **tables))
+    return [found[run_id] for run_id in batch.design["run_id"]]
