@@ -70,6 +70,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     ),
     "note": ("Note", "注意"),
     "results_in": ("Results in {folder}", "結果存於 {folder}"),
+    "report_in": ("Report in {file}", "報告存於 {file}"),
     "rate_axis": ("share of people, %", "人口比例，%"),
     "people_axis": ("thousand people", "千人"),
     "points_axis": ("percentage points", "百分點"),

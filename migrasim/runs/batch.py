@@ -107,7 +107,7 @@ def manifest_of(folder: Path) -> Manifest | None:
     path = folder / MANIFEST
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read: {error}") from None
@@ -457,9 +457,15 @@ def carry_out(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
     for name in decided["parts"]:
         (work / PARTS / name).unlink(missing_ok=True)
-    shutil.rmtree(work / ATTEMPTS, ignore_errors=True)
     shutil.rmtree(drafts, ignore_errors=True)
     commit.unlink()
+    tidy(folder)
+
+
+def tidy(folder: Path) -> None:
+    """Take away what a finished batch needs no more; what is damaged, or not in the tables, stays."""
+    work = folder / WORK
+    shutil.rmtree(work / ATTEMPTS, ignore_errors=True)
     for left in (work / PARTS, work):
         with contextlib.suppress(OSError):  # something is in it
             left.rmdir()

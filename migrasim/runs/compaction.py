@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from migrasim.runs import batch, store
 from migrasim.runs.batch import Design, Manifest
-from migrasim.runs.spec import RunSpec
 from migrasim.runs.worker import DONE, atomic, read_states, unpacked
 
 if TYPE_CHECKING:
@@ -115,15 +114,13 @@ def undone(folder: Path, manifest: Manifest, design: Design) -> list[str]:
     return [run_id for run_id in design.distinct if states.get(run_id) != DONE]
 
 
-def finish(folder: Path, manifest: Manifest, design: Design, specs: dict[str, RunSpec]) -> Manifest:
+def finish(folder: Path, manifest: Manifest, design: Design) -> Manifest:
     """Write the tables anew as far as they change, and give up the parts.
 
     Parameters
     ----------
     folder, manifest, design
         The batch; the manifest lists files that are sound.
-    specs
-        Requests by run, for rows of runs whose table was damaged.
 
     Raises
     ------
@@ -135,13 +132,14 @@ def finish(folder: Path, manifest: Manifest, design: Design, specs: dict[str, Ru
     sources = _Sources.find(folder, manifest)
     order = [run_id for run_id in design.distinct if sources.has(run_id)]
     if not sources.in_parts and order == sources.old_order and _complete(folder, manifest, len(order)):
+        batch.tidy(folder)
         return manifest
     drafts = folder / batch.WORK / batch.NEXT
     shutil.rmtree(drafts, ignore_errors=True)
     drafts.mkdir(parents=True)
     try:
         files = _write_blocks(sources, order, drafts, manifest)
-        rows, execution = _rows(sources, order, specs)
+        rows, execution = _rows(sources, order)
         record = manifest.record()
         runs = _with_own(rows, design)
         own = json.dumps({**json.loads(record), "own": ["label", *design.columns]}, ensure_ascii=False, sort_keys=True)
@@ -173,7 +171,7 @@ def finish(folder: Path, manifest: Manifest, design: Design, specs: dict[str, Ru
 def _complete(folder: Path, manifest: Manifest, runs: int) -> bool:
     blocks = range((runs + BLOCK - 1) // BLOCK)
     wanted = {block_name(name, block) for name in manifest.tables for block in blocks}
-    return set(manifest.files) >= wanted | {batch.RUNS, EXECUTION}
+    return set(manifest.files) >= wanted | {batch.RUNS, EXECUTION, SUMMARY}
 
 
 def _write_blocks(
@@ -226,7 +224,7 @@ def _by_level(table: pa.Table) -> Iterator[pa.Table]:
             yield rows.combine_chunks()
 
 
-def _rows(sources: _Sources, order: Sequence[str], specs: dict[str, RunSpec]) -> tuple[pa.Table, pa.Table]:
+def _rows(sources: _Sources, order: Sequence[str]) -> tuple[pa.Table, pa.Table]:
     """Rows of ``runs`` (without the columns of the design) and of ``execution``, in order."""
     old_rows, old_execution = _old_rows(sources)
     rows: list[dict[str, Any]] = []
@@ -239,11 +237,10 @@ def _rows(sources: _Sources, order: Sequence[str], specs: dict[str, RunSpec]) ->
             rows.append({**json.loads(part["row"][number].as_py()), "error": part["error"][number].as_py()})
             names = ("run_id", "wall_s", "host", "attempts", "traceback")
             execution.append({name: part[name][number].as_py() for name in names})
-        elif run_id in old_rows:
-            kept.append(run_id)
         else:
-            rows.append({**store.row_of({**specs[run_id].provenance()}, DONE), "error": ""})
-            execution.append({"run_id": run_id})
+            kept.append(run_id)
+            if run_id not in old_execution:  # that table was damaged
+                execution.append({"run_id": run_id})
     return (
         _ordered([_take(old_rows, sources, batch.RUNS, kept), _columns(rows)], order, dictionaries=True),
         _ordered([_take(old_execution, sources, EXECUTION, kept), _columns(execution, _EXECUTION)], order),

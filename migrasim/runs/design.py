@@ -192,6 +192,19 @@ class Experiment:
         """The same experiment with another sample, seed, number of replications or last year."""
         return _checked(replace(self, **values))
 
+    def with_trials(self, trials: int) -> Experiment:
+        """The same search with another number of trials.
+
+        Raises
+        ------
+        InputError
+            Where it has no search, or the number is none that is allowed.
+        """
+        if self.search is None:
+            raise InputError(f"{self.file}: search: this key is missing, so there are no trials")
+        given = {**self.search.model_dump(), "trials": trials}
+        return replace(self, search=validated(SearchFile, given, self.file, "search"))
+
     @cached_property
     def points(self) -> tuple[Point, ...]:
         """Points of the design, in order."""
@@ -224,8 +237,8 @@ class Experiment:
     def table(self) -> DataFrame:
         """One row a run, in the order of `specs`.
 
-        ``point, scenario, future, parameter_set, replication, seed``, a column ``design.<lever>`` for each factor of the
-        design (empty for named scenarios) and ``uncertain.<fact>`` for each fact that is varied.
+        ``point, scenario, future, parameter_set, replication, seed``, a column ``design.<lever>`` for each factor of
+        the design (empty for named scenarios) and ``uncertain.<fact>`` for each fact that is varied.
         """
         from pandas import DataFrame
 

@@ -287,7 +287,7 @@ class _Plan:
                 return Batch(self.folder, self.manifest)
             rounds += 1
             try:
-                self.manifest = compaction.finish(self.folder, self.manifest, self.design, self.specs)
+                self.manifest = compaction.finish(self.folder, self.manifest, self.design)
             except compaction.Damaged as damaged:
                 self.say(f"{self.folder}: part {damaged} is damaged; its runs are made again")
                 continue
