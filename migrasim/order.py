@@ -210,6 +210,10 @@ class Simulation:
                 self.watch(world)
             moving.run(world, lambda _: self._update(), witness=self.witness)
 
+        def register() -> None:
+            hukou.run(world)
+            moving.drop_departed(world)  # who took the registration along
+
         def lend() -> None:
             land.run(world)
             leased = world.measures["leased_in_mu_per_farmer"]
@@ -231,7 +235,7 @@ class Simulation:
             "services": lambda: services.run(world),
             "moving": move,
             "matching": lambda: labour.match(world),
-            "hukou": lambda: hukou.run(world),
+            "hukou": register,
             "land": lend,
             "fiscal": account,
             "measure": lambda: self._measure(world.flows, start.residents),
@@ -252,6 +256,8 @@ class Simulation:
             "chains": detail.chains(world),
             "costs": detail.costs(world),
             "groups": detail.groups(world, welfare, self.groups),
+            "ages": detail.ages(world),
+            "homes": detail.homes(world),
         }
         self.history.append(YearRecord(world.year, sums, flows, before, world.residents(), tables))
 

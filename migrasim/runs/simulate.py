@@ -271,7 +271,9 @@ def _details(ready: Prepared, names: list[str]) -> dict[str, DataFrame]:
         "tenure": [tenure.name.lower() for tenure in Tenure],
         "payer": [purse.name.lower() for purse in Purse],
         "payee": [purse.name.lower() for purse in Purse],
+        "sex": ["male", "female"],
     }
+    labels["county"] = labels["origin_county"] = [*labels["county"], "outside"]
     tables = {}
     for name in ready.simulation.history[0].detail:
         years = []

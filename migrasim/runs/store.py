@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 SCHEMA_VERSION = 1
-TABLES = ("indicators", "flows", "decomposition", "jobs", "dwellings", "chains", "costs", "groups")
+TABLES = ("indicators", "flows", "decomposition", "jobs", "dwellings", "chains", "costs", "groups", "ages", "homes")
 _RECORD = b"migrasim"
 
 # unit, English and Chinese title of the columns that are not indicators
@@ -82,6 +82,10 @@ KEYS: dict[str, tuple[str, str, str]] = {
     "households_shared": ("households", "Share of the term in what spoke for the changes", "按貢獻分攤的戶數"),
     "dimension": ("name", "Dimension of the groups", "分組維度"),
     "group": ("name", "Group", "組別"),
+    "sex": ("name", "Sex", "性別"),
+    "age": ("years", "Youngest age of the group of five years", "年齡組下限"),
+    "origin_county": ("name", "County of the registered address", "戶籍所在縣"),
+    "other_place_persons": ("persons", "Of them away from their registered address", "其中離開戶籍地址"),
     "lever": ("name", "Lever", "槓桿"),
     "indicator": ("name", "Indicator", "指標"),
     "low": ("its own", "Low end of the band (5 percent of the draws)", "區間下限(5%)"),

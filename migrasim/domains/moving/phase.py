@@ -598,7 +598,7 @@ def run(
     world.pay("household.down_payment", Purse.HOUSEHOLD, Purse.ENTERPRISE, paid_yuan * world.weight)
     moved = np.abs(world.network - before).sum(axis=1) / 2.0
     world.memory["peer_moves_share"] = moved / np.maximum(1, world.network.sum(axis=1))
-    _drop_departed(world)
+    drop_departed(world)
 
 
 def first_choices(world: World, with_values: bool = False) -> tuple[np.ndarray, ...]:
@@ -672,7 +672,7 @@ def _goods(world: World, paid_yuan: np.ndarray) -> Goods:
     )
 
 
-def _drop_departed(world: World) -> None:
+def drop_departed(world: World) -> None:
     """People registered outside who live outside again leave the world."""
     households, persons, inside = world.households, world.persons, world.geography.inside
     gone = (households.home_place >= inside) & (households.place >= inside) & (households.away_place < 0)
