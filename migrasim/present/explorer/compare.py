@@ -349,7 +349,7 @@ def WhichLever(session: Session, drafts: tuple[Draft, ...]) -> None:
 @solara.component
 def Attributed(session: Session, draft: Draft, index: int) -> None:
     """Shapley values of the players of a draft, from runs of all their coalitions."""
-    from migrasim.analysis.attribution import coalitions
+    from migrasim.runs.points import coalitions
 
     lang, engine, year = session.lang.value, current().engine, session.year.value
     who = players(draft, "en")

@@ -88,6 +88,7 @@ def draws(draft: Draft, count: int = DRAWS) -> list[Request]:
     Draws of one number go together: two drafts have the same luck in it, and the same value where both assume one.
     """
     from migrasim.analysis import band
+    from migrasim.runs.levels import settings
 
     book = FactBook.load()
     scenario = draft.scenario()
@@ -97,7 +98,7 @@ def draws(draft: Draft, count: int = DRAWS) -> list[Request]:
     lasts = band.draw(levers, count, 0)  # of all levers, so that scenarios share what they assume alike
     drawn = [levers[k] for k in chosen]
     return [
-        request(draft, seed=number + 1, overrides=band.settings(drawn, row[chosen], book))
+        request(draft, seed=number + 1, overrides=settings(drawn, row[chosen], book))
         for number, row in enumerate(lasts)
     ]
 
