@@ -340,8 +340,16 @@ def _mesa_model(given: dict[str, Any]) -> Any:
             for name, value in zip(names, values, strict=True):
                 setattr(self, name, np.uint64(value) if name == "key" else value)
 
-    def things(records: Array) -> list[Thing]:
-        return [Thing(records.dtype.names, each) for each in records.tolist()]
+    class Things(list[Thing]):
+        """Objects in a row."""
+
+        @property
+        def shape(self) -> tuple[int]:
+            """Their number, as a column has it."""
+            return (len(self),)
+
+    def things(records: Array) -> Things:
+        return Things(Thing(records.dtype.names, each) for each in records.tolist())
 
     class Family(mesa.Agent):
         """A household that weighs all alternatives."""
