@@ -212,9 +212,10 @@ def resolve(
 def _known(folder: Path) -> dict[tuple[str, str], str]:
     """Identities by request that an earlier call found out, where the model is the same."""
     manifest = batches.manifest_of(folder)
-    if manifest is None or manifest.model != batches.model_version() or not (folder / batches.DESIGN).exists():
+    if manifest is None or manifest.model != batches.model_version():
         return {}
-    return Design.read(folder).known
+    design = Design.read(folder)
+    return {} if design is None else design.known
 
 
 def check_folder(folder: Path, manifest: Manifest, design: Design, *, grow: bool = False) -> None:
@@ -241,9 +242,15 @@ def check_folder(folder: Path, manifest: Manifest, design: Design, *, grow: bool
     missing += [each for each in manifest.levels if each not in there.levels]
     if missing:
         raise InputError(f"{folder}: this batch was begun without '{missing[0]}'; give a new folder")
-    if grow or not (folder / batches.DESIGN).exists():
+    before, new = Design.read(folder), set(design.run_ids)
+    old = batches.run_ids(folder / batches.RUNS) if before is None else set(before.run_ids)
+    if before is None and not old <= new:
+        raise InputError(
+            f"{folder / batches.DESIGN}: is missing or damaged, and {len(old - new)} runs of the tables are not asked "
+            "for now; ask for all of them, or give a new folder"
+        )
+    if grow:
         return
-    old, new = set(Design.read(folder).run_ids), set(design.run_ids)
     if there.name != manifest.name or not (old <= new or new <= old):
         raise InputError(
             f"{folder}: holds another batch ('{there.name}', {len(old)} runs, {len(old & new)} of them also asked for "
@@ -276,8 +283,7 @@ def check_room(folder: Path, specs: Mapping[str, RunSpec], manifest: Manifest) -
     InputError
         With what is needed and what there is.
     """
-    there = folder / batches.RUNS
-    known = set(batches.run_ids(there)) if there.exists() else set()
+    known = batches.run_ids(folder / batches.RUNS)
     missing = [spec for run_id, spec in specs.items() if run_id not in known]
     need = _DRAFTS * disk_bytes(missing, manifest.tables, manifest.levels)
     free = shutil.disk_usage(
@@ -351,8 +357,11 @@ class _Plan:
             self.manifest = replace(there, files=sound)
         else:
             self._write_manifest()
-        if (self.folder / batches.DESIGN).exists():
-            old = Design.read(self.folder)
+        old = Design.read(self.folder)
+        if old is None and (self.folder / batches.DESIGN).exists():
+            self.say(f"{self.folder / batches.DESIGN}: is damaged; it is written again")
+            batches.set_aside(self.folder, self.folder / batches.DESIGN)
+        if old is not None:
             if grow:
                 self.design = old.followed_by(self.design)
             elif not set(old.run_ids) <= set(self.design.run_ids):
