@@ -228,7 +228,7 @@ class Batch:
         if wrong:
             raise InputError(f"{self.folder}: table '{name}' has no column '{wrong[0]}'")
         wanted = None
-        if level is not None:
+        if level is not None and [level] != self.manifest.levels:
             wanted = ds.field("level") == level
         if years is not None:
             within = ds.field("year").isin(list(years))

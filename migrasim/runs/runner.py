@@ -185,6 +185,7 @@ def resolve(
     book = FactBook.load()
     loaded: dict[str, Scenario] = {}
     texts: dict[int, str] = {}
+    hashes: dict[str, str] = {}
     design = Design([], [], [], [], {name: [row.get(name) for row in columns or ()] for name in own})
     by_id: dict[str, RunSpec] = {}
     for spec in specs:
@@ -197,7 +198,12 @@ def resolve(
         scenario = request.pop("scenario")
         text = texts.setdefault(id(spec.scenario), json.dumps(scenario, sort_keys=True))
         asked = json.dumps(request, sort_keys=True)
-        run_id = (known or {}).get((text, asked)) or spec.run_id()
+        run_id = (known or {}).get((text, asked))
+        if run_id is None:  # runs that differ in seed and sample only read the same
+            same = json.dumps({**request, "seed": 0, "sample": 0, "scenario": text}, sort_keys=True)
+            if same not in hashes:
+                hashes[same] = spec.inputs().content_hash()
+            run_id = spec.run_id(hashes[same])
         by_id.setdefault(run_id, spec)
         for column, value in (
             (design.run_ids, run_id),
