@@ -50,7 +50,7 @@ def run(
         typer.Option("--set", help="Set a lever on top of the scenario; may be given again.", metavar="LEVER=VALUE"),
     ] = None,
     households: Annotated[bool, typer.Option("--households", help="Write one row per household, too.")] = False,
-    profile: Annotated[bool, typer.Option("--profile", help="Print the seconds that each phase took.")] = False,
+    profile: Annotated[bool, typer.Option("--profile", help="Print seconds, rows and bytes by phase.")] = False,
     nominal: Annotated[
         bool, typer.Option("--nominal", help="Print money in prices of each year; the tables stay in yuan of 2020.")
     ] = False,
@@ -157,8 +157,9 @@ def _show_result(result: RunResult, lang: Lang, *, profile: bool, band: Band | N
         show(*tables.band(band, result, lang))
     show(tables.summary(result, lang))
     if profile and result.profile is not None:
-        rows = [(row.phase, f"{row.seconds:.3f}") for row in result.profile.itertuples()]
-        show(tables.listing(["phase", "seconds"], rows, lang))
+        forms = ("{}", "{:.3f}", "{:,}", "{:,.0f}", "{:,.1f}", "{:.3f}")
+        rows = [tuple(map(str.format, forms, row)) for row in result.profile.itertuples(index=False)]
+        show(tables.listing(["phase", "seconds", "rows", "MB", "ns a row", "floor, s"], rows, lang))
 
 
 def _check_parameters(parameters: str) -> None:

@@ -9,6 +9,7 @@ import solara
 from migrasim.core.language import LANGS, Lang
 from migrasim.present.explorer.compare import ComparePage
 from migrasim.present.explorer.explore import ExplorePage, name_of
+from migrasim.present.explorer.files import FilesBox
 from migrasim.present.explorer.serving import current
 from migrasim.present.explorer.session import Session
 from migrasim.present.explorer.widgets import Browser, Choice, Press, element
@@ -65,6 +66,7 @@ def Page() -> None:
                         pressed=shown == tab,
                         classes="ms-tab",
                     )
+            Press(say("files", lang), lambda: session.files.set(not session.files.value), pressed=session.files.value)
             Choice(
                 say("language", lang),
                 lang,
@@ -72,6 +74,8 @@ def Page() -> None:
                 lambda value: session.lang.set(value) if value in LANGS else None,
                 "language",
             )
+        if session.files.value:
+            FilesBox(session)
         if shown == "workshop" and serving.workshop is not None:
             WorkshopPage(session, serving.workshop)
         elif shown == "explore":

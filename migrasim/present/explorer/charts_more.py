@@ -25,16 +25,16 @@ from migrasim.present.explorer.words import say
 from migrasim.present.figures import COLOURS
 from migrasim.present.language import group
 
-_HOUSING = ("waiting_households", "public_rental_households", "affordable_rental_households")
-_SERVICES = ("school_pressure_share", "health_pressure_share")
-_FAMILIES = ("split_households", "children_left_behind", "elderly_left_behind")
-_RIGHTS = ("contract_land_kept_households", "exit_households", "contract_land_lost_households")
-_COSTS = ("county_cost_yuan", "higher_cost_yuan", "enterprise_cost_yuan", "household_cost_yuan")
+HOUSING = ("waiting_households", "public_rental_households", "affordable_rental_households")
+SERVICES = ("school_pressure_share", "health_pressure_share")
+FAMILIES = ("split_households", "children_left_behind", "elderly_left_behind")
+RIGHTS = ("contract_land_kept_households", "exit_households", "contract_land_lost_households")
+COSTS = ("county_cost_yuan", "higher_cost_yuan", "enterprise_cost_yuan", "household_cost_yuan")
 
 
 def housing(view: View) -> Chart:
     """Households in public and affordable rental, and those in the queue."""
-    return charts.lines(view, "housing", say("chart_housing", view.lang), _HOUSING,
+    return charts.lines(view, "housing", say("chart_housing", view.lang), HOUSING,
                         axis=say("thousand_households", view.lang), factor=1e-3, digits=2,
                         groups=("public_housing",), baseline=False)  # fmt: skip
 
@@ -47,7 +47,7 @@ def rent(view: View) -> Chart:
 
 def services(view: View) -> Chart:
     """How full schools and clinics of towns are."""
-    return charts.lines(view, "services", say("chart_services", view.lang), _SERVICES,
+    return charts.lines(view, "services", say("chart_services", view.lang), SERVICES,
                         axis=say("percent_of_places", view.lang), factor=100, digits=1,
                         groups=("public_services", "residence_permit"), baseline=False,
                         note=say("services_note", view.lang))  # fmt: skip
@@ -55,19 +55,19 @@ def services(view: View) -> Chart:
 
 def families(view: View) -> Chart:
     """Families living apart, children and elders left behind."""
-    return charts.lines(view, "families", say("chart_families", view.lang), _FAMILIES,
+    return charts.lines(view, "families", say("chart_families", view.lang), FAMILIES,
                         axis=say("thousand_each", view.lang), factor=1e-3, digits=1, baseline=False)  # fmt: skip
 
 
 def rights(view: View) -> Chart:
     """What becomes of the three rights of those who settle in town."""
-    return _stack(view, "rights", say("chart_rights", view.lang), _RIGHTS, say("households_yr", view.lang), 1.0, 0,
+    return _stack(view, "rights", say("chart_rights", view.lang), RIGHTS, say("households_yr", view.lang), 1.0, 0,
                   ("three_rights",))  # fmt: skip
 
 
 def costs(view: View) -> Chart:
     """Outlay of the year by who pays."""
-    return _stack(view, "costs", say("chart_costs", view.lang), _COSTS, say("million_yuan_yr", view.lang), 1e-6, 1,
+    return _stack(view, "costs", say("chart_costs", view.lang), COSTS, say("million_yuan_yr", view.lang), 1e-6, 1,
                   ("incentives",), say("costs_note", view.lang))  # fmt: skip
 
 

@@ -255,8 +255,8 @@ def of_mapping(data: Mapping[Any, Any], name: str) -> Draft:
     for group in groups:
         levers |= {each.id: given[group] for each in book.levers.values() if group in (EVERYTHING, each.group)}
     levers |= {key: value for key, value in given.items() if key not in groups}
-    called = " ".join(checked.name.split())[:MOST_NAME]
-    draft = Draft(base, levers, checked.future, "" if called in (name, "my_scenario") else called)
+    called = tidy(checked.name)
+    draft = Draft(base, levers, checked.future, "" if called in (name, "my_scenario", "link") else called)
     inputs(draft)  # counties and sums are checked against the region
     return draft
 
@@ -380,6 +380,17 @@ def write_file(folder: Path, draft: Draft) -> Path:
         except OSError as error:
             raise InputError(f"{folder}: cannot be written: {error.strerror}") from None
     raise InputError(f"{folder}: too many files of the name {stem}")
+
+
+def tidy(name: str) -> str:
+    """A name as people give it: one line, not too long, and nothing that a spreadsheet takes for a formula.
+
+    Examples
+    --------
+    >>> tidy("  =SUM(A1)  of jobs "), tidy("就業")
+    ('SUM(A1) of jobs', '就業')
+    """
+    return " ".join("".join(each if each.isprintable() else " " for each in name).split()).lstrip("=+-@ ")[:MOST_NAME]
 
 
 def file_stem(name: str) -> str:

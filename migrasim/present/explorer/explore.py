@@ -10,6 +10,7 @@ import solara
 
 from migrasim.core.language import title_in
 from migrasim.facts import FactBook
+from migrasim.present.explorer.advice import warnings
 from migrasim.present.explorer.charts_more import BUILDERS
 from migrasim.present.explorer.draft import Draft, of_shipped, region, title_of
 from migrasim.present.explorer.engine import SAMPLE, Engine, Request
@@ -17,6 +18,7 @@ from migrasim.present.explorer.levers import LeverPanel
 from migrasim.present.explorer.runs import Standing, draws, request, use_runs
 from migrasim.present.explorer.serving import county_map, current
 from migrasim.present.explorer.session import FIRST_YEAR, LAST_YEAR, Session, Step
+from migrasim.present.explorer.sources import SourceBox
 from migrasim.present.explorer.view import Chart, Line, View, county_title
 from migrasim.present.explorer.widgets import ChartFrame, Choice, Press, YearSlider, element
 from migrasim.present.explorer.words import say
@@ -91,6 +93,11 @@ def ExplorePage(session: Session) -> None:
     last = solara.use_ref(Shown())
     shown = _shown(engine, standing, quick, full, drawn, last.current)
     last.current = shown
+
+    def tell() -> None:
+        session.shown.value = shown.current
+
+    solara.use_effect(tell, [shown.current])
     with solara.v.Html(tag="div", class_="ms-columns"):
         with solara.v.Html(tag="div", class_="ms-side"):
             StartBox(session)
@@ -99,6 +106,9 @@ def ExplorePage(session: Session) -> None:
             Where(session, standing, quick, full, drawn, bool(shown.current))
             if shown.current:
                 ChangeLine(session, shown)
+                Warnings(session, shown)
+                if session.asked.value[0]:
+                    SourceBox(session)
                 Focus(session)
                 Charts(session, shown, _labels(session))
 
@@ -248,6 +258,21 @@ def ChangeLine(session: Session, shown: Shown) -> None:
             people=f"{row['urban_population'] / 1000:,.0f}",
         )
     element("p", text, classes="ms-change", aria_live="polite")
+
+
+@solara.component
+def Warnings(session: Session, shown: Shown) -> None:
+    """What is short, at its bound or not paid, with what can be done."""
+    result = current().engine.result(shown.current)
+    if result is None:
+        return
+    found = warnings(session.draft, result, session.lang.value)
+    if found:
+        with solara.v.Html(
+            tag="ul", class_="ms-warnings", attributes={"aria-label": say("warnings", session.lang.value)}
+        ):
+            for text in found:
+                element("li", text)
 
 
 @solara.component

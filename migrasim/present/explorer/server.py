@@ -123,6 +123,7 @@ def run(
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        import pandas  # noqa: F401 (two pages that open at once would find it half imported and stay empty)
         import solara.server.settings as settings
         import uvicorn
         from solara.server.starlette import app

@@ -53,6 +53,8 @@ class Session:
         self.full = solara.reactive(True)
         self.meet = solara.reactive("")
         self.replaying = solara.reactive(False)
+        self.files = solara.reactive(False)
+        self.shown = solara.reactive("")
         self.asked: solara.Reactive[tuple[str, str]] = solara.reactive(("", ""))
 
     @property
@@ -71,6 +73,12 @@ class Session:
             return
         self.ahead.value = ()
         self.steps.value = (*self.steps.value, Step(draft, phrase, filling))[-MOST_STEPS:]
+
+    def rename(self, name: str) -> None:
+        """Call the draft in hand something else; its numbers stay what they are."""
+        last = self.steps.value[-1]
+        if name != last.draft.name:
+            self.steps.value = (*self.steps.value[:-1], replace(last, draft=replace(last.draft, name=name)))
 
     def undo(self) -> None:
         """Back to the draft before."""

@@ -124,6 +124,75 @@ PHRASES: dict[str, tuple[str, str]] = {
     "literature": ("literature", "文獻"),
     "estimated": ("estimated", "估計"),
     "assumed": ("assumed", "假設"),
+    # files
+    "scenario_name": ("Name of the scenario", "情景名稱"),
+    "save": ("Save in the folder", "保存到文件夾"),
+    "download_yaml": ("Download the scenario (YAML)", "下載情景（YAML）"),
+    "open_file": ("Open a scenario file", "打開情景文件"),
+    "open_folder": ("Open from the folder", "從文件夾打開"),
+    "tables_csv": ("Tables, CSV", "數據表（CSV）"),
+    "tables_parquet": ("Tables, Parquet", "數據表（Parquet）"),
+    "report": ("Report (HTML)", "報告（HTML）"),
+    "opened_file": ("Opened: {name}", "已打開：{name}"),
+    "saved_file": ("Saved: {name}", "已保存：{name}"),
+    "too_large": (
+        "{name}: larger than {most} kB; a scenario file is a few lines.",
+        "{name}：超過{most}kB；情景文件只有幾行。",
+    ),
+    "files_note": (
+        "The folder is {folder}. The address of this page holds everything, too: a bookmark or a copied address brings "
+        "it back.",
+        "文件夾：{folder}。本頁網址也包含全部設置：收藏或複製網址即可恢復。",
+    ),
+    # sources
+    "where_head": ("Where this comes from: {what}", "數據來源：{what}"),
+    "run_text": (
+        "Computed by the model, not published: run {run}, luck {seed}, {share} of the households, migrasim {version}, "
+        "future {future}.",
+        "由模型計算，並非公佈數據：運行{run}，隨機種子{seed}，{share}的家庭，migrasim {version}，未來情形{future}。",
+    ),
+    "measured": ("How it is measured", "計量方法"),
+    "how": ("How", "方法"),
+    "published_head": ("Published figures and their sources", "公佈數據及來源"),
+    "set_levers": (
+        "Levers behind it that are not at their value of 2020: {count}",
+        "相關槓桿中不取2020年值的：{count}項",
+    ),
+    "facts_head": ("Assumptions and constants behind it: {count} of {total}", "相關假設與常數：{total}項中的{count}項"),
+    "fact": ("Fact", "事實"),
+    "value": ("Value", "取值"),
+    "status": ("Status", "依據"),
+    "source": ("Source", "來源"),
+    # warnings
+    "warnings": ("Warnings", "提醒"),
+    "warn_dwellings": (
+        "Dwellings are short from {year} on: people who want to move find none. Remedy: more public or affordable "
+        "rental dwellings, or less pull to full places.",
+        "自{year}年起住房不足：想遷入者無房可住。建議：增加公租房或保障性租賃住房，或減輕對飽和地區的吸引。",
+    ),
+    "warn_queue": (
+        "The queue for public rental grows long in {year}: {count} households. Remedy: more dwellings a year, or "
+        "subsidies for market rent.",
+        "{year}年公租房輪候過長：{count}戶。建議：增加每年供應，或發放租房補貼。",
+    ),
+    "warn_schools": (
+        "Schools of towns are overfull from {year} on. Remedy: more school places, or supply that follows residents.",
+        "自{year}年起城鎮學校超員。建議：增加學位，或按常住人口配置。",
+    ),
+    "warn_budget": (
+        "County budgets do not carry it from {year} on: {yuan} million yuan of building is not paid and not built. "
+        "Remedy: a larger share of higher governments or enterprises, or a slower pace.",
+        "自{year}年起縣級財政無力承擔：{yuan}百萬元建設未獲支付，未建成。建議：提高上級或企業分擔比例，或放慢進度。",
+    ),
+    "warn_emptying": (
+        "The rate rises mostly because villages empty: they lose {gone} thousand people, towns gain {filled} thousand. "
+        "Remedy: jobs and services here, or none if leaving is wished.",
+        "率上升主要因為鄉村人口流出：鄉村減少{gone}千人，城鎮增加{filled}千人。建議：增加本地就業與服務。",
+    ),
+    "warn_bounds": (
+        "At the bound of what is allowed: {levers}. Remedy: more cannot come from here; move another lever.",
+        "已到允許範圍的邊界：{levers}。建議：此處已無餘地，請移動其他槓桿。",
+    ),
     # comparing
     "nothing_pinned": (
         "Nothing is pinned yet. On the page Explore, press Pin for comparison; up to {most} scenarios can be compared.",
