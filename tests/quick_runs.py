@@ -72,7 +72,7 @@ class Quick(RunSpec):
         small = pd.DataFrame([{"year": 2021, "place": "First/seat", "number": float(self.seed)}])
         return RunResult(
             self.run_id(), "plan", self.seed, self.sample, self.base, self.until, pd.DataFrame(rows),
-            small, small, small, small, small, small, small, self.provenance(),
+            small, small, small, small, small, small, small, small, small, self.provenance(),
         )  # fmt: skip
 
 

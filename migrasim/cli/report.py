@@ -12,13 +12,17 @@ from migrasim.cli.shared import LangOption, app, lang_of, short
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Argument(help="Folder of a run or a comparison.", metavar="DIR")],
+    folder: Annotated[Path, typer.Argument(help="Folder of a run, a comparison or a batch.", metavar="DIR")],
     out: Annotated[
         Path | None, typer.Option("--out", help="The file; default: report.html in the folder.", metavar="FILE")
     ] = None,
     nominal: Annotated[
         bool, typer.Option("--nominal", help="Money in prices of each year instead of yuan of 2020.")
     ] = False,
+    scenarios: Annotated[
+        list[str] | None,
+        typer.Option("--scenario", help="Of a batch: a scenario to show; may be given again.", metavar="NAME"),
+    ] = None,
     lang: LangOption = "en",
 ) -> None:
     """Write one HTML file that holds everything: levers, charts, costs, assumptions, limits, how to make it again.
@@ -28,7 +32,7 @@ def report(
     from migrasim.present import report as reports
 
     tongue = lang_of(lang)
-    file = reports.write(folder, out, tongue, nominal=nominal)
+    file = reports.write(folder, out, tongue, nominal=nominal, scenarios=scenarios or ())
     from migrasim.present.language import phrase
 
     typer.echo(phrase("report_in", tongue, file=short(file.absolute())))
