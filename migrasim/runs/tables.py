@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 FORMATS = (".csv", ".parquet", ".xlsx")
-ENSEMBLE = "ensemble"  # of fitted parameter vectors, in the folder of the region
 
 
 def rows(file: str | None, sheet: str | None, folder: Path, where: str) -> list[dict[str, Any]]:
@@ -94,9 +93,7 @@ def ensemble(where: str) -> list[dict[str, Any]]:
     InputError
         Where the region has none.
     """
-    folder = Region.only().folder
-    for suffix in FORMATS[:2]:
-        for path in (folder / f"{ENSEMBLE}{suffix}", folder / "tables" / f"{ENSEMBLE}{suffix}"):
-            if path.is_file():
-                return _rows(_frame(path, None, where), f"{where}: {path.name}")
-    raise InputError(f"{where}: 'ensemble' is not fitted for this region; allowed: best")
+    found = Region.only().ensemble
+    if found.empty:
+        raise InputError(f"{where}: 'ensemble' is not fitted for this region; allowed: best")
+    return [{str(name): float(number) for name, number in row.items()} for row in found.to_dict("records")]
