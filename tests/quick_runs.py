@@ -96,7 +96,7 @@ if __name__ == "__main__":
 
     try:
         run_batch(
-            quick_runs.quick(int(sys.argv[2]), pause_s=0.03),
+            quick_runs.quick(int(sys.argv[2]), pause_s=0.02),
             sys.argv[1],
             workers=int(sys.argv[3]) if len(sys.argv) > 3 else 2,
             scheduler=sys.argv[4] if len(sys.argv) > 4 else None,

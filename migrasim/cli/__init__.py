@@ -18,6 +18,7 @@ from migrasim.cli import (  # noqa: F401 (each adds its commands to the program)
     analysis,
     compare,
     experiment,
+    explore,
     fit,
     lookup,
     region,

@@ -241,12 +241,12 @@ class Batch:
         table = _read(self.folder / DESIGN)
         wanted = None if run_ids is None else set(run_ids)
         found: dict[str, RunSpec] = {}
-        scenarios = table["scenario_file"].cast("string") if len(table) else table["scenario_file"]
         for number, run_id in enumerate(table["run_id"].to_pylist()):
             if run_id in found or (wanted is not None and run_id not in wanted):
                 continue
             request = json.loads(table["request"][number].as_py())
-            request["scenario"] = json.loads(scenarios[number].as_py())
+            request["scenario"] = json.loads(table["scenario_file"][number].as_py())
+            request["label"] = table["label"][number].as_py()
             found[run_id] = RunSpec.from_request(request)
         return found
 
@@ -259,6 +259,12 @@ def _read(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
         return pq.read_table(path, columns=columns, partitioning=None)
     except (OSError, pa.ArrowException) as error:
         raise InputError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from None
+
+
+def run_ids(path: Path) -> list[str]:
+    """Runs of a table that has one row for each, in order."""
+    found: list[str] = _read(path, ["run_id"])["run_id"].to_pylist()
+    return found
 
 
 @dataclass

@@ -42,7 +42,7 @@ class RunResult:
         ``versions``, ``inputs``, ``region`` (name, title, hash), ``targets`` (year: share) and ``record`` (name of an
         indicator: year: value as published).
     profile
-        ``phase, seconds``, where it was asked for.
+        ``phase, seconds, rows, mb, ns_row, floor_s``, where it was asked for: see `migrasim.runs.profile`.
     households
         One row per household at the end, where it was asked for.
     notes

@@ -183,7 +183,7 @@ def read(folder: str | os.PathLike[str]) -> RunResult:
         until=record["until"],
         provenance=record["provenance"],
         notes=record["notes"],
-        profile=None if profile is None else pd.DataFrame(profile, columns=["phase", "seconds"]),
+        profile=None if profile is None else pd.DataFrame(profile),
         households=households,
         **frames,
     )
@@ -406,7 +406,7 @@ def _short(path: Mapping[str, list[float]]) -> object:
 
 
 def _execution_row(result: RunResult, wall_s: float | None) -> dict[str, Any]:
-    profile = None if result.profile is None else result.profile[["phase", "seconds"]].to_numpy().tolist()
+    profile = None if result.profile is None else result.profile.to_dict("list")
     return {
         "run_id": result.run_id,
         "wall_s": wall_s,

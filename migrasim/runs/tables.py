@@ -93,7 +93,7 @@ def ensemble(where: str) -> list[dict[str, Any]]:
     InputError
         Where the region has none.
     """
-    found = Region.only().ensemble
-    if found.empty:
+    fitted = Region.only().ensemble
+    if fitted.empty:
         raise InputError(f"{where}: 'ensemble' is not fitted for this region; allowed: best")
-    return [{str(name): float(number) for name, number in row.items()} for row in found.to_dict("records")]
+    return _rows(fitted, f"{where}: ensemble")

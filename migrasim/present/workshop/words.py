@@ -35,6 +35,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "people_here": ("{people} people in {groups} groups", "{people}人，{groups}個小組"),
     "share_line": ("{address}   Code: {code}", "{address}   代碼：{code}"),
     "share_off": ("Not shared: this machine only (--share opens it)", "未共享：僅限本機（可用 --share 共享）"),
+    "lost": (
+        "The connection is lost. Nothing that was sent is lost; the page comes back by itself.",
+        "連接中斷。已提交的內容不會丟失；頁面會自動恢復。",
+    ),
     # stages
     "stage": ("Stage", "階段"),
     "stage_propose": ("1 Propose and predict", "1 提出與預測"),
