@@ -105,6 +105,38 @@ PHRASES: dict[str, tuple[str, str]] = {
         "Only {effective} of {all} vectors still carry weight. New ones near them: the same command with --more 40.",
         "{all}組參數中僅{effective}組仍有權重。可在其附近補算：同一命令加--more 40。",
     ),
+    "monitoring_title": ("{place}: monitoring of {year}", "{place}：{year}年度監測"),
+    "monitoring_subtitle": (
+        "Yearly monitoring and evaluation as the plan asks for it; made by migrasim {version}",
+        "按規劃要求的年度監測評估；由migrasim {version}生成",
+    ),
+    "monitoring_note": (
+        "Projected are the fitted vectors before the figures were known. Targets are goals to measure against; they "
+        "were never used as data, and a rate can rise because people leave the countryside for places outside.",
+        "預測值取數據公佈之前的擬合參數。目標僅作衡量，從不用作數據；城鎮化率上升也可能只是因為農村人口外流。",
+    ),
+    "monitoring_headline": ("The year in short", "年度概要"),
+    "monitoring_again": ("How to make this page again", "如何重製本頁"),
+    "monitoring_targets": ("Targets", "規劃目標"),
+    "monitoring_points": ("{points} points", "{points}個百分點"),
+    "monitoring_inside": ("inside the band", "區間之內"),
+    "monitoring_outside": ("OUTSIDE the band", "區間之外"),
+    "monitoring_lead": (
+        "Of {count} figures published for {year}, {inside} lie inside the bands projected before.",
+        "{year}年公佈的{count}個數據中，{inside}個落在先前預測區間之內。",
+    ),
+    "monitoring_rate": (
+        "Resident rate: {published} published, {projected} projected ({low} to {high}).",
+        "常住人口城鎮化率：公佈{published}，先前預測{projected}（{low}至{high}）。",
+    ),
+    "monitoring_chart": (
+        "{place}: resident rate, fan of 90 percent before and after the figures were taken in",
+        "{place}：常住人口城鎮化率，吸納數據前後的90%區間",
+    ),
+    "monitoring_source": (
+        "Sources: published figures as given; census 2020; targets of the plan; migrasim",
+        "來源：所給公佈數據；2020年普查；規劃目標；migrasim",
+    ),
     "fit_evidence": ("What was fitted", "擬合結果"),
     "fit_screening": ("Morris' screening by the emulators of the first wave", "第一輪仿真器的Morris篩選"),
     "fit_vectors": ("Fitted facts: the best and the {count} vectors kept", "擬合參數：最佳值與保留的{count}組"),
@@ -300,6 +332,9 @@ GROUPS: dict[str, tuple[str, str]] = {
 
 # heads of listings; a word that is not here is shown as it is
 WORDS: dict[str, str] = {
+    "needed a year": "每年所需",
+    "target": "目標值",
+    "difference": "差值",
     "after": "吸納後",
     "before": "吸納前",
     "band": "區間",
