@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from migrasim.analysis import patterns
+from migrasim.analysis import experiments, patterns
 from migrasim.analysis.benchmarks import BENCHMARKS, CONFIDENCE, Towns, interval, interval_score
 from migrasim.analysis.calibration import ranking
 from migrasim.analysis.shipping import read_tried
@@ -26,6 +26,7 @@ from migrasim.runs.spec import RunSpec
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
+    from migrasim.analysis.experiments import Check
     from migrasim.runs.runner import OnDone
 
 SCENARIO = "status_quo"
@@ -47,12 +48,18 @@ class Request:
         Runs of the best vector.
     workers
         Processes.
+    experiments
+        Whether P14 to P18 are performed.
+    ablations
+        Shares of the households for the ablations, the first for those that leave a part out; none where empty.
     """
 
     folder: Path
     sample: float = 0.1
     lucks: int = 5
     workers: int | None = None
+    experiments: bool = False
+    ablations: tuple[float, ...] = ()
 
 
 def check_request(request: Request) -> None:
@@ -65,6 +72,9 @@ def check_request(request: Request) -> None:
     """
     if not 0 < request.sample <= 1:
         raise InputError(f"--sample: {request.sample!r} is not allowed; allowed: above 0 and up to 1")
+    for share in request.ablations:
+        if not 0 < share <= 1:
+            raise InputError(f"--ablations: {share!r} is not allowed; allowed: shares above 0 and up to 1")
     if request.lucks < 2:
         raise InputError(f"--lucks: {request.lucks} is not allowed; allowed: 2 and more, or nothing tells of chance")
 
@@ -83,6 +93,8 @@ class Judgement(NamedTuple):
         See `backtest_counties`, `backtest_years`: ``test, what, method, cases, error, interval_score, covered``.
     coverage
         See `coverage`.
+    checks, ablations
+        See `migrasim.analysis.experiments`; empty and None where not asked for.
     request, vectors
         What was asked for; how many vectors the ensemble has (0 where nothing was fitted).
     """
@@ -93,6 +105,8 @@ class Judgement(NamedTuple):
     coverage: DataFrame
     request: Request
     vectors: int
+    checks: list[Check]
+    ablations: DataFrame | None
 
 
 def validate(request: Request, on_done: OnDone | None = None) -> Judgement:
@@ -122,6 +136,14 @@ def validate(request: Request, on_done: OnDone | None = None) -> Judgement:
     if tried is not None:
         values = tried[1]
         tests += [backtest_counties(table, values, chance, region), backtest_years(table, values, chance, region)]
+    performed, ablated = [], None
+    if request.experiments:
+        performed = experiments.checks(request.folder / "checks", sample=request.sample, workers=request.workers)
+    if request.ablations:
+        first, *others = request.ablations
+        ablated = experiments.ablations(
+            request.folder / "ablations", sample=first, samples=tuple(others), workers=request.workers, on_done=on_done
+        )
     return Judgement(
         found,
         patterns.ranks_kept(found),
@@ -129,6 +151,8 @@ def validate(request: Request, on_done: OnDone | None = None) -> Judgement:
         coverage(found, members, chance),
         request,
         len(region.ensemble),
+        performed,
+        ablated,
     )
 
 
@@ -149,7 +173,7 @@ def _runs(request: Request, table: DataFrame, region: Region, on_done: OnDone | 
         for luck, vector in asked
         for base, until in patterns.SPANS.items()
     ]  # fmt: skip
-    parts = patterns.of_batch(table, specs, request.folder, workers=request.workers, on_done=on_done)
+    parts = patterns.of_batch(table, specs, request.folder / "patterns", workers=request.workers, on_done=on_done)
     each = len(patterns.SPANS)
     columns = [pd.concat(parts[each * i : each * (i + 1)]).reindex(table.index) for i in range(len(asked))]
     best = pd.DataFrame(dict(enumerate(columns[: request.lucks])))

@@ -63,19 +63,28 @@ def validate(
         Path | None,
         typer.Option("--page", help="Write the page of all results, with figures beside it.", metavar="FILE"),
     ] = None,
+    experiments: Annotated[bool, typer.Option("--experiments", help="Perform the checks P14 to P18, too.")] = False,
+    ablations: Annotated[
+        list[float] | None,
+        typer.Option(
+            "--ablations", help="Leave out parts of the model, at this share; more shares follow.", metavar="SHARE"
+        ),
+    ] = None,
     workers: WorkersOption = None,
     lang: LangOption = "en",
 ) -> None:
     """Judge the model: every pattern, published against simulated; forecasts against benchmarks; bands; ablations.
 
-    Example: migrasim validate --sample 0.1 --page docs/validation.md
+    Example: migrasim validate --sample 0.1 --experiments --ablations 0.05 --page docs/validation.md
     """
     tongue = lang_of(lang)
     from migrasim.analysis import validation
     from migrasim.present import judgement
     from migrasim.present.progress import runs
 
-    request = validation.Request(folder=folder, sample=sample, workers=workers)
+    request = validation.Request(
+        folder=folder, sample=sample, workers=workers, experiments=experiments, ablations=tuple(ablations or ())
+    )
     validation.check_request(request)
     with runs(console(stderr=True), "validation", say) as on_done:
         found = validation.validate(request, on_done)

@@ -11,13 +11,16 @@ from migrasim.present.language import phrase
 from migrasim.present.tables import listing
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
     from rich.console import RenderableType
 
     from migrasim.analysis.assimilation import Update
     from migrasim.analysis.calibration import Fit
     from migrasim.analysis.ensemble import Spread
+    from migrasim.analysis.experiments import Check
     from migrasim.analysis.validation import Judgement
 
+SAME_STUDY = ("P14", "P15", "P16", "P17")  # checks whose priors come from the study that is checked
 _SHOWN = ("urbanization_rate", "hukou_urbanization_rate", "urban_population", "resident_population")
 
 
@@ -132,6 +135,42 @@ def aim_sheet(found: Judgement) -> Sheet:
     return Sheet("judge_aims", ("aim", "reached", "verdict"), rows)
 
 
+def check_sheet(found: Sequence[Check]) -> Sheet:
+    """P14 to P18 as they were performed."""
+    rows = [
+        (
+            one.pattern,
+            one.what,
+            one.unit,
+            one.published,
+            f"{one.low:g} … {one.high:g}",
+            f"{one.found:.2f}",
+            "inside" if one.inside else "OUTSIDE",
+            "consistency: the prior comes from this study" if one.pattern in SAME_STUDY else "test",
+        )
+        for one in found
+    ]
+    heads = ("pattern", "what was compared", "unit", "published", "near enough", "simulated", "verdict", "kind")
+    return Sheet("judge_checks", heads, rows)
+
+
+def ablation_sheet(found: DataFrame) -> Sheet:
+    """What parts of the model and the share of households do to fit and effect."""
+    rows = [
+        (
+            row["variant"],
+            f"{row['sample']:g}",
+            f"{row['near_enough']:.0%}",
+            f"{row['implausibility']:.2f}",
+            f"{100 * row['rate_effect']:+.2f}",
+            f"{row['urban_effect']:+,.0f}",
+        )
+        for row in found.to_dict("records")
+    ]
+    heads = ("variant", "sample", "fitted series inside", "implausibility", "effect on the rate, points")
+    return Sheet("judge_ablations", (*heads, "effect on urban residents"), rows)
+
+
 def sheets(found: Judgement, *, county_cohorts: bool = False) -> Iterator[Sheet]:
     """All tables of a judgement, in the order in which they are read."""
     yield aim_sheet(found)
@@ -139,6 +178,10 @@ def sheets(found: Judgement, *, county_cohorts: bool = False) -> Iterator[Sheet]
     yield pattern_sheet(found, county_cohorts=county_cohorts)
     yield backtest_sheet(found)
     yield coverage_sheet(found)
+    if found.checks:
+        yield check_sheet(found.checks)
+    if found.ablations is not None:
+        yield ablation_sheet(found.ablations)
 
 
 def tables(found: Judgement, lang: Lang) -> list[RenderableType]:

@@ -137,6 +137,11 @@ PHRASES: dict[str, tuple[str, str]] = {
         "Sources: published figures as given; census 2020; targets of the plan; migrasim",
         "來源：所給公佈數據；2020年普查；規劃目標；migrasim",
     ),
+    "judge_checks": ("Checks performed as experiments", "以實驗方式進行的檢驗"),
+    "judge_ablations": (
+        "What leaving out a part, or running another share of the households, does",
+        "去除模型某部分或改變抽樣比例的影響",
+    ),
     "fit_evidence": ("What was fitted", "擬合結果"),
     "fit_screening": ("Morris' screening by the emulators of the first wave", "第一輪仿真器的Morris篩選"),
     "fit_vectors": ("Fitted facts: the best and the {count} vectors kept", "擬合參數：最佳值與保留的{count}組"),
@@ -332,6 +337,14 @@ GROUPS: dict[str, tuple[str, str]] = {
 
 # heads of listings; a word that is not here is shown as it is
 WORDS: dict[str, str] = {
+    "effect on urban residents": "對城鎮常住人口的影響",
+    "effect on the rate, points": "對率的影響（百分點）",
+    "implausibility": "不可信度",
+    "fitted series inside": "擬合序列在內",
+    "sample": "抽樣比例",
+    "variant": "變體",
+    "kind": "性質",
+    "what was compared": "比較內容",
     "needed a year": "每年所需",
     "target": "目標值",
     "difference": "差值",

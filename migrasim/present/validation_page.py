@@ -57,9 +57,11 @@ def write(found: Judgement, page: Path) -> list[Path]:
 
 def _body(found: Judgement, figures: list[str]) -> str:
     request = found.request
+    options = f"--sample {request.sample:g}" + (" --experiments" if request.experiments else "")
+    options += "".join(f" --ablations {share:g}" for share in request.ablations)
     parts = [
-        f"Made by `migrasim validate --sample {request.sample:g} --page docs/validation.md`: the best vector under "
-        f"{request.lucks} lucks, {found.vectors} vectors of the ensemble under one.",
+        f"Made by `migrasim validate {options} --page docs/validation.md`: the best vector under {request.lucks} "
+        f"lucks, {found.vectors} vectors of the ensemble under one.",
         *(_table(sheet) for sheet in sheets(found, county_cohorts=True)),
         f"![Change of residents by county, published and simulated]({figures[0]})",
         f"![Residents ten years older over residents of 2010]({figures[1]})",
