@@ -2,8 +2,9 @@
 
 The fit's own runs (`shipping.TRIED`) hold every county's series for every vector that was tried, so a
 county can be left out and the vectors be ranked without it: forecasts for it are then made without
-its data, and no run is needed. The runs of this module are those of the patterns: the best vector
-under several lucks (chance), and every vector of the ensemble under one (parameters).
+its data, and no run is needed. The same runs show what the parameters leave open. The runs of this
+module are those of the best vector under several lucks (chance), and one of the fit made again: whether
+the model is still the one that was fitted.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import numpy as np
 
 from migrasim.analysis import experiments, patterns
 from migrasim.analysis.benchmarks import BENCHMARKS, CONFIDENCE, Towns, interval, interval_score
-from migrasim.analysis.calibration import ranking
-from migrasim.analysis.shipping import read_tried
+from migrasim.analysis.calibration import Plan, ranking
+from migrasim.analysis.calibration import specs as vector_specs
+from migrasim.analysis.shipping import Tried, read_tried
 from migrasim.core.errors import InputError
 from migrasim.region import Region
 from migrasim.runs.spec import RunSpec
@@ -93,6 +95,8 @@ class Judgement(NamedTuple):
         See `backtest_counties`, `backtest_years`: ``test, what, method, cases, error, interval_score, covered``.
     coverage
         See `coverage`.
+    drift
+        See `still_the_same`; None where nothing was fitted.
     checks, ablations
         See `migrasim.analysis.experiments`; empty and None where not asked for.
     request, vectors
@@ -107,6 +111,7 @@ class Judgement(NamedTuple):
     vectors: int
     checks: list[Check]
     ablations: DataFrame | None
+    drift: float | None
 
 
 def validate(request: Request, on_done: OnDone | None = None) -> Judgement:
@@ -122,7 +127,11 @@ def validate(request: Request, on_done: OnDone | None = None) -> Judgement:
     check_request(request)
     region = Region.only()
     table = patterns.series(region)
-    best, members = _runs(request, table, region, on_done)
+    tried = read_tried(region, table)
+    best = _lucks(request, table, region, on_done)
+    members = best
+    if tried is not None:  # series of the start hang on no parameter, and the fit does not look at them
+        members = tried.values[tried.kept].reindex(table.index).apply(lambda one: one.fillna(best.mean(axis=1)))
     found = patterns.judged(table, best)
     chance = best.std(axis=1, ddof=1)
     found = found.assign(
@@ -132,9 +141,8 @@ def validate(request: Request, on_done: OnDone | None = None) -> Judgement:
         high_parameters=members.quantile(0.95, axis=1),
     ).drop(columns=["simulated_low", "simulated_high"])
     tests = [backtest_benchmarks(region)]
-    tried = read_tried(region, table)
     if tried is not None:
-        values = tried[1]
+        values = tried.values
         tests += [backtest_counties(table, values, chance, region), backtest_years(table, values, chance, region)]
     performed, ablated = [], None
     if request.experiments:
@@ -153,32 +161,44 @@ def validate(request: Request, on_done: OnDone | None = None) -> Judgement:
         len(region.ensemble),
         performed,
         ablated,
+        None if tried is None else still_the_same(request, table, region, tried, on_done),
     )
 
 
-def _runs(request: Request, table: DataFrame, region: Region, on_done: OnDone | None) -> tuple[DataFrame, DataFrame]:
-    """Series of the best vector under several lucks, and of every vector of the ensemble under one."""
+def _lucks(request: Request, table: DataFrame, region: Region, on_done: OnDone | None) -> DataFrame:
+    """Series of the best vector (the priors where nothing was fitted), a column a luck."""
+    specs = [
+        RunSpec(SCENARIO, label=f"luck {luck}", seed=luck, sample=request.sample, base=base, until=until)
+        for luck in range(request.lucks)
+        for base, until in patterns.SPANS.items()
+    ]
+    return _values(table, specs, request, "patterns", on_done)
+
+
+def still_the_same(
+    request: Request, table: DataFrame, region: Region, tried: Tried, on_done: OnDone | None = None
+) -> float:
+    """Largest difference, in half tolerances, between a run of the fit and the same run made by this version.
+
+    0 where the model is the one that was fitted.
+    """
+    plan = Plan.load(region)
+    best = tried.kept[0]
+    specs = vector_specs(plan, tried.vectors.loc[[best]])
+    again = _values(table, specs, request, "again", on_done)[0]
+    rows = tried.values.index
+    half = (table["high"] - table["low"]).loc[rows] / 2.0
+    return float(((again.loc[rows] - tried.values[best]).abs() / half).max())
+
+
+def _values(table: DataFrame, specs: list[RunSpec], request: Request, name: str, on_done: OnDone | None) -> DataFrame:
+    """Series of runs that come in pairs, one from each base year: a column a pair."""
     import pandas as pd
 
-    vectors: list[dict[str, float]] = [
-        {str(name): float(number) for name, number in row.items()} for _, row in region.ensemble.iterrows()
-    ]
-    asked = [(luck, vectors[0] if vectors else {}) for luck in range(request.lucks)]
-    asked += [(0, vector) for vector in vectors[1:]]
-    specs = [
-        RunSpec(
-            SCENARIO, label=f"from {base}, luck {luck}", seed=luck, sample=request.sample, base=base, until=until,
-            parameters=vector,
-        )
-        for luck, vector in asked
-        for base, until in patterns.SPANS.items()
-    ]  # fmt: skip
-    parts = patterns.of_batch(table, specs, request.folder / "patterns", workers=request.workers, on_done=on_done)
+    parts = patterns.of_batch(table, specs, request.folder / name, workers=request.workers, on_done=on_done)
     each = len(patterns.SPANS)
-    columns = [pd.concat(parts[each * i : each * (i + 1)]).reindex(table.index) for i in range(len(asked))]
-    best = pd.DataFrame(dict(enumerate(columns[: request.lucks])))
-    members = pd.DataFrame(dict(enumerate([columns[0], *columns[request.lucks :]])))
-    return best, members
+    columns = [pd.concat(parts[i : i + each]).reindex(table.index) for i in range(0, len(parts), each)]
+    return pd.DataFrame(dict(enumerate(columns)))
 
 
 def towns_of(region: Region) -> tuple[list[str], Towns]:

@@ -61,13 +61,24 @@ def _body(found: Judgement, figures: list[str]) -> str:
     options += "".join(f" --ablations {share:g}" for share in request.ablations)
     parts = [
         f"Made by `migrasim validate {options} --page docs/validation.md`: the best vector under {request.lucks} "
-        f"lucks, {found.vectors} vectors of the ensemble under one.",
+        f"lucks, and the fit's own runs of the {found.vectors} vectors that are kept. {_drift(found.drift)}",
         *(_table(sheet) for sheet in sheets(found, county_cohorts=True)),
         f"![Change of residents by county, published and simulated]({figures[0]})",
         f"![Residents ten years older over residents of 2010]({figures[1]})",
         _evidence(Region.only()),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _drift(drift: float | None) -> str:
+    if drift is None:
+        return "Nothing has been fitted to this region."
+    if drift == 0.0:
+        return "A run of the fit, made again by this version, gives the same numbers to the last digit."
+    return (
+        f"A run of the fit, made again by this version, differs by up to {drift:.2f} half tolerances: the model has "
+        "changed since it was fitted."
+    )
 
 
 def _table(sheet: Sheet) -> str:
