@@ -146,7 +146,8 @@ class _Runs:
 
         def chosen(names: Sequence[str]) -> DataFrame:
             parts = [table.loc[name].assign(member=number) for number, name in enumerate(names)]
-            return pd.concat(parts).set_index(["place", "year", "member"]).sort_index()
+            found: DataFrame = pd.concat(parts).set_index(["place", "year", "member"]).sort_index()
+            return found
 
         return chosen(ids[: len(vectors)]), chosen([ids[0], *ids[len(vectors) :]])
 

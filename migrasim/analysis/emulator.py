@@ -148,7 +148,7 @@ def implausibility(values: DataFrame, table: DataFrame, luck: Series[float]) -> 
     found = {}
     for pattern, rows in table.groupby("pattern", sort=False):
         simulated = values.loc[rows.index].to_numpy(np.float64)
-        variance = np.broadcast_to(luck[rows.index].to_numpy(np.float64)[:, None], simulated.shape)
+        variance: Array = np.broadcast_to(np.asarray(luck[rows.index], np.float64)[:, None], simulated.shape)
         found[str(pattern)] = _root_mean_square(simulated, rows, variance)
     return pd.DataFrame(found, index=values.columns)
 

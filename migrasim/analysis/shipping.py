@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import yaml
 
 from migrasim.analysis.calibration import FILE, Fit, overall
@@ -101,7 +102,7 @@ def evidence(fit: Fit, region: Region) -> dict[str, Any]:
         "luck": fit.plan.luck,
         "sample": fit.plan.sample,
         "runs": 2 * len(fit.vectors),
-        "vectors_by_wave": {int(wave): int(count) for wave, count in fit.wave.value_counts().sort_index().items()},
+        "vectors_by_wave": {int(wave): int((fit.wave == wave).sum()) for wave in sorted(set(fit.wave))},
         "versions": {
             "migrasim": __version__,
             "model": sources_hash(),
@@ -114,10 +115,12 @@ def evidence(fit: Fit, region: Region) -> dict[str, Any]:
         ],
         "implausibility": {
             "meaning": "root mean square of the gaps over half of the interval that is near enough, luck allowed for",
-            "all_vectors": [round(float(totals.quantile(each)), 3) for each in (0.0, 0.25, 0.5, 0.75, 1.0)],
+            "all_vectors": [round(float(each), 3) for each in np.quantile(totals, (0.0, 0.25, 0.5, 0.75, 1.0))],
             "kept_up_to": round(fit.cutoff, 3),
             "kept": [int(each) for each in fit.ensemble],
-            "best_by_pattern": {str(k): round(float(v), 3) for k, v in fit.implausibility.loc[best].items()},
+            "best_by_pattern": {
+                str(name): round(float(fit.implausibility[name][best]), 3) for name in fit.implausibility
+            },
         },
     }
 

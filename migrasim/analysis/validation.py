@@ -270,11 +270,12 @@ def backtest_years(table: DataFrame, values: DataFrame, chance: Series[float], r
     for measure, what in (
         ("urban_population", "urban residents"), ("resident_population", "residents"), ("urbanization_rate", "rate"),
     ):  # fmt: skip
-        for index, row in fitted[(fitted["measure"] == measure) & (fitted["base"] == 2020)].iterrows():
-            found = values.loc[index, chosen].to_numpy(np.float64)
-            rows.append((_MODEL, what, float(found.mean()), *_band(found, float(chance[index])), row["published"]))
-            for method, mean in _decade_on(total, int(row["year"]) - 2020, what).items():
-                rows.append((method, what, mean, np.nan, np.nan, row["published"]))
+        mine = fitted[(fitted["measure"] == measure) & (fitted["base"] == 2020)]
+        for index, year, came in zip(mine.index, mine["year"].tolist(), mine["published"].tolist(), strict=True):
+            found = np.asarray(values.loc[index, chosen], np.float64)
+            rows.append((_MODEL, what, float(found.mean()), *_band(found, float(chance[index])), came))
+            for method, mean in _decade_on(total, int(year) - 2020, what).items():
+                rows.append((method, what, mean, np.nan, np.nan, came))
     return _scores(rows, "the prefecture, 2020 to 2022")
 
 
@@ -295,8 +296,8 @@ def _decade_on(total: Towns, years: int, what: str) -> dict[str, float]:
         odds = urban / rural * np.exp(part * slowing * float(total.difference[0]))
         rate = float(odds / (1.0 + odds))
         grown[method] = ((urban + rural) * growth * rate, (urban + rural) * growth * (1.0 - rate), rate)
-    number = {"urban residents": lambda g: g[0], "residents": lambda g: g[0] + g[1], "rate": lambda g: g[2]}[what]
-    return {method: float(number(each)) for method, each in grown.items()}
+    parts = {"urban residents": (0,), "residents": (0, 1), "rate": (2,)}[what]
+    return {method: float(sum(each[i] for i in parts)) for method, each in grown.items()}
 
 
 def _band(found: np.ndarray[Any, Any], sd: float) -> tuple[float, float]:

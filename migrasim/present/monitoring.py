@@ -115,7 +115,7 @@ def _title(indicator: str, lang: Lang) -> str:
 
 def _record(record: DataFrame, lang: Lang) -> Table:
     heads = words(("year", "place", "indicator", "published", "projected", "band", "difference", "verdict"), lang)
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for row in record.to_dict("records"):
         unit = _unit(row["indicator"])
         rows.append(
@@ -137,10 +137,10 @@ def _targets(found: Update, now: DataFrame, region: Region, lang: Lang) -> Table
     """Targets beside the record, the change a year that is left, and the chance that the fan gives them."""
     heads = words(("year", "target", "published", "needed a year", "projected", "band"), lang)
     rate = now[(now["indicator"] == RATE) & (now["place"] == region.title["en"])]
-    fan = found.fan[found.fan["indicator"] == RATE].set_index("year")
-    rows = []
+    fan = {int(row["year"]): row for row in found.fan[found.fan["indicator"] == RATE].to_dict("records")}
+    rows: list[tuple[str, ...]] = []
     for year, target in sorted(region.targets.items()):
-        ends = fan.loc[year] if year in fan.index else None
+        ends = fan.get(year)
         known = None if rate.empty else (int(rate["year"].iloc[0]), float(rate["value"].iloc[0]))
         needed = "–"
         if known is not None and year > known[0]:
