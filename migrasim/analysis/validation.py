@@ -23,6 +23,7 @@ from migrasim.analysis.calibration import specs as vector_specs
 from migrasim.analysis.shipping import Tried, read_tried
 from migrasim.core.errors import InputError
 from migrasim.region import Region
+from migrasim.runs.simulate import collect, prepare
 from migrasim.runs.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -129,9 +130,11 @@ def validate(request: Request, on_done: OnDone | None = None) -> Judgement:
     table = patterns.series(region)
     tried = read_tried(region, table)
     best = _lucks(request, table, region, on_done)
-    members = best
+    members = best.copy()
     if tried is not None:  # series of the start hang on no parameter, and the fit does not look at them
         members = tried.values[tried.kept].reindex(table.index).apply(lambda one: one.fillna(best.mean(axis=1)))
+    begun = start_values(table)
+    best.loc[begun.index] = np.repeat(begun.to_numpy()[:, None], best.shape[1], axis=1)
     found = patterns.judged(table, best)
     chance = best.std(axis=1, ddof=1)
     found = found.assign(
@@ -173,6 +176,13 @@ def _lucks(request: Request, table: DataFrame, region: Region, on_done: OnDone |
         for base, until in patterns.SPANS.items()
     ]
     return _values(table, specs, request, "patterns", on_done)
+
+
+def start_values(table: DataFrame) -> Series[float]:
+    """Series of the base year 2020: those of the whole population, which no sample blurs and no parameter moves."""
+    base = max(patterns.SPANS)
+    ready = prepare(SCENARIO, base=base, until=base + 1, sample=1.0)
+    return patterns.simulated(table[(table["base"] == base) & (table["year"] == base)], collect(ready))
 
 
 def still_the_same(
@@ -329,7 +339,8 @@ def coverage(judged: DataFrame, members: DataFrame, chance: Series[float]) -> Da
     Returns
     -------
     DataFrame
-        ``use, series, covered, share, low, high`` (95 percent, Clopper and Pearson) by use, and for all together.
+        ``use, series, covered, share, low, high`` (95 percent, Clopper and Pearson) by use. Series of the base year are
+        left out: no parameter and no luck moves them.
     """
     import pandas as pd
     from scipy.stats import binomtest

@@ -121,6 +121,7 @@ def draw_counties(table: DataFrame, path: Path) -> Path:
 
     figure = Figure(figsize=(10, 4.6), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)
+    axes[0].invert_yaxis()
     for ax, measure, title in zip(
         axes, ("urban_change", "rural_change"), ("in towns and seats", "in villages"), strict=True
     ):
@@ -129,7 +130,7 @@ def draw_counties(table: DataFrame, path: Path) -> Path:
         ax.set_title(f"Residents {title}, 2010 to 2020")
         ax.set_xlabel("change, thousand people")
         ax.axvline(0, color=_GREY, linewidth=0.8)
-    axes[0].legend(loc="lower right", fontsize=8)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=5, fontsize=8)
     _finish(figure, path)
     return path
 
@@ -176,12 +177,9 @@ def _dots(ax: Axes, rows: DataFrame, names: list[str], scale: float) -> None:
         rows["simulated"] * scale, [spot - 0.18 for spot in spots], "o", color=_BLUE, label="simulated, best vector"
     )
     ax.set_yticks(list(spots), names)
-    ax.invert_yaxis()
 
 
 def _finish(figure: Any, path: Path) -> None:
-    figure.text(
-        0.99, 0.002, "Sources: censuses of 2010 and 2020 (github.com/leiii/census); migrasim", ha="right", fontsize=7,
-        color=_GREY,
-    )  # fmt: skip
+    source = "Sources: censuses of 2010 and 2020 (github.com/leiii/census); migrasim"
+    figure.supxlabel(source, fontsize=7, color=_GREY, x=0.01, ha="left")
     figure.savefig(path, dpi=130)
