@@ -27,8 +27,8 @@ def report(
         list[str] | None,
         typer.Option(
             "--scenario",
-            help="Of a batch: a scenario to show; may be given again. With --monitoring: the one taken to have been done "
-            "(plan where not given).",
+            help="Of a batch: a scenario to show; may be given again. With --monitoring: what is taken to have been "
+            "done; default: plan.",
             metavar="NAME",
         ),
     ] = None,
