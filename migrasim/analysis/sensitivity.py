@@ -154,7 +154,7 @@ def pawn_indices(ranges: Ranges, points: Array, values: Array) -> DataFrame:
     """How far fixing a number moves the distribution: ``name, distance, low, high``, largest first.
 
     Median over slices of Kolmogorov and Smirnov's distance (PAWN), its interval by drawing points again. `noise` is
-    the distance that a number which does nothing would show with as many points.
+    the distance that a number which does nothing passes in one of twenty designs of as many points.
     """
     from SALib.analyze import pawn
 
@@ -167,7 +167,15 @@ def pawn_indices(ranges: Ranges, points: Array, values: Array) -> DataFrame:
     for _ in range(_DRAWS):
         rows = rng.integers(0, len(values), len(values))
         drawn.append(distances(points[rows], values[rows]))
-    noise = np.median([distances(points, rng.permutation(values)) for _ in range(_DRAWS)])
+    noise = np.quantile([distances(points, rng.permutation(values)) for _ in range(_DRAWS)], 0.5 + CONFIDENCE / 2)
     low, high = np.quantile(drawn, [0.5 - CONFIDENCE / 2, 0.5 + CONFIDENCE / 2], axis=0)
     columns = {"name": list(ranges), "distance": distances(points, values), "low": low, "high": high, "noise": noise}
     return DataFrame(columns).sort_values("distance", ascending=False, kind="stable", ignore_index=True)
+
+
+def quiet(table: DataFrame) -> int:
+    """Of how many numbers nothing could be told, in a table of any of the three methods."""
+    if "noise" in table:
+        return int((table["distance"] <= table["noise"]).sum())
+    least = table["low" if "effect" in table else "total_low"]
+    return int((least <= 1e-9 * float(table["effect" if "effect" in table else "total"].max())).sum())

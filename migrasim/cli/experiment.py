@@ -93,6 +93,9 @@ def experiment(
     if part is not None:
         say(f"part {part[0]} of {part[1]} is done; the command without --shard makes the tables")
         return
+    from migrasim.runs import excel
+
+    excel.write(batch)
     _tell(batch, time.perf_counter() - begun)
     typer.echo(phrase("results_in", tongue, folder=short(folder)))
 
@@ -132,7 +135,7 @@ def _estimate(asked: Experiment, folder: Path, workers: int | None, tables: tupl
     """Say what the batch would cost, from a run that is timed now."""
     from migrasim.runs import estimate
 
-    found = estimate.estimate(asked.specs(), folder, workers=workers, tables=tables)
+    found = estimate.estimate(asked.specs(), folder, name=asked.name, workers=workers, tables=tables)
     typer.echo(found.words())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +25,13 @@ def explore(
     folder: Annotated[
         Path, typer.Option("--folder", help="Where pages save and open scenarios and reports.", metavar="DIR")
     ] = Path("explorer"),
+    workshop: Annotated[
+        bool, typer.Option("--workshop", help="Groups propose, predict, see and vote; kept in a record in the folder.")
+    ] = False,
+    name: Annotated[str, typer.Option("--name", help="What to call a new workshop.")] = "",
+    share: Annotated[
+        bool, typer.Option("--share", help="With --workshop: let others on the local network in, by a code.")
+    ] = False,
     lang: LangOption = "en",
 ) -> None:
     """Open the explorer: move levers and see what they do, compare scenarios. No network is needed.
@@ -34,6 +42,8 @@ def explore(
     place = folder.expanduser().absolute()
     if place.exists() and not place.is_dir():
         raise InputError(f"--folder: {place} is a file; a folder is expected")
+    if (share or name) and not workshop:
+        raise InputError(f"--{'share' if share else 'name'}: goes with --workshop only")
     from migrasim.present.explorer import server
 
     start = _start(scenario)
@@ -46,8 +56,22 @@ def explore(
     from migrasim.present.explorer.engine import Engine
     from migrasim.present.explorer.serving import Serving, serve
 
-    serve(Serving(Engine(), place, start, tongue))
-    server.run(chosen, say, open_browser=not no_open)
+    engine = Engine()
+    if not workshop:
+        serve(Serving(engine, place, start, tongue))
+        server.run(chosen, say, open_browser=not no_open)
+        return
+    from migrasim.present.workshop import host as hosts
+    from migrasim.present.workshop.access import Gate, kept_code, network_address
+
+    shared = network_address() if share else ""
+    code = kept_code(place / hosts.CODE) if share else ""
+    meeting = hosts.start(place, engine, name=name, address=f"http://{shared}:{chosen}/" if share else "", code=code)
+    serve(Serving(engine, place, start, tongue, meeting))
+    if share:
+        say(f"migrasim explore: shared at http://{shared}:{chosen}/ with the code {code}; not encrypted")
+    layer = functools.partial(Gate, code=code or None)
+    server.run(chosen, say, open_browser=not no_open, shared=shared, layer=layer)
 
 
 def _start(scenario: str) -> Draft:

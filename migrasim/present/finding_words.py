@@ -5,8 +5,8 @@ from __future__ import annotations
 from migrasim.core.language import Lang, title_in
 
 PHRASES: dict[str, tuple[str, str]] = {
-    "in_year": ("{title} in {year}", "{year}年{title}"),
-    "in_place": ("{title}, {place}, in {year}", "{year}年{place}{title}"),
+    "in_year": ("the {title} in {year}", "{year}年{title}"),
+    "in_place": ("the {title} of {place} in {year}", "{year}年{place}{title}"),
     "points": ("percentage points", "百分點"),
     "and": ("{one} and {other}", "{one}與{other}"),
     "comma": (", ", "、"),
@@ -82,7 +82,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "pawn_words": (
         "Fixing a number moves the distribution of {what} most for {first}; then {rest} (PAWN, distance from 0 "
         "to 1; a number "
-        "that does nothing would show {noise}). {quiet} of {count} stay at or below that.",
+        "that does nothing would stay below {noise}). {quiet} of {count} stay at or below that.",
         "固定某一數字時，{what}的分佈變動最大的是{first}；其次為{rest}（PAWN距離，0至1；毫無作用的數字約為 "
         "{noise}）。"
         "{count} 個數字中有 {quiet} 個不高於此。",

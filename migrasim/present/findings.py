@@ -12,6 +12,7 @@ from migrasim.analysis.differences import Differences
 from migrasim.analysis.discovery import Discovery
 from migrasim.analysis.finished import Finished, Measure
 from migrasim.analysis.search import Found
+from migrasim.analysis.sensitivity import quiet
 from migrasim.core.errors import InputError
 from migrasim.core.language import Lang, title_in
 from migrasim.facts import FactBook
@@ -103,7 +104,13 @@ class Scale:
         known = CATALOGUE.get(measure.indicator)
         title = title_in(known.title, lang) if known else measure.indicator
         key = "in_year" if measure.place is None else "in_place"
-        what = say(key, lang, title=title if lang != "en" else title.lower(), year=measure.year, place=measure.place)
+        what = say(
+            key,
+            lang,
+            title=title if lang != "en" else f"{title[:1].lower()}{title[1:]}",
+            year=measure.year,
+            place=measure.place,
+        )
         unit = known.unit if known else ""
         if unit.startswith("share"):
             return Scale(what, "%", say("points", lang), 100.0, 2, lang)
@@ -296,7 +303,7 @@ def of_sensitivity(
         what=what,
         first=said[0],
         rest=_joined(said[1:], lang),
-        quiet=int((table[low] <= floor).sum()),
+        quiet=quiet(table),
         count=len(table),
         unit=scale.difference_unit,
         noise=f"{floor:.2f}",

@@ -228,7 +228,7 @@ class Batch:
         if wrong:
             raise InputError(f"{self.folder}: table '{name}' has no column '{wrong[0]}'")
         wanted = None
-        if level is not None:
+        if level is not None and [level] != self.manifest.levels:
             wanted = ds.field("level") == level
         if years is not None:
             within = ds.field("year").isin(list(years))
@@ -241,12 +241,12 @@ class Batch:
         table = _read(self.folder / DESIGN)
         wanted = None if run_ids is None else set(run_ids)
         found: dict[str, RunSpec] = {}
-        scenarios = table["scenario_file"].cast("string") if len(table) else table["scenario_file"]
         for number, run_id in enumerate(table["run_id"].to_pylist()):
             if run_id in found or (wanted is not None and run_id not in wanted):
                 continue
             request = json.loads(table["request"][number].as_py())
-            request["scenario"] = json.loads(scenarios[number].as_py())
+            request["scenario"] = json.loads(table["scenario_file"][number].as_py())
+            request["label"] = table["label"][number].as_py()
             found[run_id] = RunSpec.from_request(request)
         return found
 
@@ -259,6 +259,14 @@ def _read(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
         return pq.read_table(path, columns=columns, partitioning=None)
     except (OSError, pa.ArrowException) as error:
         raise InputError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from None
+
+
+def run_ids(path: Path) -> set[str]:
+    """Runs of a table that has one row for each; none where it is missing or damaged."""
+    try:
+        return set(_read(path, ["run_id"])["run_id"].to_pylist())
+    except InputError:
+        return set()
 
 
 @dataclass
@@ -298,9 +306,12 @@ class Design:
         return pa.table(asked)
 
     @staticmethod
-    def read(folder: Path) -> Design:
-        """The design of a folder."""
-        data = _read(folder / DESIGN).to_pydict()
+    def read(folder: Path) -> Design | None:
+        """The design of a folder; None where it is missing or damaged."""
+        try:
+            data = _read(folder / DESIGN).to_pydict()
+        except InputError:
+            return None
         own = {name: values for name, values in data.items() if name not in _ASKED}
         return Design(data["run_id"], data["label"], data["request"], data["scenario_file"], own)
 

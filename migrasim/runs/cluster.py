@@ -7,9 +7,11 @@ Dask's settings and the watch over it are those without which batches were seen 
 from __future__ import annotations
 
 import contextlib
+import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any, Protocol
 
 from migrasim.core.errors import InputError
@@ -87,6 +89,7 @@ def local(count: int, memory: float, patience_s: float, say: Callable[[str], Non
             memory_limit=limit,
             host="127.0.0.1",
             dashboard_address=None,
+            scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},  # any port: 8787 may be taken
             silence_logs=60,
         ) as cluster,
         Client(cluster, timeout="60s", set_as_default=False) as client,
@@ -106,6 +109,7 @@ def remote(address: str, patience_s: float, say: Callable[[str], None]) -> Itera
     import dask
     from distributed import Client
 
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is said below
     with dask.config.set(_SETTINGS):
         try:
             client = Client(address, timeout="10s", set_as_default=False)
@@ -130,6 +134,14 @@ class _Dask:
         return 1
 
     def results(self, tasks: Iterator[Task], *, alone: bool) -> Iterator[tuple[Task, Report | None]]:
+        from distributed.comm.core import CommClosedError
+
+        try:
+            yield from self._results(tasks, alone=alone)
+        except (CommClosedError, CancelledError) as error:
+            raise _gone() from error
+
+    def _results(self, tasks: Iterator[Task], *, alone: bool) -> Iterator[tuple[Task, Report | None]]:
         from distributed import wait
 
         running: dict[Any, Task] = {}
@@ -163,23 +175,25 @@ class _Dask:
         error = future.exception() if future.status == "error" else None
         if isinstance(error, KilledWorker):
             return None
-        from migrasim.runs.runner import Stopped
-
-        if error is None:
-            raise Stopped("the scheduler is gone; what is done is kept, and the same command goes on")
-        raise error
+        raise error or _gone()
 
     def _watch(self, waited: float) -> None:
         """End where nothing comes any more."""
         from migrasim.runs.runner import Stopped
 
         if self.client.status != "running":
-            raise Stopped("the scheduler is gone; what is done is kept, and the same command goes on")
+            raise _gone()
         if waited > self.patience_s:
             raise Stopped(
                 f"no run ended for {waited / 60:.0f} minutes ({self.workers()} workers); what is done is kept, and the "
                 "same command goes on"
             )
+
+
+def _gone() -> Exception:
+    from migrasim.runs.runner import Stopped
+
+    return Stopped("the scheduler is gone; what is done is kept, and the same command goes on")
 
 
 @contextlib.contextmanager

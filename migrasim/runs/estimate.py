@@ -10,11 +10,9 @@ from pathlib import Path
 
 from migrasim.runs import batch as batches
 from migrasim.runs import compaction, store
-from migrasim.runs.runner import memory_bytes, resolve, workers_for
+from migrasim.runs.runner import check_folder, disk_bytes, manifest_for, memory_bytes, resolve, workers_for
 from migrasim.runs.spec import RunSpec
 from migrasim.runs.worker import packed
-
-_ALL = ("prefecture", "county", "place")
 
 
 @dataclass(frozen=True)
@@ -60,16 +58,22 @@ class Estimate:
 
 
 def estimate(
-    specs: Sequence[RunSpec], folder: Path, *, workers: int | None = None, tables: Sequence[str] = store.TABLES
+    specs: Sequence[RunSpec],
+    folder: Path,
+    *,
+    name: str = "batch",
+    workers: int | None = None,
+    tables: Sequence[str] = store.TABLES,
 ) -> Estimate:
     """What a batch would cost; one of its runs is made to know.
 
     Raises
     ------
     InputError
-        For wrong specs.
+        For wrong specs, and a folder that the batch could not be made in.
     """
     design, by_id = resolve(specs)
+    check_folder(folder, manifest_for(name, None, tables, batches.LEVELS), design)
     order = design.distinct
     there = batches.manifest_of(folder)
     missing = order if there is None else compaction.undone(folder, there, design)
@@ -77,15 +81,15 @@ def estimate(
     one.run()  # compiles, and loads what is loaded once
     begun = time.perf_counter()
     result = one.run()
-    size = sum(len(packed(getattr(result, name), result.run_id, result.scenario, result.seed, _ALL)) for name in tables)
+    for name in tables:
+        packed(getattr(result, name), result.run_id, result.scenario, result.seed, batches.LEVELS)
     seconds = time.perf_counter() - begun
     sample = max(spec.sample for spec in specs)
     count = min(max(len(missing), 1), workers_for(sample, workers))
     where = next(each for each in (folder, *folder.parents) if each.exists())
+    size = disk_bytes((by_id[run_id] for run_id in order), tables, batches.LEVELS)
     free = shutil.disk_usage(where).free
-    return Estimate(
-        len(order), len(missing), seconds, memory_bytes(sample), count, float(size) * len(order), float(free)
-    )
+    return Estimate(len(order), len(missing), seconds, memory_bytes(sample), count, size, float(free))
 
 
 def _time(seconds: float) -> str:

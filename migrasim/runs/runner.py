@@ -23,7 +23,7 @@ import os
 import shutil
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -128,10 +128,11 @@ def run_batch(
     """
     target = Path(folder)
     tell: Say = say or (lambda _: None)
-    manifest = _manifest(name, title, tables, levels)
+    manifest = manifest_for(name, title, tables, levels)
     design, by_id = resolve(specs, columns, _known(target))
     plan = _Plan(target, manifest, design, by_id, workers, scheduler, shard, on_done, tell, patience_s)
     check_folder(target, manifest, design, grow=grow)
+    check_room(target, by_id, manifest)
     try:
         _make_folder(target)
         with batches.locked(target, shared=shard is not None):
@@ -140,7 +141,14 @@ def run_batch(
         raise Stopped(f"{target}: {error.strerror or error}; what is done is kept: give the command again") from None
 
 
-def _manifest(name: str, title: Mapping[str, str] | None, tables: Sequence[str], levels: Sequence[str]) -> Manifest:
+def manifest_for(name: str, title: Mapping[str, str] | None, tables: Sequence[str], levels: Sequence[str]) -> Manifest:
+    """What a new batch would say of itself.
+
+    Raises
+    ------
+    InputError
+        For tables and levels that cannot be kept.
+    """
     for what, given, allowed in (("tables", tables, store.TABLES), ("levels", levels, LEVELS)):
         wrong = [each for each in given if each not in allowed]
         if wrong or not given:
@@ -177,6 +185,7 @@ def resolve(
     book = FactBook.load()
     loaded: dict[str, Scenario] = {}
     texts: dict[int, str] = {}
+    hashes: dict[str, str] = {}
     design = Design([], [], [], [], {name: [row.get(name) for row in columns or ()] for name in own})
     by_id: dict[str, RunSpec] = {}
     for spec in specs:
@@ -189,7 +198,12 @@ def resolve(
         scenario = request.pop("scenario")
         text = texts.setdefault(id(spec.scenario), json.dumps(scenario, sort_keys=True))
         asked = json.dumps(request, sort_keys=True)
-        run_id = (known or {}).get((text, asked)) or spec.run_id()
+        run_id = (known or {}).get((text, asked))
+        if run_id is None:  # runs that differ in seed and sample only read the same
+            same = json.dumps({**request, "seed": 0, "sample": 0, "scenario": text}, sort_keys=True)
+            if same not in hashes:
+                hashes[same] = spec.inputs().content_hash()
+            run_id = spec.run_id(hashes[same])
         by_id.setdefault(run_id, spec)
         for column, value in (
             (design.run_ids, run_id),
@@ -204,9 +218,10 @@ def resolve(
 def _known(folder: Path) -> dict[tuple[str, str], str]:
     """Identities by request that an earlier call found out, where the model is the same."""
     manifest = batches.manifest_of(folder)
-    if manifest is None or manifest.model != batches.model_version() or not (folder / batches.DESIGN).exists():
+    if manifest is None or manifest.model != batches.model_version():
         return {}
-    return Design.read(folder).known
+    design = Design.read(folder)
+    return {} if design is None else design.known
 
 
 def check_folder(folder: Path, manifest: Manifest, design: Design, *, grow: bool = False) -> None:
@@ -233,13 +248,57 @@ def check_folder(folder: Path, manifest: Manifest, design: Design, *, grow: bool
     missing += [each for each in manifest.levels if each not in there.levels]
     if missing:
         raise InputError(f"{folder}: this batch was begun without '{missing[0]}'; give a new folder")
-    if grow or not (folder / batches.DESIGN).exists():
+    before, new = Design.read(folder), set(design.run_ids)
+    old = batches.run_ids(folder / batches.RUNS) if before is None else set(before.run_ids)
+    if before is None and not old <= new:
+        raise InputError(
+            f"{folder / batches.DESIGN}: is missing or damaged, and {len(old - new)} runs of the tables are not asked "
+            "for now; ask for all of them, or give a new folder"
+        )
+    if grow:
         return
-    old, new = set(Design.read(folder).run_ids), set(design.run_ids)
     if there.name != manifest.name or not (old <= new or new <= old):
         raise InputError(
             f"{folder}: holds another batch ('{there.name}', {len(old)} runs, {len(old & new)} of them also asked for "
             f"now); give a new folder. A batch can be extended by more replications or points, under the same name"
+        )
+
+
+_KB_YEAR = {  # what a year of a run takes, measured on the region that ships
+    "indicators": 8.0, "flows": 2.5, "decomposition": 1.2, "jobs": 10.0, "dwellings": 3.2, "chains": 1.0, "costs": 7.5,
+    "groups": 2.1,
+}  # fmt: skip
+_SHARE = {"prefecture": 0.05, "county": 0.25, "place": 0.7}  # of the rows of the indicators
+_DRAFTS = 2.5  # tables, their drafts and the parts stand beside one another for a while
+
+
+def disk_bytes(specs: Iterable[RunSpec], tables: Sequence[str], levels: Sequence[str]) -> float:
+    """Room that the tables of runs take, about."""
+    of_levels = sum(_SHARE[each] for each in levels)
+    a_year = 1e3 * sum(
+        size * (of_levels if name == "indicators" else 1.0) for name, size in _KB_YEAR.items() if name in tables
+    )
+    return sum(2e3 + a_year * (spec.until - spec.base) for spec in specs)
+
+
+def check_room(folder: Path, specs: Mapping[str, RunSpec], manifest: Manifest) -> None:
+    """Refuse a batch for which the disk has no room.
+
+    Raises
+    ------
+    InputError
+        With what is needed and what there is.
+    """
+    known = batches.run_ids(folder / batches.RUNS)
+    missing = [spec for run_id, spec in specs.items() if run_id not in known]
+    need = _DRAFTS * disk_bytes(missing, manifest.tables, manifest.levels)
+    free = shutil.disk_usage(
+        next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
+    ).free
+    if need > free:
+        raise InputError(
+            f"{folder}: {len(missing):,} runs need about {need / 1e9:,.1f} GB while they are made, and the disk has "
+            f"{free / 1e9:,.1f} GB left; ask for fewer runs, keep fewer tables, or give a folder on another disk"
         )
 
 
@@ -304,8 +363,11 @@ class _Plan:
             self.manifest = replace(there, files=sound)
         else:
             self._write_manifest()
-        if (self.folder / batches.DESIGN).exists():
-            old = Design.read(self.folder)
+        old = Design.read(self.folder)
+        if old is None and (self.folder / batches.DESIGN).exists():
+            self.say(f"{self.folder / batches.DESIGN}: is damaged; it is written again")
+            batches.set_aside(self.folder, self.folder / batches.DESIGN)
+        if old is not None:
             if grow:
                 self.design = old.followed_by(self.design)
             elif not set(old.run_ids) <= set(self.design.run_ids):

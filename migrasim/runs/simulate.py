@@ -20,6 +20,7 @@ from migrasim.indicators import COMPONENTS, DISTANCE, decompose, groups, values
 from migrasim.inputs import Inputs
 from migrasim.order import OnPhase, Simulation, place_names
 from migrasim.region import Region
+from migrasim.runs.profile import profile as profile_of
 from migrasim.runs.result import RunResult, check_request
 from migrasim.scenario import Scenario
 from migrasim.variants import CENTRAL
@@ -133,7 +134,7 @@ def simulate(
     region : shipped name or folder of a region; the only one that ships where not given
     on_phase : called with (year, phase, phases done, phases in all)
     households : add one row a household at the end
-    profile : add the seconds of each phase
+    profile : add the seconds, rows and bytes of each phase
     future : what the plan does not decide: a name of ``migrasim futures``; the scenario's where not given
     alternatives : parts of the model left out or put differently: names of ``migrasim alternatives``
 
@@ -163,19 +164,30 @@ def simulate(
 def run_id(ready: Prepared) -> str:
     """Identity of a run: everything that determines its result and nothing else."""
     world = ready.simulation.world
-    return identity(ready.inputs, ready.population_key, ready.region.region_hash, world.seed, ready.sample)
+    inputs = ready.inputs
+    return identity(
+        inputs.content_hash(),
+        ready.population_key,
+        ready.region.region_hash,
+        seed=world.seed,
+        sample=ready.sample,
+        base=inputs.base,
+        until=inputs.until,
+    )
 
 
-def identity(inputs: Inputs, population_key: str, region_hash: str, seed: int, sample: float) -> str:
+def identity(
+    inputs_hash: str, population_key: str, region_hash: str, *, seed: int, sample: float, base: int, until: int
+) -> str:
     """Identity of a run that need not have been made."""
     parts = {
-        "inputs": inputs.content_hash(),
+        "inputs": inputs_hash,
         "population": population_key,
         "region": region_hash,
         "seed": seed,
         "sample": sample,
-        "base": inputs.base,
-        "until": inputs.until,
+        "base": base,
+        "until": until,
         "schema": SCHEMA_VERSION,
         "model": model_hash(),
     }
@@ -250,7 +262,7 @@ def collect(ready: Prepared, *, households: bool = False, profile: bool = False)
         decomposition=pd.DataFrame(parts, columns=["year", "level", "place", "component", "points"]),
         **_details(ready, names),
         provenance=provenance(inputs, ready.region, ready.population_key, identity, world.seed, ready.sample),
-        profile=_profile(simulation) if profile else None,
+        profile=profile_of(simulation) if profile else None,
         households=_households(ready, names) if households else None,
         notes=_notes(ready),
     )
@@ -271,7 +283,9 @@ def _details(ready: Prepared, names: list[str]) -> dict[str, DataFrame]:
         "tenure": [tenure.name.lower() for tenure in Tenure],
         "payer": [purse.name.lower() for purse in Purse],
         "payee": [purse.name.lower() for purse in Purse],
+        "sex": ["male", "female"],
     }
+    labels["county"] = labels["origin_county"] = [*labels["county"], "outside"]
     tables = {}
     for name in ready.simulation.history[0].detail:
         years = []
@@ -290,12 +304,6 @@ def _details(ready: Prepared, names: list[str]) -> dict[str, DataFrame]:
             joined[key] = np.array(labels[key], object)[joined[key]]
         tables[name] = pd.DataFrame(joined)
     return tables
-
-
-def _profile(simulation: Simulation) -> DataFrame:
-    import pandas as pd
-
-    return pd.DataFrame({"phase": list(simulation.seconds), "seconds": list(simulation.seconds.values())})
 
 
 def _households(ready: Prepared, names: list[str]) -> DataFrame:
@@ -418,8 +426,14 @@ def _notes(ready: Prepared) -> list[str | dict[str, str]]:
         )
     notes.append(
         {
-            "en": "Constants were set by hand so that 2021 and 2022 come near the record; nothing has been fitted.",
-            "zh_hant": "常數由人工設定，使2021和2022年接近公佈值；模型尚未擬合。",
+            "en": "Parameters of moving are fitted to the censuses of 2010 and 2020 and the bulletins to 2022; "
+            "docs/validation.md says how well.",
+            "zh_hant": "遷移參數按2010、2020年普查及2021、2022年公報擬合；擬合程度見docs/validation.md。",
+        }
+        if ready.region.fitted
+        else {
+            "en": "Constants are priors or set by hand; nothing has been fitted to this region.",
+            "zh_hant": "常數取先驗值或人工設定；尚未按本地區數據擬合。",
         }
     )
     return notes

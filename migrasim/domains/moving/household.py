@@ -79,14 +79,14 @@ MEMBER = np.dtype(
 # One household's numbers, read once. ``community`` to ``origin``: see `Places`; ``county`` is -1 for strangers.
 # ``earned_yuan`` is by work of all members now; ``rooted`` the attachment that has grown where a part is not
 # registered. Chief, partner, young member and the parent who would go with children to school are numbers of
-# members, -1 where there is none.
+# members, -1 where there is none; ``parent_couple`` is the parent's couple.
 HOME = np.dtype(
     [("key", np.uint64)]
     + [
         (name, np.int64)
         for name in (
             "row", "kind", "community", "county", "origin", "home", "place", "away_place", "tenure", "away_tenure",
-            "members", "first", "chief", "partner", "young", "parent",
+            "members", "first", "chief", "partner", "young", "parent", "parent_couple",
         )
     ]
     + [
@@ -184,34 +184,30 @@ def find_parent(crew, first, last, chief):
 
 
 @rule
-def goes(i, form, one, crew):
-    """Whether member ``i`` is one of those who go in this form."""
+def goes(i, member, form, one):
+    """Whether ``member``, number ``i``, is one of those who go in this form."""
     if form == Form.WHOLE:
         return True
     if form == Form.RETURN:
-        return bool(crew[i].is_away)
+        return bool(member.is_away)
     if form == Form.WORKER:
-        return bool(crew[i].is_away) if one.split else i == one.chief
+        return bool(member.is_away) if one.split else i == one.chief
     if form == Form.COUPLE:
         return i == one.partner or (i == one.chief and not one.split)
     if form == Form.YOUNG:
         return i == one.young
     if form == Form.SCHOOL:
-        return i == one.parent or (
-            not crew[i].is_away
-            and crew[i].age < CHILD_AGE
-            and one.parent >= 0
-            and crew[i].parents == crew[one.parent].couple
-        )
+        with_parent = one.parent >= 0 and member.parents == one.parent_couple
+        return i == one.parent or (not member.is_away and member.age < CHILD_AGE and with_parent)
     return False
 
 
 @rule
-def in_part_one(i, form, one, crew):
-    """Whether member ``i`` lives away from ``place`` after this form."""
+def in_part_one(i, member, form, one):
+    """Whether ``member``, number ``i``, lives away from ``place`` after this form."""
     if form == Form.RETURN:
         return False
-    return goes(i, form, one, crew) or bool(crew[i].is_away)
+    return goes(i, member, form, one) or bool(member.is_away)
 
 
 @rule
@@ -222,7 +218,7 @@ def sum_up(form, one, crew, sums):
     sums.apart = sums.child_left = sums.elder_left = sums.schooling = sums.grown0 = sums.movers = 0.0
     first, last = one.first, one.first + one.members
     for i in range(first, last):
-        away = in_part_one(i, form, one, crew)
+        away = in_part_one(i, crew[i], form, one)
         if away:
             sums.go += 1.0
         else:
@@ -231,7 +227,7 @@ def sum_up(form, one, crew, sums):
                 sums.grown0 += 1.0
             if crew[i].is_adult:
                 sums.workers0 += 1.0
-        if form != Form.STAY and goes(i, form, one, crew):
+        if form != Form.STAY and goes(i, crew[i], form, one):
             sums.movers += 1.0
             sums.earn += crew[i].earning_factor
             sums.lost += crew[i].income_yuan
@@ -253,17 +249,17 @@ def sum_up(form, one, crew, sums):
     if (form == Form.WHOLE or form == Form.RETURN) or (form == Form.STAY and not one.split):
         return  # all in one part: nobody is left
     for i in range(first, last):
-        away = in_part_one(i, form, one, crew)
+        away = in_part_one(i, crew[i], form, one)
         if crew[i].couple > 0:
             for j in range(i + 1, last):
-                if crew[j].couple == crew[i].couple and in_part_one(j, form, one, crew) != away:
+                if crew[j].couple == crew[i].couple and in_part_one(j, crew[j], form, one) != away:
                     sums.apart += 1.0
         if crew[i].age < CHILD_AGE and crew[i].parents > 0:
             has_parent, with_parent = False, False
             for j in range(first, last):
                 if crew[j].couple == crew[i].parents:
                     has_parent = True
-                    with_parent = with_parent or in_part_one(j, form, one, crew) == away
+                    with_parent = with_parent or in_part_one(j, crew[j], form, one) == away
             if has_parent and not with_parent:
                 sums.child_left += 1.0
         if crew[i].age >= ELDER_AGE:
@@ -271,7 +267,7 @@ def sum_up(form, one, crew, sums):
             for j in range(first, last):
                 if crew[j].is_adult:
                     has_adult = True
-                    with_adult = with_adult or in_part_one(j, form, one, crew) == away
+                    with_adult = with_adult or in_part_one(j, crew[j], form, one) == away
             if has_adult and not with_adult:
                 sums.elder_left += 1.0
 
@@ -337,6 +333,7 @@ def _fill(chosen, first, people, families, at, community_county, origin_place, v
         one.partner = find_partner(crew, first[n], last, one.chief, one.split)
         one.young = find_young(crew, first[n], last, one.chief)
         one.parent = find_parent(crew, first[n], last, one.chief)
+        one.parent_couple = crew[one.parent].couple if one.parent >= 0 else 0
 
 
 def gather(chosen: np.ndarray, people: People, families: Families, places: Any, year: int, p: Any) -> tuple[Any, Any]:

@@ -306,7 +306,7 @@ def views(world: World) -> tuple[People, Families, Places]:
 def _kids_who_go(form, one, crew):
     count = 0
     for i in range(one.first, one.first + one.members):
-        if SCHOOL_AGE <= crew[i].age < CHILD_AGE and goes(i, form, one, crew):
+        if SCHOOL_AGE <= crew[i].age < CHILD_AGE and goes(i, crew[i], form, one):
             count += 1
     return count
 
@@ -370,7 +370,7 @@ def _move(one, form, d, tenure, crew, year, seed, inside, people_out, out, goods
         origin = away_place
     work_key = stream(seed, Decision.JOB, year)
     for k in range(first, last):
-        if not goes(k, form, one, crew):
+        if not goes(k, crew[k], form, one):
             continue
         here = away_place if crew[k].is_away else place
         if here == target:  # the away part whom the family joins
@@ -428,7 +428,7 @@ def _move(one, form, d, tenure, crew, year, seed, inside, people_out, out, goods
         out.away_since_year[h] = 0
         return
     for k in range(first, last):
-        if goes(k, form, one, crew):
+        if goes(k, crew[k], form, one):
             people_out.is_away[crew[k].row] = 1
     if one.split and d == away_place:
         return
@@ -598,7 +598,7 @@ def run(
     world.pay("household.down_payment", Purse.HOUSEHOLD, Purse.ENTERPRISE, paid_yuan * world.weight)
     moved = np.abs(world.network - before).sum(axis=1) / 2.0
     world.memory["peer_moves_share"] = moved / np.maximum(1, world.network.sum(axis=1))
-    _drop_departed(world)
+    drop_departed(world)
 
 
 def first_choices(world: World, with_values: bool = False) -> tuple[np.ndarray, ...]:
@@ -672,7 +672,7 @@ def _goods(world: World, paid_yuan: np.ndarray) -> Goods:
     )
 
 
-def _drop_departed(world: World) -> None:
+def drop_departed(world: World) -> None:
     """People registered outside who live outside again leave the world."""
     households, persons, inside = world.households, world.persons, world.geography.inside
     gone = (households.home_place >= inside) & (households.place >= inside) & (households.away_place < 0)

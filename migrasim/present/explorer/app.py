@@ -6,7 +6,7 @@ from pathlib import Path
 
 import solara
 
-from migrasim.core.language import LANGS
+from migrasim.core.language import LANGS, Lang
 from migrasim.present.explorer.compare import ComparePage
 from migrasim.present.explorer.explore import ExplorePage, name_of
 from migrasim.present.explorer.files import FilesBox
@@ -14,6 +14,8 @@ from migrasim.present.explorer.serving import current
 from migrasim.present.explorer.session import Session
 from migrasim.present.explorer.widgets import Browser, Choice, Press, element
 from migrasim.present.explorer.words import say
+from migrasim.present.workshop.page import WorkshopPage, tabs_of
+from migrasim.present.workshop.words import word
 
 STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
 _NAMES = {"en": "English", "zh-Hant": "繁體中文", "zh-Hans": "简体中文"}
@@ -25,10 +27,16 @@ def new_session(search: str | None) -> Session:
 
     serving = current()
     session = Session(serving.start, serving.lang)
+    if serving.workshop is not None:
+        session.tab.value = "workshop"
     link = parse_qs(search or "").get("s", [""])[0]
     if link:
         session.restore(link)
     return session
+
+
+def _tab_title(tab: str, lang: Lang) -> str:
+    return word(tab, lang) if tab == "workshop" else say(tab, lang)
 
 
 @solara.component
@@ -44,15 +52,18 @@ def Page() -> None:
         title=f"{name_of(session.draft, lang)} · migrasim",
         event_pressed=lambda key: session.undo() if key == "undo" else session.redo(),
     )
-    with solara.v.Html(tag="div", class_="ms-page"):
+    serving = current()
+    tabs = ("explore", "compare") if serving.workshop is None else tabs_of()
+    shown = session.tab.value if session.tab.value in tabs else tabs[0]
+    with solara.v.Html(tag="div", class_="ms-page ms-workshop" if serving.workshop is not None else "ms-page"):
         with solara.v.Html(tag="header", class_="ms-head"):
             element("h1", say("app", lang))
             with solara.v.Html(tag="nav", class_="ms-tabs"):
-                for tab in ("explore", "compare"):
+                for tab in tabs:
                     Press(
-                        say(tab, lang) + (f" ({len(session.pins.value)})" if tab == "compare" else ""),
+                        _tab_title(tab, lang) + (f" ({len(session.pins.value)})" if tab == "compare" else ""),
                         lambda tab=tab: session.tab.set(tab),
-                        pressed=session.tab.value == tab,
+                        pressed=shown == tab,
                         classes="ms-tab",
                     )
             Press(say("files", lang), lambda: session.files.set(not session.files.value), pressed=session.files.value)
@@ -65,7 +76,9 @@ def Page() -> None:
             )
         if session.files.value:
             FilesBox(session)
-        if session.tab.value == "explore":
+        if shown == "workshop" and serving.workshop is not None:
+            WorkshopPage(session, serving.workshop)
+        elif shown == "explore":
             ExplorePage(session)
         else:
             ComparePage(session)

@@ -10,6 +10,7 @@ import time
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from migrasim.core.errors import InputError
 
@@ -95,7 +96,14 @@ def configure(home: Path) -> None:
     )
 
 
-def run(port: int, say: Callable[[str], None], *, open_browser: bool = True) -> None:
+def run(
+    port: int,
+    say: Callable[[str], None],
+    *,
+    open_browser: bool = True,
+    shared: str = "",
+    layer: Callable[[Any], Any] | None = None,
+) -> None:
     """Serve until interrupted.
 
     Parameters
@@ -106,11 +114,16 @@ def run(port: int, say: Callable[[str], None], *, open_browser: bool = True) -> 
         Prints a line.
     open_browser
         Whether to open the page.
+    shared
+        Address on the local network to answer at, too; empty for this machine only.
+    layer
+        What is put around the application, such as a gate.
     """
     import warnings
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        import pandas  # noqa: F401 (two pages that open at once would find it half imported and stay empty)
         import solara.server.settings as settings
         import uvicorn
         from solara.server.starlette import app
@@ -119,11 +132,12 @@ def run(port: int, say: Callable[[str], None], *, open_browser: bool = True) -> 
     warnings.filterwarnings("ignore", message="Cookies with samesite=none")  # there is no https on loopback
     settings.main.mode = "production"
     settings.telemetry.mixpanel_enable = False
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
+    hosts = [HOST, "localhost", *([shared] if shared else [])]
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
     server = uvicorn.Server(
         uvicorn.Config(
-            app,
-            host=HOST,
+            app if layer is None else layer(app),
+            host="0.0.0.0" if shared else HOST,
             port=port,
             log_level="error",
             access_log=False,

@@ -5,21 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from migrasim.core.language import Lang
 from migrasim.present.explorer.draft import Draft
 from migrasim.present.explorer.engine import Engine
 
+if TYPE_CHECKING:
+    from migrasim.present.workshop.host import Host
+
 
 @dataclass(frozen=True)
 class Serving:
-    """Engine, folder, first draft and language of a server."""
+    """Engine, folder, first draft and language of a server, and its workshop where it holds one."""
 
     engine: Engine
     folder: Path
     start: Draft
     lang: Lang = "en"
+    workshop: Host | None = None
 
 
 _now: list[Serving] = []

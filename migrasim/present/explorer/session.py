@@ -133,7 +133,7 @@ class Session:
             return False
         if data.get("l") in LANGS:
             self.lang.value = data["l"]
-        if data.get("t") in ("explore", "compare"):
+        if data.get("t") in ("explore", "compare", "workshop"):
             self.tab.value = data["t"]
         if data.get("c") in region().county_names:
             self.place.value = data["c"]

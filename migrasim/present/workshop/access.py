@@ -13,8 +13,10 @@ import html
 import ipaddress
 import os
 import secrets
+import socket
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
@@ -31,6 +33,7 @@ WHO, PASS = "migrasim_who", "migrasim_pass"
 SEAT_HEADER, WHO_HEADER = "x-migrasim-seat", "x-migrasim-who"
 FACILITATOR, PARTICIPANT = "facilitator", "participant"
 ENTER, ALIVE = "/_workshop/enter", "/_workshop/alive"
+_NEIGHBOURS = ("192.168.0.1", "10.0.0.1", "172.16.0.1", "169.254.0.1", "192.0.2.1")  # any of them leads to the network
 _MOST_BODY, _MOST_ADDRESSES = 1_000, 5_000
 
 Scope = MutableMapping[str, Any]
@@ -66,6 +69,23 @@ def kept_code(path: Path) -> str:
             return text
     except OSError as error:
         raise InputError(f"{path}: the code cannot be kept: {error.strerror or error}") from None
+
+
+def network_address() -> str:
+    """Address of this machine on the local network; nothing is sent to find it.
+
+    Raises
+    ------
+    InputError
+        Where the machine is on no network.
+    """
+    for neighbour in _NEIGHBOURS:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one, suppress(OSError):
+            one.connect((neighbour, 9))  # a datagram socket: this chooses a way out and sends nothing
+            address = str(one.getsockname()[0])
+            if not ipaddress.ip_address(address).is_loopback:
+                return address
+    raise InputError("--share: this machine is on no network; switch on Wi-Fi or a hotspot, or leave --share out")
 
 
 @dataclass

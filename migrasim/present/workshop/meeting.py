@@ -7,6 +7,7 @@ file before it is written; an event in a file that breaks a rule is passed over 
 
 from __future__ import annotations
 
+import copy
 import datetime
 import math
 import threading
@@ -118,6 +119,7 @@ class Meeting:
         self._now = now or _universal_time
         self._mutex = threading.RLock()
         self._state = State()
+        self._copied: State | None = None
         self.passed_over = 0
         self.refresh()
         if self._state.events == 0:
@@ -137,6 +139,14 @@ class Meeting:
                 except (InputError, KeyError, TypeError, ValueError, AttributeError, OverflowError):
                     self.passed_over += 1  # somebody's hand, or another version
             return self._state
+
+    def snapshot(self) -> State:
+        """A copy of where it stands, which nobody changes while it is shown."""
+        with self._mutex:
+            state = self.refresh()
+            if self._copied is None or self._copied.events != state.events:
+                self._copied = copy.deepcopy(state)
+            return self._copied
 
     def join(self, who: str, name: str, group: str, role: str) -> Person:
         """Somebody takes part, or changes name, group or role.

@@ -35,6 +35,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "people_here": ("{people} people in {groups} groups", "{people}人，{groups}個小組"),
     "share_line": ("{address}   Code: {code}", "{address}   代碼：{code}"),
     "share_off": ("Not shared: this machine only (--share opens it)", "未共享：僅限本機（可用 --share 共享）"),
+    "lost": (
+        "The connection is lost. Nothing that was sent is lost; the page comes back by itself.",
+        "連接中斷。已提交的內容不會丟失；頁面會自動恢復。",
+    ),
     # stages
     "stage": ("Stage", "階段"),
     "stage_propose": ("1 Propose and predict", "1 提出與預測"),
@@ -83,6 +87,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "this_proposal": ("Proposal", "方案"),
     "your_indicators": ("What {role} looks at", "{role}關注的指標"),
     "other_roles": ("What the others look at", "其他各方關注的指標"),
+    "county_cost_yuan": ("Outlay of county governments", "縣級政府支出"),
+    "cumulative_cost_yuan_per_new_resident": (
+        "Public outlay since 2020 per additional urban resident",
+        "2020年以來每新增一名城鎮常住人口的公共支出",
+    ),
+    "million_yuan": ("million yuan of 2020", "百萬元（2020年價）"),
     "sum_of_years": ("sum 2021-{year}", "2021-{year}年合計"),
     "in_year": ("{year}", "{year}年"),
     "sample_note": (

@@ -1,0 +1,81 @@
+"""A batch as a workbook: one sheet of results and one of the levers that differ, a row a run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from migrasim.core.errors import InputError
+from migrasim.facts import FactBook
+from migrasim.runs.batch import RUNS, Batch
+from migrasim.runs.compaction import SUMMARY
+from migrasim.runs.simulate import only_region
+from migrasim.runs.worker import atomic
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+FILE = "results.xlsx"
+MOST_ROWS = 20_000  # more is slow to write and slower to open
+
+
+def levers(batch: Batch) -> DataFrame:
+    """Levers that differ between runs, at their last year: totals of counts, means over counties of all others.
+
+    One row a run: ``run_id, label``, then a column a lever.
+    """
+    import pandas as pd
+    import pyarrow.parquet as pq
+
+    path = batch.folder / RUNS
+    names = [name for name in pq.read_schema(path).names if name.startswith("lever.")]
+    table = pq.read_table(path, columns=["run_id", "label", *names], partitioning=None)
+    columns: dict[str, Any] = {name: table[name].to_pylist() for name in ("run_id", "label")}
+    book, counties = FactBook.load(), len(only_region().county_names)
+    for name in names:
+        texts = table[name].to_pylist()
+        if len(set(texts)) > 1:
+            lever = name.removeprefix("lever.")
+            total = lever in book.levers and book.lever(lever).aggregate == "total"
+            known = {text: _last(json.loads(text), counties if total else 0) for text in set(texts)}
+            columns[lever] = [known[text] for text in texts]
+    return pd.DataFrame(columns)
+
+
+def _last(path: Any, counties: int) -> float:
+    """Last year of a lever as ``runs.parquet`` has it: the sum over `counties`, or the mean where they are 0."""
+    value = path[max(path)] if isinstance(path, dict) else path
+    if isinstance(value, list):
+        return float(sum(value)) if counties else float(sum(value) / len(value))
+    return float(value * counties if counties else value)  # one number: all counties have it
+
+
+def write(batch: Batch) -> Path | None:
+    """Write ``results.xlsx`` into the folder of a batch; nothing where it would be too long.
+
+    Raises
+    ------
+    InputError
+        Where it cannot be written.
+    """
+    import pandas as pd
+    from openpyxl import Workbook
+
+    results = pd.read_csv(batch.folder / SUMMARY)
+    if len(results) > MOST_ROWS:
+        return None
+    book = Workbook(write_only=True)
+    for title, frame in (("results", results), ("levers", levers(batch))):
+        sheet = book.create_sheet(title)
+        sheet.freeze_panes = "C2"
+        sheet.append([str(name) for name in frame.columns])
+        for row in frame.astype(object).where(frame.notna(), None).itertuples(index=False, name=None):
+            sheet.append(row)
+    path = batch.folder / FILE
+    try:
+        with atomic(path) as draft:
+            book.save(draft)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
+    return path
