@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from migrasim.core.codes import N_SECTORS, Purse, Sector, Tenure
+from migrasim.core.codes import N_SECTORS, N_TIERS, Purse, Sector, Tenure
 from migrasim.welfare import Groups, tally
 from migrasim.world import World
 
 Columns = dict[str, np.ndarray]
 
 _COUNTED = tuple(t for t in Tenure if t not in (Tenure.NONE, Tenure.DORMITORY))
+AGE_STEP, _OLDEST = 5, 85
 _OWN = "own."  # measures of what households bear themselves, by lever
 
 
@@ -102,6 +103,46 @@ def costs(world: World) -> Columns:
         "payee": np.array(payee, np.int64),
         "yuan": np.array(yuan, np.float64),
         "in_consumption": np.array(consumed, np.bool_),
+    }
+
+
+def ages(world: World) -> Columns:
+    """Residents of each place by sex and age, in the groups of five years of the census (85 and more in the last)."""
+    inside = world.geography.inside
+    lives = world.person_place()
+    here = lives < inside
+    age = np.minimum(world.year - world.persons.birth_year[here].astype(np.int64), _OLDEST) // AGE_STEP
+    steps = _OLDEST // AGE_STEP + 1
+    cell = (lives[here] * 2 + world.persons.sex[here]) * steps + age
+    place, sex, step = (each.ravel() for each in np.indices((inside, 2, steps)))
+    return {
+        "place": place,
+        "sex": sex,
+        "age": AGE_STEP * step,
+        "persons": np.bincount(cell, minlength=len(step)) * world.weight,
+    }
+
+
+def homes(world: World) -> Columns:
+    """Persons by the county of their registered address and the county where they live; the last one is outside.
+
+    ``other_place_persons`` of them live in another tier (village, town, seat) than their address or in another county.
+    """
+    counties, inside = world.geography.counties, world.geography.inside
+    home = world.households.home_place[world.persons.household].astype(np.int64)
+    lives = world.person_place()
+    outside = np.int64(counties)
+    origin = np.where(home < inside, home // N_TIERS, outside)
+    place = np.where(lives < inside, lives // N_TIERS, outside)
+    cell = origin * (counties + 1) + place
+    size = (counties + 1) ** 2
+    start, end = (each.ravel() for each in np.indices((counties + 1, counties + 1)))
+    elsewhere = np.bincount(cell, weights=(home != lives).astype(np.float64), minlength=size)
+    return {
+        "origin_county": start,
+        "county": end,
+        "persons": np.bincount(cell, minlength=size) * world.weight,
+        "other_place_persons": elsewhere * world.weight,
     }
 
 

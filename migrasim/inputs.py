@@ -67,8 +67,8 @@ class Inputs:
     alternatives
         Parts of the model that are left out or put differently, sorted.
     parameters
-        Values of facts that differ from the book's: of the future, over them those given, over them those
-        of the alternatives.
+        Values of facts that differ from the book's: those fitted to the region, over them those of the future,
+        over them those given, over them those of the alternatives.
     clipped
         One sentence per lever that ``double`` would have carried beyond its bounds.
     provenance
@@ -115,7 +115,7 @@ class Inputs:
         base, until
             First and last year.
         parameters
-            Other values of facts by id; see `FactBook.params`.
+            Other values of facts by id, over those fitted to the region (`region.fitted`); see `FactBook.params`.
         cpi
             Change of consumer prices over the year before, percent by year; needed for costs. The region's
             own (`region.cpi`) if left out.
@@ -139,8 +139,10 @@ class Inputs:
         assumed = future_parameters(chosen, book)
         without = chosen_alternatives(alternatives)
         switched = alternative_parameters(without, book)
-        overrides = {**assumed, **given, **switched}
+        fitted = book.check_overrides(getattr(region, "fitted", None) or {}, "fit of the region")
+        overrides = {**fitted, **assumed, **given, **switched}
         set_by = {
+            **dict.fromkeys(fitted, "fit of the region"),
             **dict.fromkeys(assumed, f"future {chosen}"),
             **dict.fromkeys(given, "parameters"),
             **dict.fromkeys(switched, f"alternatives {', '.join(without)}"),

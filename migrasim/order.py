@@ -19,6 +19,7 @@ from migrasim.domains.housing import phase as housing
 from migrasim.domains.hukou import phase as hukou
 from migrasim.domains.labour import phase as labour
 from migrasim.domains.land import phase as land
+from migrasim.domains.moving import household
 from migrasim.domains.moving import phase as moving
 from migrasim.domains.policy import phase as policy
 from migrasim.domains.services import phase as services
@@ -84,6 +85,7 @@ class Simulation:
     checking: bool = True
     history: list[YearRecord] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    rows: dict[str, tuple[int, int]] = field(default_factory=dict)  # of each phase: rows and bytes of all years
     groups: Groups | None = None  # of the last year, with its own fifths of income
     watch: Callable[[World], None] | None = None
     witness: moving.Witness | None = None
@@ -182,6 +184,7 @@ class Simulation:
             began = time.perf_counter()
             work()
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
+            self._count_rows(name)
 
     def year(self) -> Iterator[tuple[str, Callable[[], None]]]:
         """Begin a year: its phases with their work, each to be done before the next is asked for."""
@@ -190,6 +193,16 @@ class Simulation:
         world.flows = Flows.zero(world.geography.places)
         world.measures, world.ledger = {}, {}
         yield from self._phases(checks.before(world))
+
+    def _count_rows(self, name: str) -> None:
+        """Count up the rows and bytes that a phase has before it: see `migrasim.runs.profile`."""
+        world = self.world
+        rows, size = len(world.persons), world.persons.nbytes + world.households.nbytes
+        if name == "moving":
+            rows = int(world.measures["considered"].sum())
+            size += rows * household.HOME.itemsize
+        before = self.rows.get(name, (0, 0))
+        self.rows[name] = before[0] + rows, before[1] + size
 
     def _phases(self, start: checks.Before) -> Iterator[tuple[str, Callable[[], None]]]:
         world = self.world
@@ -209,6 +222,10 @@ class Simulation:
             if self.watch is not None:
                 self.watch(world)
             moving.run(world, lambda _: self._update(), witness=self.witness)
+
+        def register() -> None:
+            hukou.run(world)
+            moving.drop_departed(world)  # who took the registration along
 
         def lend() -> None:
             land.run(world)
@@ -231,7 +248,7 @@ class Simulation:
             "services": lambda: services.run(world),
             "moving": move,
             "matching": lambda: labour.match(world),
-            "hukou": lambda: hukou.run(world),
+            "hukou": register,
             "land": lend,
             "fiscal": account,
             "measure": lambda: self._measure(world.flows, start.residents),
@@ -252,6 +269,8 @@ class Simulation:
             "chains": detail.chains(world),
             "costs": detail.costs(world),
             "groups": detail.groups(world, welfare, self.groups),
+            "ages": detail.ages(world),
+            "homes": detail.homes(world),
         }
         self.history.append(YearRecord(world.year, sums, flows, before, world.residents(), tables))
 

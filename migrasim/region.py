@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 REGIONS = Path(__file__).resolve().parent / "regions"
 BASES = (2010, 2020)
+FIT = "fit"  # folder of a region: series to fit to, and the parameters that were fitted
 _GOLDEN_ANGLE = np.pi * (3 - np.sqrt(5))
 _AGES = [f"{a}-{a + 4}" for a in range(0, 85, 5)] + ["85+"]
 
@@ -405,6 +406,24 @@ class Region:
         return series
 
     @cached_property
+    def ensemble(self) -> pd.DataFrame:
+        """Fitted parameters: a row a vector, the best first, a column a fact; empty where nothing was fitted."""
+        import pandas as pd
+
+        path = self.folder / FIT / "ensemble.csv"
+        if not path.is_file():
+            return pd.DataFrame()
+        try:
+            return pd.read_csv(path, index_col="vector").astype(float)
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path}: is no readable table of numbers ({str(error).splitlines()[0]})") from None
+
+    @property
+    def fitted(self) -> dict[str, float]:
+        """The best vector of fitted parameters by fact; empty where nothing was fitted."""
+        return {} if self.ensemble.empty else {str(name): float(x) for name, x in self.ensemble.iloc[0].items()}
+
+    @cached_property
     def chain_jobs(self) -> np.ndarray:
         """(counties, chains + 1) jobs of the chains in 2020; column 0 is empty."""
         jobs = np.zeros((self.n_counties, len(self.chains) + 1), np.int64)
@@ -450,9 +469,10 @@ class Region:
 
     @cached_property
     def region_hash(self) -> str:
-        """Hash of everything in the folder."""
+        """Hash of everything in the folder but what was fitted to it: `fit` changes no population."""
         digest = hashlib.sha256()
-        for path in sorted(path for path in self.folder.rglob("*") if path.is_file() and not path.name.startswith(".")):
+        files = [path for path in self.folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
+        for path in sorted(path for path in files if path.relative_to(self.folder).parts[0] != FIT):
             digest.update(path.relative_to(self.folder).as_posix().encode())
             digest.update(path.read_bytes())
         return digest.hexdigest()[:16]

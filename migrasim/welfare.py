@@ -8,7 +8,7 @@ import numpy as np
 
 from migrasim.core.codes import N_TIERS, Schooling, Tier
 from migrasim.core.rule import kernel
-from migrasim.domains.moving import choice
+from migrasim.domains.moving import choice, household
 from migrasim.domains.moving.phase import record, views
 from migrasim.domains.moving.rules import MovingParams
 from migrasim.world import World
@@ -50,7 +50,7 @@ def _fill_heads(first_member, members, birth_year, schooling, year, most_schooli
             years = year - birth_year[i]
             most = max(most, schooling[i])
             oldest = max(oldest, years)
-            if choice.WORKING_AGE <= years < choice.RETIRING_AGE:
+            if household.WORKING_AGE <= years < household.RETIRING_AGE:
                 working = max(working, years)
         most_schooling[h] = most
         age[h] = working if working >= 0 else oldest

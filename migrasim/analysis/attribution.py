@@ -8,24 +8,20 @@ exact from all coalitions; above, orders are drawn, and the error of the draw is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import factorial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pandas import DataFrame
 
-from migrasim.analysis.levers import interval, measured
-from migrasim.core.errors import InputError, nearest
-from migrasim.facts import FactBook
-from migrasim.runs.points import Coalition, along, coalitions, orders
-from migrasim.runs.runner import OnDone, yearly
-from migrasim.runs.spec import RunSpec
+from migrasim.analysis.finished import BLOCK, Finished, Measure
+from migrasim.analysis.levers import interval
+from migrasim.core.errors import InputError
+from migrasim.runs.points import Coalition, coalitions
 
-MOST_EXACT = 10
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
@@ -51,37 +47,6 @@ class Attribution:
     interactions: DataFrame
     effect: tuple[float, float, float]
     seeds: int
-
-    def words(self, what: str, unit: str = "", factor: float = 1.0, decimals: int = 2) -> str:
-        """The result in a paragraph.
-
-        Parameters
-        ----------
-        what
-            Name of what is shared out.
-        unit, factor, decimals
-            How its numbers are written.
-        """
-
-        def said(value: float) -> str:
-            return f"{factor * value:+,.{decimals}f}"
-
-        def ends(low: float, high: float) -> str:
-            return f" ({said(low)} to {said(high)})" if low == low else ""
-
-        rows = self.shares.sort_values("share", key=abs, ascending=False, kind="stable").to_dict("records")
-        each = ", ".join(f"{row['player']} {said(row['share'])}{ends(row['low'], row['high'])}" for row in rows)
-        text = f"Together {said(self.effect[0])}{ends(*self.effect[1:])} {unit} of {what}; of it {each}."
-        clear = [row for row in self.interactions.to_dict("records") if row["low"] * row["high"] > 0]
-        clear = sorted(clear, key=lambda row: -abs(row["interaction"]))[:3]
-        for row in clear:
-            verb = "help" if row["interaction"] > 0 else "hinder"
-            text += f" {row['first']} and {row['second']} {verb} each other ({said(row['interaction'])})."
-        if self.shares["order_error"].max() > 0:
-            text += f" Orders were drawn; their standard error is up to {said(self.shares['order_error'].max())[1:]}."
-        if self.seeds > 1:
-            text += f" Intervals: 90 percent over {self.seeds} seeds."
-        return " ".join(text.split())
 
 
 def exact(values: Mapping[Coalition, Array], players: Sequence[str]) -> Attribution:
@@ -167,83 +132,38 @@ def _attribution(
     )
 
 
-def attribute(
-    players: Iterable[str],
-    indicator: str = "urbanization_rate",
-    *,
-    year: int = 2035,
-    seeds: Sequence[int] = tuple(range(8)),
-    sample: float = 0.1,
-    drawn_orders: int = 40,
-    workers: int | None = None,
-    keep: Path | None = None,
-    on_done: OnDone | None = None,
-) -> Attribution:
-    """Run coalitions of levers or groups and share out the effect of all of them on an indicator.
+def of_batch(batch: Finished, measure: Measure) -> dict[str, Attribution]:
+    """Share out the effect of a finished batch of coalitions, one attribution a future.
 
-    Parameters
-    ----------
-    players : levers or groups of `migrasim levers`
-    indicator : name of the indicator, of the whole region; ``cost_yuan`` is public cost summed from 2021 on
-    year : year in which it is read
-    seeds : of the luck, the same in every coalition
-    sample : share of the households
-    drawn_orders : number of orders where there are more than ten players
-    workers, keep, on_done : as for `migrasim.analysis.band.band`
+    Seeds and parameter vectors make the interval.
 
     Raises
     ------
-    InputError : for an unknown player, one named twice, and an indicator that is none
+    InputError
+        Where the design of the batch is not one of coalitions, or no replication is whole.
     """
-    book = FactBook.load()
-    chosen = list(players)
-    known = [*book.groups, *book.levers]
-    for player in chosen:
-        if player not in known:
-            raise InputError(f"unknown lever or group '{player}'. {nearest(player, known)}".rstrip())
-        group = book.levers[player].group if player in book.levers else player
-        if chosen.count(player) > 1 or (player in book.levers and group in chosen):
-            raise InputError(f"'{player}' would count twice; name it, or the group it belongs to, once")
-    if not chosen or not seeds:
-        raise InputError("attribution: at least one player and one seed are needed")
-
-    def worth(wanted: Iterable[Coalition]) -> dict[Coalition, Array]:
-        return _worth(list(wanted), indicator, year, seeds, sample, workers, keep, on_done)
-
-    if len(chosen) <= MOST_EXACT:
-        return exact(worth(coalitions(chosen)), chosen)
-    drawn = orders(chosen, drawn_orders, seeds[0])
-    return sampled(worth(along(drawn)), drawn)
-
-
-def _worth(
-    wanted: list[Coalition],
-    indicator: str,
-    year: int,
-    seeds: Sequence[int],
-    sample: float,
-    workers: int | None,
-    keep: Path | None,
-    on_done: OnDone | None,
-) -> dict[Coalition, Array]:
-    specs = [
-        RunSpec(
-            "status_quo",
-            label=" + ".join(sorted(members)) or "nothing",
-            seed=seed,
-            sample=sample,
-            until=year,
-            overrides=tuple(f"{player}=plan" for player in sorted(members)),
+    design = batch.about.design
+    if design is None or design.kind != "coalitions":
+        raise InputError(
+            "attribution: a batch whose design has kind: coalitions is needed (experiments/attribution.yaml); "
+            f"this one has {design.kind if design else 'named scenarios'}"
         )
-        for members in wanted
-        for seed in seeds
-    ]
-    frames = yearly(specs, keep, workers=workers, on_done=on_done)
-    if indicator not in ("cost_yuan", *frames[0].columns):
-        allowed = [str(name) for name in frames[0].columns]
-        raise InputError(f"attribution: '{indicator}' is no indicator. {nearest(indicator, allowed)}".rstrip())
-    numbers = np.array([measured(frame, indicator, year) for frame in frames]).reshape(len(wanted), len(seeds))
-    return dict(zip(wanted, numbers, strict=True))
+    values = batch.values(measure)
+    rows = batch.design.assign(value=values)[batch.design["point"] >= batch.named]
+    found, points = {}, batch.points()
+    for future, part in rows.groupby("future", sort=False):
+        wide = part.pivot(index=list(BLOCK[1:]), columns="point", values="value").dropna()
+        if wide.empty:
+            raise InputError(
+                f"attribution: no replication of future {future} has all its coalitions; run the batch again"
+            )
+        worth = {
+            frozenset(name for name, level in levels.items() if level != "status_quo"): wide[point].to_numpy()
+            for point, levels in points.items()
+        }
+        exactly = not design.orders
+        found[str(future)] = exact(worth, design.names) if exactly else sampled(worth, design.orders)
+    return found
 
 
 def of_function(worth: Callable[[Coalition], float], players: Sequence[str]) -> Attribution:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 QUANTILES = {"low": 0.05, "median": 0.5, "high": 0.95}
 INDICATORS = ("urbanization_rate", "hukou_urbanization_rate", "urban_population", "resident_population")
 FEWEST, MOST = 2, 10_000
+DRAWS, SAMPLE = 12, 0.02  # of the band that stands in the headline of every run with assumed values
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Band:
         A row a draw, a column a lever: the last value of its path.
     assumed, taken
         Numbers of levers that the scenario takes from the plan at assumed values, and of all that it takes from there.
+    sample
+        Share of the households that the draws were run with.
     """
 
     scenario: str
@@ -52,6 +55,7 @@ class Band:
     draws: DataFrame
     assumed: int
     taken: int
+    sample: float = 1.0
 
     def of(self, indicator: str) -> DataFrame:
         """``low, median, high`` of an indicator by year."""
@@ -132,6 +136,7 @@ def band(
         DataFrame(lasts, columns=[lever.id for lever in levers]),
         len(levers),
         len(from_plan(chosen, book)),
+        sample,
     )
 
 

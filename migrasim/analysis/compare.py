@@ -246,9 +246,7 @@ def compare(
     identity = hashlib.sha256(json.dumps([result.run_id for result in results]).encode()).hexdigest()[:12]
     said = ("region", "targets", "record", "versions")
     provenance: dict[str, Any] = {name: results[0].provenance[name] for name in said}
-    notes: list[str | dict[str, str]] = []
-    for result in results:
-        notes += [note for note in result.notes if note not in notes]
+    notes = _notes(results[: len(chosen)])
     return Comparison(identity, tuple(names), seeds, sample, base, until, tables, notes, provenance)
 
 
@@ -512,6 +510,18 @@ def _of_all_runs(results: Sequence[RunResult]) -> dict[str, DataFrame]:
             frames.append(pd.concat([DataFrame(head, index=frame.index), frame], axis=1))
         tables[name] = pd.concat(frames, ignore_index=True)
     return {"runs": DataFrame([store.run_row(result) for result in results]), **tables}
+
+
+def _notes(results: Sequence[RunResult]) -> list[str | dict[str, str]]:
+    """Notes of the first runs, once each; one that does not hold for all of them names its scenario."""
+    common = [note for note in results[0].notes if all(note in each.notes for each in results)]
+    own: list[str | dict[str, str]] = []
+    for result in results:
+        for note in result.notes:
+            if note not in common:
+                parts = {"en": note} if isinstance(note, str) else note
+                own.append({key: f"{result.scenario}: {text}" for key, text in parts.items()})
+    return own + common
 
 
 def write(comparison: Comparison, folder: Path) -> None:

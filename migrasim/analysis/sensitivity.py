@@ -7,21 +7,19 @@ can be left out. Sobol's indices then say which share of the variance each of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
 from pandas import DataFrame
 
-from migrasim.analysis.levers import measured
+from migrasim.analysis.finished import Finished, Measure, Varied
 from migrasim.core.errors import InputError, nearest
-from migrasim.facts import FactBook
+from migrasim.runs.design import LEVEL, UNCERTAIN
 from migrasim.runs.points import MORRIS_LEVELS, Ranges, problem, spread
-from migrasim.runs.runner import OnDone, yearly
-from migrasim.runs.spec import RunSpec
 
 CONFIDENCE = 0.9
+_DRAWS = 60
 Method = Literal["morris", "sobol"]
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -75,89 +73,109 @@ def of_function(
     return morris_effects(ranges, points, values) if method == "morris" else sobol_indices(ranges, values)
 
 
-def ranges_of(facts: Iterable[str]) -> dict[str, tuple[float, float]]:
-    """Ranges of facts by id.
+def of_batch(batch: Finished, measure: Measure, against: str | None = None) -> DataFrame:
+    """Sensitivity from a finished batch whose levers or parameters are spread over ranges.
+
+    A point is the mean over its replications and futures. From a Latin hypercube or a table PAWN's index is told
+    (`pawn_indices`); from Morris' and Sobol's designs their own.
+
+    Parameters
+    ----------
+    batch, measure
+        What is looked at: of the only scenario, or of the last that is named.
+    against
+        Scenario that is taken off, run at the same points with the same luck.
 
     Raises
     ------
     InputError
-        For an unknown fact, one without a range, and one that no rule reads.
+        Where nothing is spread over ranges, or runs are missing.
     """
-    book = FactBook.load()
-    found = {}
-    for name in facts:
-        fact = book[name]
-        if fact.range is None or fact.range[0] == fact.range[1]:
-            raise InputError(f"sensitivity: {name} has no range")
-        if not fact.used or fact.domain == "population":
-            raise InputError(f"sensitivity: {name} cannot be moved in a run")
-        found[name] = fact.range
-    if not found:
-        raise InputError("sensitivity: at least one fact is needed")
-    return found
+    values = batch.values(measure)
+    if values.isna().any():
+        raise InputError(
+            f"sensitivity: {int(values.isna().sum())} of {len(values)} runs are missing; run the batch again"
+        )
+    varied = spread_factors(batch)
+    rows = batch.design.assign(value=values)
+    if varied is batch.about.parameters:
+        result = _by_vector(rows, against)
+        key, column = "parameter_set", UNCERTAIN
+    else:
+        if against is not None:
+            raise InputError("against: a design over levers is held against nothing; leave it out")
+        rows = rows[rows["point"] >= batch.named]
+        result = rows.groupby("point", sort=True)["value"].mean().to_numpy()
+        key, column = "point", LEVEL
+    one_each = rows.drop_duplicates(key).sort_values(key)
+    points = one_each[[f"{column}{name}" for name in varied.names]].to_numpy(np.float64)
+    ranges = varied.ranges
+    if varied.kind == "morris":
+        return morris_effects(ranges, points, result)
+    return sobol_indices(ranges, result) if varied.kind == "sobol" else pawn_indices(ranges, points, result)
 
 
-def sensitivity(
-    facts: Iterable[str],
-    scenario: str = "plan",
-    indicator: str = "urbanization_rate",
-    *,
-    reference: str | None = None,
-    method: Method = "morris",
-    size: int = 8,
-    year: int = 2035,
-    seed: int = 0,
-    share: float = 0.1,
-    workers: int | None = None,
-    keep: Path | None = None,
-    on_done: OnDone | None = None,
-) -> DataFrame:
-    """Run a scenario over the ranges of facts and tell which of them matter; see `morris_effects`, `sobol_indices`.
-
-    Parameters
-    ----------
-    facts : ids of uncertain facts
-    scenario, indicator, year : what is looked at; ``cost_yuan`` is public cost summed from 2021 on
-    reference : scenario that is taken off, run with the same facts and luck, so that an effect is looked at
-    method, size, seed : of the design; all runs share the luck of `seed`
-    share : of the households
-    workers, keep, on_done : as for `migrasim.analysis.band.band`
+def spread_factors(batch: Finished) -> Varied:
+    """The parameters or the design of a batch, whichever is spread over ranges.
 
     Raises
     ------
-    InputError : for facts that cannot be moved, and an indicator that is none
+    InputError
+        Where neither is, or both are.
     """
-    ranges = ranges_of(facts)
-    points = spread(ranges, size, method, seed)
-    scenarios = [scenario] if reference is None else [scenario, reference]
-    specs = [
-        RunSpec(
-            name,
-            label=f"{name}, point {number}",
-            seed=seed,
-            sample=share,
-            until=year,
-            parameters=dict(zip(ranges, map(float, point), strict=True)),
+    both = [each for each in (batch.about.parameters, batch.about.design) if each is not None and each.ranges]
+    if len(both) != 1:
+        found = "none is" if not both else "both levers and facts are"
+        raise InputError(
+            "sensitivity: levers or facts spread over ranges (kind: morris, sobol or latin_hypercube) are "
+            "needed, one of "
+            f"the two; here {found}"
         )
-        for name in scenarios
-        for number, point in enumerate(points)
-    ]
-    frames = yearly(specs, keep, workers=workers, on_done=on_done)
-    if indicator not in ("cost_yuan", *frames[0].columns):
-        allowed = [str(name) for name in frames[0].columns]
-        raise InputError(f"sensitivity: '{indicator}' is no indicator. {nearest(indicator, allowed)}".rstrip())
-    values = np.array([measured(frame, indicator, year) for frame in frames]).reshape(len(scenarios), -1)
-    result = values[0] if reference is None else values[0] - values[1]
-    return morris_effects(ranges, points, result) if method == "morris" else sobol_indices(ranges, result)
+    return both[0]
 
 
-def words(frame: DataFrame, what: str, shown: int = 5) -> str:
-    """The result in a paragraph: what matters most, and what does not matter."""
-    screening = "effect" in frame
-    name, low = ("effect", "low") if screening else ("total", "total_low")
-    rows: Sequence[dict[Any, Any]] = frame.head(shown).to_dict("records")
-    high = "high" if screening else "total_high"
-    each = ", ".join(f"{row['name']} {row[name]:.3g} ({row[low]:.3g} to {row[high]:.3g})" for row in rows)
-    quiet = int((frame[low] <= 0).sum())
-    how = "mean size of the effect over the range" if screening else "share of the variance, with all company"
-    return f"{what} hangs most on {each} ({how}, 90 percent); for {quiet} of {len(frame)} numbers nothing was found."
+def _by_vector(rows: DataFrame, against: str | None) -> Array:
+    """Mean of the looked-at scenario by parameter vector, less that of the other one."""
+    means = rows.groupby(["scenario", "parameter_set"], sort=False)["value"].mean().unstack("parameter_set")
+    names = [str(name) for name in means.index]
+    if against is not None and against not in names:
+        raise InputError(
+            f"against: '{against}' is not in the batch; allowed: {', '.join(names)}. {nearest(against, names)}".rstrip()
+        )
+    others = [name for name in names if name != against]
+    if len(others) != 1:
+        more = "" if against is not None else "; name the scenario to take off with --against"
+        raise InputError(f"sensitivity: one scenario is looked at, here are {', '.join(others) or 'none'}{more}")
+    looked = means.loc[others[0]].sort_index().to_numpy()
+    return np.asarray(looked if against is None else looked - means.loc[against].sort_index().to_numpy())
+
+
+def pawn_indices(ranges: Ranges, points: Array, values: Array) -> DataFrame:
+    """How far fixing a number moves the distribution: ``name, distance, low, high``, largest first.
+
+    Median over slices of Kolmogorov and Smirnov's distance (PAWN), its interval by drawing points again. `noise` is
+    the distance that a number which does nothing passes in one of twenty designs of as many points.
+    """
+    from SALib.analyze import pawn
+
+    def distances(x: Array, y: Array) -> Array:
+        return np.asarray(pawn.analyze(problem(ranges), x, y, S=slices, seed=0)["median"], np.float64)
+
+    slices = max(2, min(10, len(values) // 15))
+    rng = np.random.default_rng(0)
+    drawn = []
+    for _ in range(_DRAWS):
+        rows = rng.integers(0, len(values), len(values))
+        drawn.append(distances(points[rows], values[rows]))
+    noise = np.quantile([distances(points, rng.permutation(values)) for _ in range(_DRAWS)], 0.5 + CONFIDENCE / 2)
+    low, high = np.quantile(drawn, [0.5 - CONFIDENCE / 2, 0.5 + CONFIDENCE / 2], axis=0)
+    columns = {"name": list(ranges), "distance": distances(points, values), "low": low, "high": high, "noise": noise}
+    return DataFrame(columns).sort_values("distance", ascending=False, kind="stable", ignore_index=True)
+
+
+def quiet(table: DataFrame) -> int:
+    """Of how many numbers nothing could be told, in a table of any of the three methods."""
+    if "noise" in table:
+        return int((table["distance"] <= table["noise"]).sum())
+    least = table["low" if "effect" in table else "total_low"]
+    return int((least <= 1e-9 * float(table["effect" if "effect" in table else "total"].max())).sum())

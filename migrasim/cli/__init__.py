@@ -14,7 +14,16 @@ import typer
 from typer.exceptions import Exit, TyperException
 
 from migrasim import __version__
-from migrasim.cli import compare, experiment, lookup, region, run  # noqa: F401 (each adds its commands to the program)
+from migrasim.cli import (  # noqa: F401 (each adds its commands to the program)
+    analysis,
+    compare,
+    experiment,
+    explore,
+    lookup,
+    region,
+    report,
+    run,
+)
 from migrasim.cli.shared import app, say
 from migrasim.core.errors import InputError
 

@@ -49,6 +49,7 @@ def experiment(
 
     Example: migrasim experiment small --workers 2
     """
+    from migrasim.analysis.finished import About
     from migrasim.runs import store
     from migrasim.runs.design import Experiment
     from migrasim.runs.runner import Stopped, run_batch, workers_for
@@ -88,6 +89,7 @@ def experiment(
     except Stopped as stop:
         say(f"stopped: {stop}")
         raise typer.Exit(1) from None
+    About.of(asked).write(folder)
     if part is not None:
         say(f"part {part[0]} of {part[1]} is done; the command without --shard makes the tables")
         return

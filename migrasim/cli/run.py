@@ -50,13 +50,18 @@ def run(
         typer.Option("--set", help="Set a lever on top of the scenario; may be given again.", metavar="LEVER=VALUE"),
     ] = None,
     households: Annotated[bool, typer.Option("--households", help="Write one row per household, too.")] = False,
-    profile: Annotated[bool, typer.Option("--profile", help="Print the seconds that each phase took.")] = False,
+    profile: Annotated[bool, typer.Option("--profile", help="Print seconds, rows and bytes by phase.")] = False,
     nominal: Annotated[
         bool, typer.Option("--nominal", help="Print money in prices of each year; the tables stay in yuan of 2020.")
     ] = False,
     band: Annotated[
         int | None,
-        typer.Option("--band", help="Draw the assumed values of the plan this often: the range.", metavar="N"),
+        typer.Option(
+            "--band",
+            help="Draws of the plan's assumed values for the range of the headline; 0 for none; "
+            "default: a few where the scenario takes such values.",
+            metavar="N",
+        ),
     ] = None,
     lang: LangOption = "en",
 ) -> None:
@@ -74,8 +79,7 @@ def run(
     from migrasim.scenario import Scenario
 
     chosen = Scenario.load(scenario, FactBook.load(), settings or ())
-    if band is not None:
-        _check_band(chosen, band)
+    draws = _draws(chosen, band)
     target = None if out is None else Path(os.path.abspath(out.expanduser()))  # noqa: PTH100 (resolve follows links)
 
     from migrasim.runs import store
@@ -98,10 +102,10 @@ def run(
         )
         store.write(result, staged, wall_s=time.perf_counter() - started)
         folder = target or staged.parent.parent / f"{file_name(result.scenario)}-{result.run_id}"
-        options = {"seed": seed, "sample": sample, "until": until, "base": base, "future": future}
+        options: dict[str, Any] = {"seed": seed, "sample": sample, "until": until, "base": base, "future": future}
         drawn = None
-        if band is not None:
-            drawn = _band(chosen, band, alternatives=without or (), threads=threads, **options)
+        if draws:
+            drawn = _band(chosen, draws, alternatives=without or (), threads=threads, **options)
             store.write_band(result, drawn.table, staged)
         _show_result(result.nominal() if nominal else result, tongue, profile=profile, band=drawn)
         folder = store.publish(staged, folder, result.run_id)
@@ -123,33 +127,39 @@ def _simulate(scenario: Scenario, **options: Any) -> RunResult:
         return simulate(scenario, on_phase=on_phase, **options)
 
 
-def _check_band(scenario: Scenario, draws: int) -> None:
-    """Refuse, before anything runs, a number of draws that is none and a scenario without assumed values."""
+def _draws(scenario: Scenario, wanted: int | None) -> int:
+    """Draws of the band; what cannot be drawn is refused before anything runs."""
     from migrasim.analysis import band as bands
     from migrasim.facts import FactBook
 
-    bands.check_draws(draws, "--band")
-    bands.check_assumed(scenario, FactBook.load(), "--band")
+    if wanted is None:
+        return bands.DRAWS if bands.assumed(scenario, FactBook.load()) else 0
+    if wanted:
+        bands.check_draws(wanted, "--band")
+        bands.check_assumed(scenario, FactBook.load(), "--band")
+    return wanted
 
 
-def _band(scenario: Scenario, draws: int, *, threads: int | None, **options: Any) -> Band:
-    """The range over the assumed values of the plan, with progress."""
+def _band(scenario: Scenario, draws: int, *, sample: float, threads: int | None, **options: Any) -> Band:
+    """The range over the assumed values of the plan, from a small share of the households, with progress."""
     from migrasim.analysis import band as bands
     from migrasim.present.progress import runs
 
+    share = min(sample, bands.SAMPLE)
     with runs(console(stderr=True), "band", say) as on_done:
-        return bands.band(scenario, draws=draws, workers=threads, on_done=on_done, **options)
+        return bands.band(scenario, draws=draws, sample=share, workers=threads, on_done=on_done, **options)
 
 
 def _show_result(result: RunResult, lang: Lang, *, profile: bool, band: Band | None) -> None:
     from migrasim.present import tables
 
-    show(tables.summary(result, lang))
     if band is not None:
         show(*tables.band(band, result, lang))
+    show(tables.summary(result, lang))
     if profile and result.profile is not None:
-        rows = [(row.phase, f"{row.seconds:.3f}") for row in result.profile.itertuples()]
-        show(tables.listing(["phase", "seconds"], rows, lang))
+        forms = ("{}", "{:.3f}", "{:,}", "{:,.0f}", "{:,.1f}", "{:.3f}")
+        rows = [tuple(map(str.format, forms, row)) for row in result.profile.itertuples(index=False)]
+        show(tables.listing(["phase", "seconds", "rows", "MB", "ns a row", "floor, s"], rows, lang))
 
 
 def _check_parameters(parameters: str) -> None:

@@ -82,10 +82,21 @@ def stream(seed, decision, year):
 
 
 @rule
+def chooser(key, who):
+    """The word of one chooser of a stream, from which each alternative takes its bits by ``pick``."""
+    return mix(np.uint64(key) ^ np.uint64(who))
+
+
+@rule
+def pick(word, alternative):
+    """64 random bits for one alternative of a chooser."""
+    return mix(word + (np.uint64(alternative) + np.uint64(1)) * _GOLDEN)
+
+
+@rule
 def draw(key, who, alternative):
     """64 random bits for one chooser and one alternative of a stream."""
-    word = mix(np.uint64(key) ^ np.uint64(who))
-    return mix(word + (np.uint64(alternative) + np.uint64(1)) * _GOLDEN)
+    return pick(chooser(key, who), alternative)
 
 
 @rule

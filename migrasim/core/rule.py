@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
 from platformdirs import user_cache_dir
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -88,6 +89,16 @@ def parallel_kernel(function: F) -> F:
 
 
 rows = numba.prange
+
+
+def scalars(bundle: Any) -> Any:
+    """(1,) record of the numbers of a bundle, its arrays left out.
+
+    A kernel that calls rules once a row hands them ``record[0]``, a pointer; handed the bundle itself it
+    would count the references of every array in it at every call.
+    """
+    numbers = {name: value for name, value in zip(bundle._fields, bundle, strict=True) if np.ndim(value) == 0}
+    return np.rec.array([tuple(numbers.values())], dtype=[(name, np.float64) for name in numbers])
 
 
 def set_threads(threads: int) -> None:

@@ -272,25 +272,27 @@ def summary(result: RunResult, lang: Lang = "en") -> RenderableType:
 
 
 def band(drawn: Band, result: RunResult, lang: Lang = "en") -> list[RenderableType]:
-    """The range of a scenario over its assumed values, beside the one run."""
+    """The headline of a scenario with assumed values: its range over them, and how many of its values are assumed."""
+    frame = result.prefecture()
+    years = [year for year in (*reference(result).targets, result.until) if year in frame.index]
     table = Table(
         title=phrase("band", lang, draws=len(drawn.draws), assumed=drawn.assumed, taken=drawn.taken),
         title_style="bold",
     )
-    names = {RATE: "resident_rate", "urban_population": "urban_residents"}
     table.add_column(phrase("year", lang), justify="right")
-    for head in names.values():
-        for part in ("one_run", "band_low", "band_median", "band_high"):
+    names = {RATE: ("resident_rate", percent), "urban_population": ("urban_residents", people)}
+    for head, _ in names.values():
+        for part in ("band_range", "band_median", "one_run"):
             table.add_column(f"{phrase(head, lang)}, {phrase(part, lang)}", justify="right")
-    frame = result.prefecture()
-    write = {RATE: percent, "urban_population": people}
-    for year in (int(each) for each in frame.index):
+    for year in dict.fromkeys(years):
         cells = [str(year)]
-        for name in names:
-            ends = drawn.of(name).loc[year]
-            cells += [write[name](float(value)) for value in (frame[name].loc[year], *ends)]
+        for name, (_, write) in names.items():
+            numbers = [*drawn.of(name).loc[year], frame[name].loc[year]]
+            low, median, high, ran = (write(float(each)) for each in numbers)
+            cells += [f"{low} - {high}", median, ran]
         table.add_row(*cells)
-    return [table, Text(phrase("band_note", lang), style="dim")]
+    share = "" if drawn.sample >= 1 else phrase("band_sample", lang, share=f"{100 * drawn.sample:g}")
+    return [table, Text(phrase("band_note", lang) + share, style="dim")]
 
 
 def listing(heads: Sequence[str], rows: Iterable[Sequence[object]], lang: Lang = "en", title: str = "") -> Table:

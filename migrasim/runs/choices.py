@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from migrasim.core.codes import Answer
-from migrasim.domains.moving.choice import AT, LAND, STAY, Families, People, Places
+from migrasim.domains.moving.choice import AT, LAND, STAY, Places
+from migrasim.domains.moving.household import Families, People
 from migrasim.domains.moving.phase import months, record
 from migrasim.domains.moving.rules import MovingParams, Terms
 from migrasim.domains.moving.tipping import INCOME_PARTS, N_TERMS, compositions, weigh
@@ -353,10 +354,7 @@ def _part_of(state: State, rows: Array) -> State:
 
 
 def _terms(codes: Array, state: State, seed: int, year: int) -> tuple[Array, Array, Array]:
-    terms = np.empty((*codes.shape, N_TERMS))
-    luck, open_ = np.empty(codes.shape), np.empty(codes.shape, np.bool_)
-    weigh(codes, state.people, state.families, state.places, seed, year, record(state.params), terms, luck, open_)
-    return terms, luck, open_
+    return weigh(codes, state.people, state.families, state.places, seed, year, record(state.params))
 
 
 def income_parts(codes: Array, a: State, b: State, seed: int, year: int) -> Array:

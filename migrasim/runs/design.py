@@ -192,6 +192,19 @@ class Experiment:
         """The same experiment with another sample, seed, number of replications or last year."""
         return _checked(replace(self, **values))
 
+    def with_trials(self, trials: int) -> Experiment:
+        """The same search with another number of trials.
+
+        Raises
+        ------
+        InputError
+            Where it has no search, or the number is none that is allowed.
+        """
+        if self.search is None:
+            raise InputError(f"{self.file}: search: this key is missing, so there are no trials")
+        given = {**self.search.model_dump(), "trials": trials}
+        return replace(self, search=validated(SearchFile, given, self.file, "search"))
+
     @cached_property
     def points(self) -> tuple[Point, ...]:
         """Points of the design, in order."""
@@ -224,8 +237,8 @@ class Experiment:
     def table(self) -> DataFrame:
         """One row a run, in the order of `specs`.
 
-        ``point, scenario, future, parameter_set, replication, seed``, a column ``design.<lever>`` for each factor of the
-        design (empty for named scenarios) and ``uncertain.<fact>`` for each fact that is varied.
+        ``point, scenario, future, parameter_set, replication, seed``, a column ``design.<lever>`` for each factor of
+        the design (empty for named scenarios) and ``uncertain.<fact>`` for each fact that is varied.
         """
         from pandas import DataFrame
 
@@ -272,13 +285,24 @@ class Experiment:
         book = FactBook.load()
         found = list(self.scenarios)
         if self.design is not None and self.design.scenario is not None:
-            digits = len(str(len(self.points) - 1))
-            for number, point in enumerate(self.points):
-                name = f"{self.name}-{number:0{digits}d}"
+            names = point_names(self.name, len(self.points))
+            for number, (name, point) in enumerate(zip(names, self.points, strict=True)):
                 made = self.design.scenario.changed(point.settings, book)
                 title = Title(en=f"{self.title.en}, {number}", zh_hant=f"{self.title.zh_hant}，{number}")
                 found.append(replace(made, name=name, title=title, description=None, about=None))
         return found
+
+
+def point_names(name: str, count: int) -> list[str]:
+    """Names of the scenarios of the points of a design.
+
+    Examples
+    --------
+    >>> point_names("mix", 11)[:2]
+    ['mix-00', 'mix-01']
+    """
+    digits = len(str(count - 1))
+    return [f"{name}-{number:0{digits}d}" for number in range(count)]
 
 
 def _label(row: dict[str, Any], vectors: int) -> str:

@@ -32,16 +32,17 @@ class RunResult:
     decomposition
         ``year, level, place, component, points``: the yearly change of the urbanization rate, split
         exactly, in percentage points.
-    jobs, dwellings, chains, costs, groups
+    jobs, dwellings, chains, costs, groups, ages, homes
         By year: jobs, workers, vacancies and pay by place and kind of job; dwellings of towns and seats by tenure;
         the industrial chains with their output; every payment of the public accounts by county; households by
-        income, schooling, age and county with their welfare. Money is yuan of 2020.
+        income, schooling, age and county with their welfare; residents by place, sex and age; persons by the county
+        where they are registered and the county where they live. Money is yuan of 2020.
     provenance
         Plain data (JSON): among it ``levers`` and ``parameters`` with every value given,
         ``versions``, ``inputs``, ``region`` (name, title, hash), ``targets`` (year: share) and ``record`` (name of an
         indicator: year: value as published).
     profile
-        ``phase, seconds``, where it was asked for.
+        ``phase, seconds, rows, mb, ns_row, floor_s``, where it was asked for: see `migrasim.runs.profile`.
     households
         One row per household at the end, where it was asked for.
     notes
@@ -62,6 +63,8 @@ class RunResult:
     chains: DataFrame
     costs: DataFrame
     groups: DataFrame
+    ages: DataFrame
+    homes: DataFrame
     provenance: dict[str, Any]
     profile: DataFrame | None = None
     households: DataFrame | None = None

@@ -20,6 +20,7 @@ from migrasim.indicators import COMPONENTS, DISTANCE, decompose, groups, values
 from migrasim.inputs import Inputs
 from migrasim.order import OnPhase, Simulation, place_names
 from migrasim.region import Region
+from migrasim.runs.profile import profile as profile_of
 from migrasim.runs.result import RunResult, check_request
 from migrasim.scenario import Scenario
 from migrasim.variants import CENTRAL
@@ -133,7 +134,7 @@ def simulate(
     region : shipped name or folder of a region; the only one that ships where not given
     on_phase : called with (year, phase, phases done, phases in all)
     households : add one row a household at the end
-    profile : add the seconds of each phase
+    profile : add the seconds, rows and bytes of each phase
     future : what the plan does not decide: a name of ``migrasim futures``; the scenario's where not given
     alternatives : parts of the model left out or put differently: names of ``migrasim alternatives``
 
@@ -261,7 +262,7 @@ def collect(ready: Prepared, *, households: bool = False, profile: bool = False)
         decomposition=pd.DataFrame(parts, columns=["year", "level", "place", "component", "points"]),
         **_details(ready, names),
         provenance=provenance(inputs, ready.region, ready.population_key, identity, world.seed, ready.sample),
-        profile=_profile(simulation) if profile else None,
+        profile=profile_of(simulation) if profile else None,
         households=_households(ready, names) if households else None,
         notes=_notes(ready),
     )
@@ -282,7 +283,9 @@ def _details(ready: Prepared, names: list[str]) -> dict[str, DataFrame]:
         "tenure": [tenure.name.lower() for tenure in Tenure],
         "payer": [purse.name.lower() for purse in Purse],
         "payee": [purse.name.lower() for purse in Purse],
+        "sex": ["male", "female"],
     }
+    labels["county"] = labels["origin_county"] = [*labels["county"], "outside"]
     tables = {}
     for name in ready.simulation.history[0].detail:
         years = []
@@ -301,12 +304,6 @@ def _details(ready: Prepared, names: list[str]) -> dict[str, DataFrame]:
             joined[key] = np.array(labels[key], object)[joined[key]]
         tables[name] = pd.DataFrame(joined)
     return tables
-
-
-def _profile(simulation: Simulation) -> DataFrame:
-    import pandas as pd
-
-    return pd.DataFrame({"phase": list(simulation.seconds), "seconds": list(simulation.seconds.values())})
 
 
 def _households(ready: Prepared, names: list[str]) -> DataFrame:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 SCHEMA_VERSION = 1
-TABLES = ("indicators", "flows", "decomposition", "jobs", "dwellings", "chains", "costs", "groups")
+TABLES = ("indicators", "flows", "decomposition", "jobs", "dwellings", "chains", "costs", "groups", "ages", "homes")
 _RECORD = b"migrasim"
 
 # unit, English and Chinese title of the columns that are not indicators
@@ -82,6 +82,10 @@ KEYS: dict[str, tuple[str, str, str]] = {
     "households_shared": ("households", "Share of the term in what spoke for the changes", "按貢獻分攤的戶數"),
     "dimension": ("name", "Dimension of the groups", "分組維度"),
     "group": ("name", "Group", "組別"),
+    "sex": ("name", "Sex", "性別"),
+    "age": ("years", "Youngest age of the group of five years", "年齡組下限"),
+    "origin_county": ("name", "County of the registered address", "戶籍所在縣"),
+    "other_place_persons": ("persons", "Of them away from their registered address", "其中離開戶籍地址"),
     "lever": ("name", "Lever", "槓桿"),
     "indicator": ("name", "Indicator", "指標"),
     "low": ("its own", "Low end of the band (5 percent of the draws)", "區間下限(5%)"),
@@ -178,7 +182,7 @@ def read(folder: str | os.PathLike[str]) -> RunResult:
         until=record["until"],
         provenance=record["provenance"],
         notes=record["notes"],
-        profile=None if profile is None else pd.DataFrame(profile, columns=["phase", "seconds"]),
+        profile=None if profile is None else pd.DataFrame(profile),
         households=households,
         **frames,
     )
@@ -401,7 +405,7 @@ def _short(path: Mapping[str, list[float]]) -> object:
 
 
 def _execution_row(result: RunResult, wall_s: float | None) -> dict[str, Any]:
-    profile = None if result.profile is None else result.profile[["phase", "seconds"]].to_numpy().tolist()
+    profile = None if result.profile is None else result.profile.to_dict("list")
     return {
         "run_id": result.run_id,
         "wall_s": wall_s,

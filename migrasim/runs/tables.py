@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 FORMATS = (".csv", ".parquet", ".xlsx")
-ENSEMBLE = "ensemble"  # of fitted parameter vectors, in the folder of the region
 
 
 def rows(file: str | None, sheet: str | None, folder: Path, where: str) -> list[dict[str, Any]]:
@@ -58,7 +57,7 @@ def _frame(path: Path, sheet: str | None, where: str) -> DataFrame:
             if sheet is not None and sheet not in names:
                 hint = nearest(sheet, names)
                 raise InputError(f"{where}: there is no sheet '{sheet}'; allowed: {', '.join(names)}. {hint}".rstrip())
-            return book.parse(sheet or names[0])
+            return pd.read_excel(book, sheet_name=sheet or names[0])
     except InputError:
         raise
     except Exception as error:  # whatever a broken file makes its reader raise
@@ -94,9 +93,7 @@ def ensemble(where: str) -> list[dict[str, Any]]:
     InputError
         Where the region has none.
     """
-    folder = Region.only().folder
-    for suffix in FORMATS[:2]:
-        for path in (folder / f"{ENSEMBLE}{suffix}", folder / "tables" / f"{ENSEMBLE}{suffix}"):
-            if path.is_file():
-                return _rows(_frame(path, None, where), f"{where}: {path.name}")
-    raise InputError(f"{where}: 'ensemble' is not fitted for this region; allowed: best")
+    fitted = Region.only().ensemble
+    if fitted.empty:
+        raise InputError(f"{where}: 'ensemble' is not fitted for this region; allowed: best")
+    return _rows(fitted, f"{where}: ensemble")

@@ -11,9 +11,10 @@ from migrasim.core.chance import Decision, stream
 from migrasim.core.codes import Form, Nest, Tenure
 from migrasim.core.errors import InputError
 from migrasim.core.logit import alternative_error, nest_error
-from migrasim.domains.moving import choice
-from migrasim.domains.moving.phase import months, views
+from migrasim.domains.moving import choice, household
+from migrasim.domains.moving.phase import months, record, views
 from migrasim.domains.moving.rules import MovingParams, Terms
+from migrasim.domains.moving.tipping import is_open
 from migrasim.facts import FactBook
 from migrasim.order import SCHEDULE, place_names
 from migrasim.runs.simulate import prepare
@@ -60,26 +61,20 @@ class _Watch:
         if not month[h]:
             return []
         year, seed, key = world.year, world.seed, families.key[h]
-        who = choice.who_is_who(h, people, families, year)
+        homes, crew = household.gather(np.array([h]), people, families, places, year, record(p))
+        one, sums = homes[0], household.new_sums()[0]
         luck = np.uint64(stream(seed, Decision.GUMBEL, year))
         nest_key = np.uint64(stream(seed, Decision.NEST, year))
         nests = [nest_error(nest_key, key, n, p.nest_dissimilarity) for n in Nest]
-        sums = np.empty(choice.N_SUMS)
         inside = world.geography.inside
-        one = choice.home_of(h, who.split, people, families, year, places, p)
         taste_key = np.uint64(stream(seed, Decision.TASTE, 0))
         rows = []
         for form in Form:
             for d in range(len(self.names)):
                 stay = form == Form.STAY
-                here = d == one.place
-                if here != (form in (Form.STAY, Form.RETURN)) or not choice.fits(form, d, one, inside):
+                household.sum_up(int(form), one, crew, sums)
+                if not is_open(one, int(form), d, sums.grown0, inside, places.core):
                     continue
-                if not choice.can_form(form, who, families.kind[h], one.members):
-                    continue
-                if not here and not choice.is_within_reach(one, d, places):
-                    continue
-                choice.sum_up(h, form, who, people, families, year, sums)
                 terms = choice.terms_of(one, form, d, sums, places, taste_key, p)
                 nest = Nest.STAY if stay else Nest.INSIDE if d < world.geography.inside else Nest.OUTSIDE
                 if stay:

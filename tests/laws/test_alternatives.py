@@ -12,8 +12,8 @@ from worlds import COUNTIES, tiny_world
 
 from migrasim import checks, variants
 from migrasim.core.codes import N_SECTORS, N_TIERS, Sector, Tier
-from migrasim.domains.moving import choice
-from migrasim.domains.moving.phase import views
+from migrasim.domains.moving import choice, household
+from migrasim.domains.moving.phase import record, views
 from migrasim.domains.moving.rules import MovingParams, Terms
 from migrasim.facts import FactBook
 from migrasim.inputs import Inputs
@@ -72,11 +72,10 @@ def moves(simulation: Simulation) -> np.ndarray:
 def terms(world: World, h: int, form: int, destination: int) -> Terms:
     """Terms of one alternative of a household."""
     people, families, places = views(world)
-    who = choice.who_is_who(h, people, families, world.year)
-    sums = np.empty(choice.N_SUMS)
-    choice.sum_up(h, form, who, people, families, world.year, sums)
     p = world.inputs.params("moving", MovingParams)
-    one = choice.home_of(h, who.split, people, families, world.year, places, p)
+    homes, crew = household.gather(np.array([h]), people, families, places, world.year, record(p))
+    one, sums = homes[0], household.new_sums()[0]
+    household.sum_up(form, one, crew, sums)
     return Terms(*choice.terms_of(one, form, destination, sums, places, np.uint64(5), p))
 
 

@@ -6,10 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from invented_batch import finished
 
 from migrasim.analysis import attribution
 from migrasim.analysis.attribution import exact, of_function, sampled
+from migrasim.analysis.finished import Measure
 from migrasim.core.errors import InputError
+from migrasim.facts import FactBook
+from migrasim.present import findings
+from migrasim.present.language import LANGS
 from migrasim.runs.points import Coalition, coalitions, orders
 
 
@@ -66,43 +71,82 @@ def test_drawn_orders_come_near_the_exact_shares():
     assert found["share"].sum() == pytest.approx(worth(frozenset(players)))
 
 
-def test_the_paragraph_names_the_largest_share_first():
+FOUR = ["residence_permit", "three_rights", "public_housing", "industry"]
+COALITIONS = {"name": "x", "design": {"kind": "coalitions", "levers": FOUR}, "replications": 3, "seed": 7}
+
+
+def gains(row: Any) -> float:
+    """A number by group, one that two groups bring together, and a little luck that goes with the first."""
+    own = {"residence_permit": 0.1, "three_rights": 0.0, "public_housing": 0.02, "industry": 0.3}
+    at = {name: row[f"design.{name}"] == "plan" for name in own}
+    luck = 0.01 * row["replication"] * at["residence_permit"]
+    return sum(own[name] for name in own if at[name]) + 0.2 * (at["public_housing"] and at["industry"]) + luck
+
+
+def test_a_finished_batch_is_shared_out():
+    """Each group gets its own and half of what it brings with another; the pair is found; luck makes the interval."""
+    found = attribution.of_batch(finished(COALITIONS, gains), Measure())["central"]
+    shares = found.shares.set_index("player")
+    assert shares.loc["industry", "share"] == pytest.approx(0.4)
+    assert shares.loc["public_housing", "share"] == pytest.approx(0.12)
+    assert shares.loc["three_rights", "share"] == pytest.approx(0.0)
+    assert shares.loc["residence_permit", "low"] < 0.11 < shares.loc["residence_permit", "high"]
+    assert shares["share"].sum() == pytest.approx(found.effect[0])
+    pairs = found.interactions.set_index(["first", "second"])["interaction"]
+    assert pairs["public_housing", "industry"] == pytest.approx(0.2)
+    assert found.seeds == 3
+
+
+def test_another_year_is_another_question():
+    """The year that is asked for is the one that is read."""
+    batch = finished(COALITIONS, lambda row: gains(row) * 2)
+    found = attribution.of_batch(batch, Measure(year=2034))["central"]
+    assert found.shares.set_index("player").loc["industry", "share"] == pytest.approx(0.8)
+    with pytest.raises(InputError, match="year: 2050 is not in the batch; allowed: 2034 to 2035"):
+        attribution.of_batch(batch, Measure(year=2050))
+    with pytest.raises(InputError, match="did you mean 'urbanization_rate'"):
+        attribution.of_batch(batch, Measure("urbanisation_rate"))
+
+
+def test_replications_with_a_failed_run_are_left_out():
+    """One coalition of one replication is missing, so that replication does not count, and the paragraph says so."""
+    batch = finished(COALITIONS, lambda row: None if row["replication"] == 1 and row["point"] == 5 else gains(row))
+    found = attribution.of_batch(batch, Measure())
+    assert found["central"].seeds == 2
+    assert "1 of 48 runs are missing" in findings.of_attribution(found, batch, Measure(), "en").words
+
+
+def test_futures_are_shared_out_apart():
+    """What a lever does in hard times is not mixed with what it does in the central future."""
+    data = {**COALITIONS, "futures": ["central", "hard_times"]}
+    batch = finished(data, lambda row: gains(row) * (1 if row["future"] == "central" else 0.5))
+    found = attribution.of_batch(batch, Measure())
+    assert found["hard_times"].effect[0] == pytest.approx(found["central"].effect[0] / 2)
+
+
+def test_more_than_ten_players_are_shared_out_along_drawn_orders():
+    """Single levers: coalitions along orders are run, and the error of the draw is told."""
+    levers = [one.id for one in FactBook.load().levers.values() if one.group in ("public_housing", "three_rights")][:12]
+    data = {"design": {"kind": "coalitions", "levers": levers, "orders": 20}, "replications": 2}
+    batch = finished(data, lambda row: sum(row[f"design.{name}"] == "plan" for name in levers) ** 0.5)
+    found = attribution.of_batch(batch, Measure())["central"]
+    assert found.shares["share"].sum() == pytest.approx(12**0.5)
+    assert found.shares["order_error"].max() > 0
+
+
+def test_the_paragraph_names_the_largest_share_first_in_three_languages():
     """Words for a reader: the whole, the shares, who helps whom, and how sure that is."""
-    values = {each: gloves(each) + np.array([0.0, 0.001]) * len(each) for each in coalitions(["left", "right"])}
-    text = exact(values, ["left", "right"]).words("the rate", "points", factor=100)
-    assert text.startswith("Together +100.10")
-    assert "left and right help each other (+100.00)" in text and "90 percent over 2 seeds" in text
+    batch = finished(COALITIONS, gains)
+    found = attribution.of_batch(batch, Measure())
+    words = {lang: findings.of_attribution(found, batch, Measure(), lang).words for lang in LANGS}
+    assert "+63.00" in words["en"] and words["en"].index("Industrial chains") < words["en"].index("Public housing")
+    assert "Public housing and Industrial chains help each other (+20.00)" in words["en"]
+    assert "Not to be told from zero: Three rights" in words["en"]
+    assert "互相加強（+20.00）" in words["zh-Hant"] and "互相加强" in words["zh-Hans"]
 
 
-@pytest.mark.parametrize(
-    ("players", "message"),
-    [
-        (["industri"], "did you mean 'industry'"),
-        (["industry", "industry"], "count twice"),
-        (["industry", "industry.red_cattle.jobs"], "count twice"),
-        ([], "at least one player"),
-    ],
-)
-def test_players_that_cannot_be_are_refused(players: list[str], message: str):
-    """An unknown or double player would give shares of nothing."""
-    with pytest.raises(InputError, match=message):
-        attribution.attribute(players)
-
-
-def test_coalitions_of_groups_are_scenarios(monkeypatch):
-    """Members stand at the plan, all others at the status quo, and every coalition is run with every seed."""
-    asked: list[Any] = []
-
-    def yearly(specs: list[Any], *_: object, **__: object) -> list[Any]:
-        """Invented worths: the number of groups at the plan."""
-        from pandas import DataFrame
-
-        asked.extend(specs)
-        return [DataFrame({"urbanization_rate": float(len(one.overrides))}, index=[2035]) for one in specs]
-
-    monkeypatch.setattr(attribution, "yearly", yearly)
-    found = attribution.attribute(["industry", "public_housing", "three_rights"], seeds=(0, 1))
-    assert len(asked) == 16 and len({one.overrides for one in asked}) == 8
-    assert asked[-1].overrides == ("industry=plan", "public_housing=plan", "three_rights=plan")
-    assert found.shares["share"].tolist() == pytest.approx([1.0, 1.0, 1.0])
-    asked[-1].inputs()
+def test_a_batch_of_another_design_is_refused():
+    """A factorial has no coalitions of its own kind, and the message says which design has."""
+    data = {"design": {"kind": "factorial", "levers": {"industry": ["status_quo", "plan"]}}}
+    with pytest.raises(InputError, match="kind: coalitions is needed"):
+        attribution.of_batch(finished(data, lambda row: 1.0), Measure())

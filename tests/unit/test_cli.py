@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from pandas import DataFrame
 
 from migrasim import cli
+from migrasim.analysis.band import Band
 from migrasim.core.errors import InputError
 from migrasim.runs import store
 
@@ -52,7 +54,16 @@ def quick_model(monkeypatch, make_result):
         asked.update(options, scenario=scenario)
         return make_result(scenario=scenario.name, sample=options["sample"], seed=options["seed"])
 
+    def band(scenario, draws, **_):
+        rows = [
+            {"year": year, "indicator": name, "low": 0.4, "median": 0.45, "high": 0.5}
+            for year in range(2020, 2027)
+            for name in ("urbanization_rate", "urban_population")
+        ]
+        return Band(scenario.name, DataFrame(rows), DataFrame({"urban.smart": [0.5] * draws}), 57, 67, 0.02)
+
     monkeypatch.setattr("migrasim.cli.run._simulate", simulate)
+    monkeypatch.setattr("migrasim.cli.run._band", band)
     return asked
 
 
@@ -221,6 +232,16 @@ def test_run_prints_the_trajectory_and_writes_the_tables(migrasim, workdir, quic
     assert "runs/plan-0123456789ab" in outcome.out
     assert [path.name for path in (workdir / "runs").iterdir()] == ["plan-0123456789ab"]
     assert store.read(workdir / "runs" / "plan-0123456789ab").seed == 3
+
+
+def test_the_headline_of_the_plan_is_a_range_over_its_assumed_values(migrasim, workdir, quick_model):
+    """Unasked, with the number of assumed values beside it; with --band 0, and where nothing is assumed, not."""
+    told = migrasim("run", "plan").out
+    assert "12 draws of the assumed values: 57 of the 67 levers" in " ".join(told.split())
+    assert told.index("assumed values") < told.index("Trajectory")
+    assert (workdir / "runs" / "plan-0123456789ab" / "band.parquet").is_file()
+    for arguments in (("plan", "--band", 0), ("status_quo",)):
+        assert "draws of the assumed values" not in " ".join(migrasim("run", *arguments).out.split())
 
 
 def test_run_hands_its_options_to_the_model(migrasim, quick_model):

@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from invented_batch import finished
 
 from migrasim.analysis import sensitivity
+from migrasim.analysis.finished import Measure
 from migrasim.core.errors import InputError
+from migrasim.present import findings
 from migrasim.runs.points import spread
 
 PI = float(np.pi)
@@ -39,7 +42,6 @@ def test_morris_tells_what_can_be_left_out():
     found = sensitivity.of_function(ishigami, RANGES, 30, "morris", seed=2).set_index("name")
     assert found.loc["nothing", "effect"] == 0.0
     assert (found.loc[["a", "b", "c"], "effect"] > 1.0).all() and found.loc["c", "spread"] > 1.0
-    assert "hangs most on" in sensitivity.words(found.reset_index(), "The rate")
 
 
 def test_what_never_changes_hangs_on_nothing():
@@ -48,31 +50,61 @@ def test_what_never_changes_hangs_on_nothing():
     assert (found[["first", "total"]] == 0.0).all(axis=None)
 
 
-def test_runs_are_made_at_the_points_and_the_reference_is_taken_off(monkeypatch):
-    """Both scenarios are run with the same facts, so what moves both alike drops out."""
-    facts = ["moving.income_elasticity"]
-    asked: list[Any] = []
-
-    def yearly(specs: list[Any], *_: object, **__: object) -> list[Any]:
-        """The first fact acts under the plan only, more the larger it is."""
-        from pandas import DataFrame
-
-        asked.extend(specs)
-        sizes = [sum(one.parameters.values()) * (1 + (one.scenario == "plan")) for one in specs]
-        return [DataFrame({"urbanization_rate": size}, index=[2035]) for size in sizes]
-
-    monkeypatch.setattr(sensitivity, "yearly", yearly)
-    found = sensitivity.sensitivity(facts, reference="status_quo", size=4)
-    low, high = sensitivity.ranges_of(facts)[facts[0]]
-    assert found.set_index("name").loc[facts[0], "effect"] == pytest.approx(high - low)
-    assert {one.scenario for one in asked} == {"plan", "status_quo"}
+FACTS = ["moving.income_elasticity", "moving.network_utility", "moving.settled_utility"]
 
 
-@pytest.mark.parametrize(("facts", "message"), [(["moving.income_elastic"], "did you mean"), ([], "at least one fact")])
-def test_facts_that_cannot_be_moved_are_refused(facts: list[str], message: str):
-    """A misspelt fact is named with its neighbour."""
-    with pytest.raises(InputError, match=message):
-        sensitivity.sensitivity(facts)
+def acts(row: Any) -> float:
+    """The first fact moves both scenarios alike, the second the plan only; the third does nothing."""
+    plan = row["scenario"] == "plan"
+    return 3 * row[f"uncertain.{FACTS[0]}"] + plan * 0.01 * row[f"uncertain.{FACTS[1]}"] + 0.001 * row["replication"]
+
+
+@pytest.mark.parametrize(("kind", "size"), [("morris", 8), ("sobol", 64), ("latin_hypercube", 200)])
+def test_a_finished_batch_tells_what_its_effect_hangs_on(kind: str, size: int):
+    """The status quo is taken off at the same points, so that what moves both scenarios alike drops out."""
+    data = {
+        "scenarios": ["status_quo", "plan"],
+        "parameters": {"kind": kind, "size": size, "facts": FACTS},
+        "replications": 2,
+        "futures": ["central", "boom"],
+    }
+    batch = finished(data, acts)
+    found = sensitivity.of_batch(batch, Measure(), "status_quo")
+    assert found["name"].iloc[0] == FACTS[1]
+    if kind == "morris":
+        low, high = batch.about.parameters.ranges[FACTS[1]]
+        assert found["effect"].iloc[0] == pytest.approx(0.01 * (high - low))
+        assert found["effect"].iloc[1:].max() < 1e-12
+    if kind == "sobol":
+        assert found["total"].iloc[0] == pytest.approx(1.0, abs=0.02)
+    if kind == "latin_hypercube":
+        assert (found["distance"].iloc[1:] < found["low"].iloc[0]).all()
+    words = findings.of_sensitivity(found, batch, Measure(), "status_quo", "plan", "en").words
+    assert "the effect of The plan as written against" in words and "2 of 3" in words
+    alone = sensitivity.of_batch(finished({**data, "scenarios": ["plan"]}, acts), Measure())
+    assert alone["name"].iloc[0] == FACTS[0]
+
+
+def test_levers_spread_over_ranges_are_screened_too():
+    """A design over levers is read by its points."""
+    data = {"design": {"kind": "morris", "size": 6, "levers": {"industry": [0, 2], "public_housing": [0, 2]}}}
+    found = sensitivity.of_batch(finished(data, lambda row: row["design.industry"]), Measure())
+    assert found.set_index("name")["effect"].to_dict() == pytest.approx({"industry": 2.0, "public_housing": 0.0})
+
+
+def test_what_sensitivity_cannot_answer_is_refused():
+    """Several scenarios without a reference, an unknown one, missing runs, nothing spread: each with its reason."""
+    data = {"scenarios": ["status_quo", "plan"], "parameters": {"kind": "morris", "size": 4, "facts": FACTS}}
+    batch = finished(data, acts)
+    with pytest.raises(InputError, match="name the scenario to take off"):
+        sensitivity.of_batch(batch, Measure())
+    with pytest.raises(InputError, match="did you mean 'status_quo'"):
+        sensitivity.of_batch(batch, Measure(), "status_qo")
+    with pytest.raises(InputError, match="1 of 32 runs are missing"):
+        sensitivity.of_batch(finished(data, lambda row: None if row["parameter_set"] == 3 and row["scenario"] == "plan"
+                                      else acts(row)), Measure(), "status_quo")  # fmt: skip
+    with pytest.raises(InputError, match="here none is"):
+        sensitivity.of_batch(finished({"scenarios": ["plan"]}, lambda row: 1.0), Measure())
 
 
 def test_base_points_of_sobol_are_powers_of_two():

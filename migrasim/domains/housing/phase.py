@@ -6,7 +6,8 @@ import numpy as np
 
 from migrasim.core.chance import Decision, stream, uniform
 from migrasim.core.codes import N_TENURES, N_TIERS, Kind, Tenure, Tier
-from migrasim.core.rule import kernel
+from migrasim.core.lottery import lowest
+from migrasim.core.rule import kernel, scalars
 from migrasim.domains.housing import rules
 from migrasim.domains.housing.rules import HousingParams
 from migrasim.world import World
@@ -139,7 +140,7 @@ def _serve_queue(world: World, incomes: np.ndarray, p: HousingParams) -> None:
         geography.inside,
         world.seed,
         world.year,
-        p,
+        scalars(p),
     )
     world.measures["waiting_public"] = waiting
 
@@ -168,35 +169,36 @@ def serve_queue(
     """Give ``free`` (places,) public dwellings to eligible tenants by points, and by lottery among equals.
 
     Strangers and the registered of other places are let in as far as ``gate`` (counties,) opens.
-    Returns (places,) how many households stay in the queue.
+    Returns (places,) how many households stay in the queue; ``p`` is one record.
     """
     gate_key = stream(seed, Decision.QUEUE, 0)
     tie_key = stream(seed, Decision.QUEUE, year)
+    who, at = np.empty(key.shape[0], np.int32), np.empty(key.shape[0], np.int64)
     count = 0
     for h in range(key.shape[0]):
-        if _queues(h, key, kind, home_place, place, tenure, members, income, gate, gate_key, inside, p):
-            count += 1
-        else:
-            waiting_yr[h] = 0
-    who = np.empty(count, np.int64)
-    rank = np.empty(count, np.float64)
-    n = 0
-    for h in range(key.shape[0]):
-        if _queues(h, key, kind, home_place, place, tenure, members, income, gate, gate_key, inside, p):
-            who[n] = h
-            dependents = 0
-            for i in range(first_member[h], first_member[h] + members[h]):
-                age = year - birth_year[i]
-                if age < CHILD_AGE or age >= ELDER_AGE:
-                    dependents += 1
-            points = rules.queue_points(income[h], members[h], dependents, waiting_yr[h], p)
-            rank[n] = -points + 1e-6 * uniform(tie_key, key[h], 0)
-            n += 1
-    waiting = np.zeros(occupied.shape[0], np.int64)
-    for o in np.argsort(rank):
-        h = who[o]
         d = place[h]
-        if free[d] > 0:
+        if d < inside and d % N_TIERS != Tier.VILLAGE and tenure[h] == Tenure.MARKET_RENT and kind[h] == Kind.FAMILY:
+            if rules.is_eligible(income[h], members[h], p[0]):
+                if d == home_place[h] or uniform(gate_key, key[h], 0) < gate[d // N_TIERS]:
+                    who[count], at[count] = h, d
+                    count += 1
+                    continue
+        waiting_yr[h] = 0
+    rank = np.empty(count, np.float64)
+    for n in range(count):
+        h = who[n]
+        dependents = 0
+        for i in range(first_member[h], first_member[h] + members[h]):
+            age = year - birth_year[i]
+            if age < CHILD_AGE or age >= ELDER_AGE:
+                dependents += 1
+        points = rules.queue_points(income[h], members[h], dependents, waiting_yr[h], p[0])
+        rank[n] = -points + 1e-6 * uniform(tie_key, key[h], 0)
+    waiting = np.zeros(occupied.shape[0], np.int64)
+    served = lowest(at[:count], rank, free)
+    for n in range(count):
+        h, d = who[n], at[n]
+        if served[n]:
             free[d] -= 1
             occupied[d, tenure[h]] -= 1
             tenure[h] = Tenure.PUBLIC_RENT
@@ -206,16 +208,6 @@ def serve_queue(
             waiting[d] += 1
             waiting_yr[h] = min(255, waiting_yr[h] + 1)
     return waiting
-
-
-@kernel
-def _queues(h, key, kind, home_place, place, tenure, members, income, gate, gate_key, inside, p):
-    d = place[h]
-    if d >= inside or d % N_TIERS == Tier.VILLAGE or tenure[h] != Tenure.MARKET_RENT or kind[h] != Kind.FAMILY:
-        return False
-    if not rules.is_eligible(income[h], members[h], p):
-        return False
-    return d == home_place[h] or uniform(gate_key, key[h], 0) < gate[d // N_TIERS]
 
 
 def update(world: World) -> None:

@@ -14,6 +14,7 @@ from migrasim.domains.hukou.rules import (
     HukouParams,
     has_permit,
     keeps_right,
+    outside_transfer_prob,
     stay_months,
     transfer_prob,
     transfer_pull,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 SERVICES = ("education", "healthcare", "social_security", "public_housing")
 RIGHTS = ("contract_land_kept", "homestead_kept", "collective_income_kept")
+_OUTSIDE_LUCK = 2  # alternative of Decision.TRANSFER
 LAND, HOMESTEAD, COLLECTIVE = range(len(RIGHTS))  # alternatives of Decision.KEEP_RIGHT
 N_RIGHTS = len(RIGHTS)
 
@@ -125,6 +127,39 @@ def run(world: World) -> None:
     world.measures["rights_kept_households"] = kept_rights
     world.measures["rights_lost_households"] = lost_rights
     world.measures["land_lost_mu"] = land_lost_mu
+    _register_outside(world, p)
+
+
+def _register_outside(world: World, p: HukouParams) -> None:
+    """Households settled outside for good take their registration along; they leave the world after the next waves.
+
+    Their land goes back to the village, as that of families that died out; homestead and share end.
+    Writes ``home_place`` and the three rights, and the measure ``outside_transfers_persons`` (places of origin).
+    """
+    households, geography = world.households, world.geography
+    goes = _goes_outside(
+        world.seed, world.year, geography.inside, households.key, households.home_place, households.place,
+        households.away_place, households.since_year, p,
+    )  # fmt: skip
+    leaving = np.flatnonzero(goes)
+    np.add.at(world.village_pool_mu, households.community[leaving], households.land_mu[leaving])
+    origins = np.bincount(households.home_place[leaving], weights=world.members[leaving], minlength=geography.places)
+    world.measures["outside_transfers_persons"] = origins.astype(np.int64)
+    households.home_place[leaving] = households.place[leaving]
+    for name in ("land_mu", "has_homestead", "has_collective_share", "permit"):
+        getattr(households, name)[leaving] = 0
+
+
+@parallel_kernel
+def _goes_outside(seed, year, inside, key, home_place, place, away_place, since_year, p):
+    """(households,) True where registration goes along."""
+    luck = stream(seed, Decision.TRANSFER, year)
+    goes = np.zeros(key.shape[0], np.bool_)
+    for h in rows(key.shape[0]):
+        if home_place[h] < inside and place[h] >= inside and away_place[h] < 0:
+            prob = outside_transfer_prob(year - since_year[h], p)
+            goes[h] = prob > 0.0 and uniform(luck, key[h], _OUTSIDE_LUCK) < prob
+    return goes
 
 
 def _home_county(world: World) -> np.ndarray:

@@ -32,6 +32,8 @@ class HukouParams(NamedTuple):
     transfer_delay_rate_mo: float
     child_age_max_yr: float
     pupil_age_min_yr: float
+    outside_transfer_rate_yr: float
+    outside_settled_years: float
 
 
 @rule
@@ -99,7 +101,9 @@ def transfer_pull(
     Examples
     --------
     >>> from collections import namedtuple
-    >>> p = namedtuple("P", HukouParams._fields)(0.04, 0.5, 1.0, 0.5, 5.0, 1.0, 0.5, 0.5, 0.1, 1.0, 0.3, 0.03, 15, 6)
+    >>> p = namedtuple("P", HukouParams._fields)(
+    ...     0.04, 0.5, 1.0, 0.5, 5.0, 1.0, 0.5, 0.5, 0.1, 1.0, 0.3, 0.03, 15, 6, 0.05, 3.0
+    ... )
     >>> transfer_pull(5.0, 1.0, 1.0, 0.0, 10.0, 0.0, 0.0, p)
     -0.5
     """
@@ -127,7 +131,9 @@ def transfer_prob(pull: float, open_services_share: float, transfer_months: floa
     Examples
     --------
     >>> from collections import namedtuple
-    >>> p = namedtuple("P", HukouParams._fields)(0.04, 0.5, 1.0, 0.5, 5.0, 1.0, 0.5, 0.5, 0.1, 1.0, 0.3, 0.03, 15, 6)
+    >>> p = namedtuple("P", HukouParams._fields)(
+    ...     0.04, 0.5, 1.0, 0.5, 5.0, 1.0, 0.5, 0.5, 0.1, 1.0, 0.3, 0.03, 15, 6, 0.05, 3.0
+    ... )
     >>> round(transfer_prob(0.0, 0.0, 0.0, p), 4)
     0.0392
     >>> transfer_prob(0.0, 1.0, 0.0, p) < transfer_prob(0.0, 0.0, 0.0, p)
@@ -151,3 +157,25 @@ def keeps_right(luck: float, kept_prob: float) -> bool:
     True
     """
     return luck < kept_prob
+
+
+@rule
+def outside_transfer_prob(years: float, p: HukouParams) -> float:
+    """Chance that a household wholly outside takes its registration there within the year.
+
+    ``1 - exp(-rate)`` once it has lived there for the years that count as settled, 0 before.
+
+    Parameters
+    ----------
+    years : calendar years since the household as a whole came to live there
+
+    Examples
+    --------
+    >>> from collections import namedtuple
+    >>> p = namedtuple("P", HukouParams._fields)(*[0.0] * 14, 0.05, 3.0)
+    >>> outside_transfer_prob(2.0, p)
+    0.0
+    >>> round(outside_transfer_prob(3.0, p), 4)
+    0.0488
+    """
+    return 1.0 - math.exp(-p.outside_transfer_rate_yr) if years >= p.outside_settled_years else 0.0

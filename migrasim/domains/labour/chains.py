@@ -6,6 +6,7 @@ import numpy as np
 
 from migrasim.core.chance import Decision, draw, stream
 from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Sector, Tier
+from migrasim.core.lottery import lowest
 from migrasim.core.rule import kernel
 from migrasim.core.share import tilted_share
 from migrasim.domains.labour import rules
@@ -101,31 +102,32 @@ def take_places(
 
     Who takes a job of a sector is a worker from now on; who takes a place in a farming chain stays a farmer.
     """
-    who, luck = np.empty(key.shape[0], np.int32), np.empty(key.shape[0], np.uint64)
+    who, cell = np.empty(key.shape[0], np.int32), np.empty(key.shape[0], np.int64)
     count = 0
     for i in range(key.shape[0]):
         free = kind < N_SECTORS or chain[i] == 0  # nobody changes from one farming chain to another
         if activity[i] == Activity.FARMER and free and year - birth_year[i] < rules.RETIRING_AGE:
             h = household[i]
-            if openings[away_place[h] if is_away[i] else place[h]] > 0:
-                who[count], luck[count] = i, draw(stream_key, key[i], draw_number)
+            here = away_place[h] if is_away[i] else place[h]
+            if openings[here] > 0:
+                who[count], cell[count] = i, here
                 count += 1
-    for o in np.argsort(luck[:count]):
-        i = who[o]
-        h = household[i]
-        here = away_place[h] if is_away[i] else place[h]
-        if openings[here] > 0:
-            openings[here] -= 1
-            if sector[i] > 0:
-                filled[here, sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]] -= 1
-            filled[here, kind] += 1
-            if kind < N_SECTORS:
-                activity[i] = Activity.WORKER
-                sector[i] = kind
-                chain[i] = 0
-            else:
-                sector[i] = Sector.AGRICULTURE
-                chain[i] = kind - N_SECTORS + 1
+    luck = np.empty(count, np.uint64)
+    for n in range(count):
+        luck[n] = draw(stream_key, key[who[n]], draw_number)
+    for n in np.flatnonzero(lowest(cell[:count], luck, openings)):
+        i, here = who[n], cell[n]
+        openings[here] -= 1
+        if sector[i] > 0:
+            filled[here, sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]] -= 1
+        filled[here, kind] += 1
+        if kind < N_SECTORS:
+            activity[i] = Activity.WORKER
+            sector[i] = kind
+            chain[i] = 0
+        else:
+            sector[i] = Sector.AGRICULTURE
+            chain[i] = kind - N_SECTORS + 1
 
 
 def output_yuan(world: World, p: LabourParams) -> np.ndarray:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from migrasim.core.chance import Decision, draw, stream, uniform
-from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Sector, Tier
-from migrasim.core.rule import kernel, parallel_kernel, rows
+from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Schooling, Sector, Sex, Tier
+from migrasim.core.lottery import lowest
+from migrasim.core.rule import kernel, parallel_kernel, rows, scalars
 from migrasim.domains.labour import chains, rules
 from migrasim.domains.labour.rules import LabourParams
 from migrasim.facts import BASE_YEAR
 from migrasim.world import Livelihood, World, job_kinds
 
 MONTHS_A_YEAR = 12.0
+_AGES = 100  # beyond them pay hangs on age no more
 _HIGH_SKILL = (Sector.IT, Sector.FINANCE, Sector.LEASING_BUSINESS, Sector.SCIENCE_TECHNICAL)
 _TOURISM = (Sector.LODGING_CATERING, Sector.CULTURE_SPORT)
 _TRADED = (Sector.MANUFACTURING, Sector.WHOLESALE_RETAIL, Sector.TRANSPORT_POST)
@@ -206,34 +208,26 @@ def _capacity(world: World) -> np.ndarray:
 @kernel
 def lose_jobs(key, household, is_away, place, away_place, activity, sector, chain, excess, filled, stream_key):
     """Take ``excess`` (places, kinds) jobs from those with the lowest draws."""
+    kinds = excess.shape[1]
+    who, cell = np.empty(key.shape[0], np.int32), np.empty(key.shape[0], np.int64)
     count = 0
     for i in range(key.shape[0]):
-        if sector[i] > 0 and _is_in_excess(i, household, is_away, place, away_place, sector, chain, excess):
-            count += 1
-    who, luck = np.empty(count, np.int64), np.empty(count, np.uint64)
-    count = 0
-    for i in range(key.shape[0]):
-        if sector[i] > 0 and _is_in_excess(i, household, is_away, place, away_place, sector, chain, excess):
-            who[count], luck[count] = i, draw(stream_key, key[i], 0)
-            count += 1
-    for o in np.argsort(luck):
-        i = who[o]
-        if _is_in_excess(i, household, is_away, place, away_place, sector, chain, excess):
+        if sector[i] > 0:
             h = household[i]
             here = away_place[h] if is_away[i] else place[h]
             kind = sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]
-            excess[here, kind] -= 1
-            filled[here, kind] -= 1
-            activity[i] = Activity.SEEKING
-            sector[i] = Sector.NONE
-            chain[i] = 0
-
-
-@kernel
-def _is_in_excess(i, household, is_away, place, away_place, sector, chain, excess):
-    h = household[i]
-    here = away_place[h] if is_away[i] else place[h]
-    return excess[here, sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]] > 0
+            if excess[here, kind] > 0:
+                who[count], cell[count] = i, here * kinds + kind
+                count += 1
+    luck = np.empty(count, np.uint64)
+    for n in range(count):
+        luck[n] = draw(stream_key, key[who[n]], 0)
+    for n in np.flatnonzero(lowest(cell[:count], luck, excess.ravel())):
+        i = who[n]
+        filled[cell[n] // kinds, cell[n] % kinds] -= 1
+        activity[i] = Activity.SEEKING
+        sector[i] = Sector.NONE
+        chain[i] = 0
 
 
 def update(world: World) -> None:
@@ -274,6 +268,16 @@ def update(world: World) -> None:
     world.measures["seekers"] = seekers
 
 
+@kernel
+def fill_factors(p, factors):
+    """Fill ``factors`` (ages, sexes, levels of schooling, activities) with what `earning_factor` says."""
+    for age in range(factors.shape[0]):
+        for sex in range(factors.shape[1]):
+            for schooling in range(factors.shape[2]):
+                for activity in range(factors.shape[3]):
+                    factors[age, sex, schooling, activity] = rules.earning_factor(age, sex, schooling, activity, p[0])
+
+
 @parallel_kernel
 def _persons(
     household,
@@ -291,14 +295,15 @@ def _persons(
     newcomer,
     outside,
     year,
-    p,
+    factors,
     factor,
     income,
 ):
     for i in rows(household.shape[0]):
         h = household[i]
         here = away_place[h] if is_away[i] else place[h]
-        factor[i] = rules.earning_factor(year - birth_year[i], sex[i], schooling[i], activity[i], p)
+        age = min(max(0, np.int64(year) - birth_year[i]), factors.shape[0] - 1)
+        factor[i] = factors[age, sex[i], schooling[i], activity[i]]
         income[i] = 0.0
         if activity[i] == Activity.WORKER:
             if here >= wage.shape[0]:
@@ -366,6 +371,8 @@ def livelihood(world: World) -> None:
     world.memory["wage_yuan_yr"] = wage
     outside = world.place.wage_newcomer_yuan_yr[inside:].copy()
     factor, income = np.zeros(len(persons), np.float32), np.zeros(len(persons), np.float32)
+    factors = np.zeros((_AGES, len(Sex), len(Schooling), len(Activity)))
+    fill_factors(scalars(p), factors)
     _persons(
         persons.household,
         persons.is_away,
@@ -382,7 +389,7 @@ def livelihood(world: World) -> None:
         _newcomer_pay(world, p),
         outside,
         world.year,
-        p,
+        factors,
         factor,
         income,
     )

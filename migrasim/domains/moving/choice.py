@@ -1,72 +1,52 @@
-"""Kernels of considering and choosing: gather the numbers of a household, call the rules, add up.
+"""What alternatives are worth to a household, and the kernels of considering and choosing.
 
-A household lives in one part (at ``place``) or two (the second at ``away_place``). Every
-alternative is a destination and a form; after it, part 0 is who stays at ``place`` and part 1 who
-lives at the destination. The sums over members that the rules need do not depend on the
-destination, so they are taken once a form.
+Every alternative is a destination and a form. The terms of its utility come from the plain rules, fed
+with the records of `migrasim.domains.moving.household`.
+
+Choosing looks at few alternatives in full. Nobody asks what stands behind staying, and luck is cheap to
+bound: the upper bound of an alternative is the utility that this form would have at a place with the best
+of everything, what household and destination add to it, and the luck that its first ten bits allow. Where
+that cannot beat staying, nor the ``ROUNDS``-th best so far, the alternative is passed over; the others are
+weighed by the rules. So choices are those of weighing all, to the last bit.
 """
 
 from __future__ import annotations
 
-import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from migrasim.core.chance import Decision, draw, stream, uniform
-from migrasim.core.codes import N_FORMS, N_TIERS, Activity, Form, Kind, Nest, Tenure, Tier
-from migrasim.core.logit import alternative_error, nest_error
-from migrasim.core.rule import kernel, parallel_kernel, rows, rule
+from migrasim.core.chance import Decision, chooser, draw, pick, stream, uniform
+from migrasim.core.codes import N_FORMS, N_OUTSIDE, N_TIERS, Activity, Form, Nest, Outside, Tenure, Tier
+from migrasim.core.logit import gumbel, nest_error
+from migrasim.core.rule import parallel_kernel, rows, rule
 from migrasim.domains.moving import rules
+from migrasim.domains.moving.household import (
+    CHILD_AGE,
+    ELDER_AGE,
+    SCHOOL_AGE,
+    SUMS,
+    YOUTH_AGE,
+    Families,
+    People,
+    can_form,
+    gather,
+    is_adult,
+    sum_up,
+)
 from migrasim.domains.moving.rules import Terms
 
 ROUNDS = 3
-STAY = -1  # code of staying; a move is destination * FORM_STRIDE + form
+STAY = -1  # code of staying, which ends a list; a move is destination * FORM_STRIDE + form
 FORM_STRIDE = 8
 STAY_LUCK = 1 << 16  # its alternative number for luck, beyond every destination
-WORKING_AGE, RETIRING_AGE, ELDER_AGE = 16, 60, 60
-SCHOOL_AGE, CHILD_AGE, YOUTH_AGE, YOUNG_AGE = 6, 15, 23, 30
 CONCERNS_DEPENDENTS, CONCERNS_LAND, CONCERNS_TENANTS, CONCERNS_WORKERS, CONCERNS_ABSENT = range(5)
 N_CONCERNS = 5
 _MONTHS = 12
 _MASK21, _SHIFT21, _SHIFT42, _SCALE21 = np.uint64((1 << 21) - 1), np.uint64(21), np.uint64(42), float((1 << 21) - 1)
-
-
-class People(NamedTuple):
-    """Columns of persons that the choice reads."""
-
-    key: np.ndarray
-    birth_year: np.ndarray
-    couple: np.ndarray
-    parents: np.ndarray
-    schooling_yr: np.ndarray
-    activity: np.ndarray
-    is_away: np.ndarray
-    earning_factor: np.ndarray
-    income_yuan: np.ndarray
-
-
-class Families(NamedTuple):
-    """Columns of households that the choice reads."""
-
-    key: np.ndarray
-    kind: np.ndarray
-    community: np.ndarray
-    home_place: np.ndarray
-    place: np.ndarray
-    away_place: np.ndarray
-    since_year: np.ndarray
-    away_since_year: np.ndarray
-    tenure: np.ndarray
-    away_tenure: np.ndarray
-    land_mu: np.ndarray
-    first_member: np.ndarray
-    members: np.ndarray
-    farm_full_yuan: np.ndarray
-    farmers_needed: np.ndarray
-    other_income_yuan: np.ndarray
-    dividend_yuan: np.ndarray
-
+_BINS, _BIN_SHIFT = 1 << 10, np.uint64(54)  # luck is bounded by its first ten bits
+_SLACK_UTILITY = 1e-8  # over any rounding; near ties are still weighed
+_CHUNK = 256  # households a thread takes at a time
 
 AT = np.dtype([(name, np.float64) for name in (
     "wage_yuan", "work_chance", "rent_yuan", "relief_yuan", "living_yuan", "school", "school_access", "health",
@@ -95,217 +75,23 @@ class Places(NamedTuple):
     villages: int
 
 
-class Home(NamedTuple):
-    """One household's numbers, read once."""
+class Way(NamedTuple):
+    """What lies between a household and an alternative: numbers of its community and of the way."""
 
-    key: int
-    community: int
-    county: int  # of the community; -1 for strangers
-    origin: int  # place of the community
-    home: int  # place of the registered address
-    place: int
-    away_place: int
-    tenure: int
-    away_tenure: int
-    members: int
-    log_members: float
-    land_mu: float
-    farm_full_yuan: float
-    farmers_needed: float
-    other_income_yuan: float
-    dividend_yuan: float
-    earned_yuan: float  # by work of all members now
-    from_village: bool
-    split: bool
-    rooted: float  # attachment that has grown where its main part is not registered
-    away_rooted: float
-
-
-class Who(NamedTuple):
-    """Rows of the members that forms are about; -1 where there is none."""
-
-    chief: int
-    partner: int
-    young: int
-    parent: int
-    split: bool
-
-
-# Sums over members after a form (columns of the sums array).
-_STAY_N, _GO_N, _EARN, _LOST, _FARMERS, _ADULTS_GO = 0, 1, 2, 3, 4, 5
-_KIDS0, _KIDS1, _ELDERS0, _ELDERS1, _WORKERS0 = 6, 7, 8, 9, 10
-_APART, _CHILD_LEFT, _ELDER_LEFT, _SCHOOLING, _GROWN0, _MOVERS = 11, 12, 13, 14, 15, 16
-N_SUMS = 17
+    distance: float  # utils
+    network_here: float  # persons of the community where the main part lives
+    network_there: float  # where part 1 will live
+    registered: float  # persons of the community
+    taste: float  # utils
 
 
 @rule
-def age_of(i, people, year):
-    """Age at the end of the year."""
-    return year - people.birth_year[i]
-
-
-@rule
-def is_adult(i, people, year):
-    """Of working age and not at school."""
-    age = age_of(i, people, year)
-    return (
-        WORKING_AGE <= age < RETIRING_AGE
-        and people.activity[i] != Activity.PUPIL
-        and people.activity[i] != Activity.CHILD
-    )
-
-
-@rule
-def who_is_who(h, people, families, year):
-    """Find chief, partner, young member and the parent who would go with children to school."""
-    first = families.first_member[h]
-    last = first + families.members[h]
-    split = families.away_place[h] >= 0
-    chief, partner, young, parent = -1, -1, -1, -1
-    for i in range(first, last):
-        if people.is_away[i] == 0 and is_adult(i, people, year):
-            if (
-                chief < 0
-                or people.earning_factor[i] > people.earning_factor[chief]
-                or (people.earning_factor[i] == people.earning_factor[chief] and people.key[i] > people.key[chief])
-            ):
-                chief = i
-    for i in range(first, last):
-        if people.is_away[i]:
-            continue
-        age = age_of(i, people, year)
-        if (
-            not split
-            and chief >= 0
-            and i != chief
-            and people.couple[i] > 0
-            and people.couple[i] == people.couple[chief]
-        ):
-            partner = i
-        if people.couple[i] == 0 and CHILD_AGE <= age < YOUNG_AGE and i != chief:
-            if (
-                young < 0
-                or people.birth_year[i] < people.birth_year[young]
-                or (people.birth_year[i] == people.birth_year[young] and people.key[i] > people.key[young])
-            ):
-                young = i
-    if split:  # the partner who may join is the one whose spouse is away
-        for i in range(first, last):
-            if people.is_away[i] or people.couple[i] == 0:
-                continue
-            for j in range(first, last):
-                if people.is_away[j] and people.couple[j] == people.couple[i]:
-                    if partner < 0 or people.key[i] > people.key[partner]:
-                        partner = i
-    for i in range(first, last):  # the parent of the children at school: not the chief where there are two
-        if people.is_away[i] or SCHOOL_AGE > age_of(i, people, year) or age_of(i, people, year) >= CHILD_AGE:
-            continue
-        for j in range(first, last):
-            if people.is_away[j] == 0 and people.couple[j] > 0 and people.couple[j] == people.parents[i]:
-                if parent < 0 or parent == chief or (j != chief and people.key[j] > people.key[parent]):
-                    parent = j
-    return Who(chief, partner, young, parent, split)
-
-
-@rule
-def goes(i, form, who, people, year):
-    """Whether member ``i`` is one of those who go in this form."""
-    if form == Form.WHOLE:
-        return True
-    if form == Form.RETURN:
-        return people.is_away[i] == 1
-    if form == Form.WORKER:
-        return people.is_away[i] == 1 if who.split else i == who.chief
-    if form == Form.COUPLE:
-        return i == who.partner or (i == who.chief and not who.split)
-    if form == Form.YOUNG:
-        return i == who.young
-    if form == Form.SCHOOL:
-        return i == who.parent or (
-            people.is_away[i] == 0
-            and age_of(i, people, year) < CHILD_AGE
-            and who.parent >= 0
-            and people.parents[i] == people.couple[who.parent]
-        )
-    return False
-
-
-@rule
-def in_part_one(i, form, who, people, year):
-    """Whether member ``i`` lives away from ``place`` after this form."""
-    if form == Form.RETURN:
-        return False
-    if goes(i, form, who, people, year):
-        return True
-    return people.is_away[i] == 1
-
-
-@kernel
-def sum_up(h, form, who, people, families, year, sums):
-    """Fill ``sums`` (N_SUMS,) for one form."""
-    sums[:] = 0.0
-    first = families.first_member[h]
-    last = first + families.members[h]
-    for i in range(first, last):
-        age = age_of(i, people, year)
-        adult = is_adult(i, people, year)
-        away = in_part_one(i, form, who, people, year)
-        if away:
-            sums[_GO_N] += 1.0
-        else:
-            sums[_STAY_N] += 1.0
-            if age >= CHILD_AGE:
-                sums[_GROWN0] += 1.0
-        if form != Form.STAY and goes(i, form, who, people, year):
-            sums[_MOVERS] += 1.0
-            sums[_EARN] += people.earning_factor[i]
-            sums[_LOST] += people.income_yuan[i]
-            if adult:
-                sums[_ADULTS_GO] += 1.0
-            sums[_SCHOOLING] = max(sums[_SCHOOLING], people.schooling_yr[i])
-        elif people.activity[i] == Activity.FARMER and not away:
-            sums[_FARMERS] += 1.0
-        if not away and adult:
-            sums[_WORKERS0] += 1.0
-        if SCHOOL_AGE <= age < CHILD_AGE:
-            sums[_KIDS1 if away else _KIDS0] += 1.0
-        if age >= ELDER_AGE:
-            sums[_ELDERS1 if away else _ELDERS0] += 1.0
-    for i in range(first, last):
-        age = age_of(i, people, year)
-        away = in_part_one(i, form, who, people, year)
-        if people.couple[i] > 0:
-            for j in range(i + 1, last):
-                if people.couple[j] == people.couple[i] and in_part_one(j, form, who, people, year) != away:
-                    sums[_APART] += 1.0
-        if age < CHILD_AGE and people.parents[i] > 0:
-            has_parent, with_parent = False, False
-            for j in range(first, last):
-                if people.couple[j] == people.parents[i]:
-                    has_parent = True
-                    if in_part_one(j, form, who, people, year) == away:
-                        with_parent = True
-            if has_parent and not with_parent:
-                sums[_CHILD_LEFT] += 1.0
-        if age >= ELDER_AGE:
-            has_adult, with_adult = False, False
-            for j in range(first, last):
-                if is_adult(j, people, year):
-                    has_adult = True
-                    if in_part_one(j, form, who, people, year) == away:
-                        with_adult = True
-            if has_adult and not with_adult:
-                sums[_ELDER_LEFT] += 1.0
-
-
-@rule
-def is_within_reach(one, d, places):
+def is_within_reach(one, d, inside, core):
     """Whether a household would think of this destination, whatever the form.
 
     Own town and seat, the core city and the other seats, near and far outside, the village one comes
     from; from outside only what is one's own, the core city and the other outside.
     """
-    inside = places.distance.shape[0] - 2
     if d == one.place:
         return False
     if d >= inside or d == one.home or d == one.origin:
@@ -318,25 +104,7 @@ def is_within_reach(one, d, places):
         own = one.place // N_TIERS
     if tier == Tier.TOWN:
         return county == own
-    return one.place < inside or one.county < 0 or county == own or d == places.core
-
-
-@rule
-def can_form(form, who, kind, members):
-    """Whether there is anybody to move in this form."""
-    if form == Form.STAY or form == Form.WHOLE:
-        return True
-    if form == Form.RETURN:
-        return who.split
-    if kind == Kind.COLLECTIVE or members < 2:
-        return False
-    if form == Form.WORKER:
-        return who.split or who.chief >= 0
-    if form == Form.COUPLE:
-        return who.partner >= 0 and (who.split or who.chief >= 0)
-    if form == Form.YOUNG:
-        return who.young >= 0
-    return who.parent >= 0
+    return one.place < inside or one.county < 0 or county == own or d == core
 
 
 @rule
@@ -381,81 +149,47 @@ def taste_normal(taste_key, key, place):
 
 
 @rule
-def home_of(h, split, people, families, year, places, p):
-    """Read one household's numbers."""
-    inside = places.distance.shape[0] - 2
-    home, place, away = families.home_place[h], families.place[h], families.away_place[h]
-    rooted, away_rooted = 0.0, 0.0
-    if place != home and place < inside:
-        rooted = rules.settled_term(year - families.since_year[h], places.at[place].settling, p)
-    if away >= 0 and away != home and away < inside:
-        away_rooted = rules.settled_term(year - families.away_since_year[h], places.at[away].settling, p)
-    community = families.community[h]
-    county = places.community_county[community]
-    earned = 0.0
-    for i in range(families.first_member[h], families.first_member[h] + families.members[h]):
-        earned += people.income_yuan[i]
-    return Home(
-        families.key[h],
-        community,
-        county,
-        places.origin_place[community],
-        home,
-        place,
-        away,
-        families.tenure[h],
-        families.away_tenure[h],
-        families.members[h],
-        math.log(families.members[h]),
-        families.land_mu[h],
-        families.farm_full_yuan[h],
-        families.farmers_needed[h],
-        families.other_income_yuan[h],
-        families.dividend_yuan[h],
-        earned,
-        county >= 0 and community < places.villages,
-        split,
-        rooted,
-        away_rooted,
-    )
+def terms_at(one, form, d, sums, way, here, there, land, inside, p):
+    """Terms of utility of one alternative of a household; STAY stands for the present arrangement.
 
-
-@rule
-def terms_of(one, form, d, sums, places, taste_key, p):
-    """Terms of utility of one alternative of a household; STAY stands for the present arrangement."""
-    inside = places.distance.shape[0] - 2
+    Parameters
+    ----------
+    one, sums : records of HOME and SUMS, these filled for ``form``
+    way : what lies between the household and the alternative
+    here, there : records of AT of its place and of where part 1 will live
+    land : record of LAND of the county of its community, unread for strangers
+    """
     place, away_place, home, origin = one.place, one.away_place, one.home, one.origin
-    community, county, members = one.community, one.county, one.members
-    stays, gone = sums[_STAY_N], sums[_GO_N]
+    county, members = one.county, one.members
+    stays, gone = sums.stay, sums.go
     away_to = away_place if form == Form.STAY else d  # where part 1 lives
     whole = stays == 0.0
     village_home = one.from_village
-    here, there = places.at[place], places.at[away_to]
     # income: what is not given up, what is found there, land, the collective, less rent and living cost
-    income = one.earned_yuan - sums[_LOST] + one.other_income_yuan
-    farmers = sums[_FARMERS] if place == origin and not whole else 0.0
+    income = one.earned_yuan - sums.lost + one.other_income_yuan
+    farmers = sums.farmers if place == origin and not whole else 0.0
     if form == Form.RETURN:
         if place == origin and village_home:
-            farmers += sums[_ADULTS_GO]
+            farmers += sums.adults_go
         else:
-            income += sums[_EARN] * here.wage_yuan * here.work_chance
+            income += sums.earn * here.wage_yuan * here.work_chance
     elif form != Form.STAY:
-        earn = sums[_EARN] * (p.school_parent_work_share if form == Form.SCHOOL else 1.0)
+        earn = sums.earn * (p.school_parent_work_share if form == Form.SCHOOL else 1.0)
         income += earn * there.wage_yuan * there.work_chance
         if whole and d == origin and village_home:
-            farmers = sums[_ADULTS_GO]
-    worker_stays = sums[_WORKERS0] > 0.0 and place == origin
+            farmers = sums.adults_go
+    worker_stays = sums.workers0 > 0.0 and place == origin
     if whole and form == Form.WHOLE:
         worker_stays = d == origin
     if form == Form.RETURN and place == origin:
         worker_stays = True
     land_kept, collective_kept, lent_yuan, exit_yuan = 1.0, 1.0, 0.0, 0.0
     if village_home and county >= 0:
-        lent_yuan = places.land[county].rent_yuan
+        lent_yuan = land.rent_yuan
         if not worker_stays:
-            land_kept = places.land[county].kept
-            collective_kept = places.land[county].collective_kept
-            exit_yuan = places.land[county].exit_income_yuan
+            land_kept = land.kept
+            collective_kept = land.collective_kept
+            exit_yuan = land.exit_income_yuan
     worked = rules.farm_worked_share(farmers, one.farmers_needed)
     income += one.farm_full_yuan * worked
     income += one.land_mu * (1.0 - worked) * (lent_yuan * land_kept + exit_yuan)
@@ -472,16 +206,16 @@ def terms_of(one, form, d, sums, places, taste_key, p):
         income -= there.living_yuan * gone
     # services where children and elders will live
     school, health, security, amenity = 0.0, 0.0, 0.0, 0.0
-    kids, elders = sums[_KIDS0] + sums[_KIDS1], sums[_ELDERS0] + sums[_ELDERS1]
+    kids, elders = sums.kids0 + sums.kids1, sums.elders0 + sums.elders1
     if not whole:
-        school += sums[_KIDS0] * quality(place == home, here.school, here.school_access)
-        health += sums[_ELDERS0] * quality(place == home, here.health, here.health_access)
-        security += sums[_ELDERS0] * (1.0 if place == home else here.security_access)
+        school += sums.kids0 * quality(place == home, here.school, here.school_access)
+        health += sums.elders0 * quality(place == home, here.health, here.health_access)
+        security += sums.elders0 * (1.0 if place == home else here.security_access)
         amenity += stays * here.amenity
     if gone > 0.0:
-        school += sums[_KIDS1] * quality(away_to == home, there.school, there.school_access)
-        health += sums[_ELDERS1] * quality(away_to == home, there.health, there.health_access)
-        security += sums[_ELDERS1] * (1.0 if away_to == home else there.security_access)
+        school += sums.kids1 * quality(away_to == home, there.school, there.school_access)
+        health += sums.elders1 * quality(away_to == home, there.health, there.health_access)
+        security += sums.elders1 * (1.0 if away_to == home else there.security_access)
         amenity += gone * there.amenity
     amenity /= members
     if kids > 0.0:
@@ -495,22 +229,18 @@ def terms_of(one, form, d, sums, places, taste_key, p):
     if form == Form.STAY:
         staying = p.staying_utility
     elif form != Form.RETURN:
-        start = away_place if (one.split and form == Form.WORKER) else place
-        if start == origin and village_home:
-            distance = places.community_distance[community, d]
-        elif d == origin and village_home:
-            distance = places.community_distance[community, start]
-        else:
-            distance = places.distance[start, d]
-        cost = rules.cost_term(Nest.INSIDE if d < inside else Nest.OUTSIDE, d == inside + 1, sums[_MOVERS], p)
+        distance = way.distance
+        cost = rules.cost_term(
+            Nest.INSIDE if d < inside else Nest.OUTSIDE, (d - inside) % N_OUTSIDE == Outside.FAR, sums.movers, p
+        )
         leaves = d >= inside or d % N_TIERS != Tier.VILLAGE
-        schooling = rules.schooling_term(sums[_SCHOOLING], leaves, form == Form.YOUNG, p)
+        schooling = rules.schooling_term(sums.schooling, leaves, form == Form.YOUNG, p)
     linked = 0.0  # pull of those from home, where the parts live
-    if places.registered[community] > 0.0:
-        where = stays * places.network[community, place] if place != origin else 0.0
+    if way.registered > 0.0:
+        where = stays * way.network_here if place != origin else 0.0
         if gone > 0.0 and away_to != origin:
-            where += gone * places.network[community, away_to]
-        linked = where / members / places.registered[community]
+            where += gone * way.network_there
+        linked = where / members / way.registered
     network = rules.network_term(linked, p)
     share_unregistered = (stays if place != home else 0.0) * here.barrier
     if gone > 0.0 and away_to != home:
@@ -520,12 +250,11 @@ def terms_of(one, form, d, sums, places, taste_key, p):
     if gone > 0.0 and away_to != home:
         eased += gone * there.social
         if away_to == away_place:  # those who are there already have grown roots
-            eased += max(0.0, gone - sums[_MOVERS]) * one.away_rooted
+            eased += max(0.0, gone - sums.movers) * one.away_rooted
     back = 0.0  # support of those who come back to their village
     if village_home and county >= 0:
         if (form == Form.RETURN and place == origin) or (form == Form.WHOLE and d == origin):
-            back = places.land[county].return_gain
-    taste_place = place if form == Form.STAY or form == Form.RETURN else d
+            back = land.return_gain
     return Terms(
         rules.income_term(income, members, one.log_members, p),
         distance,
@@ -537,13 +266,47 @@ def terms_of(one, form, d, sums, places, taste_key, p):
         amenity,
         barrier,
         rules.land_term(one.land_mu, land_kept, worker_stays or not village_home, p),
-        rules.family_term(sums[_APART], sums[_CHILD_LEFT], sums[_ELDER_LEFT], p),
+        rules.family_term(sums.apart, sums.child_left, sums.elder_left, p),
         cost,
         p.home_utility * at_home / members + back,
         staying,
-        rules.taste(taste_normal(taste_key, one.key, taste_place), p),
+        way.taste,
         rules.social_term(eased / members, 1.0),
     )
+
+
+@rule
+def leaves_from(one, form):
+    """Where those who move in this form live now."""
+    return one.away_place if one.split and form == Form.WORKER else one.place
+
+
+@rule
+def distance_of(one, start, d, distance, community_distance):
+    """Distance term from ``start`` to ``d``: from and to the own village by its own roads."""
+    if one.from_village and start == one.origin:
+        return community_distance[one.community, d]
+    if one.from_village and d == one.origin:
+        return community_distance[one.community, start]
+    return distance[start, d]
+
+
+@rule
+def terms_of(one, form, d, sums, places, taste_key, p):
+    """Terms of utility of one alternative at places as they are; see `terms_at`."""
+    inside = places.at.shape[0] - N_OUTSIDE
+    distance, there = 0.0, one.away_place if form == Form.STAY else d
+    if form != Form.STAY and form != Form.RETURN:
+        distance = distance_of(one, leaves_from(one, form), d, places.distance, places.community_distance)
+    way = Way(
+        distance,
+        float(places.network[one.community, one.place]),
+        float(places.network[one.community, there]) if there >= 0 else 0.0,
+        places.registered[one.community],
+        rules.taste(taste_normal(taste_key, one.key, d), p),
+    )
+    at, land = places.at, places.land
+    return terms_at(one, form, d, sums, way, at[one.place], at[there], land[max(0, one.county)], inside, p)
 
 
 @rule
@@ -569,49 +332,149 @@ def total(terms):
     )
 
 
-@kernel
-def choose_one(h, people, families, places, seed, year, p, best_code, best_value):
-    """Fill the ``ROUNDS`` best alternatives of household ``h``, best first; STAY ends the list."""
-    inside = places.distance.shape[0] - 2
-    who = who_is_who(h, people, families, year)
-    one = home_of(h, who.split, people, families, year, places, p)
-    gumbel_key, nest_key = stream(seed, Decision.GUMBEL, year), stream(seed, Decision.NEST, year)
-    taste_key = stream(seed, Decision.TASTE, 0)
-    nested_in = nest_error(nest_key, one.key, Nest.INSIDE, p.nest_dissimilarity)
-    nested_out = nest_error(nest_key, one.key, Nest.OUTSIDE, p.nest_dissimilarity)
-    sums = np.empty(N_SUMS, np.float64)
+class Bounds(NamedTuple):
+    """Upper bounds that let alternatives be passed over."""
+
+    at: Any  # (2,) records of AT: the best of all towns and seats inside, and of the outside
+    luck: np.ndarray  # (_BINS,) of a Gumbel by its first bits
+    angle: np.ndarray  # (_BINS,) of the part of ln S that its angle gives; see `log_positive_stable`
+    holds: bool  # False where a parameter turns a good into a bad
+
+
+def bounds(at: Any, p: Any) -> Bounds:
+    """Bounds of alternatives at places ``at`` with parameters ``p``, (1,) a record of them."""
+    best: Any = np.rec.array(np.zeros(2, AT))
+    tier = np.arange(len(at)) % N_TIERS
+    outside = np.arange(len(at)) >= len(at) - N_OUTSIDE
+    for k, where in enumerate((~outside & (tier != Tier.VILLAGE), outside)):
+        for name in ("school_access", "health_access", "security_access", "amenity", "social", "relief_yuan"):
+            best[name][k] = at[name][where].max()
+        for name in ("rent_yuan", "living_yuan", "barrier"):
+            best[name][k] = at[name][where].min()
+        best["wage_yuan"][k] = (at["wage_yuan"] * at["work_chance"])[where].max()
+        best["work_chance"][k] = 1.0
+    one, edge = p[0], (np.arange(_BINS) + 1.0) / _BINS
+    scale = one.nest_dissimilarity
+    with np.errstate(divide="ignore", invalid="ignore"):
+        luck = -np.log(-np.log(edge))
+        angle = np.pi * edge
+        turn = np.log(np.sin(scale * angle)) - np.log(np.sin(angle)) / scale
+        turn += (1.0 - scale) / scale * np.log(np.sin((1.0 - scale) * angle))
+    luck[-1] = turn[-1] = np.inf
+    goods = (
+        one.income_elasticity, one.network_utility, one.school_access_utility, one.health_access_utility,
+        one.security_access_utility, one.registration_barrier_utility, one.single_rent_share,
+        one.school_parent_work_share,
+    )  # fmt: skip
+    return Bounds(best, luck, turn, bool(min(goods) >= 0.0 and 0.0 < scale < 1.0))
+
+
+@rule
+def nest_bound(word, nest, dissimilarity, bound):
+    """Upper bound of `nest_error` by its first bits."""
+    turn = bound.angle[pick(word, 2 * nest) >> _BIN_SHIFT]
+    return dissimilarity * turn + (1.0 - dissimilarity) * bound.luck[pick(word, 2 * nest + 1) >> _BIN_SHIFT]
+
+
+@rule
+def add_bases(one, start, places, taste_key, reach, reached, base, p):
+    """Fill ``base`` with what household and destination alone add to utility: the way, the most network, the taste."""
+    registered = places.registered[one.community]
+    linked = p.network_utility / registered if registered > 0.0 else 0.0
+    for n in range(reached):
+        d = reach[n]
+        base[n] = distance_of(one, start, d, places.distance, places.community_distance)
+        base[n] += linked * places.network[one.community, d]
+        base[n] += rules.taste(taste_normal(taste_key, one.key, d), p)
+
+
+@rule
+def choose_one(one, crew, places, bound, keys, p, sums, reach, base, best_code, best_value):
+    """Fill the ``ROUNDS`` best alternatives of a household, best first; STAY ends the list.
+
+    Parameters
+    ----------
+    keys : streams of luck: of alternatives, of nests, of tastes
+    sums, reach, base : room to work in
+    """
+    inside = places.at.shape[0] - N_OUTSIDE
+    gumbel_key, nest_key, taste_key = keys
+    word, nest_word = chooser(gumbel_key, one.key), chooser(nest_key, one.key)
+    scale = p.nest_dissimilarity
     for r in range(ROUNDS):
         best_code[r], best_value[r] = STAY, -np.inf
-    reach = np.empty(inside + 2, np.int64)
     reached = 0
-    for d in range(inside + 2):
-        if d == one.place or is_within_reach(one, d, places):
+    for d in range(inside + N_OUTSIDE):
+        if d == one.place or is_within_reach(one, d, inside, places.core):
             reach[reached] = d
             reached += 1
+    nested_in = nested_out = 0.0  # of the nests, drawn when an alternative is weighed
+    drawn = False
+    most_in, most_out = (
+        nest_bound(nest_word, Nest.INSIDE, scale, bound),
+        nest_bound(nest_word, Nest.OUTSIDE, scale, bound),
+    )
+    start, stays = -1, -np.inf
+    near = Way(
+        0.0,
+        float(places.network[one.community, one.place]),
+        0.0,
+        places.registered[one.community],
+        0.0,
+    )
+    is_far = Outside.FAR if p.far_cost_utility < p.near_cost_utility else Outside.NEAR
     for form in range(N_FORMS):
-        if not can_form(form, who, families.kind[h], one.members):
+        if not can_form(form, one):
             continue
-        sum_up(h, form, who, people, families, year, sums)
-        if Form.STAY < form < Form.WHOLE and sums[_GROWN0] == 0.0:
+        sum_up(form, one, crew, sums)
+        if Form.STAY < form < Form.WHOLE and sums.grown0 == 0.0:
             continue  # nobody would stay, or children alone
+        screens = bound.holds and form != Form.STAY and form != Form.RETURN
+        bound_in = bound_out = np.inf
+        if screens:  # the form at two places that are nobody's own and have the best of everything
+            here, land = places.at[one.place], places.land[max(0, one.county)]
+            bound_in = most_in + total(
+                terms_at(one, form, Tier.SEAT - 2 * N_TIERS, sums, near, here, bound.at[0], land, inside, p)
+            )
+            bound_out = most_out + total(
+                terms_at(one, form, inside + N_OUTSIDE + is_far, sums, near, here, bound.at[1], land, inside, p)
+            )
+            if leaves_from(one, form) != start:
+                start = leaves_from(one, form)
+                add_bases(one, start, places, taste_key, reach, reached, base, p)
         for n in range(reached):
             d = reach[n]
             if not fits(form, d, one, inside) or (d == one.place and form != Form.STAY and form != Form.RETURN):
                 continue
-            value = total(terms_of(one, form, d, sums, places, taste_key, p))
             if form == Form.STAY:
-                code = STAY
-                value += alternative_error(gumbel_key, one.key, STAY_LUCK, 1.0)
-            else:
-                code = d * FORM_STRIDE + form
-                value += alternative_error(gumbel_key, one.key, code, p.nest_dissimilarity)
-                value += nested_in if d < inside else nested_out
+                value = total(terms_of(one, form, d, sums, places, taste_key, p))
+                stays = value + gumbel(pick(word, STAY_LUCK))
+                best_value[0] = stays
+                continue
+            code = d * FORM_STRIDE + form
+            bits = pick(word, code)
+            if screens and d != one.home and d != one.origin and d != one.away_place:
+                most = (bound_in if d < inside else bound_out) + base[n] + scale * bound.luck[bits >> _BIN_SHIFT]
+                if most + _SLACK_UTILITY < max(stays, best_value[ROUNDS - 1]):
+                    continue
+            if not drawn:
+                nested_in = nest_error(nest_key, one.key, Nest.INSIDE, scale)
+                nested_out = nest_error(nest_key, one.key, Nest.OUTSIDE, scale)
+                drawn = True
+            value = total(terms_of(one, form, d, sums, places, taste_key, p))
+            value += scale * gumbel(bits)
+            value += nested_in if d < inside else nested_out
             for r in range(ROUNDS):
                 if value > best_value[r]:
                     for s in range(ROUNDS - 1, r, -1):
                         best_code[s], best_value[s] = best_code[s - 1], best_value[s - 1]
                     best_code[r], best_value[r] = code, value
                     break
+    ended = False
+    for r in range(ROUNDS):
+        ended = ended or best_code[r] == STAY
+        if ended:
+            best_code[r] = STAY
 
 
 @parallel_kernel
@@ -623,10 +486,47 @@ def distances(minutes, p, utility):
 
 
 @parallel_kernel
-def choose(chosen, people, families, places, seed, year, p, codes, values):
-    """Fill ``codes`` and ``values`` (households who consider, ROUNDS) on the frozen state; ``p`` is one record."""
-    for n in rows(chosen.shape[0]):
-        choose_one(chosen[n], people, families, places, seed, year, p[0], codes[n], values[n])
+def _choose(homes, crew, places, bound, seed, year, p, sums, codes, values):
+    count, n_places = homes.shape[0], places.at.shape[0]
+    for c in rows(sums.shape[0]):
+        keys = (
+            stream(seed, Decision.GUMBEL, year),
+            stream(seed, Decision.NEST, year),
+            stream(seed, Decision.TASTE, 0),
+        )
+        reach, base = np.empty(n_places, np.int64), np.empty(n_places, np.float64)
+        for n in range(c * _CHUNK, min(count, (c + 1) * _CHUNK)):
+            choose_one(homes[n], crew, places, bound, keys, p[0], sums[c], reach, base, codes[n], values[n])
+
+
+def choose_gathered(
+    homes: Any, crew: Any, places: Places, seed: int, year: int, p: Any, codes: np.ndarray, values: np.ndarray
+) -> None:
+    """Fill ``codes`` and ``values`` (households, ROUNDS) on the frozen state of a wave.
+
+    Parameters
+    ----------
+    homes, crew : see `migrasim.domains.moving.household.gather`
+    p : (1,) record of the parameters
+    """
+    sums = np.rec.array(np.zeros(-(-len(homes) // _CHUNK), SUMS))
+    _choose(homes, crew, places, bounds(places.at, p), seed, year, p, sums, codes, values)
+
+
+def choose(
+    chosen: np.ndarray,
+    people: People,
+    families: Families,
+    places: Places,
+    seed: int,
+    year: int,
+    p: Any,
+    codes: np.ndarray,
+    values: np.ndarray,
+) -> None:
+    """Fill ``codes`` and ``values`` (households, ROUNDS) for the rows ``chosen``, best alternatives first."""
+    homes, crew = gather(chosen, people, families, places, year, p)
+    choose_gathered(homes, crew, places, seed, year, p, codes, values)
 
 
 @parallel_kernel
@@ -638,57 +538,64 @@ def consider(people, families, places, peer_share, wed, news, seed, year, p, mon
     """
     key = stream(seed, Decision.CONSIDER, year)
     month_key = stream(seed, Decision.MONTH, year)
-    for h in rows(families.key.shape[0]):
-        first = families.first_member[h]
-        chief = -1
-        event, youth, seeking, adult, dependent = False, False, False, False, False
-        for i in range(first, first + families.members[h]):
-            age = age_of(i, people, year)
+    inside = places.at.shape[0] - N_OUTSIDE
+    community_county = places.community_county
+    who, first_member, members = families.key, families.first_member, families.members
+    persons, born, couple = people.key, people.birth_year, people.couple
+    activity, is_away, earning = people.activity, people.is_away, people.earning_factor
+    for h in rows(who.shape[0]):
+        chief, youngest = -1, -1
+        event, youth, seeking, dependent = False, False, False, False
+        for i in range(first_member[h], first_member[h] + members[h]):
+            age = np.int64(year) - born[i]
             if age in (SCHOOL_AGE, CHILD_AGE) or age == SCHOOL_AGE * 2:
                 event = True
-            if CHILD_AGE < age < YOUTH_AGE and people.couple[i] == 0 and people.is_away[i] == 0:
+            if CHILD_AGE < age < YOUTH_AGE and couple[i] == 0 and is_away[i] == 0:
                 youth = True
-            if people.activity[i] == Activity.SEEKING:
+            if activity[i] == Activity.SEEKING:
                 seeking = True
             dependent = dependent or SCHOOL_AGE <= age < CHILD_AGE or age >= ELDER_AGE
-            adult = adult or is_adult(i, people, year)
-            if is_adult(i, people, year) and (
-                chief < 0
-                or people.earning_factor[i] > people.earning_factor[chief]
-                or (people.earning_factor[i] == people.earning_factor[chief] and people.key[i] > people.key[chief])
-            ):
-                chief = i
-        if chief < 0:  # nobody of working age: the youngest, never the first of the rows
-            chief = first
-            for i in range(first + 1, first + families.members[h]):
-                if people.birth_year[i] > people.birth_year[chief] or (
-                    people.birth_year[i] == people.birth_year[chief] and people.key[i] > people.key[chief]
+            if is_adult(age, activity[i]):
+                if (
+                    chief < 0
+                    or earning[i] > earning[chief]
+                    or (earning[i] == earning[chief] and persons[i] > persons[chief])
                 ):
                     chief = i
-        away = families.away_place[h] >= 0 or families.place[h] >= places.distance.shape[0] - 2
-        heard = news[places.community_county[families.community[h]]]
+            if (
+                youngest < 0
+                or born[i] > born[youngest]
+                or (born[i] == born[youngest] and persons[i] > persons[youngest])
+            ):
+                youngest = i
+        adult = chief >= 0
+        if not adult:  # nobody of working age: the youngest, never the first of the rows
+            chief = youngest
+        away = families.away_place[h] >= 0 or families.place[h] >= inside
+        community = families.community[h]
+        county = community_county[community]
         loudest = 0.0
         if dependent:
-            loudest = max(loudest, heard[CONCERNS_DEPENDENTS])
+            loudest = max(loudest, news[county, CONCERNS_DEPENDENTS])
         if families.land_mu[h] > 0.0:
-            loudest = max(loudest, heard[CONCERNS_LAND])
+            loudest = max(loudest, news[county, CONCERNS_LAND])
         if families.tenure[h] != Tenure.PURCHASED:
-            loudest = max(loudest, heard[CONCERNS_TENANTS])
+            loudest = max(loudest, news[county, CONCERNS_TENANTS])
         if adult:
-            loudest = max(loudest, heard[CONCERNS_WORKERS])
+            loudest = max(loudest, news[county, CONCERNS_WORKERS])
         if away:
-            loudest = max(loudest, heard[CONCERNS_ABSENT])
+            loudest = max(loudest, news[county, CONCERNS_ABSENT])
         prob = rules.consider_prob(
-            max(0, age_of(chief, people, year)),
+            max(0, np.int64(year) - born[chief]),
             event,
             youth,
             seeking,
             wed[h],
-            peer_share[families.community[h]],
+            peer_share[community],
             away,
             loudest,
             p[0],
         )
         month[h] = 0
-        if uniform(key, families.key[h], 0) < prob:
-            month[h] = 1 + int(uniform(month_key, families.key[h], 0) * _MONTHS)
+        if uniform(key, who[h], 0) < prob:
+            month[h] = 1 + int(uniform(month_key, who[h], 0) * _MONTHS)

@@ -14,15 +14,17 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from migrasim.core.chance import Decision, draw, stream, uniform
-from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Answer, Form, Purse, Schooling, Sector, Tenure, Tier
+from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Answer, Form, Purse, Sector, Tenure, Tier
 from migrasim.core.rule import kernel
 from migrasim.domains.moving import choice, rules
-from migrasim.domains.moving.choice import FORM_STRIDE, ROUNDS, STAY, Families, People, Places
+from migrasim.domains.moving.choice import FORM_STRIDE, ROUNDS, STAY, Places
+from migrasim.domains.moving.household import CHILD_AGE, SCHOOL_AGE, Families, People, gather, goes
 from migrasim.domains.moving.rules import MovingParams
 from migrasim.facts import BASE_YEAR
 from migrasim.world import Flows, Geography, World
 
 MONTHS = 12
+_NO_CLAIM = 3  # beyond the three classes of claim to a school place
 _INTERPLAY = ("residence_permit.", "three_rights.", "public_housing.", "industry.")
 _OFFERS = ("relief_yuan", "school_access", "health_access", "security_access", "barrier")
 _RIGHTS = ("kept", "collective_kept", "exit_income_yuan")
@@ -97,21 +99,6 @@ class Witness(Protocol):
 
     def matched(self, world: World, answers: np.ndarray) -> None:
         """Called when the wave is carried out, with the `Answer` to each alternative (rows, ROUNDS)."""
-
-
-def schooling_years(world: World) -> np.ndarray:
-    """(persons,) int8 years of schooling by level."""
-    years = np.zeros(len(Schooling), np.int8)
-    for level, value in (
-        (Schooling.PRIMARY, 6),
-        (Schooling.JUNIOR, 9),
-        (Schooling.SENIOR, 12),
-        (Schooling.COLLEGE, 15),
-        (Schooling.BACHELOR, 16),
-    ):
-        years[level] = value
-    result: np.ndarray = years[world.persons.schooling]
-    return result
 
 
 def record(p: MovingParams) -> np.ndarray:
@@ -240,7 +227,7 @@ def views(world: World) -> tuple[People, Families, Places]:
         persons.birth_year,
         persons.couple,
         persons.parents,
-        schooling_years(world),
+        persons.schooling,
         persons.activity,
         persons.is_away,
         live.earning_factor,
@@ -316,29 +303,28 @@ def views(world: World) -> tuple[People, Families, Places]:
 
 
 @kernel
-def _kids_who_go(h, form, who, people, families, year):
+def _kids_who_go(form, one, crew):
     count = 0
-    for i in range(families.first_member[h], families.first_member[h] + families.members[h]):
-        age = choice.age_of(i, people, year)
-        if choice.SCHOOL_AGE <= age < choice.CHILD_AGE and choice.goes(i, form, who, people, year):
+    for i in range(one.first, one.first + one.members):
+        if SCHOOL_AGE <= crew[i].age < CHILD_AGE and goes(i, crew[i], form, one):
             count += 1
     return count
 
 
 @kernel
-def _needs_dwelling(h, form, d, who, families, inside):
+def _needs_dwelling(form, d, one, inside):
     """Towns and seats need a dwelling, but who joins an away part shares its."""
     if d >= inside or d % N_TIERS == Tier.VILLAGE or form == Form.RETURN:
         return False
-    return not (who.split and d == families.away_place[h])
+    return not (one.split and d == one.away_place)
 
 
 @kernel
-def _find_dwelling(h, form, d, seed, year, families, out, goods, p):
+def _find_dwelling(one, form, d, seed, year, out, goods, p):
     """Tenure of a vacant dwelling that the household takes, NONE where there is none for it."""
-    key = families.key[h]
+    key, h = one.key, one.row
     c = d // N_TIERS
-    alone = form == Form.WORKER or form == Form.COUPLE or form == Form.YOUNG or families.members[h] == 1
+    alone = form == Form.WORKER or form == Form.COUPLE or form == Form.YOUNG or one.members == 1
     if alone and uniform(stream(seed, Decision.DORMITORY, year), key, 0) < p.dormitory_share:
         return Tenure.DORMITORY
     free = goods.dwellings[d] - goods.occupied[d]
@@ -348,7 +334,7 @@ def _find_dwelling(h, form, d, seed, year, families, out, goods, p):
             return Tenure.PURCHASED
         if free[Tenure.SHARED_OWNERSHIP] > 0 and rules.can_buy(2 * out.savings_yuan[h], price, p):
             return Tenure.SHARED_OWNERSHIP
-    if free[Tenure.AFFORDABLE_RENT] > 0 and d != families.home_place[h]:
+    if free[Tenure.AFFORDABLE_RENT] > 0 and d != one.home:
         if uniform(stream(seed, Decision.DWELLING, 0), key, c) < goods.affordable_gate[c]:
             return Tenure.AFFORDABLE_RENT
     if free[Tenure.MARKET_RENT] > 0:
@@ -374,64 +360,36 @@ def _leave_job(i, here, inside, people_out, goods):
 
 
 @kernel
-def _move(
-    h,
-    form,
-    d,
-    tenure,
-    who,
-    people,
-    families,
-    year,
-    seed,
-    inside,
-    villages,
-    people_out,
-    out,
-    goods,
-    network,
-    moves,
-    household_moves,
-    p,
-):
+def _move(one, form, d, tenure, crew, year, seed, inside, people_out, out, goods, network, moves, household_moves):
     """Carry out a granted move: persons, dwellings, jobs, network and flows."""
-    first = families.first_member[h]
-    last = first + families.members[h]
-    place, away_place, community = families.place[h], families.away_place[h], families.community[h]
+    h, place, away_place, community = one.row, one.place, one.away_place, one.community
+    first, last = one.first, one.first + one.members
     target = place if form == Form.RETURN else d
     origin = place
-    if form == Form.RETURN or (who.split and form == Form.WORKER):
+    if form == Form.RETURN or (one.split and form == Form.WORKER):
         origin = away_place
     work_key = stream(seed, Decision.JOB, year)
-    stay_part, away_part = 0, 0
-    for i in range(first, last):
-        if not choice.goes(i, form, who, people, year):
-            if people_out.is_away[i]:
-                away_part += 1
-            else:
-                stay_part += 1
+    for k in range(first, last):
+        if not goes(k, crew[k], form, one):
             continue
-        here = away_place if people_out.is_away[i] else place
-        if form == Form.RETURN or form == Form.WHOLE:
-            stay_part += 1
-        else:
-            away_part += 1
+        here = away_place if crew[k].is_away else place
         if here == target:  # the away part whom the family joins
             continue
+        i = crew[k].row
         moves[here, target, form] += 1
         network[community, here] -= 1
         network[community, target] += 1
         people_out.since_year[i] = year
-        if choice.SCHOOL_AGE <= choice.age_of(i, people, year) < choice.CHILD_AGE:
+        if SCHOOL_AGE <= crew[k].age < CHILD_AGE:
             goods.pupils_left[here] += 1
             goods.pupils[target] += 1
         _leave_job(i, here, inside, people_out, goods)
         activity = people_out.activity[i]
         if activity == Activity.WORKER or activity == Activity.FARMER or activity == Activity.SEEKING:
             if target >= inside:
-                works = uniform(work_key, people.key[i], 0) < goods.work_chance[target]
+                works = uniform(work_key, crew[k].key, 0) < goods.work_chance[target]
                 people_out.activity[i] = Activity.WORKER if works else Activity.SEEKING
-            elif target % N_TIERS == Tier.VILLAGE and families.land_mu[h] > 0.0:
+            elif target % N_TIERS == Tier.VILLAGE and one.land_mu > 0.0:
                 people_out.activity[i] = Activity.FARMER
                 people_out.sector[i] = Sector.AGRICULTURE
                 goods.filled[target, Sector.AGRICULTURE] += 1
@@ -440,18 +398,18 @@ def _move(
     household_moves[origin, target, form] += 1
     held = np.int64(tenure)
     if form == Form.WHOLE:
-        if who.split and d == away_place:
-            held = np.int64(families.away_tenure[h])
-            _release(place, families.tenure[h], goods)
+        if one.split and d == away_place:
+            held = np.int64(one.away_tenure)
+            _release(place, one.tenure, goods)
         else:
-            _release(place, families.tenure[h], goods)
+            _release(place, one.tenure, goods)
             if away_place >= 0:
-                _release(away_place, families.away_tenure[h], goods)
+                _release(away_place, one.away_tenure, goods)
             if d < inside and d % N_TIERS == Tier.VILLAGE:
                 held = np.int64(Tenure.SELF_BUILT)
             goods.occupied[d, held] += 1
-        for i in range(first, last):
-            people_out.is_away[i] = 0
+        for k in range(first, last):
+            people_out.is_away[crew[k].row] = 0
         out.place[h] = d
         out.tenure[h] = held
         out.since_year[h] = year
@@ -462,20 +420,20 @@ def _move(
         out.waiting_yr[h] = 0
         return
     if form == Form.RETURN:
-        _release(away_place, families.away_tenure[h], goods)
-        for i in range(first, last):
-            people_out.is_away[i] = 0
+        _release(away_place, one.away_tenure, goods)
+        for k in range(first, last):
+            people_out.is_away[crew[k].row] = 0
         out.away_place[h] = -1
         out.away_tenure[h] = Tenure.NONE
         out.away_since_year[h] = 0
         return
-    for i in range(first, last):
-        if choice.goes(i, form, who, people, year):
-            people_out.is_away[i] = 1
-    if who.split and d == away_place:
+    for k in range(first, last):
+        if goes(k, crew[k], form, one):
+            people_out.is_away[crew[k].row] = 1
+    if one.split and d == away_place:
         return
-    if who.split:
-        _release(away_place, families.away_tenure[h], goods)
+    if one.split:
+        _release(away_place, one.away_tenure, goods)
     out.away_place[h] = d
     out.away_tenure[h] = held
     out.away_since_year[h] = year
@@ -484,113 +442,82 @@ def _move(
 
 @kernel
 def match(
-    chosen,
-    codes,
-    people,
-    families,
-    year,
-    month,
-    seed,
-    inside,
-    villages,
-    people_out,
-    out,
-    goods,
-    network,
-    moves,
-    household_moves,
-    refused,
-    answers,
-    p,
-):
+    homes, crew, codes, year, month, seed, inside, people_out, out, goods, network, moves, household_moves, refused,
+    answers, p,
+):  # fmt: skip
     """Give out goods and carry out moves.
 
-    ``refused`` (places, 2) counts refusals by good, ``answers`` (rows, ROUNDS) says what became of each alternative.
-
-    Rows are served by their lottery, never by their place in the table.
+    ``homes`` and ``crew`` are those who consider, ``codes`` (homes, ROUNDS) what they want; ``refused``
+    (places, 2) counts refusals by good, ``answers`` (homes, ROUNDS) says what became of each alternative;
+    ``p`` is one record. Rows are served by their lottery, never by their place in the table.
     """
-    count = chosen.shape[0]
+    count = 0
+    for n in range(codes.shape[0]):
+        count += codes[n, 0] != STAY
     lottery_key = stream(seed, Decision.LOTTERY, year)
-    lottery = np.empty(count, np.uint64)
-    for n in range(count):
-        lottery[n] = draw(lottery_key, families.key[chosen[n]], month)
+    lottery, wanting = np.empty(count, np.uint64), np.empty(count, np.int64)
+    count = 0
+    for n in range(codes.shape[0]):
+        if codes[n, 0] != STAY:
+            wanting[count] = n
+            lottery[count] = draw(lottery_key, homes[n].key, month)
+            count += 1
     order = np.argsort(lottery)
     open_ = np.ones(count, np.bool_)
     tenure = np.zeros(count, np.uint8)
-    holds = np.zeros(count, np.bool_)
+    rank = np.zeros(count, np.uint8)
     gate_key = stream(seed, Decision.PERMIT, 0)
     for r in range(ROUNDS):
-        for o in range(count):  # dwellings
-            n = order[o]
-            if not open_[n]:
+        for o in order:  # dwellings
+            rank[o] = _NO_CLAIM
+            if not open_[o]:
                 continue
+            n = wanting[o]
             code = codes[n, r]
             if code == STAY:
-                open_[n] = False
+                open_[o] = False
                 continue
-            h = chosen[n]
+            one = homes[n]
             d, form = code // FORM_STRIDE, code % FORM_STRIDE
-            who = choice.who_is_who(h, people, families, year)
-            holds[n] = True
-            tenure[n] = Tenure.NONE
-            if _needs_dwelling(h, form, d, who, families, inside):
-                tenure[n] = _find_dwelling(h, form, d, seed, year, families, out, goods, p)
-                if tenure[n] == Tenure.NONE:
-                    holds[n] = False
+            tenure[o] = Tenure.NONE
+            if _needs_dwelling(form, d, one, inside):
+                tenure[o] = _find_dwelling(one, form, d, seed, year, out, goods, p[0])
+                if tenure[o] == Tenure.NONE:
                     answers[n, r] = Answer.NO_DWELLING
                     refused[d, 0] += r == 0  # its wish; what it would take next is not asked for here
-                else:
-                    goods.occupied[d, tenure[n]] += 1  # held until the school place is known
-        for claim in range(3):  # school places: registered there, opened by the permit, the others
-            for o in range(count):
-                n = order[o]
-                if not open_[n] or not holds[n]:
                     continue
-                h = chosen[n]
+                goods.occupied[d, tenure[o]] += 1  # held until the school place is known
+            rank[o] = 0
+            if d < inside and d != one.home:
+                opened = uniform(gate_key, one.key, 1) < goods.school_gate[d // N_TIERS]
+                rank[o] = 1 if opened else 2
+        for claim in range(_NO_CLAIM):  # school places: registered there, opened by the permit, the others
+            for o in order:
+                if rank[o] != claim:
+                    continue
+                n = wanting[o]
+                one = homes[n]
+                h = one.row
                 d, form = codes[n, r] // FORM_STRIDE, codes[n, r] % FORM_STRIDE
-                who = choice.who_is_who(h, people, families, year)
-                rank = 0
-                if d < inside and d != families.home_place[h]:
-                    opened = uniform(gate_key, families.key[h], 1) < goods.school_gate[d // N_TIERS]
-                    rank = 1 if opened else 2
-                if rank != claim:
-                    continue
-                if _needs_dwelling(h, form, d, who, families, inside):
-                    goods.occupied[d, tenure[n]] -= 1
+                if _needs_dwelling(form, d, one, inside):
+                    goods.occupied[d, tenure[o]] -= 1
                 if d < inside and d % N_TIERS != Tier.VILLAGE and form != Form.RETURN:
-                    kids = _kids_who_go(h, form, who, people, families, year)
+                    kids = _kids_who_go(form, one, crew)
                     if kids > 0 and goods.pupils[d] + kids > goods.school_places[d]:
                         refused[d, 1] += r == 0
                         answers[n, r] = Answer.NO_SCHOOL_PLACE
-                        holds[n] = False
                         continue
-                if tenure[n] == Tenure.PURCHASED or tenure[n] == Tenure.SHARED_OWNERSHIP:
-                    part = 1.0 if tenure[n] == Tenure.PURCHASED else 0.5
-                    paid = min(out.savings_yuan[h], np.int64(p.down_payment_share * part * goods.price_yuan[d]))
+                if tenure[o] == Tenure.PURCHASED or tenure[o] == Tenure.SHARED_OWNERSHIP:
+                    part = 1.0 if tenure[o] == Tenure.PURCHASED else 0.5
+                    paid = min(out.savings_yuan[h], np.int64(p[0].down_payment_share * part * goods.price_yuan[d]))
                     out.savings_yuan[h] -= paid
                     goods.paid_yuan[d // N_TIERS] += paid
                 _move(
-                    h,
-                    form,
-                    d,
-                    tenure[n],
-                    who,
-                    people,
-                    families,
-                    year,
-                    seed,
-                    inside,
-                    villages,
-                    people_out,
-                    out,
-                    goods,
-                    network,
-                    moves,
+                    one, form, d, tenure[o], crew, year, seed, inside, people_out, out, goods, network, moves,
                     household_moves,
-                    p,
-                )
+                )  # fmt: skip
                 answers[n, r] = Answer.GRANTED
-                open_[n] = False
+                open_[o] = False
 
 
 def run(
@@ -629,26 +556,26 @@ def run(
     )
     before = world.network.copy()
     paid_yuan = np.zeros(geography.counties, np.int64)
+    bundle = record(p)
     for wave in range(1, MONTHS + 1):
         chosen = np.flatnonzero(month == wave)
         people, families, places = views(world)
         codes = np.full((len(chosen), ROUNDS), STAY, np.int64)
         values = np.zeros((len(chosen), ROUNDS))
-        choice.choose(chosen, people, families, places, world.seed, year, record(p), codes, values)
+        homes, crew = gather(chosen, people, families, places, year, bundle)
+        choice.choose_gathered(homes, crew, places, world.seed, year, bundle, codes, values)
         answers = np.zeros(codes.shape, np.uint8)
         if witness is not None:
             witness.choosing(world, wave, chosen, codes, people, families, places)
         goods = _goods(world, paid_yuan)
         match(
-            chosen,
+            homes,
+            crew,
             codes,
-            people,
-            families,
             year,
             wave,
             world.seed,
             inside,
-            geography.villages,
             people_out,
             out,
             goods,
@@ -657,7 +584,7 @@ def run(
             world.flows.household_moves,
             refused,
             answers,
-            p,
+            bundle,
         )
         if witness is not None:
             witness.matched(world, answers)
@@ -671,7 +598,7 @@ def run(
     world.pay("household.down_payment", Purse.HOUSEHOLD, Purse.ENTERPRISE, paid_yuan * world.weight)
     moved = np.abs(world.network - before).sum(axis=1) / 2.0
     world.memory["peer_moves_share"] = moved / np.maximum(1, world.network.sum(axis=1))
-    _drop_departed(world)
+    drop_departed(world)
 
 
 def first_choices(world: World, with_values: bool = False) -> tuple[np.ndarray, ...]:
@@ -745,7 +672,7 @@ def _goods(world: World, paid_yuan: np.ndarray) -> Goods:
     )
 
 
-def _drop_departed(world: World) -> None:
+def drop_departed(world: World) -> None:
     """People registered outside who live outside again leave the world."""
     households, persons, inside = world.households, world.persons, world.geography.inside
     gone = (households.home_place >= inside) & (households.place >= inside) & (households.away_place < 0)

@@ -5,15 +5,20 @@ The plain rules of ``choice`` are called as they are, so what is found here is w
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from migrasim.core.chance import Decision, mix, stream
-from migrasim.core.codes import Form, Nest
+from migrasim.core.codes import N_OUTSIDE, Form, Nest
 from migrasim.core.logit import alternative_error, nest_error
 from migrasim.core.rule import kernel, rule
 from migrasim.domains.moving import choice
-from migrasim.domains.moving.choice import FORM_STRIDE, STAY, STAY_LUCK
+from migrasim.domains.moving.choice import FORM_STRIDE, STAY, STAY_LUCK, Places
+from migrasim.domains.moving.household import Families, People, can_form, gather, new_sums, sum_up
 from migrasim.domains.moving.rules import Terms
+
+Array = np.ndarray[Any, np.dtype[Any]]
 
 N_TERMS = len(Terms._fields)
 
@@ -25,7 +30,7 @@ INCOME_PARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...],
     "rent": (("rent_yuan",), (), ("tenure", "away_tenure"), ()),
     "relief": (("relief_yuan",), (), (), ()),
     "living": (("living_yuan",), (), (), ()),
-    "earnings": ((), (), ("other_income_yuan",), ("earning_factor", "income_yuan", "activity", "schooling_yr")),
+    "earnings": ((), (), ("other_income_yuan",), ("earning_factor", "income_yuan", "activity", "schooling")),
     "farm": ((), (), ("land_mu", "farm_full_yuan", "farmers_needed"), ()),
     "land_rights": ((), ("rent_yuan", "kept", "exit_income_yuan"), (), ()),
     "collective": ((), ("collective_kept",), ("dividend_yuan",), ()),
@@ -34,33 +39,25 @@ INCOME_PARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...],
 
 
 @rule
-def is_open(one, form, d, who, kind, grown_who_stay, places):
+def is_open(one, form, d, grown_who_stay, inside, core):
     """Whether an alternative stands in the choice set of a household."""
-    inside = places.distance.shape[0] - 2
     here = d == one.place
     if here != (form == Form.STAY or form == Form.RETURN):
         return False
-    if not choice.can_form(form, who, kind, one.members) or not choice.fits(form, d, one, inside):
+    if not can_form(form, one) or not choice.fits(form, d, one, inside):
         return False
     if Form.STAY < form < Form.WHOLE and grown_who_stay == 0.0:
         return False
-    return here or choice.is_within_reach(one, d, places)
+    return here or choice.is_within_reach(one, d, inside, core)
 
 
 @kernel
-def weigh(codes, people, families, places, seed, year, p, terms, luck, is_open_):
-    """Weigh alternatives of households, a row of ``codes`` (households, alternatives) for each row of ``families``.
-
-    Fills ``terms`` (households, alternatives, N_TERMS), ``luck`` and ``is_open_`` (households,
-    alternatives); ``p`` is one record.
-    """
-    inside = places.distance.shape[0] - 2
+def _weigh(codes, homes, crew, places, seed, year, p, sums, terms, luck, is_open_):
+    inside = places.at.shape[0] - N_OUTSIDE
     gumbel_key, nest_key = stream(seed, Decision.GUMBEL, year), stream(seed, Decision.NEST, year)
     taste_key = stream(seed, Decision.TASTE, 0)
-    sums = np.empty(choice.N_SUMS, np.float64)
     for h in range(codes.shape[0]):
-        who = choice.who_is_who(h, people, families, year)
-        one = choice.home_of(h, who.split, people, families, year, places, p[0])
+        one = homes[h]
         for k in range(codes.shape[1]):
             code = codes[h, k]
             form, d = (
@@ -68,9 +65,9 @@ def weigh(codes, people, families, places, seed, year, p, terms, luck, is_open_)
                 if code == STAY
                 else (code % FORM_STRIDE, code // FORM_STRIDE)
             )
-            choice.sum_up(h, form, who, people, families, year, sums)
-            is_open_[h, k] = is_open(one, form, d, who, families.kind[h], sums[choice._GROWN0], places)
-            found = choice.terms_of(one, form, d, sums, places, taste_key, p[0])
+            sum_up(form, one, crew, sums[0])
+            is_open_[h, k] = is_open(one, form, d, sums[0].grown0, inside, places.core)
+            found = choice.terms_of(one, form, d, sums[0], places, taste_key, p[0])
             for m in range(N_TERMS):
                 terms[h, k, m] = found[m]
             if code == STAY:
@@ -79,6 +76,26 @@ def weigh(codes, people, families, places, seed, year, p, terms, luck, is_open_)
                 nest = Nest.INSIDE if d < inside else Nest.OUTSIDE
                 luck[h, k] = alternative_error(gumbel_key, one.key, code, p[0].nest_dissimilarity)
                 luck[h, k] += nest_error(nest_key, one.key, nest, p[0].nest_dissimilarity)
+
+
+def weigh(
+    codes: Array, people: People, families: Families, places: Places, seed: int, year: int, p: Any
+) -> tuple[Array, Array, Array]:
+    """Weigh alternatives of households, a row of ``codes`` (households, alternatives) for each row of ``families``.
+
+    Parameters
+    ----------
+    p : (1,) record of the parameters
+
+    Returns
+    -------
+    (households, alternatives, N_TERMS) terms; (households, alternatives) luck, and whether they stand in the choice set
+    """
+    homes, crew = gather(np.arange(len(families.key)), people, families, places, year, p)
+    terms = np.empty((*codes.shape, N_TERMS))
+    luck, is_open_ = np.empty(codes.shape), np.empty(codes.shape, np.bool_)
+    _weigh(codes, homes, crew, places, seed, year, p, new_sums(), terms, luck, is_open_)
+    return terms, luck, is_open_
 
 
 @kernel

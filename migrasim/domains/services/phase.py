@@ -105,6 +105,8 @@ def update(world: World) -> None:
     crowd = world.measures["pupils"] * world.weight
     smart, rural = world.above("urban.smart"), world.above("rural.public_services")
     urban_gain, village_gain = _amenity_gains(world, p)
+    size = world.memory["residents_base"]
+    usual_size = float(np.exp(np.log(np.maximum(1.0, size[Tier.SEAT : inside : N_TIERS])).mean()))
     for d in range(inside):
         tier, c = d % N_TIERS, d // N_TIERS
         months, pass_share = levers["residence_permit.waiting_months"][c], levers["residence_permit.one_pass"][c]
@@ -127,6 +129,8 @@ def update(world: World) -> None:
         renovated = world.memory["renovated_share"][c] if tier == Tier.SEAT else 0.0
         place.amenity_utility[d] = p.amenity_tier_utility[tier] + p.renovation_amenity_utility * renovated
         place.amenity_utility[d] += village_gain[c] if tier == Tier.VILLAGE else urban_gain[c]
+        if tier == Tier.SEAT:
+            place.amenity_utility[d] += rules.size_amenity(float(size[d]), usual_size, p)
         place.barrier_share[d] = (1.0 - levers["hukou.openness"][c]) + p.one_pass_weight * (1.0 - pass_share)
         place.barrier_share[d] = max(0.0, place.barrier_share[d] - p.smart_barrier_share * smart[c])
         if tier == Tier.VILLAGE:

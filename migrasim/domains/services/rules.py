@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -35,6 +36,7 @@ class ServicesParams(NamedTuple):
     smart_barrier_share: float
     smart_quality_ratio: float
     rural_services_quality_ratio: float
+    size_amenity_utility: float
 
 
 @rule
@@ -83,6 +85,17 @@ def capacity_bought(award_yuan, part_share, unit_yuan):
 def amenity_gain(index_above, utility):
     """Amenity that a place gains when an index of its quality stands above its status quo."""
     return utility * index_above
+
+
+@rule
+def size_amenity(residents, usual_residents, p):
+    """What a larger seat offers beyond its wages, schools and dwellings, over a seat of the usual size.
+
+    ``u ln(residents / usual residents)``: a seat of a quarter million stands for many more employers,
+    shops and quarters than one of thirty thousand, and a choice among places must say so (McFadden 1978,
+    the size term of aggregated alternatives).
+    """
+    return p.size_amenity_utility * math.log(max(1.0, residents) / max(1.0, usual_residents))
 
 
 @rule

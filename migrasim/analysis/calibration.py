@@ -1,0 +1,288 @@
+"""Fit the parameters of moving to the record: waves of runs, emulators between them, a set of vectors that is kept.
+
+The first wave is spread over all parameters. Morris' screening of its emulators tells which of them
+matter; the later waves vary these, where the emulators do not rule them out (history matching:
+`migrasim.analysis.emulator`). All runs go through a batch, which a second call of the same command
+takes up where the first one ended. Targets of the plan are no data: `patterns.series` refuses them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from migrasim.analysis import patterns
+from migrasim.analysis.emulator import Array, Emulators, implausibility, scaled
+from migrasim.analysis.sensitivity import morris_effects
+from migrasim.core.documents import read_mapping, validated
+from migrasim.core.errors import InputError
+from migrasim.facts import FactBook, Pair
+from migrasim.region import FIT, Region
+from migrasim.runs.points import spread
+from migrasim.runs.spec import RunSpec
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
+    from migrasim.runs.runner import OnDone
+
+FILE = "calibration.yaml"
+_SHARE_TRIED = 0.02  # of the candidates, the least implausible, from which a wave is drawn
+_NEAR = 0.5  # of the candidates are drawn around the best vectors, the others over the whole ranges
+
+
+class Screening(BaseModel):
+    """How many trajectories Morris' screening takes, and how many parameters stay."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    trajectories: Annotated[int, Field(ge=2)]
+    keep: Annotated[int, Field(ge=1)]
+
+
+class Plan(BaseModel):
+    """What a fit does; the keys of ``fit/calibration.yaml`` of a region."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    schema_version: int
+    scenario: str
+    sample: Annotated[float, Field(gt=0, le=1)]
+    luck: Annotated[int, Field(ge=0)]
+    seed: Annotated[int, Field(ge=0)]
+    parameters: dict[str, Pair]
+    never: tuple[str, ...]
+    first_wave: Annotated[int, Field(ge=8)]
+    screening: Screening
+    waves: Annotated[int, Field(ge=0)]
+    vectors: Annotated[int, Field(ge=1)]
+    candidates: Annotated[int, Field(ge=100)]
+    ensemble: Annotated[int, Field(ge=1)]
+
+    @staticmethod
+    def load(region: Region) -> Plan:
+        """The plan of a region's fit.
+
+        Raises
+        ------
+        InputError
+            For wrong keys, facts that may not be fitted, and ranges that leave those of the facts.
+        """
+        path = region.folder / FIT / FILE
+        file = f"{region.name}/{FIT}/{FILE}"
+        data = read_mapping(path, file)
+        plan = validated(Plan, data, file, FILE)
+        book = FactBook.load()
+        book.check_overrides({name: low for name, (low, _) in plan.parameters.items()}, file)
+        for name, (low, high) in plan.parameters.items():
+            fact = book[name]
+            if any(fnmatch(name, each) for each in plan.never):
+                raise InputError(f"{file}: parameters.{name}: stands on the list of what is never fitted")
+            if fact.low is None or fact.high is None or not fact.low <= low < high <= fact.high:
+                raise InputError(
+                    f"{file}: parameters.{name}: [{low:g}, {high:g}] is not within the fact's range "
+                    f"[{fact.low}, {fact.high}]"
+                )
+        return plan
+
+
+def specs(plan: Plan, vectors: DataFrame) -> list[RunSpec]:
+    """Two runs a vector: from each base year to the last year that it is compared with."""
+    return [
+        RunSpec(
+            plan.scenario,
+            label=f"vector {number}, from {base}",
+            seed=plan.luck,
+            sample=plan.sample,
+            base=base,
+            until=until,
+            parameters={str(name): float(number) for name, number in vector.items()},
+        )
+        for number, vector in vectors.iterrows()
+        for base, until in patterns.SPANS.items()
+    ]
+
+
+@dataclass
+class Fit:
+    """What a fit found.
+
+    Attributes
+    ----------
+    plan, table
+        What was asked for, and the published series with ``use == "fit"``.
+    vectors, values
+        All vectors that were run (a row a vector) and their series (a row per row of `table`, a column a vector).
+    wave
+        Wave of every vector.
+    screening
+        Morris' effects on implausibility by parameter, largest first.
+    implausibility
+        Of every vector by pattern, with the luck of its run.
+    kept
+        Parameters that the later waves varied.
+    ensemble
+        Numbers of the vectors that are kept, the best first.
+    """
+
+    plan: Plan
+    table: DataFrame
+    vectors: DataFrame
+    values: DataFrame
+    wave: Series[int]
+    screening: DataFrame
+    implausibility: DataFrame
+    kept: tuple[str, ...]
+    ensemble: list[int]
+
+    @property
+    def cutoff(self) -> float:
+        """The largest overall implausibility of a vector that is kept."""
+        return float(overall(self.implausibility).loc[self.ensemble].max())
+
+
+def overall(by_pattern: DataFrame) -> Series[float]:
+    """One number a vector: the root of the mean square over the patterns."""
+    squares = by_pattern**2
+    mean: Series[float] = squares.mean(axis=1) ** 0.5
+    return mean
+
+
+Evaluate = Callable[["DataFrame", int], "DataFrame"]
+"""From vectors and the number of their wave to their series: a row per row of the table, a column a vector."""
+
+
+def fit(plan: Plan, table: DataFrame, evaluate: Evaluate) -> Fit:
+    """Run the waves, screen, emulate, and choose the vectors that are kept.
+
+    Parameters
+    ----------
+    plan
+        What to do.
+    table
+        Published series; rows with another use than ``fit`` are not looked at.
+    evaluate
+        Makes the runs; see `by_batch`.
+    """
+    import pandas as pd
+
+    table = table[table["use"] == "fit"]
+    vectors = first_vectors(plan)
+    values = evaluate(vectors, 1).loc[table.index]
+    wave = pd.Series(1, index=vectors.index)
+    emulators = Emulators.fit(vectors, values, table, plan.parameters)
+    screening = screen(plan, emulators)
+    kept = {name: plan.parameters[name] for name in screening["name"].head(plan.screening.keep)}
+    for number in range(2, plan.waves + 2):
+        emulators = Emulators.fit(vectors, values, table, kept)
+        best = ranking(values, table, emulators.luck())
+        more = next_vectors(plan, emulators, vectors.loc[best.index], number)
+        values = pd.concat([values, evaluate(more, number).loc[table.index]], axis=1)
+        vectors = pd.concat([vectors, more])
+        wave = pd.concat([wave, pd.Series(number, index=more.index)])
+    luck = Emulators.fit(vectors, values, table, kept).luck()
+    best = ranking(values, table, luck)
+    chosen = [int(each) for each in best.index[: plan.ensemble]]
+    found = implausibility(values, table, luck)
+    return Fit(plan, table, vectors, values, wave, screening, found, tuple(kept), chosen)
+
+
+def ranking(values: DataFrame, table: DataFrame, luck: Series[float]) -> Series[float]:
+    """Overall implausibility of vectors, the best first."""
+    return overall(implausibility(values, table, luck)).sort_values(kind="stable")
+
+
+def first_vectors(plan: Plan) -> DataFrame:
+    """The first wave: a Latin hypercube over all ranges."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        spread(plan.parameters, plan.first_wave, "latin_hypercube", plan.seed), columns=list(plan.parameters)
+    )
+
+
+def screen(plan: Plan, emulators: Emulators) -> DataFrame:
+    """Morris' effects of the parameters on overall implausibility, by the emulators of the first wave."""
+    points = spread(plan.parameters, plan.screening.trajectories, "morris", plan.seed)
+    import pandas as pd
+
+    frame = pd.DataFrame(points, columns=list(plan.parameters))
+    return morris_effects(plan.parameters, points, overall(emulators.implausibility(frame)).to_numpy(np.float64))
+
+
+def next_vectors(plan: Plan, emulators: Emulators, ranked: DataFrame, wave: int) -> DataFrame:
+    """Vectors of a later wave: spread over those candidates that the emulators find least implausible.
+
+    Half of the candidates lie anywhere in the ranges, half near the best vectors so far; parameters that were
+    screened out stay at the best vector's.
+    """
+    rng = np.random.default_rng([plan.seed, wave])
+    names = list(emulators.names)
+    size = int(plan.candidates * _NEAR)
+    anywhere = _cube(len(names), plan.candidates - size, rng)
+    leaders = scaled(ranked.head(max(4, len(ranked) // 10)), emulators.ranges)
+    near = leaders[rng.integers(0, len(leaders), size)] + rng.normal(0.0, 0.15, (size, len(names)))
+    unit = np.vstack([anywhere, np.clip(near, 0.0, 1.0)])
+    low, high = np.array(list(emulators.ranges.values()), np.float64).T
+    import pandas as pd
+
+    frame = pd.DataFrame(np.tile(ranked.iloc[0].to_numpy(np.float64), (len(unit), 1)), columns=ranked.columns)
+    frame[names] = low + unit * (high - low)
+    expected = overall(emulators.implausibility(frame)).to_numpy()
+    few = np.argsort(expected, kind="stable")[: max(plan.vectors, int(_SHARE_TRIED * len(unit)))]
+    chosen = frame.iloc[few[_spread(unit[few], plan.vectors)]]
+    start = int(ranked.index.max()) + 1
+    return chosen.set_axis(range(start, start + len(chosen)), axis=0)
+
+
+def _spread(points: Array, count: int) -> list[int]:
+    """Rows that lie far from one another, the first one first (greedy maximin)."""
+    chosen = [0]
+    distance = np.linalg.norm(points - points[0], axis=1)
+    while len(chosen) < min(count, len(points)):
+        chosen.append(int(distance.argmax()))
+        distance = np.minimum(distance, np.linalg.norm(points - points[chosen[-1]], axis=1))
+    return chosen
+
+
+def _cube(dimensions: int, count: int, rng: np.random.Generator) -> Array:
+    from scipy.stats import qmc
+
+    return np.asarray(qmc.LatinHypercube(dimensions, rng=rng).random(count))
+
+
+def by_batch(
+    plan: Plan, table: DataFrame, folder: Path, *, workers: int | None = None, on_done: OnDone | None = None
+) -> Evaluate:
+    """Make the runs of each wave through a batch that grows in `folder`; what is there is not made again."""
+
+    def evaluate(vectors: DataFrame, wave: int) -> DataFrame:
+        return values_of(plan, table, vectors, folder / f"wave-{wave}", workers=workers, on_done=on_done)
+
+    return evaluate
+
+
+def values_of(
+    plan: Plan,
+    table: DataFrame,
+    vectors: DataFrame,
+    folder: Path,
+    *,
+    workers: int | None = None,
+    on_done: OnDone | None = None,
+) -> DataFrame:
+    """Series of vectors, run through a batch in a folder: a row per row of `table`, a column a vector."""
+    import pandas as pd
+
+    asked = specs(plan, vectors)
+    found = patterns.of_batch(table, asked, folder, workers=workers, on_done=on_done)
+    each = len(patterns.SPANS)
+    columns = {
+        number: pd.concat(found[each * i : each * (i + 1)]).reindex(table.index)
+        for i, number in enumerate(vectors.index)
+    }
+    return pd.DataFrame(columns)

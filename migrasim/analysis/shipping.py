@@ -1,0 +1,117 @@
+"""What a fit leaves with the region: the vectors that are kept, and the evidence for them."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from migrasim.analysis.calibration import FILE, Fit, overall
+from migrasim.core.errors import InputError
+from migrasim.core.rule import sources_hash
+from migrasim.region import FIT, Region
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+ENSEMBLE, EVIDENCE, TRIED = "ensemble.csv", "evidence.yaml", "tried.parquet"
+_DIGITS = 5  # significant digits of a parameter: no run can tell more
+
+
+def ensemble_table(fit: Fit) -> DataFrame:
+    """The vectors that are kept, the best first: ``vector`` and a column a parameter."""
+    rounded = fit.vectors.loc[fit.ensemble].map(lambda number: float(f"{number:.{_DIGITS}g}"))
+    return rounded.reset_index(drop=True).rename_axis("vector")
+
+
+def tried(fit: Fit) -> DataFrame:
+    """All vectors that were run: ``vector, wave``, a column a parameter, and a column a series (``s<row>``)."""
+    import pandas as pd
+
+    series = fit.values.T.add_prefix("s")
+    head = pd.DataFrame({"vector": fit.vectors.index, "wave": fit.wave}, index=fit.vectors.index)
+    return pd.concat([head, fit.vectors, series], axis=1)
+
+
+def read_tried(region: Region, table: DataFrame) -> tuple[DataFrame, DataFrame] | None:
+    """Vectors that a fit tried, and their series (a row per row of `table`); None where nothing was fitted."""
+    import pandas as pd
+
+    path = region.folder / FIT / TRIED
+    if not path.is_file():
+        return None
+    frame = pd.read_parquet(path).set_index("vector")
+    columns = [name for name in frame.columns if str(name).startswith("s") and str(name)[1:].isdigit()]
+    values = frame[columns].T
+    values.index = pd.Index([int(str(name)[1:]) for name in columns])
+    if not values.index.isin(table.index).all():
+        raise InputError(f"{path}: made for another fit/series.csv; `migrasim calibrate` makes it anew")
+    return frame.drop(columns=["wave", *columns]), values
+
+
+def evidence(fit: Fit, region: Region) -> dict[str, Any]:
+    """Data used, intervals, versions, seeds and runs of a fit, and how far its vectors are from the record."""
+    from migrasim import __version__
+
+    series = (region.folder / FIT / "series.csv").read_bytes()
+    best = fit.ensemble[0]
+    names = ["numpy", "scipy", "scikit-learn", "SALib"]
+    counted = fit.table.groupby("pattern", sort=False).size()
+    totals = overall(fit.implausibility)
+    return {
+        "schema_version": 1,
+        "made_by": "migrasim calibrate",
+        "plan": FILE,
+        "data": {
+            "file": "series.csv",
+            "sha256": hashlib.sha256(series).hexdigest()[:16],
+            "series_by_pattern": {str(name): int(count) for name, count in counted.items()},
+            "near_enough": "the columns low and high of series.csv",
+        },
+        "seed": fit.plan.seed,
+        "luck": fit.plan.luck,
+        "sample": fit.plan.sample,
+        "runs": 2 * len(fit.vectors),
+        "vectors_by_wave": {int(wave): int(count) for wave, count in fit.wave.value_counts().sort_index().items()},
+        "versions": {
+            "migrasim": __version__,
+            "model": sources_hash(),
+            "python": platform.python_version(),
+            **{name: version(name) for name in names},
+        },
+        "screening": [
+            {"fact": row["name"], "effect": round(float(row["effect"]), 3), "kept": bool(number < len(fit.kept))}
+            for number, row in enumerate(fit.screening.to_dict("records"))
+        ],
+        "implausibility": {
+            "meaning": "root mean square of the gaps over half of the interval that is near enough, luck allowed for",
+            "all_vectors": [round(float(totals.quantile(each)), 3) for each in (0.0, 0.25, 0.5, 0.75, 1.0)],
+            "kept_up_to": round(fit.cutoff, 3),
+            "best_by_pattern": {str(k): round(float(v), 3) for k, v in fit.implausibility.loc[best].items()},
+        },
+    }
+
+
+def ship(fit: Fit, region: Region, folder: Path | None = None) -> list[Path]:
+    """Write the vectors and the evidence into the region's folder, or into another one.
+
+    Raises
+    ------
+    InputError
+        Where the folder cannot be written.
+    """
+    target = region.folder / FIT if folder is None else folder
+    paths = [target / ENSEMBLE, target / EVIDENCE, target / TRIED]
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        ensemble_table(fit).to_csv(paths[0])
+        text = yaml.safe_dump(evidence(fit, region), sort_keys=False, allow_unicode=True, width=120)
+        paths[1].write_text(f"# Written by `migrasim calibrate`; what the vectors of {ENSEMBLE} rest on.\n{text}")
+        tried(fit).to_parquet(paths[2], index=False)
+    except OSError as error:
+        raise InputError(f"{target}: cannot be written: {error.strerror or error}") from None
+    return paths

@@ -1,0 +1,90 @@
+"""The command that opens the explorer in a browser."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from migrasim.cli.shared import LangOption, app, lang_of, say
+from migrasim.core.errors import InputError
+
+if TYPE_CHECKING:
+    from migrasim.present.explorer.draft import Draft
+
+
+@app.command()
+def explore(
+    scenario: Annotated[str, typer.Argument(help="Where to start: a shipped scenario or a scenario file.")] = "plan",
+    port: Annotated[
+        int | None, typer.Option("--port", help="Port on this machine; default: the first free one from 8765.")
+    ] = None,
+    no_open: Annotated[bool, typer.Option("--no-open", help="Do not open a browser.")] = False,
+    folder: Annotated[
+        Path, typer.Option("--folder", help="Where pages save and open scenarios and reports.", metavar="DIR")
+    ] = Path("explorer"),
+    workshop: Annotated[
+        bool, typer.Option("--workshop", help="Groups propose, predict, see and vote; kept in a record in the folder.")
+    ] = False,
+    name: Annotated[str, typer.Option("--name", help="What to call a new workshop.")] = "",
+    share: Annotated[
+        bool, typer.Option("--share", help="With --workshop: let others on the local network in, by a code.")
+    ] = False,
+    lang: LangOption = "en",
+) -> None:
+    """Open the explorer: move levers and see what they do, compare scenarios. No network is needed.
+
+    Example: migrasim explore plan --lang zh-Hant
+    """
+    tongue = lang_of(lang)
+    place = folder.expanduser().absolute()
+    if place.exists() and not place.is_dir():
+        raise InputError(f"--folder: {place} is a file; a folder is expected")
+    if (share or name) and not workshop:
+        raise InputError(f"--{'share' if share else 'name'}: goes with --workshop only")
+    from migrasim.present.explorer import server
+
+    start = _start(scenario)
+    chosen = server.free_port(port)
+    from migrasim.core.rule import cache_root, is_compiled
+
+    server.configure(cache_root() / "solara")
+    if not is_compiled():
+        say("first run of this version: compiling, a minute or two; the page opens meanwhile")
+    from migrasim.present.explorer.engine import Engine
+    from migrasim.present.explorer.serving import Serving, serve
+
+    engine = Engine()
+    if not workshop:
+        serve(Serving(engine, place, start, tongue))
+        server.run(chosen, say, open_browser=not no_open)
+        return
+    from migrasim.present.workshop import host as hosts
+    from migrasim.present.workshop.access import Gate, kept_code, network_address
+
+    shared = network_address() if share else ""
+    code = kept_code(place / hosts.CODE) if share else ""
+    meeting = hosts.start(place, engine, name=name, address=f"http://{shared}:{chosen}/" if share else "", code=code)
+    serve(Serving(engine, place, start, tongue, meeting))
+    if share:
+        say(f"migrasim explore: shared at http://{shared}:{chosen}/ with the code {code}; not encrypted")
+    layer = functools.partial(Gate, code=code or None)
+    server.run(chosen, say, open_browser=not no_open, shared=shared, layer=layer)
+
+
+def _start(scenario: str) -> Draft:
+    """The draft to start with: a shipped scenario by name, or the contents of a file."""
+    from migrasim.present.explorer import draft
+    from migrasim.scenario import locate, shipped
+
+    if scenario in shipped("scenarios"):
+        return draft.of_shipped(scenario)
+    path = locate("scenarios", scenario)
+    try:
+        with path.open("rb") as file:
+            raw = file.read(draft.MOST_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    return draft.opened(raw.decode("utf-8-sig", "replace"), str(path))

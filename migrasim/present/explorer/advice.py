@@ -1,0 +1,98 @@
+"""Warnings in plain words, each with something that can be done about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from migrasim.core.language import title_in
+from migrasim.facts import FactBook
+from migrasim.present.explorer.draft import Draft, path_of
+from migrasim.present.explorer.session import LAST_YEAR
+from migrasim.present.explorer.words import say
+from migrasim.present.language import Lang
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
+    from migrasim.runs.result import RunResult
+
+_MANY_REFUSED = 0.05  # of those who moved to town in the year
+_FULL = 1.1  # pupils per school place in town
+_LONG_QUEUE = 2.0  # years in which the queue would be served at the pace of the year
+_MOST_NAMED = 3
+
+
+def warnings(draft: Draft, result: RunResult, lang: Lang) -> list[str]:
+    """What a planner should know of a run: what is short, what is at its bound, what a budget does not carry."""
+    frame = result.prefecture()
+    found = [
+        _dwellings(frame, lang),
+        _queue(frame, lang),
+        _schools(frame, lang),
+        _budget(frame, lang),
+        _emptying(frame, lang),
+        _bounds(draft, lang),
+    ]
+    return [each for each in found if each]
+
+
+def _first(frame: DataFrame, mask: Series[bool]) -> int | None:
+    years = frame.index[mask]
+    return int(years[0]) if len(years) else None
+
+
+def _dwellings(frame: DataFrame, lang: Lang) -> str:
+    moves = frame["moves_in_from_villages"].clip(lower=1.0)
+    year = _first(frame, (frame["refused_dwelling"] / moves > _MANY_REFUSED) & (frame.index > 2020))
+    return "" if year is None else say("warn_dwellings", lang, year=year)
+
+
+def _queue(frame: DataFrame, lang: Lang) -> str:
+    served = frame["public_rental_households"].diff().clip(lower=1.0)
+    long = (
+        (frame["waiting_households"] / served > _LONG_QUEUE)
+        & (frame["waiting_households"] > 500)
+        & (frame.index > 2022)
+    )
+    year = _first(frame, long)
+    return (
+        ""
+        if year is None
+        else say("warn_queue", lang, year=year, count=f"{float(frame['waiting_households'].loc[year]):,.0f}")
+    )
+
+
+def _schools(frame: DataFrame, lang: Lang) -> str:
+    year = _first(frame, frame["school_pressure_share"] > _FULL)
+    return "" if year is None else say("warn_schools", lang, year=year)
+
+
+def _budget(frame: DataFrame, lang: Lang) -> str:
+    year = _first(frame, frame["unpaid_yuan"] > 1e6)
+    if year is None:
+        return ""
+    return say("warn_budget", lang, year=year, yuan=f"{float(frame['unpaid_yuan'].sum()) / 1e6:,.0f}")
+
+
+def _emptying(frame: DataFrame, lang: Lang) -> str:
+    """A rate that rises while towns do not fill."""
+    first, last = frame.iloc[0], frame.iloc[-1]
+    risen = last["urbanization_rate"] > first["urbanization_rate"] + 0.02
+    gone = first["rural_population"] - last["rural_population"]
+    filled = last["urban_population"] - first["urban_population"]
+    if risen and filled < 0.5 * gone:
+        return say("warn_emptying", lang, gone=f"{gone / 1000:,.0f}", filled=f"{filled / 1000:,.0f}")
+    return ""
+
+
+def _bounds(draft: Draft, lang: Lang) -> str:
+    """Levers that were set to a bound, where moving on is not possible."""
+    book, titles = FactBook.load(), []
+    for name in draft.levers:
+        lever = book.levers.get(name)
+        if lever is None or draft.levers[name] in ("plan", "status_quo"):
+            continue
+        value = path_of(draft, lever)[LAST_YEAR]
+        if min(abs(value - bound) for bound in lever.bounds) < 1e-9:
+            titles.append(title_in(lever.title, lang))
+    return say("warn_bounds", lang, levers=", ".join(titles[:_MOST_NAMED])) if titles else ""

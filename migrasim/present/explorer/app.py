@@ -1,0 +1,84 @@
+"""The page that the server shows: its head, its tabs, and what a link brings back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import solara
+
+from migrasim.core.language import LANGS, Lang
+from migrasim.present.explorer.compare import ComparePage
+from migrasim.present.explorer.explore import ExplorePage, name_of
+from migrasim.present.explorer.files import FilesBox
+from migrasim.present.explorer.serving import current
+from migrasim.present.explorer.session import Session
+from migrasim.present.explorer.widgets import Browser, Choice, Press, element
+from migrasim.present.explorer.words import say
+from migrasim.present.workshop.page import WorkshopPage, tabs_of
+from migrasim.present.workshop.words import word
+
+STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
+_NAMES = {"en": "English", "zh-Hant": "繁體中文", "zh-Hans": "简体中文"}
+
+
+def new_session(search: str | None) -> Session:
+    """A session that begins with what the server was started with, or with what a link says."""
+    from urllib.parse import parse_qs
+
+    serving = current()
+    session = Session(serving.start, serving.lang)
+    if serving.workshop is not None:
+        session.tab.value = "workshop"
+    link = parse_qs(search or "").get("s", [""])[0]
+    if link:
+        session.restore(link)
+    return session
+
+
+def _tab_title(tab: str, lang: Lang) -> str:
+    return word(tab, lang) if tab == "workshop" else say(tab, lang)
+
+
+@solara.component
+def Page() -> None:
+    """Everything that a visitor sees."""
+    search = solara.use_router().search
+    session = solara.use_memo(lambda: new_session(search), [])
+    lang = session.lang.value
+    solara.Style(STYLE)
+    Browser(
+        link=session.link(),
+        language=lang,
+        title=f"{name_of(session.draft, lang)} · migrasim",
+        event_pressed=lambda key: session.undo() if key == "undo" else session.redo(),
+    )
+    serving = current()
+    tabs = ("explore", "compare") if serving.workshop is None else tabs_of()
+    shown = session.tab.value if session.tab.value in tabs else tabs[0]
+    with solara.v.Html(tag="div", class_="ms-page ms-workshop" if serving.workshop is not None else "ms-page"):
+        with solara.v.Html(tag="header", class_="ms-head"):
+            element("h1", say("app", lang))
+            with solara.v.Html(tag="nav", class_="ms-tabs"):
+                for tab in tabs:
+                    Press(
+                        _tab_title(tab, lang) + (f" ({len(session.pins.value)})" if tab == "compare" else ""),
+                        lambda tab=tab: session.tab.set(tab),
+                        pressed=shown == tab,
+                        classes="ms-tab",
+                    )
+            Press(say("files", lang), lambda: session.files.set(not session.files.value), pressed=session.files.value)
+            Choice(
+                say("language", lang),
+                lang,
+                {each: _NAMES[each] for each in LANGS},
+                lambda value: session.lang.set(value) if value in LANGS else None,
+                "language",
+            )
+        if session.files.value:
+            FilesBox(session)
+        if shown == "workshop" and serving.workshop is not None:
+            WorkshopPage(session, serving.workshop)
+        elif shown == "explore":
+            ExplorePage(session)
+        else:
+            ComparePage(session)

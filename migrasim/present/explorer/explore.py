@@ -1,0 +1,368 @@
+"""The explore page: levers on one side, charts that answer on the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import solara
+
+from migrasim.core.language import title_in
+from migrasim.facts import FactBook
+from migrasim.present.explorer.advice import warnings
+from migrasim.present.explorer.charts_more import BUILDERS
+from migrasim.present.explorer.draft import Draft, of_shipped, region, title_of
+from migrasim.present.explorer.engine import SAMPLE, Engine, Request
+from migrasim.present.explorer.levers import LeverPanel
+from migrasim.present.explorer.runs import Standing, draws, request, use_runs
+from migrasim.present.explorer.serving import county_map, current
+from migrasim.present.explorer.session import FIRST_YEAR, LAST_YEAR, Session, Step
+from migrasim.present.explorer.sources import SourceBox
+from migrasim.present.explorer.view import Chart, Line, View, county_title
+from migrasim.present.explorer.widgets import ChartFrame, Choice, Press, YearSlider, element
+from migrasim.present.explorer.words import say
+from migrasim.present.figures import COLOURS
+from migrasim.present.language import Lang
+from migrasim.present.tables import ABSENT, RATE
+from migrasim.scenario import shipped
+from migrasim.variants import futures
+
+_TOOLS = ("where_from", "table")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Which results the charts show, by key: all of one sample, so that they can be held against one another."""
+
+    current: str = ""
+    before: str = ""
+    baseline: str = ""
+    around: str = ""
+    draws: tuple[str, ...] = ()
+    frame: str = ""
+
+
+def shipped_name(name: str, lang: Lang) -> str:
+    """Title of a shipped scenario."""
+    return str(title_in(title_of(of_shipped(name)), lang))
+
+
+def name_of(draft: Draft, lang: Lang) -> str:
+    """What a draft is called: its own name, or that of its start with the number of changes."""
+    if draft.name:
+        return draft.name
+    title = shipped_name(draft.base, lang)
+    return f"{title} ({say('changed_count', lang, count=len(draft.levers))})" if draft.levers else title
+
+
+def step_text(step: Step, lang: Lang) -> str:
+    """What a change was, in words."""
+    filling = dict(step.filling)
+    book = FactBook.load()
+    if filling.get("lever") in book.levers:
+        filling["lever"] = title_in(book.levers[filling["lever"]].title, lang)
+    if step.phrase == "start_changed" and filling.get("name") in shipped("scenarios"):
+        filling["name"] = shipped_name(filling["name"], lang)
+    if step.phrase == "future_changed" and filling.get("name") in futures():
+        filling["name"] = title_in(futures()[filling["name"]].title, lang)
+    words = {"plan": say("set_plan", lang), "status_quo": say("set_quo", lang)}
+    value = filling.get("value")
+    filling["value"] = words.get(str(value), f"{value:,g}" if isinstance(value, int | float) else say("changed", lang))
+    try:
+        return say(step.phrase, lang, **filling)
+    except (KeyError, IndexError):
+        return ""
+
+
+@solara.component
+def ExplorePage(session: Session) -> None:
+    """Levers, where the runs stand, and the charts."""
+    engine, draft, before = current().engine, session.draft, session.before
+    baseline = Draft("status_quo", {}, draft.future)
+    quick = {"current": request(draft), "baseline": request(baseline)}
+    full = {name: request(each, sample=1.0) for name, each in (("current", draft), ("baseline", baseline))}
+    if before is not None:
+        quick["before"], full["before"] = request(before), request(before, sample=1.0)
+    drawn = solara.use_memo(lambda: draws(draft), [draft.content, draft.future]) if session.bands.value else []
+    wants = [(quick[name], k) for k, name in enumerate(quick)]
+    wants += [(each, 5 + k) for k, each in enumerate(drawn)]
+    if session.full.value:
+        wants += [(full[name], k) for k, name in enumerate(full)]
+    standing = use_runs(engine, wants)
+    last = solara.use_ref(Shown())
+    shown = _shown(engine, standing, quick, full, drawn, last.current)
+    last.current = shown
+
+    def tell() -> None:
+        session.shown.value = shown.current
+
+    solara.use_effect(tell, [shown.current])
+    with solara.v.Html(tag="div", class_="ms-columns"):
+        with solara.v.Html(tag="div", class_="ms-side"):
+            StartBox(session)
+            LeverPanel(session)
+        with solara.v.Html(tag="main", class_="ms-main", attributes={"id": "charts"}):
+            Where(session, standing, quick, full, drawn, bool(shown.current))
+            if shown.current:
+                ChangeLine(session, shown)
+                Warnings(session, shown)
+                if session.asked.value[0]:
+                    SourceBox(session)
+                Focus(session)
+                Charts(session, shown, _labels(session))
+
+
+def _labels(session: Session) -> tuple[str, str, str]:
+    lang = session.lang.value
+    return say("now", lang), say("before", lang), say("baseline", lang)
+
+
+def _shown(
+    engine: Engine,
+    standing: Standing,
+    quick: Mapping[str, Request],
+    full: Mapping[str, Request],
+    drawn: list[Request],
+    last: Shown,
+) -> Shown:
+    """The fullest results that belong together; what was shown before while the first answer is on its way."""
+    if not (standing.done(quick["current"]) and standing.done(quick["baseline"])):
+        still = last.current and engine.result(last.current) is not None and engine.result(last.frame) is not None
+        return last if still else Shown()
+    chosen = full if standing.done(full["current"]) and standing.done(full["baseline"]) else quick
+    keys = {name: one.key for name, one in chosen.items() if standing.done(one)}
+    if keys.get("current") == keys.get("baseline"):
+        keys.pop("baseline")
+    return Shown(
+        current=keys["current"],
+        before=keys.get("before", ""),
+        baseline=keys.get("baseline", ""),
+        around=quick["current"].key,
+        draws=tuple(one.key for one in drawn if standing.done(one)),
+        frame=chosen["baseline"].key,
+    )
+
+
+@solara.component
+def StartBox(session: Session) -> None:
+    """Where a draft starts from, and the future that it meets."""
+    lang, draft = session.lang.value, session.draft
+
+    def start(name: str) -> None:
+        if name in shipped("scenarios"):
+            session.put(of_shipped(name), "start_changed", name=name)
+
+    def meet(name: str) -> None:
+        if name in futures():
+            session.put(Draft(draft.base, draft.levers, name, draft.name), "future_changed", name=name)
+
+    with solara.v.Html(tag="div", class_="ms-start"):
+        Choice(
+            say("start_from", lang), draft.base, {name: shipped_name(name, lang) for name in _order()}, start, "start"
+        )
+        Choice(
+            say("future", lang),
+            draft.future,
+            {name: title_in(each.title, lang) for name, each in futures().items()},
+            meet,
+            "future",
+        )
+        with solara.v.Html(tag="div", class_="ms-lever-buttons"):
+            Press("↶", session.undo, f"{say('undo', lang)} (Ctrl+Z)", disabled=len(session.steps.value) < 2)
+            Press("↷", session.redo, f"{say('redo', lang)} (Ctrl+Y)", disabled=not session.ahead.value)
+            Press("⟳ " + say("replay", lang), lambda: session.replaying.set(True), disabled=session.before is None)
+            Press(
+                say("reset", lang),
+                lambda: session.put(of_shipped(draft.base), "start_changed", name=draft.base),
+                disabled=not draft.levers,
+            )
+
+
+def _order() -> list[str]:
+    """Shipped scenarios, the status quo and the plan first."""
+    names = list(shipped("scenarios"))
+    return sorted(names, key=lambda name: (name != "status_quo", name != "plan", name))
+
+
+@solara.component
+def Where(
+    session: Session,
+    standing: Standing,
+    quick: Mapping[str, Request],
+    full: Mapping[str, Request],
+    drawn: list[Request],
+    anything: bool,
+) -> None:
+    """Where the runs stand: the sample, everybody, the range; with a way to stop and to go on."""
+    lang, engine = session.lang.value, current().engine
+    share = f"{100 * SAMPLE:g}%"
+    now, whole = standing.of(quick["current"]), standing.of(full["current"])
+    wrong = next((one.message for one in (now, whole) if one.state in ("refused", "failed")), "")
+    with solara.v.Html(tag="div", class_="ms-status", attributes={"role": "status", "aria-live": "polite"}):
+        if wrong:
+            element("span", say("failed", lang, message=wrong), classes="ms-wrong")
+        elif not engine.ready.is_set():
+            element("span", say("preparing", lang))
+        elif not now.is_over or not anything:
+            element("span", say("quick_running", lang, share=share), classes="ms-busy")
+        elif standing.done(full["current"]) and standing.done(full["baseline"]):
+            element("span", say("full_done", lang))
+        else:
+            element("span", say("sample_shown", lang, share=share), classes="ms-sample")
+        if session.full.value and not whole.is_over:
+            percent = f"{100 * whole.share:.0f}"
+            text = say("full_running", lang, percent=percent) if whole.state == "running" else say("full_waiting", lang)
+            element("span", text)
+            element("progress", max="100", value=percent, aria_label=text)
+            Press(say("stop_full", lang), lambda: session.full.set(False))
+        elif not session.full.value:
+            Press(say("run_full", lang), lambda: session.full.set(True))
+        if drawn:
+            done = sum(standing.done(one) for one in drawn)
+            key = "bands_done" if done == len(drawn) else "bands_running"
+            element("span", say(key, lang, done=done, total=len(drawn)), classes="ms-quiet")
+
+
+@solara.component
+def ChangeLine(session: Session, shown: Shown) -> None:
+    """What the last change did, in one sentence."""
+    lang, engine, year = session.lang.value, current().engine, session.year.value
+    now, before, base = (engine.result(key) if key else None for key in (shown.current, shown.before, shown.frame))
+    if now is None:
+        return
+    row = now.prefecture().loc[year]
+    step = session.steps.value[-1]
+    if before is not None and step.phrase:
+        old = before.prefecture().loc[year]
+        text = say(
+            "change_line",
+            lang,
+            what=step_text(step, lang),
+            year=year,
+            before=f"{100 * old[RATE]:.1f}",
+            after=f"{100 * row[RATE]:.1f}",
+            points=f"{100 * (row[RATE] - old[RATE]):+.2f}",
+            people=f"{(row['urban_population'] - old['urban_population']) / 1000:+.1f}",
+            away=f"{(row[ABSENT] - old[ABSENT]) / 1000:+.1f}",
+        )
+    else:
+        against = (base or now).prefecture().loc[year]
+        text = say(
+            "state_line",
+            lang,
+            name=name_of(session.draft, lang),
+            year=year,
+            rate=f"{100 * row[RATE]:.1f}",
+            base=f"{100 * against[RATE]:.1f}",
+            people=f"{row['urban_population'] / 1000:,.0f}",
+        )
+    element("p", text, classes="ms-change", aria_live="polite")
+
+
+@solara.component
+def Warnings(session: Session, shown: Shown) -> None:
+    """What is short, at its bound or not paid, with what can be done."""
+    result = current().engine.result(shown.current)
+    if result is None:
+        return
+    found = warnings(session.draft, result, session.lang.value)
+    if found:
+        with solara.v.Html(
+            tag="ul", class_="ms-warnings", attributes={"aria-label": say("warnings", session.lang.value)}
+        ):
+            for text in found:
+                element("li", text)
+
+
+@solara.component
+def Focus(session: Session, pinning: bool = True) -> None:
+    """The place and the year in focus, and whether ranges are drawn."""
+    lang = session.lang.value
+    counties = {"": say("whole_region", lang)} | {
+        name: county_title(region(), name, lang) for name in region().county_names
+    }
+    with solara.v.Html(tag="div", class_="ms-focus"):
+        Choice(
+            say("place", lang),
+            session.place.value or "",
+            counties,
+            lambda name: session.place.set(name if name in region().county_names else None),
+            "place",
+        )
+        YearSlider(
+            label=say("year", lang),
+            value=session.year.value,
+            low=FIRST_YEAR,
+            high=LAST_YEAR,
+            event_moved=lambda year: session.year.set(min(max(int(year), FIRST_YEAR), LAST_YEAR)),
+        )
+        Press(say("bands", lang), lambda: session.bands.set(not session.bands.value), pressed=session.bands.value)
+        if pinning:
+            Press(say("pin", lang), lambda: session.pin(session.draft), classes="ms-strong")
+            element("span", say("key_lines", lang), classes="ms-note")
+
+
+@solara.component
+def Charts(session: Session, shown: Shown, labels: tuple[str, str, str]) -> None:
+    """All charts of the explore page."""
+    engine, lang = current().engine, session.lang.value
+    replay = session.replaying.value and bool(shown.before)
+
+    def look() -> None:
+        if session.replaying.value:
+            import time
+
+            time.sleep(1.2)
+            session.replaying.set(False)
+
+    solara.use_thread(look, dependencies=[session.replaying.value])
+    now, before, baseline = (
+        engine.result(key) if key else None for key in (shown.current, shown.before, shown.baseline)
+    )
+    if now is None:
+        return
+    drawn = tuple(result for key in shown.draws if (result := engine.result(key)) is not None)
+    lines = []
+    if replay and before is not None:
+        lines.append(Line(labels[0], COLOURS[0], "current", before))
+    else:
+        lines.append(Line(labels[0], COLOURS[0], "current", now, drawn, engine.result(shown.around)))
+        if before is not None:
+            lines.append(Line(labels[1], "#767676", "before", before))
+    if baseline is not None:
+        lines.append(Line(labels[2], COLOURS[1], "baseline", baseline))
+    view = View(
+        tuple(lines),
+        lang,
+        region(),
+        session.place.value,
+        session.year.value,
+        engine.result(shown.frame),
+        session.bands.value,
+    )
+    with solara.v.Html(tag="div", class_="ms-charts"):
+        for build in BUILDERS:
+            chart = build(view)
+            if chart is not None:
+                ShowChart(session, chart, lang).key(chart.key)
+
+
+def ShowChart(session: Session, chart: Chart, lang: Lang) -> Any:
+    """A chart in its frame."""
+    return ChartFrame(
+        name=chart.key,
+        title=chart.title,
+        label=chart.title,
+        option=chart.option,
+        heads=list(chart.heads),
+        rows=[list(row) for row in chart.rows],
+        note=chart.note,
+        height=chart.height,
+        map_name=chart.map_name,
+        map=county_map(lang) if chart.map_name else None,
+        words={key: say(key, lang) for key in _TOOLS},
+        locale="en" if lang == "en" else lang,
+        event_ask=lambda *_: session.asked.set((chart.key, "")),
+        event_pick=lambda found: session.asked.set((chart.key, str(found.get("name", ""))[:40])),
+    )

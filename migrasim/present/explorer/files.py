@@ -1,0 +1,151 @@
+"""Save, open, export: scenario files in and out, tables and a report of what is shown."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import solara
+
+from migrasim.core.errors import InputError
+from migrasim.present.explorer.draft import (
+    MOST_BYTES,
+    MOST_NAME,
+    Draft,
+    file_stem,
+    files,
+    opened,
+    read_file,
+    tidy,
+    write_file,
+)
+from migrasim.present.explorer.serving import current
+from migrasim.present.explorer.session import Session
+from migrasim.present.explorer.widgets import Choice, Press, element
+from migrasim.present.explorer.words import say
+
+if TYPE_CHECKING:
+    from migrasim.runs.result import RunResult
+
+Event = Callable[[Any], None]
+_TABLES = ("indicators", "flows", "decomposition", "jobs", "dwellings", "chains", "costs", "groups")
+
+
+@solara.component_vue("textbox.vue")
+def TextBox(
+    label: str = "", value: str = "", most: int = 80, name: str = "", event_written: Event | None = None
+) -> None:
+    """A native line of text."""
+
+
+@solara.component_vue("openfile.vue")
+def OpenFile(label: str = "", most: int = 200_000, event_opened: Event | None = None) -> None:
+    """A native button that opens a file of the visitor; one that is too large is not read."""
+
+
+@solara.component
+def FilesBox(session: Session) -> None:
+    """Everything that goes in and out, in one box."""
+    lang, folder = session.lang.value, current().folder
+    said, set_said = solara.use_state(("", False))
+    draft = session.draft
+
+    def guarded(work: Callable[[], str]) -> None:
+        try:
+            set_said((work(), False))
+        except InputError as error:
+            set_said((str(error), True))
+
+    def take(found: Draft) -> str:
+        session.put(found, "start_changed", name=found.name or found.base)
+        return say("opened_file", lang, name=found.name or found.base)
+
+    def receive(given: Mapping[str, Any]) -> None:
+        name, text = str(given.get("name", ""))[:120], given.get("text")
+        if not isinstance(text, str):
+            set_said((say("too_large", lang, name=name, most=f"{MOST_BYTES // 1000}"), True))
+        else:
+            guarded(lambda: take(opened(text, name)))
+
+    def save() -> str:
+        return say("saved_file", lang, name=str(write_file(folder, draft)))
+
+    there = {each.name: each.name for each in files(folder)}
+    with solara.v.Html(tag="section", class_="ms-box", attributes={"aria-label": say("files", lang)}):
+        with solara.v.Html(tag="div", class_="ms-files"):
+            TextBox(
+                label=say("scenario_name", lang),
+                value=draft.name,
+                most=MOST_NAME,
+                name="scenario",
+                event_written=lambda name: session.rename(tidy(str(name))),
+            )
+            Press(say("save", lang), lambda: guarded(save), disabled=not file_stem(draft.name))
+            Download(say("download_yaml", lang), f"{file_stem(draft.name) or 'scenario'}.yaml", lambda: draft.yaml())
+            OpenFile(label=say("open_file", lang), most=MOST_BYTES, event_opened=receive)
+            if there:
+                Choice(
+                    say("open_folder", lang),
+                    "",
+                    {"": "–"} | there,
+                    lambda name: guarded(lambda: take(read_file(folder, name))) if name in there else None,
+                    "open",
+                )
+        key = session.shown.value
+        with solara.v.Html(tag="div", class_="ms-files"):
+            if key:
+                stem = file_stem(draft.name) or draft.base
+                Download(say("tables_csv", lang), f"{stem}-csv.zip", lambda: _packed(key, "csv"))
+                Download(say("tables_parquet", lang), f"{stem}-parquet.zip", lambda: _packed(key, "parquet"))
+                Download(say("report", lang), f"{stem}-report.html", lambda: _report(key, session))
+        text, wrong = said
+        if text:
+            element("p", text, classes="ms-wrong" if wrong else "ms-change", role="alert" if wrong else "status")
+        element("p", say("files_note", lang, folder=str(folder)), classes="ms-note")
+
+
+@solara.component
+def Download(text: str, name: str, data: Callable[[], str | bytes]) -> None:
+    """A button that makes a file when it is pressed and hands it to the browser."""
+    with solara.FileDownload(data, filename=name):
+        element("button", text, classes="ms-button", type="button")
+
+
+def _result(key: str) -> RunResult:
+    result = current().engine.result(key)
+    if result is None:
+        raise InputError("the result is not kept any more; move to the charts and wait for them")
+    return result
+
+
+def _packed(key: str, kind: str) -> bytes:
+    """All tables of a run in one file."""
+    result, packed = _result(key), io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        if kind == "csv":
+            for name in _TABLES:
+                archive.writestr(f"{name}.csv", "\ufeff" + getattr(result, name).to_csv(index=False))
+        else:
+            from migrasim.runs import store
+
+            with tempfile.TemporaryDirectory() as place:
+                store.write(result, Path(place))
+                for path in sorted(Path(place).glob("*.parquet")):
+                    archive.write(path, path.name)
+    return packed.getvalue()
+
+
+def _report(key: str, session: Session) -> str:
+    """The same report as `migrasim report` writes, of what is shown."""
+    from migrasim.present import report
+
+    result = _result(key)
+    lang = session.lang.value
+    title = {"en": session.draft.name, "zh_hant": session.draft.name} if session.draft.name else None
+    named = replace(result, provenance={**result.provenance, "scenario_title": title}) if title else result
+    return report.page(named, lang)

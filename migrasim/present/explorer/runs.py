@@ -1,0 +1,107 @@
+"""Runs for a page: what it needs, asked for and taken back as the page changes, and where they stand."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import solara
+
+from migrasim.facts import FactBook, Lever
+from migrasim.present.explorer.draft import Draft
+from migrasim.present.explorer.engine import SAMPLE, Engine, Request, Status
+
+DRAWS = 8  # runs of the range that stands around a line
+_LOOK_EVERY_S = 0.12
+
+Want = tuple[Request, int]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where the runs of a page stand, by key."""
+
+    by_key: tuple[tuple[str, Status], ...] = ()
+
+    def of(self, request: Request | None) -> Status:
+        """Where one stands."""
+        key = "" if request is None else request.key
+        return next((status for one, status in self.by_key if one == key), Status("waiting"))
+
+    def done(self, request: Request | None) -> bool:
+        """Whether its result is there."""
+        return self.of(request).state == "done"
+
+
+def use_runs(engine: Engine, wants: Sequence[Want]) -> Standing:
+    """Ask for runs, follow them, and give them back when others are wanted or the page is closed.
+
+    Parameters
+    ----------
+    engine
+        Of the server.
+    wants
+        Requests with their priority within their lane.
+    """
+    keys = tuple(request.key for request, _ in wants)
+    standing, set_standing = solara.use_state(Standing(tuple((key, engine.status(key)) for key in keys)))
+
+    def follow() -> object:
+        tickets = [(request.key, engine.submit(request, priority)) for request, priority in wants]
+        stop = threading.Event()
+
+        def look() -> None:
+            last: Standing | None = None
+            while not stop.is_set():
+                found = Standing(tuple((key, engine.status(key)) for key in keys))
+                if found != last:
+                    last = found
+                    set_standing(found)
+                if all(status.is_over for _, status in found.by_key):
+                    return
+                stop.wait(_LOOK_EVERY_S)
+
+        threading.Thread(target=look, daemon=True, name="migrasim-page").start()
+
+        def back() -> None:
+            stop.set()
+            for key, ticket in tickets:
+                engine.release(key, ticket)
+
+        return back
+
+    solara.use_effect(follow, [keys])
+    if {key for key, _ in standing.by_key} == set(keys):
+        return standing
+    return Standing(tuple((key, engine.status(key)) for key in keys))
+
+
+def request(draft: Draft, *, sample: float = SAMPLE, seed: int = 0, overrides: tuple[str, ...] = ()) -> Request:
+    """The run of a draft."""
+    return Request(draft.scenario(), draft.content, draft.future, seed, sample, overrides=overrides)
+
+
+def draws(draft: Draft, count: int = DRAWS) -> list[Request]:
+    """Runs of a draft with other luck, its assumed values from the plan drawn within their ranges.
+
+    Draws of one number go together: two drafts have the same luck in it, and the same value where both assume one.
+    """
+    from migrasim.analysis import band
+    from migrasim.runs.levels import settings
+
+    book = FactBook.load()
+    scenario = draft.scenario()
+    levers = [lever for lever in book.levers.values() if _is_assumed(lever)]
+    mine = {lever.id for lever in band.assumed(scenario, book)}
+    chosen = [k for k, lever in enumerate(levers) if lever.id in mine]
+    lasts = band.draw(levers, count, 0)  # of all levers, so that scenarios share what they assume alike
+    drawn = [levers[k] for k in chosen]
+    return [
+        request(draft, seed=number + 1, overrides=settings(drawn, row[chosen], book))
+        for number, row in enumerate(lasts)
+    ]
+
+
+def _is_assumed(lever: Lever) -> bool:
+    return lever.plan.status in ("assumed", "estimated") and lever.plan.range is not None

@@ -1,0 +1,160 @@
+"""The server of pages, on this machine only and without a network."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import threading
+import time
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from migrasim.core.errors import InputError
+
+HOST = "127.0.0.1"
+FIRST_PORT, PORTS_TRIED = 8765, 20
+_CULL = "2m"  # a page that is gone keeps its place for so long, for a dropped connection
+
+
+def free_port(wanted: int | None) -> int:
+    """A port to listen on: the one wanted, or the first free one.
+
+    Raises
+    ------
+    InputError
+        Where the one wanted is taken or is none.
+    """
+    if wanted is not None:
+        if not 1 <= wanted <= 65535:
+            raise InputError(f"--port: {wanted} is not allowed; allowed: 1 to 65535")
+        if not _is_free(wanted):
+            raise InputError(
+                f"--port: {wanted} is in use by another program; give another one, or none to look for one"
+            )
+        return wanted
+    for port in range(FIRST_PORT, FIRST_PORT + PORTS_TRIED):
+        if _is_free(port):
+            return port
+    raise InputError(f"--port: {FIRST_PORT} to {FIRST_PORT + PORTS_TRIED - 1} are all in use; give another one")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def assets() -> Path:
+    """Folder of what browsers load beside the pages, installed with `solara-assets`.
+
+    Raises
+    ------
+    InputError
+        Where it is not installed.
+    """
+    import sysconfig
+    from importlib import metadata
+
+    inside = Path("share") / "solara" / "cdn"
+    folders = [Path(sys.prefix) / inside, Path(sysconfig.get_path("data")) / inside]
+    try:
+        owner = metadata.distribution("solara-assets")
+        first = next(file for file in owner.files or () if "share/solara/cdn" in file.as_posix())
+        text = Path(os.path.normpath(str(owner.locate_file(first)))).as_posix()
+        folders.append(Path(text[: text.index("share/solara/cdn")]) / inside)
+    except (metadata.PackageNotFoundError, StopIteration):
+        pass
+    for folder in folders:
+        if (folder / "echarts@5.4.0").is_dir():
+            return folder
+    raise InputError(
+        "explore: the package solara-assets is missing, which pages need without a network; pip install it"
+    )
+
+
+def configure(home: Path) -> None:
+    """Settings of the library that shows the pages; they count only before it is imported."""
+    os.environ.update(
+        {
+            "SOLARA_APP": "migrasim.present.explorer.app",
+            "SOLARA_MODE": "production",
+            "SOLARA_TELEMETRY_MIXPANEL_ENABLE": "False",
+            "SOLARA_THEME_SHOW_BANNER": "False",
+            "SOLARA_THEME_TITLE": "migrasim",
+            "SOLARA_KERNEL_CULL_TIMEOUT": _CULL,
+            "SOLARA_ASSETS_PROXY_CACHE_DIR": str(assets()),
+            "SOLARA_ASSETS_CDN": "http://127.0.0.1:9/",  # nothing listens there: what is missing is never fetched
+            "SOLARA_HOME": str(home),
+        }
+    )
+
+
+def run(
+    port: int,
+    say: Callable[[str], None],
+    *,
+    open_browser: bool = True,
+    shared: str = "",
+    layer: Callable[[Any], Any] | None = None,
+) -> None:
+    """Serve until interrupted.
+
+    Parameters
+    ----------
+    port
+        On the loopback address.
+    say
+        Prints a line.
+    open_browser
+        Whether to open the page.
+    shared
+        Address on the local network to answer at, too; empty for this machine only.
+    layer
+        What is put around the application, such as a gate.
+    """
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pandas  # noqa: F401 (two pages that open at once would find it half imported and stay empty)
+        import solara.server.settings as settings
+        import uvicorn
+        from solara.server.starlette import app
+        from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+    warnings.filterwarnings("ignore", message="Cookies with samesite=none")  # there is no https on loopback
+    settings.main.mode = "production"
+    settings.telemetry.mixpanel_enable = False
+    hosts = [HOST, "localhost", *([shared] if shared else [])]
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app if layer is None else layer(app),
+            host="0.0.0.0" if shared else HOST,
+            port=port,
+            log_level="error",
+            access_log=False,
+            ws_max_size=4_000_000,
+            timeout_graceful_shutdown=1,
+        )
+    )
+    url = f"http://{HOST}:{port}/"
+
+    def when_up() -> None:
+        while not server.started:
+            if server.should_exit:
+                return
+            time.sleep(0.05)
+        say(f"migrasim explore: {url} (Ctrl-C ends it)")
+        if open_browser:
+            webbrowser.open(url)
+
+    threading.Thread(target=when_up, daemon=True).start()
+    server.run()

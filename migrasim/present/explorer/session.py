@@ -1,0 +1,167 @@
+"""What one open page remembers: its draft with what came before and after, its pins, what it shows.
+
+A session holds drafts and settings, never results: those lie in the cache of the engine. All of it fits
+into a link, so that a page comes back after a reload, on another machine, or out of a bookmark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import solara
+
+from migrasim.core.language import LANGS, Lang
+from migrasim.present.explorer.draft import Draft, compact, from_link, of_compact, region, to_link
+from migrasim.variants import futures
+
+MOST_PINS = 4
+MOST_STEPS = 100  # that can be undone
+FIRST_YEAR, LAST_YEAR = 2021, 2035
+
+
+@dataclass(frozen=True)
+class Step:
+    """A draft and what led to it: a phrase of the pages with what fills it, in no language yet."""
+
+    draft: Draft
+    phrase: str = ""
+    filling: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Session:
+    """State of one page; every field is reactive.
+
+    Parameters
+    ----------
+    start
+        What it begins with.
+    lang
+        Language of the page.
+    """
+
+    def __init__(self, start: Draft, lang: Lang = "en") -> None:
+        self.lang: solara.Reactive[Lang] = solara.reactive(lang)
+        self.tab = solara.reactive("explore")
+        self.steps: solara.Reactive[tuple[Step, ...]] = solara.reactive((Step(start),))
+        self.ahead: solara.Reactive[tuple[Step, ...]] = solara.reactive(())
+        self.pins: solara.Reactive[tuple[Draft, ...]] = solara.reactive(())
+        self.place: solara.Reactive[str | None] = solara.reactive(None)
+        self.year = solara.reactive(LAST_YEAR)
+        self.bands = solara.reactive(True)
+        self.full = solara.reactive(True)
+        self.meet = solara.reactive("")
+        self.replaying = solara.reactive(False)
+        self.files = solara.reactive(False)
+        self.shown = solara.reactive("")
+        self.asked: solara.Reactive[tuple[str, str]] = solara.reactive(("", ""))
+
+    @property
+    def draft(self) -> Draft:
+        """The draft in hand."""
+        return self.steps.value[-1].draft
+
+    @property
+    def before(self) -> Draft | None:
+        """The draft before the last change."""
+        return self.steps.value[-2].draft if len(self.steps.value) > 1 else None
+
+    def put(self, draft: Draft, phrase: str, **filling: Any) -> None:
+        """Take a changed draft into hand; what was undone before is forgotten."""
+        if draft == self.draft:
+            return
+        self.ahead.value = ()
+        self.steps.value = (*self.steps.value, Step(draft, phrase, filling))[-MOST_STEPS:]
+
+    def rename(self, name: str) -> None:
+        """Call the draft in hand something else; its numbers stay what they are."""
+        last = self.steps.value[-1]
+        if name != last.draft.name:
+            self.steps.value = (*self.steps.value[:-1], replace(last, draft=replace(last.draft, name=name)))
+
+    def undo(self) -> None:
+        """Back to the draft before."""
+        if len(self.steps.value) > 1:
+            self.ahead.value = (self.steps.value[-1], *self.ahead.value)
+            self.steps.value = self.steps.value[:-1]
+
+    def redo(self) -> None:
+        """Forth to the draft that was undone."""
+        if self.ahead.value:
+            step, *rest = self.ahead.value
+            self.steps.value = (*self.steps.value, step)
+            self.ahead.value = tuple(rest)
+
+    def pin(self, draft: Draft) -> None:
+        """Keep a draft for comparison, the oldest of too many dropped; the same one is kept once."""
+        others = tuple(each for each in self.pins.value if (each.content, each.future) != (draft.content, draft.future))
+        self.pins.value = (*others, draft)[-MOST_PINS:]
+
+    def unpin(self, index: int) -> None:
+        """Drop a pinned draft."""
+        self.pins.value = tuple(each for k, each in enumerate(self.pins.value) if k != index)
+
+    def link(self) -> str:
+        """All of it but what can be undone, as a short text for a link."""
+        steps = self.steps.value[-2:]
+        return to_link(
+            {
+                "l": self.lang.value,
+                "t": self.tab.value,
+                "d": [compact(step.draft) for step in steps],
+                "w": [steps[-1].phrase, dict(steps[-1].filling)],
+                "p": [compact(draft) for draft in self.pins.value],
+                "c": self.place.value,
+                "y": self.year.value,
+                "b": self.bands.value,
+                "f": self.full.value,
+                "m": self.meet.value,
+            }
+        )
+
+    def restore(self, link: str) -> bool:
+        """Take over what a link says, part by part; whatever is not allowed is left out.
+
+        Returns
+        -------
+        bool
+            Whether there was a draft in it.
+        """
+        data = from_link(link)
+        if not isinstance(data, dict):
+            return False
+        if data.get("l") in LANGS:
+            self.lang.value = data["l"]
+        if data.get("t") in ("explore", "compare", "workshop"):
+            self.tab.value = data["t"]
+        if data.get("c") in region().county_names:
+            self.place.value = data["c"]
+        year = data.get("y")
+        if isinstance(year, int) and FIRST_YEAR <= year <= LAST_YEAR:
+            self.year.value = year
+        self.bands.value = data.get("b") is not False
+        self.full.value = data.get("f") is not False
+        self.meet.value = data["m"] if data.get("m") in futures() else ""
+        self.pins.value = _drafts(data.get("p"))[:MOST_PINS]
+        drafts = _drafts(data.get("d"))[-2:]
+        if not drafts:
+            return False
+        steps = [Step(draft) for draft in drafts]
+        steps[-1] = replace(steps[-1], **_words(data.get("w")))
+        self.steps.value = tuple(steps)
+        return True
+
+
+def _drafts(data: Any) -> tuple[Draft, ...]:
+    found = [of_compact(each) for each in data[:MOST_PINS]] if isinstance(data, list) else []
+    return tuple(each for each in found if each is not None)
+
+
+def _words(data: Any) -> dict[str, Any]:
+    """What led to the last draft, if it is one of the phrases."""
+    from migrasim.present.explorer.words import PHRASES
+
+    if not isinstance(data, list) or len(data) != 2 or data[0] not in PHRASES or not isinstance(data[1], dict):
+        return {}
+    return {"phrase": data[0], "filling": {str(key): value for key, value in data[1].items()}}

@@ -1,0 +1,359 @@
+"""Words of the pages in English and traditional Chinese; simplified is made from these."""
+
+from __future__ import annotations
+
+from migrasim.core.language import title_in
+from migrasim.present.language import Lang
+
+PHRASES: dict[str, tuple[str, str]] = {
+    # the page
+    "app": ("migrasim: who moves to town, and why", "migrasim：誰進城，為甚麼"),
+    "explore": ("Explore", "探索"),
+    "compare": ("Compare", "比較"),
+    "language": ("Language", "語言"),
+    "start_from": ("Start from", "起點情景"),
+    "future": ("Future", "未來情形"),
+    "future_help": (
+        "What the plan does not decide; all its numbers are assumed.",
+        "規劃不能決定的因素；數值均為假設。",
+    ),
+    "place": ("Shown for", "顯示範圍"),
+    "whole_region": ("Whole region", "全市"),
+    "year": ("Year", "年份"),
+    "county": ("County", "縣（市、區）"),
+    "levers": ("Levers", "槓桿"),
+    "levers_help": (
+        "Move a lever: the charts answer from a sample first, then from everybody.",
+        "移動槓桿：圖表先用抽樣結果作答，再用全部家庭。",
+    ),
+    "more_levers": ("More levers of the plan", "規劃的其他槓桿"),
+    "changed_count": ("{count} changed", "已改{count}項"),
+    "charts": ("Charts", "圖表"),
+    "undo": ("Undo", "撤銷"),
+    "redo": ("Redo", "重做"),
+    "replay": ("Replay the last change", "重放上一步"),
+    "reset": ("Back to the start", "回到起點"),
+    "pin": ("Pin for comparison", "加入比較"),
+    "pinned": ("Pinned: {name}", "已加入比較：{name}"),
+    "files": ("Save, open, export", "保存、打開、導出"),
+    "close": ("Close", "關閉"),
+    "cancel": ("Cancel", "取消"),
+    # what is being computed
+    "preparing": (
+        "Preparing the model. The first start of a version compiles it, which takes a minute or two.",
+        "正在準備模型。新版本首次啟動需要編譯，約一兩分鐘。",
+    ),
+    "quick_running": ("First answer from a sample of {share}", "正在用{share}抽樣計算初步結果"),
+    "full_running": ("Everybody is being run: {percent}%", "正在運行全部家庭：{percent}%"),
+    "full_waiting": ("Everybody is next in line", "全部家庭的運行正在排隊"),
+    "full_done": ("Everybody was run", "已運行全部家庭"),
+    "full_off": ("Only the sample was run", "只運行了抽樣"),
+    "run_full": ("Run everybody", "運行全部家庭"),
+    "stop_full": ("Stop", "停止"),
+    "bands_running": ("Range: {done} of {total} runs", "區間：{total}次運行中已完成{done}次"),
+    "bands_done": (
+        "Range of {total} runs: other luck and other assumed values",
+        "{total}次運行的區間：隨機數與假設取值不同",
+    ),
+    "bands": ("Ranges", "區間"),
+    "sample_shown": (
+        "Shown: a sample of {share} of the households. Small differences may be luck.",
+        "目前顯示{share}的家庭抽樣，細小差別可能出於偶然。",
+    ),
+    "sample_of": ("sample of {share} of the households", "{share}家庭抽樣"),
+    "failed": ("The run ended with an error: {message}", "運行出錯：{message}"),
+    # the change
+    "now": ("now", "現在"),
+    "before": ("before", "之前"),
+    "baseline": ("status quo", "現狀"),
+    "change_line": (
+        "{what}. Resident rate {year}: {before}% → {after}% ({points} points); urban residents {people} thousand; "
+        "people away {away} thousand.",
+        "{what}。{year}年常住城鎮化率：{before}% → {after}%（{points}個百分點）；城鎮常住人口{people}千人；"
+        "外出人口{away}千人。",
+    ),
+    "state_line": (
+        "{name}. Resident rate {year}: {rate}%, status quo {base}%; urban residents {people} thousand.",
+        "{name}。{year}年常住城鎮化率{rate}%，現狀情景{base}%；城鎮常住人口{people}千人。",
+    ),
+    "changed_to": ("{lever}: {value}", "{lever}：{value}"),
+    "start_changed": ("Start from {name}", "起點改為{name}"),
+    "future_changed": ("Future: {name}", "未來情形：{name}"),
+    "taken_back": ("{lever}: back to the start", "{lever}：恢復起點取值"),
+    "several_changed": ("{count} levers changed", "改動了{count}項槓桿"),
+    # a lever
+    "status_quo_mark": ("2020", "2020年"),
+    "plan_mark": ("plan", "規劃"),
+    "bounds": ("allowed: {low} to {high} {unit}", "允許範圍：{low}至{high}{unit}"),
+    "at_start": ("as in the start", "同起點"),
+    "changed": ("changed", "已改"),
+    "plan_says": ("The plan says", "規劃原文"),
+    "chapter": ("section {chapter}", "第{chapter}節"),
+    "acts": ("Acts through", "作用途徑"),
+    "value_2020": ("Value of 2020", "2020年取值"),
+    "value_plan": ("Value in the plan", "規劃取值"),
+    "why": ("status {status}; source: {source}", "依據：{status}；來源：{source}"),
+    "range_words": ("range {low} to {high}", "區間{low}至{high}"),
+    "details": ("About this lever", "關於此槓桿"),
+    "constant": ("One value", "單一數值"),
+    "path": ("Path over years", "逐年路徑"),
+    "by_county": ("By county", "分縣"),
+    "mode": ("How", "方式"),
+    "from_year": ("from year", "起始年"),
+    "from_value": ("value", "起始值"),
+    "to_year": ("to year", "結束年"),
+    "to_value": ("value", "結束值"),
+    "shape": ("Shape", "形狀"),
+    "shape_linear": ("evenly", "均勻"),
+    "shape_early": ("early", "先快後慢"),
+    "shape_late": ("late", "先慢後快"),
+    "shape_step": ("at the end", "最後一步到位"),
+    "apply": ("Apply", "應用"),
+    "set_quo": ("As in 2020", "取2020年值"),
+    "set_plan": ("As in the plan", "取規劃值"),
+    "set_start": ("As in the start", "取起點值"),
+    "group_quo": ("All as in 2020", "全組取2020年值"),
+    "group_plan": ("All as in the plan", "全組取規劃值"),
+    "empty_inherits": ("Empty: as in the start", "留空：同起點"),
+    "path_text": ("{first} in {start} to {last} in {end}", "{start}年{first}至{end}年{last}"),
+    "counties_text": ("by county", "分縣取值"),
+    "jobs_text": ("{value} by 2035", "到2035年{value}"),
+    # statuses
+    "observed": ("observed", "實測"),
+    "planned": ("planned", "規劃"),
+    "literature": ("literature", "文獻"),
+    "estimated": ("estimated", "估計"),
+    "assumed": ("assumed", "假設"),
+    # files
+    "scenario_name": ("Name of the scenario", "情景名稱"),
+    "save": ("Save in the folder", "保存到文件夾"),
+    "download_yaml": ("Download the scenario (YAML)", "下載情景（YAML）"),
+    "open_file": ("Open a scenario file", "打開情景文件"),
+    "open_folder": ("Open from the folder", "從文件夾打開"),
+    "tables_csv": ("Tables, CSV", "數據表（CSV）"),
+    "tables_parquet": ("Tables, Parquet", "數據表（Parquet）"),
+    "report": ("Report (HTML)", "報告（HTML）"),
+    "opened_file": ("Opened: {name}", "已打開：{name}"),
+    "saved_file": ("Saved: {name}", "已保存：{name}"),
+    "too_large": (
+        "{name}: larger than {most} kB; a scenario file is a few lines.",
+        "{name}：超過{most}kB；情景文件只有幾行。",
+    ),
+    "files_note": (
+        "The folder is {folder}. The address of this page holds everything, too: a bookmark or a copied address brings "
+        "it back.",
+        "文件夾：{folder}。本頁網址也包含全部設置：收藏或複製網址即可恢復。",
+    ),
+    # sources
+    "where_head": ("Where this comes from: {what}", "數據來源：{what}"),
+    "run_text": (
+        "Computed by the model, not published: run {run}, luck {seed}, {share} of the households, migrasim {version}, "
+        "future {future}.",
+        "由模型計算，並非公佈數據：運行{run}，隨機種子{seed}，{share}的家庭，migrasim {version}，未來情形{future}。",
+    ),
+    "measured": ("How it is measured", "計量方法"),
+    "how": ("How", "方法"),
+    "published_head": ("Published figures and their sources", "公佈數據及來源"),
+    "set_levers": (
+        "Levers behind it that are not at their value of 2020: {count}",
+        "相關槓桿中不取2020年值的：{count}項",
+    ),
+    "facts_head": ("Assumptions and constants behind it: {count} of {total}", "相關假設與常數：{total}項中的{count}項"),
+    "fact": ("Fact", "事實"),
+    "value": ("Value", "取值"),
+    "status": ("Status", "依據"),
+    "source": ("Source", "來源"),
+    # warnings
+    "warnings": ("Warnings", "提醒"),
+    "warn_dwellings": (
+        "Dwellings are short from {year} on: people who want to move find none. Remedy: more public or affordable "
+        "rental dwellings, or less pull to full places.",
+        "自{year}年起住房不足：想遷入者無房可住。建議：增加公租房或保障性租賃住房，或減輕對飽和地區的吸引。",
+    ),
+    "warn_queue": (
+        "The queue for public rental grows long in {year}: {count} households. Remedy: more dwellings a year, or "
+        "subsidies for market rent.",
+        "{year}年公租房輪候過長：{count}戶。建議：增加每年供應，或發放租房補貼。",
+    ),
+    "warn_schools": (
+        "Schools of towns are overfull from {year} on. Remedy: more school places, or supply that follows residents.",
+        "自{year}年起城鎮學校超員。建議：增加學位，或按常住人口配置。",
+    ),
+    "warn_budget": (
+        "County budgets do not carry it from {year} on: {yuan} million yuan of building is not paid and not built. "
+        "Remedy: a larger share of higher governments or enterprises, or a slower pace.",
+        "自{year}年起縣級財政無力承擔：{yuan}百萬元建設未獲支付，未建成。建議：提高上級或企業分擔比例，或放慢進度。",
+    ),
+    "warn_emptying": (
+        "The rate rises mostly because villages empty: they lose {gone} thousand people, towns gain {filled} thousand. "
+        "Remedy: jobs and services here, or none if leaving is wished.",
+        "率上升主要因為鄉村人口流出：鄉村減少{gone}千人，城鎮增加{filled}千人。建議：增加本地就業與服務。",
+    ),
+    "warn_bounds": (
+        "At the bound of what is allowed: {levers}. Remedy: more cannot come from here; move another lever.",
+        "已到允許範圍的邊界：{levers}。建議：此處已無餘地，請移動其他槓桿。",
+    ),
+    # comparing
+    "nothing_pinned": (
+        "Nothing is pinned yet. On the page Explore, press Pin for comparison; up to {most} scenarios can be compared.",
+        "尚未選定情景。請在「探索」頁按「加入比較」，最多可比較{most}個情景。",
+    ),
+    "open_pin": ("Open", "打開"),
+    "unpin": ("Drop", "移除"),
+    "future_all": ("Future for all", "全部採用的未來情形"),
+    "future_own": ("each its own", "各自的"),
+    "pairs_running": ("{done} of {total} runs done", "已完成{done}／{total}次運行"),
+    "lever": ("Lever", "槓桿"),
+    "unit": ("Unit", "單位"),
+    "measure": ("Indicator", "指標"),
+    "levers_differ": ("Levers that differ: {count}", "取值不同的槓桿：{count}項"),
+    "differences": ("Difference from the status quo in {year}", "{year}年與現狀情景之差"),
+    "differences_note": (
+        "Mean over up to {pairs} draws of luck and assumed values, the same for all scenarios; in brackets the 90% "
+        "interval of the mean; then in how many draws it is higher. Samples exaggerate luck.",
+        "至多{pairs}次抽取的均值（隨機數與假設取值，各情景相同）；括號內為均值的90%區間；其後為高於現狀的次數。抽樣會放大偶然性。",
+    ),
+    "higher_in": ("higher in {count} of {total}", "{total}次中{count}次較高"),
+    "more_urban": (
+        "In {count} of {total} draws {one} has more urban residents than {other}.",
+        "{total}次抽取中有{count}次，「{one}」的城鎮常住人口多於「{other}」。",
+    ),
+    "million_yuan": ("million yuan of 2020", "百萬元（2020年價）"),
+    "which_lever": ("Which lever did it", "哪項槓桿起了作用"),
+    "which_note": (
+        "Shares out the difference of the resident rate from the status quo among levers, or groups where they are "
+        "many, in no order (Shapley values). It needs up to 32 runs.",
+        "把常住城鎮化率與現狀情景之差分攤到各槓桿（項數多時按組），與順序無關（沙普利值）；最多需32次運行。",
+    ),
+    "which_ask": ("Share out {name}", "分攤{name}"),
+    "which_none": ("It is the status quo: there is nothing to share out.", "與現狀相同，沒有可分攤的差別。"),
+    "other_levers": ("all other levers", "其他槓桿"),
+    "chart_attribution": ("What each lever adds: {name}, {year}", "各槓桿的貢獻：{name}，{year}年"),
+    "attribution_note": (
+        "One draw of luck in all runs; helping and hindering between levers is shared equally.",
+        "各次運行隨機數相同；槓桿之間的促進與抵消平均分攤。",
+    ),
+    "key_lines": (
+        "Solid: now. Dashed: before the last change. Dotted: status quo. Shade: range.",
+        "實線：現在；虛線：上一步之前；點線：現狀情景；陰影：區間。",
+    ),
+    # charts
+    "chart_rates": ("Urbanization rates", "城鎮化率"),
+    "chart_people": ("Urban residents and people away", "城鎮常住人口與外出人口"),
+    "chart_decomposition": (
+        "What changed the resident rate, {first}-{last}",
+        "常住城鎮化率變化的來源，{first}-{last}年",
+    ),
+    "chart_map": ("Resident rate by county, {year}", "各縣常住城鎮化率，{year}年"),
+    "chart_flows": ("Moves between kinds of places, {year}", "各類地方之間的遷移，{year}年"),
+    "chart_housing": ("Public housing and the queue", "保障性住房與輪候"),
+    "chart_services": ("How full schools and clinics of towns are", "城鎮學校與醫療的擁擠程度"),
+    "chart_families": ("Families apart, and who is left behind", "分居家庭與留守人員"),
+    "chart_rights": ("Land rights of those who settle in town", "進城落戶者的土地權益"),
+    "chart_costs": ("Outlay of the year by who pays", "當年支出，按承擔者"),
+    "chart_groups": ("Who gains and who loses against {reference}, {year}", "與{reference}相比的得失，{year}年"),
+    "target_note": (
+        "Targets are goals to measure against, never data that were fitted. A higher rate is no success where people "
+        "leave the region: look at urban residents and people away.",
+        "目標只作衡量之用，從不作為擬合數據。若因人口外流，率升高並非成績：請同看城鎮常住人口與外出人口。",
+    ),
+    "people_note": (
+        "The rate can rise because towns fill or because villages empty; these two lines tell which.",
+        "率上升可能因為城鎮人口增加，也可能因為鄉村人口流出；由這兩條線可以分辨。",
+    ),
+    "map_note": (
+        "The map is schematic; its lines are no administrative boundaries.",
+        "示意圖，並非行政界線。",
+    ),
+    "flows_note": ("Left: from; right: to. People who moved in the year.", "左為遷出地，右為遷入地；當年遷移人數。"),
+    "services_note": ("Above 100: more pupils or patients than places.", "超過100：人數多於學位或床位。"),
+    "costs_note": (
+        "Yuan of 2020. Costs of levers and of new residents; a part of what households bear is their own consumption.",
+        "2020年元。槓桿與新增居民的成本；居民承擔部分含其自身消費。",
+    ),
+    "groups_note": (
+        "Mean income after rent and living cost per equivalent member, same luck in both runs; fifths of the year.",
+        "扣除房租與生活成本後的等值人均收入均值，兩次運行隨機數相同；五等分按當年。",
+    ),
+    "published": ("published", "公佈值"),
+    "target": ("target of the plan", "規劃目標"),
+    "schematic": ("schematic", "示意圖"),
+    "thousand_people": ("thousand people", "千人"),
+    "thousand_households": ("thousand households", "千戶"),
+    "thousand_each": ("thousand households or persons", "千戶或千人"),
+    "persons_yr": ("people in the year", "當年人數"),
+    "households_yr": ("households in the year", "當年戶數"),
+    "million_yuan_yr": ("million yuan of 2020 in the year", "當年，百萬元（2020年價）"),
+    "percent_of_places": ("% of places", "佔學位、床位的%"),
+    "percent_of_income": ("change in %", "變化，%"),
+    "points": ("percentage points", "百分點"),
+    "change_since": ("points since {year}", "自{year}年變化（百分點）"),
+    "component": ("Component", "來源"),
+    "sum": ("Sum", "合計"),
+    "origin": ("From", "遷出地"),
+    "destination": ("To", "遷入地"),
+    "group": ("Group", "組別"),
+    "pair": ("{one}: {other}", "{one}：{other}"),
+    "by_all": ("all", "全部"),
+    "by_income": ("income", "收入"),
+    "by_schooling": ("schooling", "學歷"),
+    "by_age": ("age", "年齡"),
+    "source_line": (
+        "migrasim {version}, run {runs}, luck {seed}; constants set by hand, not fitted",
+        "migrasim {version}，運行 {runs}，隨機種子 {seed}；常數由人工設定，尚未擬合",
+    ),
+    "table": ("Table", "表格"),
+    "picture_png": ("PNG", "PNG"),
+    "picture_svg": ("SVG", "SVG"),
+    "csv": ("CSV", "CSV"),
+    "where_from": ("Where from?", "數據來源"),
+    "range_row": ("range", "區間"),
+}
+
+UNITS: dict[str, str] = {
+    "beds per year": "張床位/年",
+    "dwellings": "套",
+    "homesteads": "處宅基地",
+    "households": "戶",
+    "households a year": "戶/年",
+    "index": "指數",
+    "jobs": "個崗位",
+    "jobs by 2035": "個崗位（到2035年）",
+    "m2 per settler": "平方米/落戶人口",
+    "months": "個月",
+    "moves a year": "次/年",
+    "mu": "畝",
+    "mu a year": "畝/年",
+    "multiple of the estimated multiplier": "倍（相對估計乘數）",
+    "percent per year": "%/年",
+    "persons": "人",
+    "persons a year": "人/年",
+    "persons per year": "人/年",
+    "places": "個學位",
+    "places per year": "個學位/年",
+    "probability": "概率",
+    "ratio": "比",
+    "share": "比例",
+    "share a year": "比例/年",
+    "share of planned works done": "規劃工程完成比例",
+    "share of travel time saved": "節省行程時間比例",
+    "units per year": "套/年",
+    "yuan of 2020": "元（2020年價）",
+    "yuan of 2020 a month": "元/月（2020年價）",
+    "yuan of 2020 a year": "元/年（2020年價）",
+    "yuan of 2020 per person": "元/人（2020年價）",
+    "yuan per month": "元/月",
+    "yuan per mu": "元/畝",
+    "yuan per settler": "元/落戶人口",
+}
+
+
+def say(key: str, lang: Lang, **values: object) -> str:
+    """A phrase of the pages in one language, filled."""
+    english, chinese = PHRASES[key]
+    return title_in({"en": english, "zh_hant": chinese}, lang).format(**values)
+
+
+def unit(english: str, lang: Lang) -> str:
+    """A unit in one language; in English where nobody has said it in Chinese."""
+    return title_in({"en": english, "zh_hant": UNITS.get(english, english)}, lang)

@@ -1,0 +1,140 @@
+"""The report: one HTML file that holds everything it shows, opens offline and prints well.
+
+`page` makes the text from a run or a comparison, `write` the file from a folder that holds one.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from migrasim.core.errors import InputError
+from migrasim.core.language import Lang
+from migrasim.runs.result import RunResult
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from migrasim.analysis.compare import Comparison
+
+FILE = "report.html"
+
+
+def page(
+    source: RunResult | Comparison, lang: Lang = "en", *, nominal: bool = False, band: DataFrame | None = None
+) -> str:
+    """The report of a run or a comparison as one HTML text.
+
+    Parameters
+    ----------
+    source
+        What it is about.
+    lang
+        Language of the words.
+    nominal
+        Money in prices of each year instead of yuan of 2020.
+    band
+        Range of a run over its assumed values: ``year, indicator, low, median, high``.
+
+    Returns
+    -------
+    str
+        The page. Styles and charts (SVG) are inside; it has no script and points to nothing outside itself.
+
+    Raises
+    ------
+    InputError
+        Where there is nothing to report.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    from migrasim import __version__
+    from migrasim.present.report import sections
+    from migrasim.present.report.again import again
+    from migrasim.present.report.charts import charts
+    from migrasim.present.report.view import view
+    from migrasim.present.report.words import limits, word
+
+    shown = view(source, nominal=nominal, band=band)
+    environment = Environment(
+        loader=PackageLoader("migrasim.present.report", "."),
+        autoescape=True,  # names and notes come out of files that anybody may have written
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    drawn = {name: Markup(svg) for name, svg in charts(shown, lang).items()}
+    values: dict[str, Any] = {
+        "lang": lang,
+        "word": lambda key, **more: word(key, lang, **more),
+        "version": __version__,
+        "view": shown,
+        "charts": drawn,
+        "limits": limits(lang),
+        "again": again(shown, lang),
+        "title": sections.title(shown, lang),
+        "notes": sections.notes(shown, lang),
+        "headline": sections.headline(shown, lang),
+        "lever_heads": sections.lever_heads(shown, lang),
+        "levers": sections.levers(shown, lang),
+        "trajectory": sections.trajectory(shown, lang),
+        "decomposition": sections.decomposition(shown, lang),
+        "counties": sections.counties(shown, lang),
+        "cost_sentences": sections.cost_sentences(shown, lang),
+        "cost_items": sections.cost_items(shown, lang),
+        "winners": sections.winners(shown, lang),
+        "indicators": sections.indicators(shown, lang),
+        "assumptions": sections.assumptions(shown, lang),
+        "identity": sections.identity(shown, lang),
+    }
+    return environment.get_template("page.html").render(values)
+
+
+def write(
+    folder: str | os.PathLike[str],
+    out: str | os.PathLike[str] | None = None,
+    lang: Lang = "en",
+    *,
+    nominal: bool = False,
+) -> Path:
+    """Write the report of a stored run or comparison.
+
+    Parameters
+    ----------
+    folder
+        Where `migrasim run` or `migrasim compare` left its results.
+    out
+        The file; ``report.html`` inside the folder where not given.
+    lang, nominal
+        See `page`.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    InputError
+        Where the folder holds no results, or the file cannot be written.
+    """
+    from migrasim.analysis import compare
+    from migrasim.present.report.view import read_band
+
+    path = Path(folder)
+    source = compare.read(path)
+    band = read_band(path) if isinstance(source, RunResult) else None
+    file = path / FILE if out is None else Path(out)
+    if file.is_dir():
+        raise InputError(f"{file}: a folder is in the way; give a file")
+    text = page(source, lang, nominal=nominal, band=band)
+    staged = file.with_name(f".{file.name}.part")
+    try:
+        staged.write_text(text, encoding="utf-8")
+        staged.replace(file)
+    except OSError as error:
+        staged.unlink(missing_ok=True)
+        raise InputError(f"{file}: cannot be written: {error.strerror or error}") from None
+    return file

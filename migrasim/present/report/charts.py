@@ -1,0 +1,350 @@
+"""Charts of the report as SVG texts that stand inside a page; nothing in them points outside it."""
+
+from __future__ import annotations
+
+import html
+import io
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from migrasim.core.language import Lang
+from migrasim.present.figures import COLOURS, fonts
+from migrasim.present.language import component, group, phrase
+from migrasim.present.report.view import View
+from migrasim.present.report.words import word
+from migrasim.present.tables import ABSENT, RATE, REGISTERED_RATE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PAYERS = ("county_cost_yuan", "higher_cost_yuan", "enterprise_cost_yuan", "household_cost_yuan")
+_PAYER_COLOURS = ("#0072B2", "#56B4E9", "#E69F00", "#009E73")
+_GREY = "#444444"
+
+Draw = Callable[["Figure", View, Lang], None]
+
+
+def charts(view: View, lang: Lang) -> dict[str, str]:
+    """SVG of every chart by name; a chart that the tables have nothing for is left out."""
+    from matplotlib import rc_context
+
+    family = fonts()
+    if lang != "en" and len(family) == 1:
+        lang = "en"  # boxes instead of characters help nobody
+    style: Any = {
+        "font.family": "sans-serif",
+        "font.sans-serif": family,
+        "font.size": 9,
+        "axes.unicode_minus": False,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "svg.hashsalt": "migrasim",
+        "text.parse_math": False,  # names in files are no formulas
+    }
+    with rc_context(style):
+        return {name: _svg(name, draw, size, view, lang) for name, (draw, size) in _wanted(view).items()}
+
+
+def _wanted(view: View) -> dict[str, tuple[Draw, tuple[float, float]]]:
+    rows = len(_component_names(view))
+    found: dict[str, tuple[Draw, tuple[float, float]]] = {
+        "trajectory": (_trajectory, (8, 4.0)),
+        "people": (_people, (8, 3.4)),
+        "decomposition": (_decomposition, (8, 1.2 + rows * (0.15 + 0.1 * len(view.scenarios)))),
+    }
+    if view.region is not None and view.counties:
+        found["map"] = (_map, (8, 2.6))
+    if all(view.has(name) for name in PAYERS):
+        found["costs"] = (_costs, (8, 3.2 if view.run else 1.5 + 0.45 * len(view.scenarios)))
+    if group_rows(view):
+        found["groups"] = (_groups, (8, 1.4 + 0.2 * len(group_rows(view))))
+    return found
+
+
+def _svg(name: str, draw: Draw, size: tuple[float, float], view: View, lang: Lang) -> str:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout="constrained")
+    draw(figure, view, lang)
+    figure.supxlabel(source_line(view, lang), fontsize=6.5, color=_GREY, x=0.01, ha="left")
+    written = io.StringIO()
+    figure.savefig(written, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+    return inline(written.getvalue(), name, word(f"chart_{name}", lang))
+
+
+def inline(svg: str, name: str, label: str) -> str:
+    """An SVG document as a part of a page: no prologue, ids of its own, a label for readers of screens."""
+    body = svg[svg.index("<svg") :]
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
+    body = re.sub(r'\bid="', f'id="{name}-', body)
+    body = body.replace('xlink:href="#', f'href="#{name}-').replace("url(#", f"url(#{name}-")
+    head, rest = body.split(">", 1)
+    box = re.search(r'viewBox="[^"]*"', head)
+    return f'<svg {box[0] if box else ""} role="img" aria-label="{html.escape(label)}">{rest}'
+
+
+def source_line(view: View, lang: Lang) -> str:
+    """Where the numbers of a chart come from."""
+    version = (view.provenance.get("versions") or {}).get("migrasim", "")
+    seeds = f"{view.seeds[0]}" if len(view.seeds) == 1 else f"{view.seeds[0]}-{view.seeds[-1]}"
+    line = word("source_line", lang, version=version, run=view.ident, seeds=seeds)
+    if view.sample < 1:
+        line += " " + word("sample_short", lang, share=f"{100 * view.sample:g}%")
+    return line
+
+
+def _colours(view: View) -> dict[str, str]:
+    return {name: COLOURS[each % len(COLOURS)] for each, name in enumerate(view.scenarios)}
+
+
+def _line(axes: Axes, view: View, indicator: str, factor: float, lang: Lang, style: str, label: str) -> None:
+    for scenario, colour in _colours(view).items():
+        found = view.series(indicator, scenario)
+        name = f"{view.title(scenario, lang)}: {label}"
+        axes.plot(found.index, factor * found["mean"], style, color=colour, label=name, linewidth=1.6)
+        if found["low"].notna().any():
+            low, high = factor * found["low"], factor * found["high"]
+            axes.fill_between(found.index, low, high, color=colour, alpha=0.18, linewidth=0)
+
+
+def _trajectory(figure: Figure, view: View, lang: Lang) -> None:
+    axes = figure.subplots()
+    _line(axes, view, RATE, 100, lang, "-", phrase("resident_line", lang))
+    if view.has(REGISTERED_RATE):
+        _line(axes, view, REGISTERED_RATE, 100, lang, "--", phrase("registered_line", lang))
+    record = {year: rate for year, rate in view.record(RATE).items() if year >= view.base}
+    targets = {year: rate for year, rate in view.targets.items() if view.base <= year <= view.until}
+    for points, mark, size, label in ((record, "o", 4, "record_line"), (targets, "*", 11, "target_line")):
+        if points:
+            heights = [100 * each for each in points.values()]
+            axes.plot([*points], heights, mark, color="black", markersize=size, label=phrase(label, lang))
+    _finish(axes, word("chart_trajectory", lang), phrase("rate_axis", lang))
+    _legend(axes, view, lang)
+
+
+def _people(figure: Figure, view: View, lang: Lang) -> None:
+    first, second = figure.subplots(1, 2)
+    thousand = 1e-3 if lang == "en" else 1e-4
+    for axes, indicator, label in ((first, "urban_population", "urban_line"), (second, ABSENT, "absent_line")):
+        if not view.has(indicator):
+            axes.set_visible(False)
+            continue
+        _line(axes, view, indicator, thousand, lang, "-", phrase(label, lang))
+        axes.set_ylim(bottom=0)
+        _finish(axes, word(f"chart_{label}", lang), word("people_axis", lang))
+    _legend(first, view, lang)
+
+
+def _legend(axes: Axes, view: View, lang: Lang) -> None:
+    title = None
+    if view.band is not None:
+        title = word("shade_band", lang)
+    elif len(view.seeds) > 1:
+        title = word("shade_runs", lang, runs=len(view.seeds))
+    axes.legend(fontsize=7, title=title, title_fontsize=6.5, loc="best", framealpha=0.85)
+
+
+def _finish(axes: Axes, title: str, unit: str) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axes.set_title(title, fontsize=9.5, loc="left", fontweight="bold")
+    axes.set_ylabel(unit, fontsize=8)
+    axes.grid(alpha=0.3)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 5, 10]))
+
+
+def _component_names(view: View) -> list[str]:
+    names: dict[str, None] = {}
+    for scenario in view.scenarios:
+        names |= {name: None for name, value in view.points(scenario, view.base, view.until).items() if value}
+    return list(names)
+
+
+def _decomposition(figure: Figure, view: View, lang: Lang) -> None:
+    axes = figure.subplots()
+    names = _component_names(view)
+    height = 0.8 / len(view.scenarios)
+    for number, (scenario, colour) in enumerate(_colours(view).items()):
+        points = view.points(scenario, view.base, view.until)
+        places = [row + (number - (len(view.scenarios) - 1) / 2) * height for row in range(len(names))]
+        bars = axes.barh(places, [points.get(name, 0.0) for name in names], height=height, color=colour)
+        bars.set_label(f"{view.title(scenario, lang)}: {sum(points.values()):+.2f}")
+        axes.bar_label(bars, fmt="{:+.1f}", fontsize=6.5, padding=2)
+    axes.set_yticks(range(len(names)), [component(name, lang) for name in names], fontsize=7.5)
+    axes.invert_yaxis()
+    axes.axvline(0, color=_GREY, linewidth=0.8)
+    axes.margins(x=0.12)
+    axes.set_xlabel(phrase("points_axis", lang), fontsize=8)
+    axes.grid(axis="x", alpha=0.3)
+    title = word("chart_decomposition_span", lang, first=view.base, last=view.until)
+    axes.set_title(title, fontsize=9.5, loc="left", fontweight="bold")
+    axes.legend(fontsize=7, title=phrase("sum", lang), title_fontsize=7)
+
+
+def _map(figure: Figure, view: View, lang: Lang) -> None:
+    first, second = figure.subplots(1, 2)
+    year, main = view.until, view.main
+    rates = {name: 100 * view.at(RATE, main, year, name) for name in view.counties}
+    title = word("map_rate", lang, scenario=view.title(main, lang), year=year)
+    _fill(figure, first, view, lang, rates, title, "{:.0f}%", "YlGnBu")
+    if view.comparison is not None:
+        before = {name: view.at("urban_population", view.scenarios[0], year, name) for name in view.counties}
+        title = word("map_difference", lang, reference=view.title(view.scenarios[0], lang), year=year)
+    else:
+        before = {name: view.at("urban_population", main, view.base, name) for name in view.counties}
+        title = word("map_change", lang, first=view.base, last=year)
+    factor = 1e-3 if lang == "en" else 1e-4
+    change = {name: factor * (view.at("urban_population", main, year, name) - before[name]) for name in view.counties}
+    _fill(figure, second, view, lang, change, title, "{:+.1f}", "PuOr")
+
+
+def _fill(
+    figure: Figure, axes: Axes, view: View, lang: Lang, values: Mapping[str, float], title: str, form: str, colours: str
+) -> None:
+    from matplotlib import colormaps, patheffects
+    from matplotlib.colors import Normalize
+    from matplotlib.patches import Polygon
+
+    assert view.region is not None
+    shapes = json.loads(view.region.map.read_text(encoding="utf-8"))["features"]
+    low, high = min(values.values()), max(values.values())
+    if colours == "PuOr":
+        high = max(abs(low), abs(high), 1e-9)
+        low = -high
+    scale = Normalize(low, high if high > low else low + 1)
+    halo = [patheffects.withStroke(linewidth=2.2, foreground="white")]
+    for shape in shapes:
+        name, rings = shape["properties"]["name_en"], _rings(shape["geometry"])
+        value = values.get(name)
+        face = "#dddddd" if value is None else colormaps[colours](scale(value))
+        for ring in rings:
+            axes.add_patch(Polygon(ring, closed=True, facecolor=face, edgecolor="white", linewidth=1.2))
+        if value is not None:
+            said = f"{view.place_title(name, lang)}\n{form.format(value)}"
+            middle = _middle(max(rings, key=len))
+            axes.text(*middle, said, ha="center", va="center", fontsize=7, path_effects=halo)
+    axes.autoscale_view()
+    axes.set_aspect(1.22)  # a degree of longitude is shorter at this latitude
+    axes.set_axis_off()
+    axes.set_title(title, fontsize=8.5, loc="left", fontweight="bold", wrap=True)
+
+
+def _middle(ring: list[Sequence[float]]) -> tuple[float, float]:
+    """Centre of the area of a ring."""
+    area = x = y = 0.0
+    for (x0, y0), (x1, y1) in pairwise([*ring, ring[0]]):
+        cross = x0 * y1 - x1 * y0
+        area, x, y = area + cross, x + (x0 + x1) * cross, y + (y0 + y1) * cross
+    return x / (3 * area), y / (3 * area)
+
+
+def _rings(geometry: Mapping[str, Any]) -> list[list[Sequence[float]]]:
+    parts = geometry["coordinates"]
+    return [parts[0]] if geometry["type"] == "Polygon" else [part[0] for part in parts]
+
+
+def _costs(figure: Figure, view: View, lang: Lang) -> None:
+    axes = figure.subplots()
+    unit = word("nominal_axis" if view.nominal else "real_axis", lang)
+    if view.run is not None:
+        _costs_by_year(axes, view, lang)
+        axes.set_ylabel(unit, fontsize=8)
+    else:
+        _costs_by_scenario(axes, view, lang)
+        axes.set_xlabel(unit, fontsize=8)
+    head = "chart_costs_years" if view.run is not None else "chart_costs_sum"
+    title = word(head, lang, first=view.base + 1, last=view.until)
+    axes.set_title(title, fontsize=9.5, loc="left", fontweight="bold")
+    axes.grid(axis="y" if view.run is not None else "x", alpha=0.3)
+    axes.set_axisbelow(True)
+    axes.legend(fontsize=7, ncols=2)
+
+
+def _costs_by_year(axes: Axes, view: View, lang: Lang) -> None:
+    years = list(range(view.base + 1, view.until + 1))
+    under = [0.0] * len(years)
+    for payer, colour in zip(PAYERS, _PAYER_COLOURS, strict=True):
+        series = view.series(payer, view.main)["mean"]
+        heights = [1e-8 * float(series.loc[year]) for year in years]
+        axes.bar(years, heights, bottom=under, color=colour, label=word(payer, lang))
+        under = [low + high for low, high in zip(under, heights, strict=True)]
+
+
+def _costs_by_scenario(axes: Axes, view: View, lang: Lang) -> None:
+    left = [0.0] * len(view.scenarios)
+    for payer, colour in zip(PAYERS, _PAYER_COLOURS, strict=True):
+        widths = [1e-8 * float(view.series(payer, name)["mean"].sum()) for name in view.scenarios]
+        axes.barh(range(len(left)), widths, left=left, color=colour, label=word(payer, lang), height=0.6)
+        left = [low + high for low, high in zip(left, widths, strict=True)]
+    axes.set_yticks(range(len(left)), [view.title(name, lang) for name in view.scenarios], fontsize=8)
+    axes.invert_yaxis()
+
+
+def group_rows(view: View) -> list[dict[str, Any]]:
+    """Groups of the chart: of a comparison the shares who gain and lose, of a run welfare at both ends."""
+    if view.comparison is not None:
+        frame = view.comparison.groups()
+        frame = frame[(frame["scenario"] == view.main) & (frame["households"] > 0)]
+        return [
+            {
+                "dimension": row["dimension"],
+                "group": row["group"],
+                "gain": 100 * row["winners"] / row["households"],
+                "lose": 100 * row["losers"] / row["households"],
+            }
+            for row in frame.to_dict("records")
+        ]
+    assert view.run is not None
+    table = view.run.groups
+    columns = (table[name] for name in ("dimension", "group", "year", "welfare_yuan_yr"))
+    welfare = {(one, name, int(year)): float(yuan) for one, name, year, yuan in zip(*columns, strict=True)}
+    index, rows = _index(view), []
+    for dimension, name in dict.fromkeys(zip(table["dimension"], table["group"], strict=True)):
+        ends = [(dimension, name, year) for year in (view.base, view.until)]
+        if all(end in welfare for end in ends):
+            first, last = (welfare[end] * index[end[2]] for end in ends)
+            rows.append({"dimension": dimension, "group": name, "first": first, "last": last})
+    return rows
+
+
+def _index(view: View) -> Mapping[int, float]:
+    from migrasim.present.report.view import price_index
+
+    return price_index(view) if view.nominal else dict.fromkeys((view.base, view.until), 1.0)
+
+
+def _groups(figure: Figure, view: View, lang: Lang) -> None:
+    axes = figure.subplots()
+    rows = group_rows(view)
+    places = range(len(rows))
+    if view.comparison is not None:
+        gain = axes.barh(places, [row["gain"] for row in rows], color="#0072B2", label=word("gain_share", lang))
+        lose = axes.barh(places, [-row["lose"] for row in rows], color="#D55E00", label=word("lose_share", lang))
+        axes.bar_label(gain, fmt="{:.0f}", fontsize=6.5, padding=2)
+        axes.bar_label(lose, labels=[f"{row['lose']:.0f}" for row in rows], fontsize=6.5, padding=2)
+        axes.axvline(0, color=_GREY, linewidth=0.8)
+        axes.xaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
+        axes.set_xlabel(word("households_axis", lang), fontsize=8)
+        names = {"scenario": view.title(view.main, lang), "reference": view.title(view.scenarios[0], lang)}
+        title = word("chart_groups_pair", lang, year=view.until, **names)
+    else:
+        for row, place in zip(rows, places, strict=True):
+            axes.plot([row["first"] / 1e3, row["last"] / 1e3], [place, place], color="#bbbbbb", linewidth=2, zorder=1)
+        for end, colour, year in (("first", "#56B4E9", view.base), ("last", "#0072B2", view.until)):
+            axes.scatter([row[end] / 1e3 for row in rows], places, color=colour, s=22, label=str(year), zorder=2)
+        axes.set_xlabel(word("welfare_nominal_axis" if view.nominal else "welfare_axis", lang), fontsize=8)
+        axes.set_xlim(left=0)
+        title = word("chart_groups_run", lang, first=view.base, last=view.until)
+    labels = [view.place_title(row["group"], lang) if row["group"] in view.counties else group(row["group"], lang)
+              for row in rows]  # fmt: skip
+    axes.set_yticks(places, labels, fontsize=7.5)
+    axes.invert_yaxis()
+    axes.margins(x=0.1)
+    axes.grid(axis="x", alpha=0.3)
+    axes.set_axisbelow(True)
+    axes.set_title(title, fontsize=9.5, loc="left", fontweight="bold")
+    axes.legend(fontsize=7, loc="best")

@@ -1,0 +1,459 @@
+"""What the tables and sentences of a report say, as plain data for its page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from migrasim.core.language import Lang, title_in
+from migrasim.facts import Fact, FactBook, Lever
+from migrasim.indicators import CATALOGUE
+from migrasim.present.comparison import chance
+from migrasim.present.language import component, group, phrase
+from migrasim.present.report.charts import PAYERS
+from migrasim.present.report.view import Changed, View, price_index
+from migrasim.present.report.words import word
+from migrasim.present.tables import ABSENT, KEY_INDICATORS, RATE, REGISTERED_RATE, number
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+_MOVES = ("moves_inside", "other_counties_rural", "other_counties_urban")
+_AWAY = ("departures_rural", "departures_urban", "arrivals_and_returns_rural", "arrivals_and_returns_urban")
+_COST_ITEMS, _MILLION = 15, 1e-6
+_FEW = 6  # levers that a sentence can name
+_ASSUMED = ("assumed", "estimated")
+
+
+class Table(NamedTuple):
+    """A table of the page: heads, rows of cells, and the number of columns at the left that hold words."""
+
+    heads: list[str]
+    rows: list[list[str]]
+    words: int = 1
+    caption: str = ""
+
+
+def title(view: View, lang: Lang) -> str:
+    """Title of the page."""
+    about: dict[str, object] = {"region": view.region_title(lang), "base": view.base, "until": view.until}
+    names = [view.title(name, lang) for name in view.scenarios]
+    if view.comparison is None:
+        return word("title_run", lang, scenario=names[0], **about)
+    return word("title_comparison", lang, reference=names[0], others=_listed(names[1:], lang), **about)
+
+
+def _listed(names: list[str], lang: Lang) -> str:
+    between = ", " if lang == "en" else "、"
+    return word("and", lang).join([between.join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+
+
+def people(number_: float, lang: Lang, *, signed: bool = False) -> str:
+    """A number of people in thousands, or in units of ten thousand in Chinese."""
+    scaled, digits = (number_ / 1e3, 1) if lang == "en" else (number_ / 1e4, 2)
+    digits = digits if abs(scaled) < 1000 else 0
+    return word("thousand" if lang == "en" else "wan", lang, number=f"{scaled:{'+' if signed else ''},.{digits}f}")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+def notes(view: View, lang: Lang) -> list[str]:
+    """Everything a reader must know first: a sample, then the notes of the runs."""
+    lines = []
+    if view.sample < 1:
+        share, weight = f"{100 * view.sample:g}%", f"{1 / view.sample:g}"
+        lines.append(phrase("sample_note", lang, share=share, weight=weight))
+    return lines + [title_in(note, lang) for note in view.notes]
+
+
+def headline(view: View, lang: Lang) -> list[str]:
+    """The result in sentences, with how sure it is."""
+    said = _headline_run(view, lang) if view.comparison is None else _headline_comparison(view, lang)
+    changed = view.changed
+    if not changed:
+        return [*said, word("no_levers", lang)]
+    assumed = sum(bool(_statuses(each) & set(_ASSUMED)) for each in changed)
+    between, stop = (", ", ".") if lang == "en" else ("、", "。")
+    named = between.join(_changed_words(changed, lang))
+    head = word("head_changed", lang, changed=len(changed), named=named) + stop
+    return [*said, head, word("head_assumed", lang, assumed=assumed, changed=len(changed))]
+
+
+def _changed_words(changed: list[Changed], lang: Lang) -> list[str]:
+    """The levers by title where they are few, else how many of each group."""
+    if len(changed) <= _FEW:
+        return [title_in(each.lever.title, lang) if each.lever else each.id for each in changed]
+    book = FactBook.load()
+    counts = Counter(each.lever.group if each.lever else "" for each in changed)
+    return [f"{title_in(book.groups[name], lang)} {counts[name]}" for name in book.groups if counts[name]]
+
+
+def _headline_run(view: View, lang: Lang) -> list[str]:
+    name, base, until = view.main, view.base, view.until
+
+    def at(indicator: str, year: int) -> float:
+        return view.at(indicator, name, year)
+
+    def since(indicator: str) -> float:
+        return at(indicator, until) - at(indicator, base)
+
+    said = [
+        word(
+            "head_rate", lang, scenario=view.title(name, lang), base=base, until=until,
+            rate=_percent(at(RATE, until)), start=_percent(at(RATE, base)),
+        ),
+        word(
+            "head_people", lang, base=base, urban=people(at("urban_population", until), lang),
+            change=people(since("urban_population"), lang, signed=True),
+            rural=people(since("resident_population") - since("urban_population"), lang, signed=True),
+            absent=people(at(ABSENT, until), lang), absent_change=people(since(ABSENT), lang, signed=True),
+        ),
+    ]  # fmt: skip
+    points = view.points(name, base, until)
+    parts = {"points": points.values(), "moves": _of(points, _MOVES), "away": _of(points, _AWAY)}
+    said.append(word("head_denominator", lang, **{key: f"{sum(each):+.1f}" for key, each in parts.items()}))
+    said += _targets(view, lang)
+    ends = {}
+    for each in (RATE, "urban_population"):
+        series = view.series(each, name)
+        ends[each] = (float(series["low"].loc[until]), float(series["high"].loc[until]))
+    low, high = ends[RATE]
+    if view.band is None or low != low:
+        return [*said, word("sure_none", lang)]
+    urban = {
+        f"urban_{key}": people(end, lang) for key, end in zip(("low", "high"), ends["urban_population"], strict=True)
+    }
+    return [*said, word("sure_band", lang, until=until, low=_percent(low), high=_percent(high), **urban)]
+
+
+def _of(points: Mapping[str, float], names: Iterable[str]) -> list[float]:
+    return [points.get(name, 0.0) for name in names]
+
+
+def _targets(view: View, lang: Lang) -> list[str]:
+    said = []
+    for year, target in view.targets.items():
+        if view.base <= year <= view.until:
+            rate = view.at(RATE, view.main, year)
+            gap = f"{100 * (rate - target):+.1f}"
+            said.append(
+                word("head_target", lang, year=year, target=f"{100 * target:g}", rate=_percent(rate), distance=gap)
+            )
+    return [*said, word("head_target_note", lang)] if said else []
+
+
+def _headline_comparison(view: View, lang: Lang) -> list[str]:
+    comparison, until = view.comparison, view.until
+    assert comparison is not None
+    reference = view.title(view.scenarios[0], lang)
+    said = []
+    for name in comparison.others:
+        values: dict[str, str] = {}
+        for key, indicator in (("urban", "urban_population"), ("rate", RATE), ("absent", ABSENT)):
+            row = _difference(comparison.difference(indicator), name, until)
+            write = _points if indicator == RATE else lambda value: people(value, lang, signed=True)
+            values[key] = write(row["difference"])
+            values[f"{key}_interval"] = (
+                word("interval_words", lang, low=write(row["low"]), high=write(row["high"])) if row["pairs"] > 1 else ""
+            )
+        scenario = view.title(name, lang)
+        said.append(word("head_difference", lang, scenario=scenario, reference=reference, until=until, **values))
+        urban = _difference(comparison.difference("urban_population"), name, until)
+        if urban["pairs"] > 1:
+            said.append(word("head_chance", lang, reference=reference, chance=chance(urban, lang)))
+    rates = [f"{view.title(name, lang)} {_percent(view.at(RATE, name, until))}%" for name in view.scenarios]
+    start = _percent(view.at(RATE, view.main, view.base))
+    between = ", " if lang == "en" else "，"
+    said.append(word("head_paths", lang, until=until, base=view.base, start=start, rates=between.join(rates)))
+    if view.targets:
+        said.append(word("head_target_note", lang))
+    pairs = len(view.seeds)
+    return [*said, word("sure_pairs", lang, pairs=pairs) if pairs > 1 else word("sure_one_pair", lang)]
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.2f}"
+
+
+def _difference(frame: DataFrame, scenario: str, year: int) -> dict[str, float]:
+    row = frame[(frame["scenario"] == scenario) & (frame["year"] == year)].iloc[0]
+    return {str(name): float(row[name]) for name in frame.columns if name not in ("scenario", "year")}
+
+
+# -- levers ------------------------------------------------------------------------------------
+
+
+def _statuses(changed: Changed) -> set[str]:
+    """Status of the values that a lever took: the plan's where the path is the plan's."""
+    found: set[str] = set()
+    for planned in changed.planned.values():
+        found.add(changed.lever.plan.status if planned and changed.lever else "own_value")
+    return found
+
+
+def levers(view: View, lang: Lang) -> list[dict[str, Any]]:
+    """Changed levers by group: each with its values, status, bounds and the sentence of the plan."""
+    book = FactBook.load()
+    shown = view.scenarios if view.comparison is None else view.scenarios[1:]
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for each in view.changed:
+        name = each.lever.group if each.lever else ""
+        groups.setdefault(name, []).append(_lever(each, shown, lang))
+    order = [name for name in book.groups if name in groups] + [name for name in groups if name not in book.groups]
+    return [
+        {
+            "title": title_in(book.groups[name], lang) if name in book.groups else word("unknown_lever", lang),
+            "levers": groups[name],
+        }
+        for name in order
+    ]
+
+
+def lever_heads(view: View, lang: Lang) -> list[str]:
+    """Heads of the table of levers."""
+    shown = view.scenarios if view.comparison is None else view.scenarios[1:]
+    years = view.years[1:]
+    columns = [f"{view.title(name, lang)} {year}" if len(shown) > 1 else str(year) for name in shown for year in years]
+    start = word("status_quo", lang) if view.comparison is None else view.title(view.scenarios[0], lang)
+    return [word("lever", lang), f"{start} {view.until}", *columns, word("status", lang)]
+
+
+def _lever(changed: Changed, shown: Iterable[str], lang: Lang) -> dict[str, Any]:
+    lever = changed.lever
+    reference = next(iter(set(changed.values) - set(shown)), None)
+    start = changed.status_quo if reference is None else changed.values[reference][-1]
+    years = len(next(iter(changed.values.values())))
+    values = [number(each) for name in shown for each in changed.values.get(name, [None] * years)]
+    planned = [changed.planned.get(name) for name in shown]
+    words = dict.fromkeys(word(lever.plan.status if each and lever else "own_value", lang) for each in planned)
+    if changed.by_county:
+        words[word("by_county", lang)] = None
+    return {
+        "id": changed.id,
+        "title": title_in(lever.title, lang) if lever else changed.id,
+        "unit": lever.unit if lever else "",
+        "cells": [number(start), *values],
+        "status": "; ".join(words),
+        "assumed": lever is not None and lever.plan.status in _ASSUMED,
+        "bounds": f"{number(lever.bounds[0])} – {number(lever.bounds[1])}" if lever else "",
+        "says": word("plan_says", lang, chapter=lever.chapter) if lever else "",
+        "quote": lever.quote if lever else "",
+    }
+
+
+# -- tables ------------------------------------------------------------------------------------
+
+
+def trajectory(view: View, lang: Lang) -> Table:
+    """Rates and people at the years shown, the published record and the goals."""
+    record = view.record(RATE)
+    heads = [word("scenario", lang), word("year", lang)]
+    heads += [phrase(each, lang) for each in ("resident_rate", "registered_rate", "urban_residents", "residents")]
+    heads += [phrase("absent", lang), word("published", lang), word("target", lang)]
+    columns = (RATE, REGISTERED_RATE, "urban_population", "resident_population", ABSENT)
+    years = sorted({*view.years, *(year for year in record if view.base <= year <= view.until)})
+    rows = []
+    for name in view.scenarios:
+        for year in years:
+            cells = [view.title(name, lang) if year == years[0] else "", str(year)]
+            for column in columns:
+                value = view.at(column, name, year) if view.has(column) else float("nan")
+                cells.append("" if value != value else f"{100 * value:.2f}" if value <= 1 else f"{value:,.0f}")
+            cells += [f"{100 * each[year]:.2f}" if year in each else "" for each in (record, view.targets)]
+            rows.append(cells)
+    return Table(heads, rows, 2)
+
+
+def decomposition(view: View, lang: Lang) -> Table:
+    """Percentage points by component over the whole span, and their sum."""
+    parts = {name: view.points(name, view.base, view.until) for name in view.scenarios}
+    names = dict.fromkeys(each for points in parts.values() for each, value in points.items() if value)
+    names |= {each: None for points in parts.values() for each in points if each in names}
+    rows = [[component(each, lang), *(f"{points.get(each, 0.0):+.2f}" for points in parts.values())] for each in names]
+    rows.append([phrase("sum", lang), *(f"{sum(points.values()):+.2f}" for points in parts.values())])
+    return Table([phrase("component", lang), *(view.title(name, lang) for name in view.scenarios)], rows)
+
+
+def counties(view: View, lang: Lang) -> Table:
+    """Rate and urban residents of the counties at both ends."""
+    shown = view.scenarios
+    heads = [word("county", lang), word("rate_of", lang, year=view.base)]
+    heads += [f"{word('rate_of', lang, year=view.until)} · {view.title(name, lang)}" for name in shown]
+    heads += [word("urban_of", lang, year=view.base)]
+    heads += [f"{word('urban_of', lang, year=view.until)} · {view.title(name, lang)}" for name in shown]
+    rows = []
+    for place in view.counties:
+        cells = [view.place_title(place, lang)]
+        for indicator, write in ((RATE, _percent), ("urban_population", lambda value: f"{value:,.0f}")):
+            cells.append(write(view.at(indicator, shown[0], view.base, place)))
+            cells += [write(view.at(indicator, name, view.until, place)) for name in shown]
+        rows.append(cells)
+    return Table(heads, rows)
+
+
+def cost_sentences(view: View, lang: Lang) -> list[str]:
+    """Public cost per additional urban resident, and what counties could not pay."""
+    said = []
+    for name in view.scenarios:
+        if view.has("cumulative_cost_yuan_per_new_resident"):
+            yuan = view.at("cumulative_cost_yuan_per_new_resident", name, view.until)
+            if yuan == yuan:
+                said.append(
+                    word(
+                        "per_resident", lang, first=view.base + 1, last=view.until, yuan=f"{yuan:,.0f}",
+                        scenario=view.title(name, lang),
+                    )
+                )  # fmt: skip
+        if view.has("unpaid_yuan"):
+            unpaid = float(view.series("unpaid_yuan", name)["mean"].sum()) * _MILLION
+            if unpaid > 0:
+                said.append(word("unpaid", lang, scenario=view.title(name, lang), yuan=f"{unpaid:,.0f}"))
+    return said
+
+
+def cost_items(view: View, lang: Lang) -> Table | None:
+    """The largest costs by measure and payer; of a single run only, whose payments are on record."""
+    if view.run is None or not len(view.run.costs):
+        return None
+    book = FactBook.load()
+    frame = view.run.costs
+    frame = frame[frame["item"].isin(list(book.levers))]
+    if view.nominal:
+        frame = frame.assign(yuan=frame["yuan"] * frame["year"].map(price_index(view)))
+    sums = frame.pivot_table(index="item", columns="payer", values="yuan", aggfunc="sum").fillna(0.0)
+    if not len(sums):
+        return None
+    sums = sums.loc[sums.sum(axis=1).sort_values(ascending=False, kind="stable").index[:_COST_ITEMS]]
+    payers = [name for name in ("county", "higher", "enterprise", "household", "collective") if name in sums]
+    heads = [word("item", lang)]
+    heads += [word(f"{name}_cost_yuan", lang) if f"{name}_cost_yuan" in PAYERS else name for name in payers]
+    rows = []
+    for item in sums.index:
+        yuan = [*(float(sums.loc[item, name]) for name in payers), float(sums.loc[item].sum())]
+        rows.append([title_in(book.lever(str(item)).title, lang), *(f"{_MILLION * each:,.1f}" for each in yuan)])
+    prices = word("prices_nominal" if view.nominal else "prices_2020", lang)
+    caption = word("cost_items", lang, first=view.base + 1, last=view.until, prices=prices)
+    return Table([*heads, word("payer_total", lang)], rows, caption=caption)
+
+
+def winners(view: View, lang: Lang) -> list[Table]:
+    """Of a comparison, for each scenario: households by group, who gains and who loses, and by how much."""
+    if view.comparison is None:
+        return []
+    index = price_index(view)[view.until] if view.nominal else 1.0
+    frame, tables = view.comparison.groups(), []
+    names = {"reference": view.title(view.scenarios[0], lang), "year": view.until}
+    heads = ["group", "households", "welfare_before", "welfare_change", "gainers", "mean_gain", "losers", "mean_loss"]
+    for scenario in view.comparison.others:
+        rows = []
+        for row in frame[(frame["scenario"] == scenario) & (frame["households"] > 0)].to_dict("records"):
+            before, after = (index * row[name] for name in ("reference_welfare_yuan_yr", "welfare_yuan_yr"))
+            cells = [_group(view, row["group"], lang), f"{row['households']:,.0f}", f"{before:,.0f}"]
+            cells += [f"{after - before:+,.0f}", f"{row['winners']:,.0f}", f"{index * row['gain_yuan_yr']:+,.0f}"]
+            cells += [f"{row['losers']:,.0f}", f"{index * row['loss_yuan_yr']:+,.0f}"]
+            rows.append(cells)
+        caption = phrase("winners", lang, scenario=view.title(scenario, lang), **names)
+        tables.append(Table([phrase(head, lang) for head in heads], rows, caption=caption))
+    return tables
+
+
+def _group(view: View, name: str, lang: Lang) -> str:
+    return view.place_title(name, lang) if name in view.counties else group(name, lang)
+
+
+def indicators(view: View, lang: Lang) -> Table:
+    """Other indicators of the whole region at the years shown."""
+    shown = [view.scenarios[0], *view.scenarios[1:]]
+    heads = [phrase("indicator", lang), word("unit", lang)]
+    heads += [f"{view.title(name, lang)} {year}" if len(shown) > 1 else str(year)
+              for name in shown for year in (view.years if len(shown) == 1 else view.years[-1:])]  # fmt: skip
+    rows = []
+    for name in KEY_INDICATORS:
+        if not view.has(name):
+            continue
+        about = CATALOGUE[name]
+        years = view.years if len(shown) == 1 else view.years[-1:]
+        unit = about.unit.replace("yuan of 2020", phrase("nominal_yuan", "en")) if view.nominal else about.unit
+        cells = [_cell(view.at(name, scenario, year)) for scenario in shown for year in years]
+        rows.append([title_in(about.title, lang), unit, *cells])
+    return Table(heads, rows, 2)
+
+
+def _cell(value: float) -> str:
+    if value != value:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+# -- assumptions -------------------------------------------------------------------------------
+
+
+def assumptions(view: View, lang: Lang) -> list[Table]:
+    """Values and costs of the changed levers, other values of facts, all uncertain facts: with status and source."""
+    book = FactBook.load()
+    changed = [each for each in view.changed if each.lever is not None]
+    taken = [each for each in changed if each.lever and any(each.planned.values())]
+    heads = [word(key, lang) for key in ("value", "range", "unit", "status", "source")]
+    values = [_value(each.lever, lang) for each in taken if each.lever]
+    costs = [row for each in changed if each.lever for row in _costs(each.lever, lang)]
+    run = dict(view.parameters())
+    moved = [
+        [title_in(book[name].title, lang), number(value), number(book[name].central), book[name].unit]
+        for name, value in run.items()
+    ]
+    facts = [_fact(fact, run, lang) for fact in book.facts.values() if fact.used and fact.role == "uncertain"]
+    other = [word(key, lang) for key in ("fact", "value", "usual", "unit")]
+    found = [
+        Table([word("lever", lang), *heads], values, 1, word("assumed_levers", lang)),
+        Table([word("lever", lang), word("payer", lang), *heads], costs, 2, word("assumed_costs", lang)),
+        Table(other, moved, 1, word("other_values", lang)),
+        Table([word("fact", lang), *heads], facts, 1, word("assumed_facts", lang)),
+    ]
+    return [table for table in found if table.rows]
+
+
+def _value(lever: Lever, lang: Lang) -> list[str]:
+    plan = lever.plan
+    value = number(plan.values if plan.values else plan.value)
+    return [title_in(lever.title, lang), value, _range(plan.range), lever.unit, word(plan.status, lang), plan.source]
+
+
+def _costs(lever: Lever, lang: Lang) -> list[list[str]]:
+    return [
+        [title_in(lever.title, lang), f"{word(cost.payer, lang)}, {word(cost.recurrence, lang)}", number(cost.value),
+         _range(cost.range), f"{cost.unit}, {cost.price_year}", word(cost.status, lang), cost.source]
+        for cost in lever.cost
+    ]  # fmt: skip
+
+
+def _fact(fact: Fact, run: Mapping[str, float], lang: Lang) -> list[str]:
+    plain = word("table_value", lang) if fact.by else number(fact.values if fact.values else fact.value)
+    value = number(run[fact.id]) if fact.id in run and not fact.by else plain
+    return [title_in(fact.title, lang), value, _range(fact.range), fact.unit, word(fact.status, lang), fact.source]
+
+
+def _range(ends: tuple[float, float] | None) -> str:
+    return "" if ends is None else f"{number(ends[0])} – {number(ends[1])}"
+
+
+# -- identity ----------------------------------------------------------------------------------
+
+
+def identity(view: View, lang: Lang) -> list[tuple[str, str]]:
+    """What the numbers were made with, a line each."""
+    row = view.runs.iloc[0]
+    about = view.provenance.get("region") or {}
+    versions = view.provenance.get("versions") or {}
+    seeds = str(view.seeds[0]) if len(view.seeds) == 1 else f"{view.seeds[0]} – {view.seeds[-1]}"
+    return [
+        (word("run_id", lang), view.ident),
+        (word("seeds", lang), seeds),
+        (word("sample", lang), f"{100 * view.sample:g}%"),
+        (word("future", lang), str(row["future"]) or word("none", lang)),
+        (word("alternatives", lang), str(row["alternatives"]) or word("none", lang)),
+        (word("versions", lang), ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))),
+        (word("region_data", lang), f"{about.get('name', '')} {about.get('hash', '')}".strip()),
+    ]

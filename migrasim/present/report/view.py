@@ -1,0 +1,357 @@
+"""One view of what a report can be about: a run, or scenarios that were compared."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from migrasim.analysis.compare import Comparison
+from migrasim.core.errors import InputError
+from migrasim.core.language import Lang, title_in
+from migrasim.facts import FactBook, Lever
+from migrasim.inputs import Inputs
+from migrasim.region import Region
+from migrasim.runs import store
+from migrasim.runs.result import RunResult
+from migrasim.scenario import Scenario, shipped
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+REAL_YUAN = "yuan of 2020"
+_LONGEST = 48  # characters of a name in a chart
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A lever that does not stand at the status quo.
+
+    Attributes
+    ----------
+    id, lever
+        Its id, and its entry in the fact book where this version has one.
+    status_quo
+        Value of the last year if nothing is changed; None where it is not known.
+    values
+        By scenario: values at the years shown, totals of counts, means over counties of everything else.
+    planned
+        By scenario: whether the path is the one of the plan; None where that is not known.
+    by_county
+        Whether shares or prices differ between counties.
+    """
+
+    id: str
+    lever: Lever | None
+    status_quo: float | None
+    values: Mapping[str, tuple[float, ...]]
+    planned: Mapping[str, bool | None]
+    by_county: bool
+
+
+@dataclass(frozen=True)
+class View:
+    """What the sections and charts of a report read.
+
+    Attributes
+    ----------
+    source
+        The run or comparison itself.
+    ident
+        Its id.
+    scenarios
+        Names; for a comparison the first is the reference.
+    indicators, decomposition
+        Rows of all runs, with columns ``scenario, seed``.
+    runs
+        A row a run: every lever and parameter.
+    band
+        ``year, indicator, low, median, high`` over assumed values, where it was drawn.
+    nominal
+        Whether money stands in prices of each year.
+    """
+
+    source: RunResult | Comparison
+    ident: str
+    scenarios: tuple[str, ...]
+    seeds: tuple[int, ...]
+    base: int
+    until: int
+    sample: float
+    indicators: DataFrame
+    decomposition: DataFrame
+    runs: DataFrame
+    provenance: Mapping[str, Any]
+    notes: list[str | dict[str, str]]
+    band: DataFrame | None = None
+    nominal: bool = False
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """The comparison, where it is one."""
+        return self.source if isinstance(self.source, Comparison) else None
+
+    @property
+    def run(self) -> RunResult | None:
+        """The run, where it is one."""
+        return self.source if isinstance(self.source, RunResult) else None
+
+    @property
+    def main(self) -> str:
+        """The scenario that a chart with room for one shows."""
+        return self.scenarios[-1] if len(self.scenarios) < 3 else self.scenarios[1]
+
+    @property
+    def years(self) -> list[int]:
+        """Base year, the years of the targets inside the span, and the last."""
+        inner = [year for year in self.targets if self.base < year < self.until]
+        return [self.base, *inner, self.until]
+
+    @cached_property
+    def targets(self) -> dict[int, float]:
+        """Goals of the plan for the resident rate, by year."""
+        return _by_year(self.provenance.get("targets") or {})
+
+    def record(self, indicator: str) -> dict[int, float]:
+        """Published values of an indicator, by year."""
+        return _by_year((self.provenance.get("record") or {}).get(indicator) or {})
+
+    def title(self, scenario: str, lang: Lang) -> str:
+        """Title of a scenario, short enough for a chart."""
+        title: object = scenario
+        if self.run is not None:
+            title = self.provenance.get("scenario_title") or scenario
+        elif scenario in shipped("scenarios"):
+            title = Scenario.load(scenario, FactBook.load()).title
+        words = " ".join(title_in(title, lang).split())
+        return words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"
+
+    def region_title(self, lang: Lang) -> str:
+        """Title of the region."""
+        about = self.provenance.get("region") or {}
+        return title_in(about.get("title") or self._whole, lang)
+
+    @cached_property
+    def region(self) -> Region | None:
+        """The region package of the run, where this version ships it."""
+        name = str((self.provenance.get("region") or {}).get("name", ""))
+        return Region.load(name) if name in Region.shipped() else None  # never a path that a file names
+
+    def place_title(self, name: str, lang: Lang) -> str:
+        """Title of a county."""
+        if self.region is None or lang == "en":
+            return name
+        for county in self.region.counties:
+            if county.en == name:
+                return title_in({"en": county.en, "zh_hant": county.zh_hant, "zh_hans": county.zh}, lang)
+        return name
+
+    def has(self, indicator: str) -> bool:
+        """Whether the tables hold an indicator."""
+        return indicator in self.indicators
+
+    def series(self, indicator: str, scenario: str, place: str | None = None) -> DataFrame:
+        """Mean over the runs of a scenario, ``mean, low, high`` by year.
+
+        The ends are the band over assumed values where one was drawn, else the lowest and highest of the runs;
+        empty where there is one run only.
+        """
+        key = (scenario, self._whole if place is None else place)
+        found = pd.DataFrame({name: self._over_runs[name].loc[key, indicator] for name in ("mean", "low", "high")})
+        if self.band is not None and place is None and (self.band["indicator"] == indicator).any():
+            drawn = self.band[self.band["indicator"] == indicator].set_index("year")
+            found["low"], found["high"] = drawn["low"], drawn["high"]
+        elif len(self.seeds) < 2:
+            found[["low", "high"]] = np.nan
+        return found
+
+    @cached_property
+    def _over_runs(self) -> dict[str, DataFrame]:
+        """Mean, lowest and highest over the runs, by scenario, place and year; of the region and its counties."""
+        rows = self.indicators[self.indicators["level"].isin(["prefecture", "county"])]
+        by = rows.groupby(["scenario", "place", "year"])[list(rows.select_dtypes("number").columns.drop("year"))]
+        return {"mean": by.mean(), "low": by.min(), "high": by.max()}
+
+    @cached_property
+    def _whole(self) -> str:
+        rows = self.indicators["level"] == "prefecture"
+        return str(self.indicators.loc[rows, "place"].iloc[0])
+
+    def at(self, indicator: str, scenario: str, year: int, place: str | None = None) -> float:
+        """Mean of an indicator in a year."""
+        key = (scenario, self._whole if place is None else place, year)
+        return float(self._over_runs["mean"].at[key, indicator])  # type: ignore[arg-type]
+
+    @property
+    def counties(self) -> list[str]:
+        """Names of the counties in the tables."""
+        rows = self.indicators[self.indicators["level"] == "county"]
+        return [str(name) for name in dict.fromkeys(rows["place"])]
+
+    def points(self, scenario: str, first: int, last: int) -> dict[str, float]:
+        """Decomposition of the rate between two years: percentage points by component, the mean over the runs."""
+        rows = self.decomposition[self.decomposition["scenario"] == scenario]
+        if "level" in rows:
+            rows = rows[rows["level"] == "prefecture"]
+        runs = max(1, rows["seed"].nunique())
+        rows = rows[(rows["year"] > first) & (rows["year"] <= last)]
+        sums = rows.groupby("component", sort=False)["points"].sum() / runs
+        return {str(name): float(value) for name, value in sums.items()}
+
+    @cached_property
+    def inputs(self) -> dict[str, Inputs]:
+        """Inputs of the status quo, of the plan and of each scenario that ships, as this version resolves them."""
+        if self.region is None:
+            return {}
+        first, book = self.runs.iloc[0], FactBook.load()
+        names = {"status_quo", "plan", *self.scenarios} & set(shipped("scenarios"))
+        without = [name for name in str(first["alternatives"]).split(", ") if name]
+        try:
+            return {
+                name: Inputs.build(
+                    book, self.region, Scenario.load(name, book), self.base, self.until,
+                    future=str(first["future"]) or None, alternatives=without,
+                )
+                for name in sorted(names)
+            }  # fmt: skip
+        except InputError:  # a future or an alternative that this version does not know
+            return {}
+
+    def path(self, lever: str, scenario: str) -> np.ndarray[Any, np.dtype[np.float64]] | None:
+        """(years, counties) values of a lever as they were run."""
+        row = self.runs[self.runs["scenario"] == scenario].iloc[0]
+        try:
+            path = json.loads(row[f"lever.{lever}"])
+            return np.array([path[year] for year in sorted(path, key=int)], np.float64)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return None
+
+    def lever_ids(self) -> list[str]:
+        """Levers that the runs name, in the order of the fact book."""
+        named = [str(name).removeprefix("lever.") for name in self.runs.columns if str(name).startswith("lever.")]
+        known = [name for name in FactBook.load().levers if name in named]
+        return known + [name for name in named if name not in known]
+
+    @cached_property
+    def changed(self) -> list[Changed]:
+        """Levers that stand elsewhere than at the status quo in some scenario, and only these."""
+        return [found for name in self.lever_ids() if (found := self._changed(name)) is not None]
+
+    def _changed(self, name: str) -> Changed | None:
+        lever = FactBook.load().levers.get(name)
+        total = lever is not None and lever.aggregate == "total"
+        start, plan = (self._resolved(each, name) for each in ("status_quo", "plan"))
+        values: dict[str, tuple[float, ...]] = {}
+        planned: dict[str, bool | None] = {}
+        differs = by_county = False
+        for scenario in self.scenarios:
+            path = self.path(name, scenario)
+            if path is None or path.ndim != 2 or len(path) <= self.until - self.base:
+                continue
+            before = start if start is not None else path[:1].repeat(len(path), axis=0)
+            differs |= not np.array_equal(path, before)
+            planned[scenario] = None if plan is None else np.array_equal(path, plan)
+            one = path.sum(axis=1) if total else path.mean(axis=1)
+            values[scenario] = tuple(float(one[year - self.base]) for year in self.years[1:])
+            by_county |= not total and bool((path != path[:, :1]).any())
+        if not differs:
+            return None
+        last = None if start is None else float(start[-1].sum() if total else start[-1].mean())
+        return Changed(name, lever, last, values, planned, by_county)
+
+    def _resolved(self, scenario: str, lever: str) -> np.ndarray[Any, np.dtype[np.float64]] | None:
+        inputs = self.inputs.get(scenario)
+        return inputs.lever_path(lever) if inputs is not None and lever in inputs.book.levers else None
+
+    def parameters(self) -> Iterator[tuple[str, float]]:
+        """Facts whose value in the runs differs from the fact book's."""
+        row, book = self.runs.iloc[0], FactBook.load()
+        for column in self.runs.columns:
+            name = str(column).removeprefix("parameter.")
+            if name == column or name not in book or not isinstance(row[column], int | float):
+                continue
+            central = book[name].central
+            if central is not None and not np.isclose(float(row[column]), central):
+                yield name, float(row[column])
+
+
+def _by_year(values: Mapping[Any, Any]) -> dict[int, float]:
+    return {int(year): float(values[year]) for year in sorted(values, key=int)}
+
+
+def view(source: RunResult | Comparison, *, nominal: bool = False, band: DataFrame | None = None) -> View:
+    """The view of a run or a comparison.
+
+    Parameters
+    ----------
+    source
+        What the report is about.
+    nominal
+        Money in prices of each year instead of yuan of 2020.
+    band
+        Range over assumed values that was drawn beside a run.
+
+    Raises
+    ------
+    InputError
+        Where there is nothing in it to report.
+    """
+    if not len(source.indicators):
+        raise InputError("report: the tables hold no year")
+    if isinstance(source, RunResult):
+        mark: dict[str, Any] = {"scenario": source.scenario, "seed": source.seed}
+        found = View(
+            source, source.run_id, (source.scenario,), (int(source.seed),), source.base, source.until, source.sample,
+            source.indicators.assign(**mark), source.decomposition.assign(**mark),
+            pd.DataFrame([store.run_row(source)]), source.provenance, source.notes, band,
+        )  # fmt: skip
+    else:
+        found = View(
+            source, source.comparison_id, source.scenarios, source.seeds, source.base, source.until, source.sample,
+            source.indicators, source.tables["decomposition"], source.tables["runs"], source.provenance, source.notes,
+        )  # fmt: skip
+    return _priced(found) if nominal else found
+
+
+def price_index(found: View) -> dict[int, float]:
+    """Consumer prices of each year over those of 2020.
+
+    Raises
+    ------
+    InputError
+        Where neither the run nor its region says.
+    """
+    index = found.provenance.get("price_index")
+    if index:
+        return _by_year(index)
+    if not found.inputs:
+        raise InputError("--nominal: the run does not say how prices rise, and its region does not ship")
+    inputs = next(iter(found.inputs.values()))
+    return {year: inputs.price_index(year) for year in range(found.base, found.until + 1)}
+
+
+def _priced(found: View) -> View:
+    index = price_index(found)
+    money = [str(name) for name in found.indicators.columns if store.unit_of(str(name)).startswith(REAL_YUAN)]
+    factor = found.indicators["year"].map(index)
+    priced = found.indicators.assign(**{name: found.indicators[name] * factor for name in money})
+    return replace(found, indicators=priced, nominal=True)
+
+
+def read_band(folder: Path) -> DataFrame | None:
+    """The band that lies beside a stored run; None where none was drawn.
+
+    Raises
+    ------
+    InputError
+        Where the file is damaged.
+    """
+    if not (folder / "band.parquet").is_file():
+        return None
+    return store.read_tables(folder, ["band"])["band"]

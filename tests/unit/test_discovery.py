@@ -1,0 +1,157 @@
+"""Boxes in which cases fall short, and differences of points, on batches whose answer is known."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from invented_batch import finished
+from pandas import DataFrame, Series
+
+from migrasim.analysis import differences, discovery
+from migrasim.analysis.finished import Measure
+from migrasim.core.errors import InputError
+from migrasim.present import analyses, findings
+
+FACTS = ["moving.income_elasticity", "moving.network_utility", "moving.settled_utility"]
+FUTURES: dict[str, Any] = {
+    "scenarios": ["plan"],
+    "futures": ["central", "hard_times"],
+    "parameters": {"kind": "latin_hypercube", "size": 120, "facts": FACTS},
+    "replications": 2,
+    "analyse": {"method": "discovery", "at_least": 0.5},
+}
+
+
+def falls_short(row: Any) -> float:
+    """Below the threshold in hard times where the network matters little."""
+    return 0.4 if row["future"] == "hard_times" and row["uncertain.moving.network_utility"] < 3.0 else 0.6
+
+
+def test_the_box_that_was_put_in_is_found():
+    """Hard times and a weak network, with its limit, all cases inside and none outside; replications are no cases."""
+    batch = finished(FUTURES, falls_short)
+    found = discovery.of_batch(batch, Measure(), 0.5)
+    assert found.cases == 240
+    box = found.boxes.iloc[0]
+    assert box["density"] == 1.0 and box["coverage"] == 1.0 and box["low"] > 0.9
+    limits = found.limits[found.limits["box"] == 1].set_index("name")
+    assert limits.loc["moving.network_utility", "high"] == pytest.approx(3.0, abs=0.05)
+    assert limits.loc["future", "value"] in ("hard_times", "central")
+    assert found.skill > 0.95
+    asked = analyses.request(batch)
+    words = analyses.analyse(batch, asked).words
+    assert re.search(r"below (2\.9|3)", words) and "100% of the cases fall short" in words
+    assert "達不到" in analyses.analyse(batch, asked, "zh-Hant").words
+
+
+def test_noise_is_not_told_as_a_finding():
+    """Where nothing decides, the tree does no better than guessing on cases not seen, and the paragraph says so."""
+    rng = np.random.default_rng(1)
+    inputs = DataFrame(rng.random((200, 3)), columns=FACTS)
+    found = discovery.discover(inputs, Series(rng.random(200)), 0.5)
+    assert found.skill < 0.6
+    batch = finished(FUTURES, falls_short)
+    assert (
+        "hardly better than guessing"
+        in findings.of_discovery(found, inputs.assign(value=1.0), batch, Measure(), "en").words
+    )
+
+
+@pytest.mark.parametrize(("threshold", "which"), [(0.3, "no case falls short"), (0.9, "every case falls short")])
+def test_a_threshold_that_parts_nothing_is_refused(threshold: float, which: str):
+    """With the span in which one would part them."""
+    with pytest.raises(InputError, match=f"{which}.*between 0.4 and 0.6"):
+        discovery.of_batch(finished(FUTURES, falls_short), Measure(), threshold)
+
+
+def test_too_few_cases_are_refused():
+    """A tree over a handful of cases would find what is not there."""
+    data = {**FUTURES, "parameters": "best"}
+    with pytest.raises(InputError, match="at least 20 cases"):
+        discovery.of_batch(finished(data, lambda row: 0.1), Measure(), 0.5)
+
+
+def test_discovery_without_a_threshold_is_refused():
+    """What falls short of nothing cannot be found."""
+    batch = finished({name: each for name, each in FUTURES.items() if name != "analyse"}, falls_short)
+    asked = analyses.request(batch, "discovery")
+    with pytest.raises(InputError, match="needs a threshold"):
+        analyses.analyse(batch, asked)
+
+
+MIXES: dict[str, Any] = {
+    "name": "mix",
+    "design": {
+        "kind": "factorial",
+        "levers": {"industry": ["status_quo", "plan", "double"], "public_housing": ["status_quo", "plan"]},
+    },
+    "replications": 4,
+}
+
+
+def adds(row: Any) -> float:
+    """Two points a step of industry, one of housing, beside luck that all points share."""
+    step = {"status_quo": 0, "plan": 1, "double": 2}
+    more = 0.02 * step[row["design.industry"]] + 0.01 * step[row["design.public_housing"]]
+    return 0.5 + more + 0.1 * row["replication"]
+
+
+def test_points_are_held_against_the_first_under_the_same_luck():
+    """Luck that all share drops out of the differences; levels have their effects, the others at all of theirs."""
+    batch = finished(MIXES, adds)
+    found = differences.of_batch(batch, Measure())
+    assert len(found.table) == 5 and found.against == "mix-0"
+    top = found.table.set_index("scenario").loc["mix-5"]
+    assert top["difference"] == pytest.approx(0.05) and top["low"] == pytest.approx(0.05) and top["chance"] == 1.0
+    main = found.main.set_index(["factor", "level"])["difference"]
+    assert main["industry", "double"] == pytest.approx(0.04) and main["public_housing", "plan"] == pytest.approx(0.01)
+    words = findings.of_differences(found, batch, Measure(), "en").words
+    assert "highest under Public housing the plan, Industrial chains double" in words.replace(
+        "Industrial chains double, Public housing the plan", "Public housing the plan, Industrial chains double"
+    )
+    assert "Of 5 points, 5 are clearly higher" in words
+
+
+def test_any_point_can_be_the_reference():
+    """By its name or its number; one that is not there is named with its neighbour."""
+    batch = finished(MIXES, adds)
+    assert differences.of_batch(batch, Measure(), "5").table["difference"].max() < 0
+    with pytest.raises(InputError, match="against: 'mix-9'"):
+        differences.of_batch(batch, Measure(), "mix-9")
+
+
+def test_runs_without_common_luck_make_no_pairs():
+    """A difference between two lucks is no effect."""
+    with pytest.raises(InputError, match="do not share their luck"):
+        differences.of_batch(finished({**MIXES, "luck": "independent"}, adds), Measure())
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-Hant"])
+@pytest.mark.parametrize("method", ["differences", "attribution", "sensitivity", "discovery"])
+def test_every_finding_is_written_with_words_tables_and_a_figure(method: str, lang: Any, tmp_path: Any):
+    """A folder with a page, CSV tables and a picture."""
+    four = {"kind": "coalitions", "levers": ["industry", "public_housing"]}
+    data, worth = {
+        "differences": (MIXES, adds),
+        "attribution": ({"design": four, "replications": 2}, lambda row: float(row["point"] + row["replication"] / 9)),
+        "sensitivity": ({**FUTURES, "futures": ["central"]}, lambda row: row["uncertain.moving.network_utility"]),
+        "discovery": (FUTURES, falls_short),
+    }[method]
+    batch = finished(data, worth)
+    found = analyses.analyse(batch, analyses.request(batch, method), lang)
+    paths = found.write(tmp_path / "found", lang)
+    assert {path.suffix for path in paths} == {".md", ".csv", ".png"}
+    assert all(path.stat().st_size > 50 for path in paths)
+    assert found.words in (tmp_path / "found" / "words.md").read_text(encoding="utf-8")
+
+
+def test_a_method_that_is_not_known_is_named_with_its_neighbour():
+    """As every other name."""
+    batch = finished(MIXES, adds)
+    with pytest.raises(InputError, match="did you mean 'attribution'"):
+        analyses.request(batch, "atribution")
+    with pytest.raises(InputError, match="does not say how it is analysed"):
+        analyses.request(batch)

@@ -1,0 +1,353 @@
+"""The report: one file that holds everything, in every language, whatever stands in the results."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from migrasim import __version__, cli
+from migrasim.analysis import compare
+from migrasim.core.errors import InputError
+from migrasim.core.language import LANGS
+from migrasim.facts import FactBook
+from migrasim.inputs import Inputs
+from migrasim.present import report
+from migrasim.present.report.again import again as make_again
+from migrasim.present.report.charts import inline
+from migrasim.present.report.view import view
+from migrasim.present.report.words import LIMITS, WORDS
+from migrasim.region import Region
+from migrasim.runs import store
+from migrasim.scenario import Scenario
+
+SECTIONS = (
+    "headline", "trajectory", "decomposition", "counties", "costs", "groups", "levers", "indicators", "limits", "again",
+    "assumptions",
+)  # fmt: skip
+HOSTILE = "</title><script>alert(1)</script><img src=x onerror=alert(1)>$\\frac{a}$"
+VOID = {"meta", "br", "img", "link", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """What a page holds: tags that were opened, ids, attributes, text; tags that were never closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.ids: list[str] = []
+        self.attributes: list[tuple[str, str, str]] = []
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def _note(self, tag, attrs):
+        self.tags.append(tag)
+        self.ids += [value for name, value in attrs if name == "id"]
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+
+    def handle_starttag(self, tag, attrs):
+        """A tag that is open until it is closed."""
+        self._note(tag, attrs)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        """`<path/>` and its like."""
+        self._note(tag, attrs)
+
+    def handle_endtag(self, tag):
+        """Tags are closed in the order in which they were opened."""
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        """Words between tags."""
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        """All words, a blank between them."""
+        return " ".join(" ".join(self.words).split())
+
+
+@pytest.fixture(scope="module")
+def plan_inputs():
+    """The shipped plan, resolved until 2026."""
+    return Inputs.build(FactBook.load(), Region.only(), Scenario.load("plan", FactBook.load()), until=2026)
+
+
+@pytest.fixture
+def run(make_result, plan_inputs):
+    """A small run that says it is the plan, with the plan's levers and the counties of the region that ships."""
+    result = make_result()
+    region = Region.only()
+    county = result.indicators[result.indicators["level"] == "county"]
+    rows = [result.indicators[result.indicators["level"] == "prefecture"]]
+    rows += [county.assign(place=name) for name in region.county_names]
+    levers = {
+        name: {
+            str(year): [float(x) for x in row]
+            for year, row in zip(plan_inputs.years, plan_inputs.lever_path(name), strict=True)
+        }
+        for name in FactBook.load().levers
+    }
+    about = {"name": region.name, "title": dict(region.title), "hash": region.region_hash}
+    frame = pd.concat(rows, ignore_index=True)
+    for number, name in enumerate(("county", "higher", "enterprise", "household")):
+        frame[f"{name}_cost_yuan"] = 1e8 * (number + 1)
+    provenance = {**result.provenance, "levers": levers, "region": about, "future": "central", "alternatives": []}
+    return replace(result, indicators=frame, provenance=provenance)
+
+
+@pytest.fixture
+def comparison(run, plan_inputs):
+    """Two scenarios in two pairs, of invented numbers; the second has more people in town."""
+    status_quo = {
+        name: {str(year): [float(x) for x in plan_inputs.status_quo(name)] for year in plan_inputs.years}
+        for name in FactBook.load().levers
+    }
+    frames, runs, splits = [], [], []
+    for scenario, more in (("status_quo", 0.0), ("plan", 30.0)):
+        for seed in (0, 1):
+            marks = {"scenario": scenario, "seed": seed}
+            frame = run.indicators.assign(**marks)
+            frame["urban_population"] += more * (frame["year"] - 2020) + seed
+            frame["urbanization_rate"] = frame["urban_population"] / frame["resident_population"]
+            frames.append(frame)
+            splits.append(run.decomposition.assign(**marks))
+            levers = run.provenance["levers"] if scenario == "plan" else status_quo
+            one = replace(run, seed=seed, scenario=scenario, provenance={**run.provenance, "levers": levers})
+            runs.append(store.run_row(one))
+    gains = {"winners": 60.0, "losers": 10.0, "gain_yuan_yr": 900.0, "loss_yuan_yr": -300.0}
+    groups = [
+        {"scenario": "plan", "dimension": dimension, "group": name, "households": 100.0,
+         "reference_welfare_yuan_yr": 9000.0, "welfare_yuan_yr": 9600.0, **gains}
+        for dimension, name in (("all", "all"), ("income", "poorest fifth"), ("county", "Kongtong"))
+    ]  # fmt: skip
+    tables = {
+        "runs": pd.DataFrame(runs),
+        "indicators": pd.concat(frames, ignore_index=True),
+        "decomposition": pd.concat(splits, ignore_index=True),
+        "groups": pd.DataFrame(groups),
+    }
+    names = ("status_quo", "plan")
+    return compare.Comparison("abcdefabcdef", names, (0, 1), 1.0, 2020, 2026, tables, [], run.provenance)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("kind", ["run", "comparison"])
+def test_a_report_is_whole_in_every_language(kind, lang, request):
+    """All sections are there, every tag is closed, ids are unique, links inside lead somewhere."""
+    page = Page(report.page(request.getfixturevalue(kind), lang))
+    assert not page.open
+    assert set(SECTIONS) <= set(page.ids)
+    assert len(page.ids) == len(set(page.ids))
+    links = {value[1:] for _, name, value in page.attributes if name == "href"}
+    assert links <= set(page.ids)
+    assert {
+        "chart-trajectory",
+        "chart-people",
+        "chart-decomposition",
+        "chart-map",
+        "chart-costs",
+        "chart-groups",
+    } <= set(page.ids)
+
+
+@pytest.mark.parametrize("kind", ["run", "comparison"])
+def test_a_report_points_to_nothing_outside_itself(kind, request):
+    """No script, no address, no source: the file opens offline and asks nobody."""
+    text = report.page(request.getfixturevalue(kind))
+    page = Page(text)
+    assert not {"script", "link", "iframe", "object", "embed", "img", "base", "form"} & set(page.tags)
+    assert not [each for each in page.attributes if each[1] == "src"]
+    assert all(value.startswith("#") for _, name, value in page.attributes if name.endswith("href"))
+    assert not re.findall(r"(?:https?:)?//[\w.]+", re.sub(r"<pre.*?</pre>|<td.*?</td>", "", text, flags=re.DOTALL))
+    assert "@import" not in text
+    assert not re.search(r"url\((?!#)", text)
+
+
+def test_hostile_names_are_words_on_the_page(run):
+    """Names and notes from a file are shown as they are written, and are never markup or formulas."""
+    provenance = {**run.provenance, "scenario_title": {"en": HOSTILE, "zh_hant": HOSTILE}}
+    provenance["levers"] = {**run.provenance["levers"], HOSTILE: {"2020": [0.0], "2026": [1.0]}}
+    provenance["region"] = {"name": "../../etc", "title": {"en": HOSTILE}, "hash": HOSTILE}
+    indicators = run.indicators.replace({"place": {"Kongtong": HOSTILE}})
+    found = replace(
+        run, scenario=HOSTILE, run_id=HOSTILE, notes=[HOSTILE], provenance=provenance, indicators=indicators,
+        groups=run.groups.assign(group=HOSTILE), costs=run.costs.assign(item=HOSTILE, payer=HOSTILE),
+    )  # fmt: skip
+    for lang in LANGS:
+        page = Page(report.page(found, lang))
+        assert not {"script", "img"} & set(page.tags)
+        assert not [name for _, name, _ in page.attributes if name.startswith("on")]
+        assert HOSTILE in page.text
+        assert not page.open
+
+
+def test_only_levers_that_differ_are_listed(run, plan_inputs):
+    """A lever at the status quo is not in the table; one that was changed stands there with value and sentence."""
+    book = FactBook.load()
+    levers = {
+        name: {str(year): [float(x) for x in plan_inputs.status_quo(name)] for year in plan_inputs.years}
+        for name in book.levers
+    }
+    page = Page(report.page(replace(run, provenance={**run.provenance, "levers": levers})))
+    assert "No lever differs" in page.text
+    changed = "residence_permit.education"
+    levers[changed] = {str(year): [0.93] * 7 for year in plan_inputs.years}
+    text = report.page(replace(run, provenance={**run.provenance, "levers": levers}))
+    section = Page(re.search(r'<section id="levers">.*?</section>', text, re.DOTALL)[0])
+    lever = book.lever(changed)
+    assert lever.title.en in section.text
+    assert lever.quote in section.text
+    assert "0.93" in section.text
+    assert "set by the scenario" in section.text
+    assert book.lever("residence_permit.healthcare").title.en not in section.text
+
+
+def test_the_headline_states_rate_people_and_distance_to_the_goal(run):
+    """The numbers of the first sentences are those of the tables."""
+    text = Page(report.page(run)).text
+    rate = 480 / 940
+    assert f"in 2026, {100 * rate:.1f}% of the residents" in text
+    assert "Goal of 2025: 55%. The run stands at 50.0%, -5.0 points from it." in text
+    assert "no interval can be given" in text
+
+
+def test_a_band_is_told_in_the_headline(run):
+    """Where assumed values were drawn, the range stands where the doubt stood."""
+    years = range(2020, 2027)
+    band = pd.DataFrame(
+        [
+            {"year": year, "indicator": name, "low": low, "median": low, "high": high}
+            for year in years
+            for name, low, high in (("urbanization_rate", 0.48, 0.53), ("urban_population", 900.0, 1000.0))
+        ]
+    )
+    text = Page(report.page(run, band=band)).text
+    assert "lies between 48.0% and 53.0%" in text
+    assert "no interval can be given" not in text
+
+
+def test_a_comparison_tells_differences_with_their_intervals(comparison):
+    """The difference, its interval over the pairs and in how many pairs it is higher stand in words."""
+    text = Page(report.page(comparison)).text
+    assert "+0.2 thousand urban residents (90% interval" in text  # 30 more a year in six years
+    assert "More urban residents than" in text
+    assert "2 of 2" in text
+    assert "60" in text
+
+
+def test_a_run_of_a_shipped_scenario_is_made_again_by_its_name(run):
+    """The command needs no file where the scenario that ships sets the same levers, and repeats the options."""
+    text = report.page(run)
+    assert "<code>migrasim run plan --seed 7 --until 2026</code>" in text
+    assert "extends: status_quo" not in text
+
+
+def test_another_scenario_comes_with_its_file(run, tmp_path):
+    """The file in the report, read again, sets every lever as it was run."""
+    name = "three_rights.titling"
+    levers = {**run.provenance["levers"], name: {str(year): [0.87] * 7 for year in range(2020, 2027)}}
+    found = replace(run, scenario="my own", provenance={**run.provenance, "levers": levers})
+    again = make_again(view(found), "en")
+    ((file, text),) = again.files.items()
+    assert again.command == "migrasim run myown.yaml --seed 7 --until 2026"
+    path = tmp_path / file
+    path.write_text(text, encoding="utf-8")
+    book = FactBook.load()
+    read = Inputs.build(book, Region.only(), Scenario.load(path, book), until=2026)
+    for lever in book.levers:
+        there = [levers[lever][str(year)] for year in range(2021, 2027)]
+        assert read.lever_path(lever)[1:].tolist() == there, lever
+
+
+def test_nominal_money_rises_with_prices(run):
+    """In prices of each year the costs are those of 2020 times the index, and the page says so."""
+    provenance = {**run.provenance, "price_index": {str(year): 2.0 for year in range(2020, 2027)}}
+    found = replace(run, provenance=provenance)
+    plain, nominal = Page(report.page(found)).text, Page(report.page(found, nominal=True)).text
+    assert "million yuan (prices of 2020)" in plain
+    assert "million yuan (prices of each year)" in nominal
+    assert " 1.0 1.0 " in plain
+    assert " 2.0 2.0 " in nominal
+
+
+def test_an_svg_keeps_its_own_ids():
+    """Two charts on one page never share an id, and the prologue of a file is left out."""
+    svg = '<?xml version="1.0"?><!DOCTYPE svg><svg viewBox="0 0 1 1" width="9"><g id="a" clip-path="url(#a)"/></svg>'
+    assert inline(svg, "one", 'a "b"') == (
+        '<svg viewBox="0 0 1 1" role="img" aria-label="a &quot;b&quot;"><g id="one-a" clip-path="url(#one-a)"/></svg>'
+    )
+
+
+@pytest.mark.parametrize("key", WORDS)
+def test_words_of_the_report_take_the_same_values_in_both_languages(key):
+    """A phrase never asks for a value in one language that it drops in the other."""
+    english, chinese = (set(re.findall(r"{(\w+)}", text)) for text in WORDS[key])
+    assert english == chinese
+
+
+def test_every_word_of_the_report_is_used():
+    """What is said nowhere has no translation to keep."""
+    folder = Path(report.__file__).parent
+    said = "".join(
+        path.read_text(encoding="utf-8")
+        for path in folder.iterdir()
+        if path.name.startswith(("page", "s", "c", "v", "a"))
+    )
+    made = {*(f"sec_{name}" for name in SECTIONS)}
+    made |= {
+        f"chart_{name}"
+        for name in ("map", "costs", "groups", "people", "decomposition", "trajectory", "urban_line", "absent_line")
+    }
+    made |= {"observed", "planned", "literature", "estimated", "assumed", "government", "enterprise", "household"}
+    made |= {"once", "yearly"}
+    unused = [key for key in WORDS if key not in made and f'"{key}"' not in said]
+    assert not unused
+    assert all(english and chinese for english, chinese in LIMITS)
+
+
+def _command(capsys, *arguments: object) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as end:
+        cli.main([str(each) for each in arguments])
+    said = capsys.readouterr()
+    return int(end.value.code or 0), said.out, said.err
+
+
+def test_the_command_writes_the_report_into_the_folder(run, workdir, capsys):
+    """`migrasim report DIR` leaves report.html beside the tables and says where."""
+    folder = workdir / "mine"
+    folder.mkdir()
+    store.write(run, folder)
+    code, out, _ = _command(capsys, "report", folder, "--lang", "zh-Hant")
+    assert code == 0
+    assert "mine/report.html" in out
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    assert '<html lang="zh-Hant">' in text
+    assert f"migrasim {__version__}" in text
+    assert not [path for path in folder.iterdir() if path.name.endswith(".part")]
+    assert compare.read(folder).run_id == run.run_id  # the folder is still what it was
+
+
+def test_a_report_of_nothing_is_refused(workdir, capsys):
+    """A folder without results, and a file name that is a folder, are wrong input."""
+    code, out, err = _command(capsys, "report", workdir)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ")
+    assert "no finished run" in err
+
+
+def test_a_folder_in_the_way_of_the_report_is_left_alone(run, workdir):
+    """The report never replaces a folder."""
+    store.write(run, workdir)
+    (workdir / "there").mkdir()
+    with pytest.raises(InputError, match="a folder is in the way"):
+        report.write(workdir, workdir / "there")
