@@ -27,6 +27,14 @@ PHRASES: dict[str, tuple[str, str]] = {
         "Intervals: 90 percent over {count} replications and parameter vectors.",
         "區間：{count} 次重複與參數組的90%區間。",
     ),
+    "intervals_points": (
+        "Intervals: 90 percent, from drawing points of the design again.",
+        "區間：對設計點重新抽樣的90%區間。",
+    ),
+    "intervals_cases": (
+        "Interval of the density: 90 percent, over cases (Clopper and Pearson).",
+        "密度區間：按情形計算的90%區間（克洛珀-皮爾遜）。",
+    ),
     "no_interval": ("One replication: what luck adds cannot be told.", "僅一次重複，無法判斷隨機性的影響。"),
     "missing": (
         "{missing} of {runs} runs are missing or failed and were left out with all that is paired with them.",
