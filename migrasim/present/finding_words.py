@@ -69,7 +69,10 @@ PHRASES: dict[str, tuple[str, str]] = {
     # sensitivity
     "sensitivity": ("Which uncertain numbers it hangs on", "結果取決於哪些不確定的數字"),
     "of_scenario": ("{what}", "{what}"),
-    "effect_of": ("the effect of {scenario} against {reference} on {what}", "{scenario}相對{reference}對{what}的效果"),
+    "effect_of": (
+        "the effect of “{scenario}” against “{reference}” on {what}",
+        "“{scenario}”相對“{reference}”對{what}的效果",
+    ),
     "morris_words": (
         "Moved through its whole range, one at a time and from many starting points (Morris), the number that "
         "matters most "

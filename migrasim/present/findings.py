@@ -313,7 +313,7 @@ def of_sensitivity(
     def draw(figure: Figure) -> None:
         figures.sensitivity(figure, table, kind, scale, lambda name: name_of(name, lang), lang)
 
-    title = f"{say('sensitivity', lang)}{': ' if lang == 'en' else '：'}{scale.what}"
+    title = f"{say('sensitivity', lang)}{': ' if lang == 'en' else '：'}{what}"
     return Finding(title, words, {"sensitivity": table}, draw, source_line(batch, lang, "intervals_points"))
 
 
