@@ -188,6 +188,12 @@ PHRASES: dict[str, tuple[str, str]] = {
         "{result}，以該機會可達 "
         "{at_chance}，比{start}多支出 {cost} 百萬元；{count} 次中有 {wins} 次達標。其取值：{levels}。",
     ),
+    "search_beyond": (
+        "Beyond the budget the most that was tried comes to {at_chance} with that chance (mix {mix}, {cost} "
+        "million yuan; not "
+        "run again).",
+        "超出預算者中，試過的最高值以該機會可達 {at_chance}（組合{mix}，{cost} 百萬元；未另行驗證）。",
+    ),
     "search_runners": ("Runners-up: {each}.", "其次：{each}。"),
     "search_runner": (
         "mix {mix} ({cost} million yuan, chance {chance})",

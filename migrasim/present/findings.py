@@ -508,6 +508,11 @@ def of_search(found: Found, lang: Lang) -> Finding:
         ]
         if each:
             parts.append(say("search_runners", lang, each=_joined(each, lang)))
+    else:
+        beyond = found.tried[~found.tried["within_budget"]].nlargest(1, "at_chance")
+        for one in beyond[beyond["at_chance"] > row["at_chance"]].to_dict("records"):
+            told = {"mix": int(one["mix"]), "at_chance": scale.level(one["at_chance"])}
+            parts.append(say("search_beyond", lang, cost=_million(one["public_yuan"]), **told))
     parts.append(
         say(
             "search_how",
