@@ -231,7 +231,7 @@ def test_pinned_scenarios_are_compared(page):
         "[...document.querySelectorAll('.ms-change')].some(one => /In \\d+ of \\d+ draws A: /.test(one.innerText))"
     )
     page.get_by_label("Future for all").select_option("hard_times")
-    page.wait_for_selector("text=Hard times")
+    page.wait_for_function("document.querySelector('.ms-pin').innerText.includes('Hard times')")
 
 
 def test_a_scenario_is_saved_opened_and_reported(page, folder, tmp_path, chromium):

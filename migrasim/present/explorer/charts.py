@@ -59,7 +59,6 @@ def lines(
     factor: float = 1.0,
     digits: int = 3,
     ends: tuple[float, float] | None = None,
-    groups: Sequence[str] = (),
     bands: bool = True,
     baseline: bool = True,
     note: str = "",
@@ -101,7 +100,7 @@ def lines(
     named = [one["name"] for one in series if str(one["id"]).startswith(("current", "pin"))]
     option["legend"] |= {"data": list(dict.fromkeys(named)), "type": "plain" if len(set(named)) <= 4 else "scroll"}
     rows = [[year, *(column[i] for column in columns)] for i, year in enumerate(years)]
-    return Chart(key, title, option, heads, rows, tuple(indicators), tuple(groups), note=note)
+    return Chart(key, title, option, heads, rows, tuple(indicators), note=note)
 
 
 def _most(result: Any, place: str | None, indicator: str) -> float:
@@ -124,7 +123,6 @@ def rates(view: View) -> Chart:
         factor=100,
         digits=2,
         ends=(float(ends[0]), float(ends[1])),
-        groups=(),
         note=say("target_note", view.lang),
     )
     years = _years(view)
@@ -350,7 +348,7 @@ def chains(view: View) -> Chart:
     """People at work in each industrial chain."""
     if view.is_comparison:
         return lines(view, "chains", title_for("chain_workers", view.lang), ("chain_workers",),
-                     axis=say("thousand_people", view.lang), factor=1e-3, groups=("industry",))  # fmt: skip
+                     axis=say("thousand_people", view.lang), factor=1e-3)  # fmt: skip
     title = title_for("chain_workers", view.lang)
     option = base_option(view, title, say("thousand_people", view.lang))
     years, frame = _years(view), table_of(view.first, view.place)
@@ -381,7 +379,7 @@ def chains(view: View) -> Chart:
     shown = _most(view.first, view.place, "chain_workers") * 1e-3
     option |= {"xAxis": years_axis(years), "yAxis": value_axis(0, top(fixed, shown, 1.8)), "series": series}
     rows = [[year, *(column[i] for column in columns)] for i, year in enumerate(years)]
-    return Chart("chains", title, option, heads, rows, ("chain_workers",), ("industry",))
+    return Chart("chains", title, option, heads, rows, ("chain_workers",))
 
 
 def say_title(title: Any, lang: Any) -> str:

@@ -36,20 +36,20 @@ def housing(view: View) -> Chart:
     """Households in public and affordable rental, and those in the queue."""
     return charts.lines(view, "housing", say("chart_housing", view.lang), HOUSING,
                         axis=say("thousand_households", view.lang), factor=1e-3, digits=2,
-                        groups=("public_housing",), baseline=False)  # fmt: skip
+                        baseline=False)  # fmt: skip
 
 
 def rent(view: View) -> Chart:
     """The market rent."""
     return charts.lines(view, "rent", title_for("rent_yuan_mo", view.lang), ("rent_yuan_mo",),
-                        axis=charts.unit_of(view, "rent_yuan_mo"), digits=0, groups=("public_housing",))  # fmt: skip
+                        axis=charts.unit_of(view, "rent_yuan_mo"), digits=0)  # fmt: skip
 
 
 def services(view: View) -> Chart:
     """How full schools and clinics of towns are."""
     return charts.lines(view, "services", say("chart_services", view.lang), SERVICES,
                         axis=say("percent_of_places", view.lang), factor=100, digits=1,
-                        groups=("public_services", "residence_permit"), baseline=False,
+                        baseline=False,
                         note=say("services_note", view.lang))  # fmt: skip
 
 
@@ -61,14 +61,13 @@ def families(view: View) -> Chart:
 
 def rights(view: View) -> Chart:
     """What becomes of the three rights of those who settle in town."""
-    return _stack(view, "rights", say("chart_rights", view.lang), RIGHTS, say("households_yr", view.lang), 1.0, 0,
-                  ("three_rights",))  # fmt: skip
+    return _stack(view, "rights", say("chart_rights", view.lang), RIGHTS, say("households_yr", view.lang), 1.0, 0)
 
 
 def costs(view: View) -> Chart:
     """Outlay of the year by who pays."""
     return _stack(view, "costs", say("chart_costs", view.lang), COSTS, say("million_yuan_yr", view.lang), 1e-6, 1,
-                  ("incentives",), say("costs_note", view.lang))  # fmt: skip
+                  say("costs_note", view.lang))  # fmt: skip
 
 
 def _stack(
@@ -79,7 +78,6 @@ def _stack(
     axis: str,
     factor: float,
     digits: int,
-    groups: Sequence[str],
     note: str = "",
 ) -> Chart:
     """Indicators that add up, stacked by year; in a comparison their sum for each scenario."""
@@ -117,7 +115,7 @@ def _stack(
         "series": series,
     }
     rows = [[year, *(column[i] for column in columns)] for i, year in enumerate(years)]
-    return Chart(key, title, option, heads, rows, tuple(indicators), tuple(groups), note=note)
+    return Chart(key, title, option, heads, rows, tuple(indicators), note=note)
 
 
 def groups(view: View) -> Chart | None:

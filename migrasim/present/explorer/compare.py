@@ -85,7 +85,7 @@ def PinBar(session: Session) -> None:
         for k, draft in enumerate(session.pins.value):
             with solara.v.Html(tag="div", class_="ms-pin", style_=f"border-color: {PIN_COLOURS[k]}"):
                 element("b", f"{letter(k)}: {name_of(draft, lang)}")
-                element("span", title_in(futures()[draft.future].title, lang), classes="ms-quiet")
+                element("span", title_in(futures()[session.meet.value or draft.future].title, lang), classes="ms-quiet")
                 with solara.v.Html(tag="div", class_="ms-lever-buttons"):
                     Press(say("open_pin", lang), lambda draft=draft: take(draft))
                     Press(say("unpin", lang), lambda k=k: session.unpin(k), f"{say('unpin', lang)}: {letter(k)}")

@@ -22,7 +22,7 @@ import yaml
 
 from migrasim.core.documents import kind, parse
 from migrasim.core.errors import InputError, nearest
-from migrasim.facts import BASE_YEAR, FactBook, Lever
+from migrasim.facts import FactBook, Lever
 from migrasim.inputs import Inputs
 from migrasim.region import Region
 from migrasim.scenario import EVERYTHING, SCHEMA_VERSION, Scenario, shipped
@@ -402,8 +402,3 @@ def file_stem(name: str) -> str:
     ('etc_passwd_b', '就業_加住房', '')
     """
     return "_".join("".join(each if each.isalnum() or each in "-_" else " " for each in name[:MOST_NAME]).split())
-
-
-def first_year() -> int:
-    """First year that a lever can be set for."""
-    return BASE_YEAR + 1

@@ -26,7 +26,7 @@ from migrasim.present.figures import COLOURS
 from migrasim.present.language import Lang
 from migrasim.present.tables import ABSENT, RATE
 from migrasim.scenario import shipped
-from migrasim.variants import futures
+from migrasim.variants import CENTRAL, futures
 
 _TOOLS = ("where_from", "table")
 
@@ -100,6 +100,7 @@ def ExplorePage(session: Session) -> None:
     solara.use_effect(tell, [shown.current])
     with solara.v.Html(tag="div", class_="ms-columns"):
         with solara.v.Html(tag="div", class_="ms-side"):
+            element("a", f"↓ {say('charts', session.lang.value)}", href="#charts", classes="ms-jump")
             StartBox(session)
             LeverPanel(session)
         with solara.v.Html(tag="main", class_="ms-main", attributes={"id": "charts"}):
@@ -168,6 +169,8 @@ def StartBox(session: Session) -> None:
             meet,
             "future",
         )
+        if draft.future != CENTRAL:
+            element("p", title_in(futures()[draft.future].description, lang), classes="ms-note")
         with solara.v.Html(tag="div", class_="ms-lever-buttons"):
             Press("↶", session.undo, f"{say('undo', lang)} (Ctrl+Z)", disabled=len(session.steps.value) < 2)
             Press("↷", session.redo, f"{say('redo', lang)} (Ctrl+Y)", disabled=not session.ahead.value)

@@ -123,11 +123,15 @@ def run(
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import pandas  # noqa: F401 (two pages that open at once would find it half imported and stay empty)
+        # two pages that open at once would find them half imported and stay empty, and the first lever would wait
+        import pandas  # noqa: F401
         import solara.server.settings as settings
         import uvicorn
         from solara.server.starlette import app
         from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+        import migrasim.analysis.attribution
+        import migrasim.analysis.compare  # noqa: F401
 
     warnings.filterwarnings("ignore", message="Cookies with samesite=none")  # there is no https on loopback
     settings.main.mode = "production"

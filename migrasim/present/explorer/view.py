@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -130,8 +130,8 @@ class Chart:
         For ECharts.
     heads, rows
         The same numbers as a table.
-    indicators, groups
-        Names of indicators shown, and groups of levers that act on them: where its numbers come from.
+    indicators
+        Names of those that it shows.
     map_name
         Name of the map that it draws, empty for none.
     note
@@ -146,11 +146,9 @@ class Chart:
     heads: Sequence[str]
     rows: Sequence[Sequence[Any]]
     indicators: Sequence[str] = ()
-    groups: Sequence[str] = ()
     map_name: str = ""
     note: str = ""
     height: int = 320
-    focus: Mapping[str, str] = field(default_factory=dict)
 
 
 def county_title(region: Region, county: str, lang: Lang) -> str:
