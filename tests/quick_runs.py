@@ -33,7 +33,7 @@ class Quick(RunSpec):
     mood: str = ""
     pause_s: float = 0.0
 
-    def run_id(self) -> str:
+    def run_id(self, inputs_hash: str | None = None) -> str:
         """A number made of seed and scenario."""
         return hashlib.sha256(f"{self.scenario} {self.seed}".encode()).hexdigest()[:12]
 
