@@ -190,6 +190,12 @@ def test_a_workshop_from_the_code_to_the_minutes(server, network, visit, tmp_pat
     rate = f"{100 * revealed['values']['urbanization_rate']:.1f}"
     assert f"The model {float(rate):g}" in guest.inner_text("[data-proposal='1']")
 
+    # a dropped connection: the page says so, and goes on when it is back
+    guest.context.set_offline(True)
+    guest.wait_for_selector(".ms-lost")
+    guest.context.set_offline(False)
+    guest.wait_for_selector(".ms-lost", state="detached")
+
     # votes
     facilitator.select_option("[data-choice=stage]", "vote")
     for page in (facilitator, guest):
