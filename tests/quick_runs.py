@@ -33,7 +33,7 @@ class Quick(RunSpec):
     mood: str = ""
     pause_s: float = 0.0
 
-    def run_id(self) -> str:
+    def run_id(self, inputs_hash: str | None = None) -> str:
         """A number made of seed and scenario."""
         return hashlib.sha256(f"{self.scenario} {self.seed}".encode()).hexdigest()[:12]
 
@@ -72,7 +72,7 @@ class Quick(RunSpec):
         small = pd.DataFrame([{"year": 2021, "place": "First/seat", "number": float(self.seed)}])
         return RunResult(
             self.run_id(), "plan", self.seed, self.sample, self.base, self.until, pd.DataFrame(rows),
-            small, small, small, small, small, small, small, self.provenance(),
+            small, small, small, small, small, small, small, small, small, self.provenance(),
         )  # fmt: skip
 
 

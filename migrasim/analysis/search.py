@@ -184,16 +184,16 @@ def check(experiment: Experiment) -> tuple[SearchFile, Factors]:
 
 def within(tried: Tried, wanted: SearchFile) -> bool:
     """Whether the mean additional cost stays within the budget of every payer."""
-    return all(over <= 0 for over in _excess(tried, wanted))
+    return all(over <= 0 for over in _excess(tried, wanted).values())
 
 
-def _excess(tried: Tried, wanted: SearchFile) -> list[float]:
+def _excess(tried: Tried, wanted: SearchFile) -> dict[str, float]:
     """By how much the budget of each payer that has one is passed, as a share of it."""
-    found = []
+    found = {}
     for payer in PAYERS:
         most = getattr(wanted.budget, f"{payer}_yuan")
         if most is not None:
-            found.append((tried.cost(payer) - most) / max(most, 1.0))
+            found[payer] = (tried.cost(payer) - most) / max(most, 1.0)
     return found
 
 
@@ -316,10 +316,8 @@ def _propose(trials: _Trials, design: Factors, wanted: SearchFile) -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        sampler = optuna.samplers.TPESampler(
-            seed=design.seed, multivariate=True, n_startup_trials=len(design.points), constraints_func=_constraints
-        )
-        study = optuna.create_study(directions=["minimize", "maximize"], sampler=sampler)
+        sampler = optuna.samplers.TPESampler(seed=design.seed, multivariate=True, n_startup_trials=len(design.points))
+    study = optuna.create_study(directions=["minimize", "maximize"], sampler=sampler)
     for levels in first(design):
         study.enqueue_trial(levels)
     spaces: dict[str, Any] = {
@@ -331,12 +329,9 @@ def _propose(trials: _Trials, design: Factors, wanted: SearchFile) -> None:
         number = len(trials.done) + 1
         mixes = [(number + k, {name: float(one.params[name]) for name in spaces}) for k, one in enumerate(asked)]
         for one, told in zip(asked, trials.run(mixes, "search"), strict=True):
-            one.set_user_attr("excess", _excess(told, wanted))
+            for payer, over in _excess(told, wanted).items():
+                one.set_constraint(payer, over)
             study.tell(one, [told.cost(), _level(told, wanted)])
-
-
-def _constraints(trial: Any) -> list[float]:
-    return list(trial.user_attrs.get("excess", []))
 
 
 def first(design: Factors) -> list[dict[str, float]]:

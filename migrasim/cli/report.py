@@ -16,13 +16,21 @@ LAST = 2035  # year to which the fan of a monitoring page goes
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Argument(help="Folder of a run or a comparison.", metavar="DIR")],
+    folder: Annotated[Path, typer.Argument(help="Folder of a run, a comparison or a batch.", metavar="DIR")],
     out: Annotated[
         Path | None, typer.Option("--out", help="The file; default: report.html in the folder.", metavar="FILE")
     ] = None,
     nominal: Annotated[
         bool, typer.Option("--nominal", help="Money in prices of each year instead of yuan of 2020.")
     ] = False,
+    scenarios: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--scenario",
+            help="Of a batch: a scenario to show, may be given again; for --monitoring: what was done (plan).",
+            metavar="NAME",
+        ),
+    ] = None,
     monitoring: Annotated[
         int | None,
         typer.Option("--monitoring", help="The page of a year, published against projected.", metavar="YEAR"),
@@ -30,9 +38,6 @@ def report(
     observations: Annotated[
         Path | None, typer.Option("--observations", help="Published figures for --monitoring.", metavar="FILE")
     ] = None,
-    scenario: Annotated[
-        str, typer.Option("--scenario", help="What --monitoring takes to have been done.", metavar="NAME")
-    ] = "plan",
     sample: Annotated[float, typer.Option("--sample", help="Share of the households run for --monitoring.")] = 0.1,
     lang: LangOption = "en",
 ) -> None:
@@ -46,9 +51,9 @@ def report(
 
     tongue = lang_of(lang)
     if monitoring is not None or observations is not None:
-        _monitoring(folder, monitoring, observations, scenario, sample, out, tongue)
+        _monitoring(folder, monitoring, observations, (scenarios or ["plan"])[0], sample, out, tongue)
         return
-    file = reports.write(folder, out, tongue, nominal=nominal)
+    file = reports.write(folder, out, tongue, nominal=nominal, scenarios=scenarios or ())
     from migrasim.present.language import phrase
 
     typer.echo(phrase("report_in", tongue, file=short(file.absolute())))

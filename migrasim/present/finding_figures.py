@@ -70,7 +70,8 @@ def _broken(text: str, width: int) -> list[str]:
 
 def _rows(axes: Axes, labels: Sequence[str]) -> None:
     axes.set_yticks(range(len(labels)), ["\n".join(_broken(each, _WIDTH)) for each in labels], fontsize=8)
-    axes.invert_yaxis()
+    spare = max(0.0, (4 - len(labels)) / 2)  # few bars are not to fill the page
+    axes.set_ylim(len(labels) - 0.4 + spare, -0.6 - spare)
     axes.grid(axis="x", alpha=0.3)
 
 

@@ -228,7 +228,7 @@ class Batch:
         if wrong:
             raise InputError(f"{self.folder}: table '{name}' has no column '{wrong[0]}'")
         wanted = None
-        if level is not None:
+        if level is not None and [level] != self.manifest.levels:
             wanted = ds.field("level") == level
         if years is not None:
             within = ds.field("year").isin(list(years))
@@ -261,10 +261,12 @@ def _read(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
         raise InputError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from None
 
 
-def run_ids(path: Path) -> list[str]:
-    """Runs of a table that has one row for each, in order."""
-    found: list[str] = _read(path, ["run_id"])["run_id"].to_pylist()
-    return found
+def run_ids(path: Path) -> set[str]:
+    """Runs of a table that has one row for each; none where it is missing or damaged."""
+    try:
+        return set(_read(path, ["run_id"])["run_id"].to_pylist())
+    except InputError:
+        return set()
 
 
 @dataclass
@@ -304,9 +306,12 @@ class Design:
         return pa.table(asked)
 
     @staticmethod
-    def read(folder: Path) -> Design:
-        """The design of a folder."""
-        data = _read(folder / DESIGN).to_pydict()
+    def read(folder: Path) -> Design | None:
+        """The design of a folder; None where it is missing or damaged."""
+        try:
+            data = _read(folder / DESIGN).to_pydict()
+        except InputError:
+            return None
         own = {name: values for name, values in data.items() if name not in _ASKED}
         return Design(data["run_id"], data["label"], data["request"], data["scenario_file"], own)
 

@@ -79,12 +79,18 @@ class _Sources:
         path, number = self.in_parts[run_id]
         return self.part(path)[column][number].as_py()
 
-    def table(self, name: str, run_id: str) -> pa.Table | None:
+    def blobs(self, run_ids: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, bytes]]:
+        """Tables of runs that lie in parts, still packed: each part is read once for a block."""
+        return {
+            run_id: {name: self.cell(run_id, name) for name in names}
+            for run_id in run_ids
+            if run_id in self.in_parts and self.cell(run_id, "status") == DONE
+        }
+
+    def table(self, name: str, run_id: str, blobs: dict[str, dict[str, bytes]]) -> pa.Table | None:
         """A table of a run; None where the run failed."""
         if run_id in self.in_parts:
-            if self.cell(run_id, "status") != DONE:
-                return None
-            return unpacked(self.cell(run_id, name))
+            return unpacked(blobs[run_id][name]) if run_id in blobs else None
         if self.old_status[run_id] != DONE:
             return None
         return self._old(name, self.in_files[run_id], run_id)
@@ -184,14 +190,15 @@ def _write_blocks(
     for block, start in enumerate(range(0, len(order), BLOCK)):
         ids = order[start : start + BLOCK]
         key = hashlib.sha256(" ".join(f"{run_id}:{states[run_id]}" for run_id in ids).encode()).hexdigest()[:20]
-        for name in manifest.tables:
+        names = [block_name(name, block) for name in manifest.tables]
+        kept = {name: manifest.files[name] for name in names if manifest.files.get(name, {}).get("runs") == key}
+        files |= kept
+        stale = [name for name, file in zip(manifest.tables, names, strict=True) if file not in kept]
+        blobs = sources.blobs(ids, stale) if stale else {}
+        for name in stale:
             file = block_name(name, block)
-            there = manifest.files.get(file)
-            if there is not None and there["runs"] == key:
-                files[file] = there
-                continue
             (drafts / name).mkdir(exist_ok=True)
-            found = [table for run_id in ids if (table := sources.table(name, run_id)) is not None]
+            found = [table for run_id in ids if (table := sources.table(name, run_id, blobs)) is not None]
             _write_groups(found, drafts / file, manifest.record())
             if (drafts / file).exists():
                 files[file] = {"sha256": batch.file_digest(drafts / file), "runs": key}

@@ -285,13 +285,24 @@ class Experiment:
         book = FactBook.load()
         found = list(self.scenarios)
         if self.design is not None and self.design.scenario is not None:
-            digits = len(str(len(self.points) - 1))
-            for number, point in enumerate(self.points):
-                name = f"{self.name}-{number:0{digits}d}"
+            names = point_names(self.name, len(self.points))
+            for number, (name, point) in enumerate(zip(names, self.points, strict=True)):
                 made = self.design.scenario.changed(point.settings, book)
                 title = Title(en=f"{self.title.en}, {number}", zh_hant=f"{self.title.zh_hant}，{number}")
                 found.append(replace(made, name=name, title=title, description=None, about=None))
         return found
+
+
+def point_names(name: str, count: int) -> list[str]:
+    """Names of the scenarios of the points of a design.
+
+    Examples
+    --------
+    >>> point_names("mix", 11)[:2]
+    ['mix-00', 'mix-01']
+    """
+    digits = len(str(count - 1))
+    return [f"{name}-{number:0{digits}d}" for number in range(count)]
 
 
 def _label(row: dict[str, Any], vectors: int) -> str:

@@ -185,6 +185,7 @@ def resolve(
     book = FactBook.load()
     loaded: dict[str, Scenario] = {}
     texts: dict[int, str] = {}
+    hashes: dict[str, str] = {}
     design = Design([], [], [], [], {name: [row.get(name) for row in columns or ()] for name in own})
     by_id: dict[str, RunSpec] = {}
     for spec in specs:
@@ -197,7 +198,12 @@ def resolve(
         scenario = request.pop("scenario")
         text = texts.setdefault(id(spec.scenario), json.dumps(scenario, sort_keys=True))
         asked = json.dumps(request, sort_keys=True)
-        run_id = (known or {}).get((text, asked)) or spec.run_id()
+        run_id = (known or {}).get((text, asked))
+        if run_id is None:  # runs that differ in seed and sample only read the same
+            same = json.dumps({**request, "seed": 0, "sample": 0, "scenario": text}, sort_keys=True)
+            if same not in hashes:
+                hashes[same] = spec.inputs().content_hash()
+            run_id = spec.run_id(hashes[same])
         by_id.setdefault(run_id, spec)
         for column, value in (
             (design.run_ids, run_id),
@@ -212,9 +218,10 @@ def resolve(
 def _known(folder: Path) -> dict[tuple[str, str], str]:
     """Identities by request that an earlier call found out, where the model is the same."""
     manifest = batches.manifest_of(folder)
-    if manifest is None or manifest.model != batches.model_version() or not (folder / batches.DESIGN).exists():
+    if manifest is None or manifest.model != batches.model_version():
         return {}
-    return Design.read(folder).known
+    design = Design.read(folder)
+    return {} if design is None else design.known
 
 
 def check_folder(folder: Path, manifest: Manifest, design: Design, *, grow: bool = False) -> None:
@@ -241,9 +248,15 @@ def check_folder(folder: Path, manifest: Manifest, design: Design, *, grow: bool
     missing += [each for each in manifest.levels if each not in there.levels]
     if missing:
         raise InputError(f"{folder}: this batch was begun without '{missing[0]}'; give a new folder")
-    if grow or not (folder / batches.DESIGN).exists():
+    before, new = Design.read(folder), set(design.run_ids)
+    old = batches.run_ids(folder / batches.RUNS) if before is None else set(before.run_ids)
+    if before is None and not old <= new:
+        raise InputError(
+            f"{folder / batches.DESIGN}: is missing or damaged, and {len(old - new)} runs of the tables are not asked "
+            "for now; ask for all of them, or give a new folder"
+        )
+    if grow:
         return
-    old, new = set(Design.read(folder).run_ids), set(design.run_ids)
     if there.name != manifest.name or not (old <= new or new <= old):
         raise InputError(
             f"{folder}: holds another batch ('{there.name}', {len(old)} runs, {len(old & new)} of them also asked for "
@@ -276,8 +289,7 @@ def check_room(folder: Path, specs: Mapping[str, RunSpec], manifest: Manifest) -
     InputError
         With what is needed and what there is.
     """
-    there = folder / batches.RUNS
-    known = set(batches.run_ids(there)) if there.exists() else set()
+    known = batches.run_ids(folder / batches.RUNS)
     missing = [spec for run_id, spec in specs.items() if run_id not in known]
     need = _DRAFTS * disk_bytes(missing, manifest.tables, manifest.levels)
     free = shutil.disk_usage(
@@ -351,8 +363,11 @@ class _Plan:
             self.manifest = replace(there, files=sound)
         else:
             self._write_manifest()
-        if (self.folder / batches.DESIGN).exists():
-            old = Design.read(self.folder)
+        old = Design.read(self.folder)
+        if old is None and (self.folder / batches.DESIGN).exists():
+            self.say(f"{self.folder / batches.DESIGN}: is damaged; it is written again")
+            batches.set_aside(self.folder, self.folder / batches.DESIGN)
+        if old is not None:
             if grow:
                 self.design = old.followed_by(self.design)
             elif not set(old.run_ids) <= set(self.design.run_ids):

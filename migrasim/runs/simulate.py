@@ -164,19 +164,30 @@ def simulate(
 def run_id(ready: Prepared) -> str:
     """Identity of a run: everything that determines its result and nothing else."""
     world = ready.simulation.world
-    return identity(ready.inputs, ready.population_key, ready.region.region_hash, world.seed, ready.sample)
+    inputs = ready.inputs
+    return identity(
+        inputs.content_hash(),
+        ready.population_key,
+        ready.region.region_hash,
+        seed=world.seed,
+        sample=ready.sample,
+        base=inputs.base,
+        until=inputs.until,
+    )
 
 
-def identity(inputs: Inputs, population_key: str, region_hash: str, seed: int, sample: float) -> str:
+def identity(
+    inputs_hash: str, population_key: str, region_hash: str, *, seed: int, sample: float, base: int, until: int
+) -> str:
     """Identity of a run that need not have been made."""
     parts = {
-        "inputs": inputs.content_hash(),
+        "inputs": inputs_hash,
         "population": population_key,
         "region": region_hash,
         "seed": seed,
         "sample": sample,
-        "base": inputs.base,
-        "until": inputs.until,
+        "base": base,
+        "until": until,
         "schema": SCHEMA_VERSION,
         "model": model_hash(),
     }

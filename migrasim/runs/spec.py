@@ -51,18 +51,29 @@ class RunSpec:
             alternatives=self.alternatives,
         )
 
-    def run_id(self) -> str:
-        """Identity of the run, the same that its result carries."""
-        return self._identity(self.inputs())
+    def run_id(self, inputs_hash: str | None = None) -> str:
+        """Identity of the run, the same that its result carries.
+
+        Parameters
+        ----------
+        inputs_hash
+            Of `inputs`, where it is known from another run with the same.
+        """
+        return identity(
+            self.inputs().content_hash() if inputs_hash is None else inputs_hash,
+            population_key(self.base),
+            only_region().region_hash,
+            seed=self.seed,
+            sample=self.sample,
+            base=self.base,
+            until=self.until,
+        )
 
     def provenance(self) -> Plain:
         """What the result of the run would say of itself; needs no run."""
         inputs, key = self.inputs(), population_key(self.base)
-        return provenance(inputs, only_region(), key, self._identity(inputs), self.seed, self.sample)
-
-    def _identity(self, inputs: Inputs) -> str:
-        region = only_region()
-        return identity(inputs, population_key(self.base), region.region_hash, self.seed, self.sample)
+        run_id = self.run_id(inputs.content_hash())
+        return provenance(inputs, only_region(), key, run_id, self.seed, self.sample)
 
     def run(self) -> RunResult:
         """Make the run, on one thread: side by side, runs use more cores better than threads do."""

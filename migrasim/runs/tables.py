@@ -57,7 +57,7 @@ def _frame(path: Path, sheet: str | None, where: str) -> DataFrame:
             if sheet is not None and sheet not in names:
                 hint = nearest(sheet, names)
                 raise InputError(f"{where}: there is no sheet '{sheet}'; allowed: {', '.join(names)}. {hint}".rstrip())
-            return book.parse(sheet or names[0])
+            return pd.read_excel(book, sheet_name=sheet or names[0])
     except InputError:
         raise
     except Exception as error:  # whatever a broken file makes its reader raise

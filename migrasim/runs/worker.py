@@ -167,24 +167,16 @@ def packed(frame: DataFrame, run_id: str, scenario: str, seed: int, levels: Sequ
 
     if "level" in frame and len(levels) < 3:
         frame = frame[frame["level"].isin(list(levels))]
-    rows = len(frame)
-    columns: dict[str, Any] = {
-        "run_id": pa.repeat(pa.scalar(run_id), rows),
-        "scenario": pa.repeat(pa.scalar(scenario), rows),
-        "seed": pa.repeat(pa.scalar(int(seed), pa.int64()), rows),
-    }
-    for name in frame.columns:
-        if name in HEAD:
-            continue
-        array = pa.array(frame[name])
-        if isinstance(array, pa.ChunkedArray):
-            array = array.combine_chunks()
-        if pa.types.is_large_string(array.type) or pa.types.is_null(array.type):
-            array = array.cast(pa.string())
-        columns[str(name)] = array
-    table = pa.table(columns)
+    body = frame.drop(columns=[name for name in HEAD if name in frame])
+    table = pa.Table.from_pandas(body, preserve_index=False, nthreads=1).replace_schema_metadata(None)
+    words = [pa.types.is_large_string(kind) or pa.types.is_null(kind) for kind in table.schema.types]
+    fields = [field.with_type(pa.string()) if word else field for field, word in zip(table.schema, words, strict=True)]
+    table = table.cast(pa.schema(fields))
+    head = (pa.scalar(run_id), pa.scalar(scenario), pa.scalar(int(seed), pa.int64()))
+    for place, (name, value) in enumerate(zip(HEAD, head, strict=True)):
+        table = table.add_column(place, name, pa.repeat(value, len(table)))
     sink = io.BytesIO()
-    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    options = pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)
     with pa.ipc.new_stream(sink, table.schema, options=options) as stream:
         stream.write_table(table)
     return sink.getvalue()
@@ -194,7 +186,7 @@ def unpacked(blob: bytes) -> pa.Table:
     """The table that `packed` made."""
     import pyarrow as pa
 
-    return pa.ipc.open_stream(blob).read_all()
+    return pa.ipc.open_stream(blob, options=pa.ipc.IpcReadOptions(use_threads=False)).read_all()
 
 
 def write_part(rows: Sequence[dict[str, Any]], path: Path, tables: Sequence[str]) -> None:

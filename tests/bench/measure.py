@@ -16,6 +16,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
-ALL_YEARS, MEASURED_YEARS = 15, 4
+ALL_YEARS, MEASURED_YEARS = 15, 3
 NATION, PROVINCE = 1412e6, 25e6  # persons; the nation at the census of 2020, and a province as the issue gives it
 
 
@@ -122,7 +123,7 @@ def choosing() -> dict[str, Any]:
 
     fast, codes = best(lambda: kernels(given), 7)
     vector, (vector_codes, values) = best(lambda: peers.choose_numpy(given), 2)
-    few = peers.frozen(simulation.world, 400)
+    few = peers.frozen(simulation.world, 150)
     object_codes, _, objects = peers.choose_mesa(few)
     with np.errstate(invalid="ignore"):
         ties = int(np.count_nonzero((values[:, :-1] - values[:, 1:] < 1e-9).any(axis=1)))
@@ -146,13 +147,12 @@ def table(heads: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in [heads, ["---"] * len(heads), *rows])
 
 
-def pages(quick: bool) -> dict[str, str]:
-    """The tables by name, made of measurements."""
+def pages(quick: bool) -> Iterator[tuple[str, str]]:
+    """The tables by name, each as soon as it is measured."""
     shares = (0.01, 0.1) if quick else (0.01, 0.1, 1.0)
     runs = {share: measure("--run", share, MEASURED_YEARS, 2, 1) for share in shares}
     largest = runs[max(shares)]
     alone = measure("--run", max(shares), MEASURED_YEARS, 1, 1)
-    found = measure("--choosing")
     sizes = [
         [f"{share:g}", f"{run['households']:,}", f"{run['start_s']:.1f}", f"{run['year_s'] * ALL_YEARS:.1f}",
          f"{run['year_s'] / run['households'] * 1e9:,.0f}", f"{run['rss_mb']:,.0f}"]
@@ -165,6 +165,11 @@ def pages(quick: bool) -> dict[str, str]:
         phases.append([name, f"{seconds:.3f}", f"{gain:.2f}", f"{rows:,.0f}", f"{size / 1e6:,.0f}",
                        f"{seconds / rows * 1e9:,.0f}", f"{floor:.3f}"])  # fmt: skip
     phases.append(["a year", f"{largest['year_s']:.3f}", f"{alone['year_s'] / largest['year_s']:.2f}", "", "", "", ""])
+    size_heads = ["share", "households", "start, s", "15 years, s", "ns a household and year", "MB at the peak"]
+    phase_heads = ["phase", "s a year", "1 thread over 2", "rows", "MB", "ns a row", "floor, s"]
+    yield "sizes", table(size_heads, sizes)
+    yield "phases", table(phase_heads, phases)
+    found = measure("--choosing")
     kernels = found["kernels_s"]
     peers = [
         [name, f"{seconds * 1e6:,.2f}", f"{seconds / kernels:,.0f}", households, differ]
@@ -174,16 +179,10 @@ def pages(quick: bool) -> dict[str, str]:
             ("Mesa objects", found["mesa_s"], f"{found['few']:,}", str(found["mesa_differ"])),
         )
     ]
-    size_heads = ["share", "households", "start, s", "15 years, s", "ns a household and year", "MB at the peak"]
-    phase_heads = ["phase", "s a year", "1 thread over 2", "rows", "MB", "ns a row", "floor, s"]
     peer_heads = ["choice", "microseconds a household", "times the kernels", "households", "choose otherwise"]
-    result = {
-        "sizes": table(size_heads, sizes),
-        "phases": table(phase_heads, phases),
-        "peers": table(peer_heads, peers) + f"\n\nNear ties below 1e-9: {found['ties']}.",
-    }
+    yield "peers", table(peer_heads, peers) + f"\n\nNear ties below 1e-9: {found['ties']}."
     if not quick:
-        ten = measure("--run", 1.0, 2, 2, 10)
+        ten = measure("--run", 1.0, 1, 2, 10)
         person_year = ten["year_s"] / ten["persons"]
         person_mb = ten["rss_mb"] / ten["persons"]
         grown = ten["year_s"] / ten["households"] / (largest["year_s"] / largest["households"])
@@ -192,11 +191,9 @@ def pages(quick: bool) -> dict[str, str]:
         for name, persons in (("a province, extrapolated", PROVINCE), ("the nation, extrapolated", NATION)):
             rows.append([name, f"{persons / 1e6:,.0f}", f"{persons * person_year * ALL_YEARS / 60:,.0f}",
                          f"{persons * person_mb / 1024:,.0f}"])  # fmt: skip
-        result["beyond"] = table(["population", "million persons", "minutes for 15 years", "GB"], rows)
-        result["beyond"] += (
-            f"\n\nA household of ten Pingliangs takes {grown:.2f} times as long as one of one Pingliang."
-        )
-    return result
+        text = table(["population", "million persons", "minutes for 15 years", "GB"], rows)
+        text += f"\n\nA household of ten Pingliangs takes {grown:.2f} times as long as one of one Pingliang."
+        yield "beyond", text
 
 
 def main() -> None:
@@ -212,12 +209,12 @@ def main() -> None:
         sample, years, threads, copies = asked.run
         print(json.dumps(one_run(float(sample), int(years), int(threads), int(copies))))
     else:
-        page = PAGE.read_text("utf-8")
-        for name, text in pages(asked.quick).items():
-            print(f"\n{name}\n\n{text}")
-            page = re.sub(rf"(<!-- {name} -->\n).*?(\n<!-- end -->)", rf"\g<1>{text}\g<2>", page, flags=re.DOTALL)
-        if not asked.quick:
-            PAGE.write_text(page, "utf-8")
+        for name, text in pages(asked.quick):
+            print(f"\n{name}\n\n{text}", flush=True)
+            if not asked.quick:
+                page = PAGE.read_text("utf-8")
+                between = rf"(<!-- {name} -->\n).*?(\n<!-- end -->)"
+                PAGE.write_text(re.sub(between, rf"\g<1>\n{text}\n\g<2>", page, flags=re.DOTALL), "utf-8")
 
 
 if __name__ == "__main__":

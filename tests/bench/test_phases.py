@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,3 +37,12 @@ def test_choosing(benchmark: Any, simulation: Simulation) -> None:
     chosen = benchmark(moving.first_choices, simulation.world)
     benchmark.extra_info["households"] = len(chosen[0])
     assert len(chosen[0]) > 0
+
+
+@pytest.mark.parametrize("command", [["--help"], ["run", "plan", "--sample", "0.02"]], ids=["help", "run"])
+def test_a_command(benchmark: Any, command: list[str], tmp_path: Path) -> None:
+    """A whole command from the shell, with everything compiled and cached."""
+    out = ["--out", str(tmp_path / "out")] if command[0] == "run" else []
+    whole = [sys.executable, "-m", "migrasim", *command, *out]
+    done = benchmark.pedantic(subprocess.run, (whole,), {"capture_output": True}, rounds=1)
+    assert done.returncode == 0

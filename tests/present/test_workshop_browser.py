@@ -103,7 +103,7 @@ def visit() -> Iterator[Callable[[str], playwright.Page]]:
 
         def open_page(url: str) -> playwright.Page:
             page = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True).new_page()
-            page.set_default_timeout(60_000)
+            page.set_default_timeout(120_000)
             page.on("request", lambda request: asked.append(request.url))
             page.on("pageerror", lambda error: errors.append(str(error)))
             page.on("dialog", lambda dialog: errors.append(f"dialog: {dialog.message}"))

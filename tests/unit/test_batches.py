@@ -138,6 +138,17 @@ def test_a_damaged_table_is_made_again(tmp_path, made, file):
     assert made == ([0, 1, 2] if "/" in file or file == "runs.parquet" else [])
 
 
+def test_a_damaged_design_is_written_again(tmp_path, made):
+    """Where all its runs are asked for; where some are not, the tables are left alone and nothing is lost."""
+    run_batch(quick(3), tmp_path / "b", workers=1)
+    whole, path = final(tmp_path / "b"), tmp_path / "b" / "design.parquet"
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(InputError, match="1 runs of the tables are not asked for now"):
+        run_batch(quick(2), tmp_path / "b", workers=1)
+    run_batch(quick(3), tmp_path / "b", workers=1)
+    assert final(tmp_path / "b") == whole and made == [0, 1, 2]
+
+
 def test_a_damaged_part_is_made_again(tmp_path, made, monkeypatch):
     """A bit that has turned, anywhere in it, is found; a part cut short as well."""
 

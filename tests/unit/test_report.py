@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import MISSING, dataclass, fields, replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -23,6 +24,9 @@ from migrasim.present.report.view import view
 from migrasim.present.report.words import LIMITS, WORDS
 from migrasim.region import Region
 from migrasim.runs import store
+from migrasim.runs.result import RunResult
+from migrasim.runs.runner import run_batch
+from migrasim.runs.spec import RunSpec
 from migrasim.scenario import Scenario
 
 SECTIONS = (
@@ -301,7 +305,7 @@ def test_every_word_of_the_report_is_used():
     said = "".join(
         path.read_text(encoding="utf-8")
         for path in folder.iterdir()
-        if path.name.startswith(("page", "s", "c", "v", "a"))
+        if path.suffix in (".py", ".html") and path.name != "words.py"
     )
     made = {*(f"sec_{name}" for name in SECTIONS)}
     made |= {
@@ -351,3 +355,74 @@ def test_a_folder_in_the_way_of_the_report_is_left_alone(run, workdir):
     (workdir / "there").mkdir()
     with pytest.raises(InputError, match="a folder is in the way"):
         report.write(workdir, workdir / "there")
+
+
+@dataclass(frozen=True)
+class Told(RunSpec):
+    """A run of a shipped scenario whose numbers are invented: more urban residents with every seed."""
+
+    def run(self) -> RunResult:
+        """Tables with the identity of the request."""
+        rows = [
+            {
+                "run_id": self.run_id(), "scenario": self.resolved().name, "seed": self.seed, "year": year,
+                "level": level, "place": place, "resident_population": 1000.0, "urban_population": 450.0 + self.seed,
+                "urbanization_rate": 0.45 + self.seed / 1000, "absent_population": 300.0,
+            }
+            for year in range(2020, 2027)
+            for level, place in (("prefecture", "All"), ("county", "Kongtong"))
+        ]  # fmt: skip
+        part = {"level": "prefecture", "place": "All", "component": "moves_inside", "points": 0.5}
+        split = pd.DataFrame([{"year": year, **part} for year in range(2021, 2027)])
+        empty = pd.DataFrame([{"year": 2021, "place": "x"}])
+        about: dict[str, Any] = {each.name: empty for each in fields(RunResult) if each.default is MISSING}
+        about |= {name: getattr(self, name) for name in ("seed", "sample", "base", "until")}
+        about |= {"run_id": self.run_id(), "scenario": self.resolved().name, "provenance": self.provenance()}
+        about |= {"indicators": pd.DataFrame(rows), "decomposition": split}
+        return RunResult(**{**about, "notes": []})
+
+
+@pytest.fixture(scope="module")
+def batch_folder(tmp_path_factory) -> Path:
+    """A finished batch of two scenarios with three seeds each."""
+    folder = tmp_path_factory.mktemp("batches") / "mine"
+    specs = [
+        Told(name, f"{name} {seed}", seed=seed, until=2026)
+        for name in ("status_quo", "industry")
+        for seed in (0, 5, 10)
+    ]
+    run_batch(specs, folder, name="mine", title={"en": "Two ways", "zh_hant": "兩條路"}, workers=1)
+    return folder
+
+
+def test_a_batch_is_reported_with_the_range_of_its_runs(batch_folder, capsys):
+    """Every scenario stands with its mean and its lowest and highest run, and how to make one again."""
+    code, _, _ = _command(capsys, "report", batch_folder)
+    assert code == 0
+    page = Page((batch_folder / "report.html").read_text(encoding="utf-8"))
+    assert "Two ways" in page.text
+    assert "in 2026 45.5% of the residents" in page.text
+    assert "(over its runs 45.0% to 46.0%" in page.text
+    assert "mean; shaded: lowest to highest of 3 runs" not in page.text  # it is drawn, not written
+    assert page.text.count("migrasim rerun ") == 2
+    assert FactBook.load().lever("industry.red_cattle.jobs").title.en in page.text
+    assert "groups" not in page.ids
+    assert not page.open
+
+
+def test_a_report_shows_the_scenarios_that_were_chosen(batch_folder, capsys, tmp_path):
+    """`--scenario` leaves the others out; one that is not there is named with its nearest."""
+    out = tmp_path / "one.html"
+    code, _, _ = _command(capsys, "report", batch_folder, "--scenario", "industry", "--out", out)
+    assert code == 0
+    assert out.read_text(encoding="utf-8").count("migrasim rerun ") == 1
+    code, _, err = _command(capsys, "report", batch_folder, "--scenario", "industri")
+    assert code == 2
+    assert "did you mean 'industry'?" in err
+
+
+def test_too_many_scenarios_are_refused(batch_folder, monkeypatch):
+    """More than can be told apart on a chart need a choice, and the message says how to make it."""
+    monkeypatch.setattr("migrasim.present.report.view.MOST_SCENARIOS", 1)
+    with pytest.raises(InputError, match="too many for one report.*--scenario"):
+        report.write(batch_folder)

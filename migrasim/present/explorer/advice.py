@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrasim.core.language import title_in
-from migrasim.facts import FactBook
+from migrasim.facts import BASE_YEAR, FactBook
 from migrasim.present.explorer.draft import Draft, path_of
 from migrasim.present.explorer.session import LAST_YEAR
 from migrasim.present.explorer.words import say
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 _MANY_REFUSED = 0.05  # of those who moved to town in the year
 _FULL = 1.1  # pupils per school place in town
-_LONG_QUEUE = 2.0  # years in which the queue would be served at the pace of the year
+_LONG_QUEUE = 0.25  # of the households in public rental dwellings
+_UNPAID_YUAN = 1e6
 _MOST_NAMED = 3
 
 
@@ -36,42 +37,36 @@ def warnings(draft: Draft, result: RunResult, lang: Lang) -> list[str]:
     return [each for each in found if each]
 
 
-def _first(frame: DataFrame, mask: Series[bool]) -> int | None:
-    years = frame.index[mask]
-    return int(years[0]) if len(years) else None
+def _when(mask: Series[bool], lang: Lang) -> str:
+    """Years in words, from the first to the last; empty where there is none."""
+    years = [int(str(year)) for year in mask.index[mask]]
+    if not years:
+        return ""
+    first, last = years[0], years[-1]
+    key = "in_year" if first == last else "from_on" if last == LAST_YEAR else "from_to"
+    return say(key, lang, first=first, last=last)
 
 
 def _dwellings(frame: DataFrame, lang: Lang) -> str:
     moves = frame["moves_in_from_villages"].clip(lower=1.0)
-    year = _first(frame, (frame["refused_dwelling"] / moves > _MANY_REFUSED) & (frame.index > 2020))
-    return "" if year is None else say("warn_dwellings", lang, year=year)
+    when = _when((frame["refused_dwelling"] / moves > _MANY_REFUSED) & (frame.index > BASE_YEAR), lang)
+    return say("warn_dwellings", lang, when=when) if when else ""
 
 
 def _queue(frame: DataFrame, lang: Lang) -> str:
-    served = frame["public_rental_households"].diff().clip(lower=1.0)
-    long = (
-        (frame["waiting_households"] / served > _LONG_QUEUE)
-        & (frame["waiting_households"] > 500)
-        & (frame.index > 2022)
-    )
-    year = _first(frame, long)
-    return (
-        ""
-        if year is None
-        else say("warn_queue", lang, year=year, count=f"{float(frame['waiting_households'].loc[year]):,.0f}")
-    )
+    waiting, housed = frame["waiting_households"], frame["public_rental_households"]
+    when = _when((waiting > _LONG_QUEUE * housed.clip(lower=1.0)) & (frame.index > BASE_YEAR), lang)
+    return say("warn_queue", lang, when=when, count=f"{float(waiting.max()):,.0f}") if when else ""
 
 
 def _schools(frame: DataFrame, lang: Lang) -> str:
-    year = _first(frame, frame["school_pressure_share"] > _FULL)
-    return "" if year is None else say("warn_schools", lang, year=year)
+    when = _when((frame["school_pressure_share"] > _FULL) & (frame.index > BASE_YEAR), lang)
+    return say("warn_schools", lang, when=when) if when else ""
 
 
 def _budget(frame: DataFrame, lang: Lang) -> str:
-    year = _first(frame, frame["unpaid_yuan"] > 1e6)
-    if year is None:
-        return ""
-    return say("warn_budget", lang, year=year, yuan=f"{float(frame['unpaid_yuan'].sum()) / 1e6:,.0f}")
+    when = _when(frame["unpaid_yuan"] > _UNPAID_YUAN, lang)
+    return say("warn_budget", lang, when=when, yuan=f"{float(frame['unpaid_yuan'].sum()) / 1e6:,.0f}") if when else ""
 
 
 def _emptying(frame: DataFrame, lang: Lang) -> str:

@@ -45,7 +45,7 @@ def _name(view: View, line: Line, indicator: str, several: bool) -> str:
     """What a line is called: the indicator, the run, or both."""
     what = title_for(indicator, view.lang)
     if view.is_comparison:
-        return f"{line.name} · {what}" if several else line.name
+        return f"{line.name.partition(':')[0]} · {what}" if several else line.name
     return what if line.role == "current" else f"{what} · {line.name}"
 
 
@@ -99,7 +99,7 @@ def lines(
         ends = (0.0, top(fixed, highest))
     option |= {"xAxis": years_axis(years), "yAxis": value_axis(*ends), "series": series}
     named = [one["name"] for one in series if str(one["id"]).startswith(("current", "pin"))]
-    option["legend"]["data"] = list(dict.fromkeys(named))
+    option["legend"] |= {"data": list(dict.fromkeys(named)), "type": "plain" if len(set(named)) <= 4 else "scroll"}
     rows = [[year, *(column[i] for column in columns)] for i, year in enumerate(years)]
     return Chart(key, title, option, heads, rows, tuple(indicators), tuple(groups), note=note)
 

@@ -19,6 +19,7 @@ from migrasim.present.explorer.explore import Focus, ShowChart, name_of
 from migrasim.present.explorer.runs import Standing, draws, request, use_runs
 from migrasim.present.explorer.serving import current
 from migrasim.present.explorer.session import LAST_YEAR, MOST_PINS, Session
+from migrasim.present.explorer.sources import SourceBox
 from migrasim.present.explorer.view import Chart, Line, View, base_option, title_for, unit_for, value_axis
 from migrasim.present.explorer.widgets import Choice, Press, Rows, element
 from migrasim.present.explorer.words import say, unit
@@ -65,6 +66,8 @@ def ComparePage(session: Session) -> None:
             element("p", say("nothing_pinned", lang, most=MOST_PINS), classes="ms-change")
             return
         drafts = tuple(replace(each, future=meet or each.future) for each in pins)
+        if session.asked.value[0]:
+            SourceBox(session)
         PinBar(session)
         Compared(session, drafts)
 
@@ -222,7 +225,7 @@ def Differences(session: Session, drafts: tuple[Draft, ...], found: Found) -> No
             got = paired([b * factor for _, b in both], [a * factor for a, _ in both])
             ends = f" ({_plain(got['low'])} … {_plain(got['high'])})" if got["low"] == got["low"] else ""
             above = sum(a > b for a, b in both)
-            cells.append(f"{got['difference']:+,.4g}{ends}; {say('higher_in', lang, count=above, total=len(both))}")
+            cells.append(f"{_plain(got['difference'])}{ends}; {say('higher_in', lang, count=above, total=len(both))}")
         rows.append([f"{title_for(name, lang)} ({shown})", *cells])
     Rows(say("differences", lang, year=year), heads, rows, name="differences")
     element("p", say("differences_note", lang, pairs=PAIRS), classes="ms-note")
@@ -241,7 +244,15 @@ def Differences(session: Session, drafts: tuple[Draft, ...], found: Found) -> No
 
 
 def _plain(number: float) -> str:
-    return f"{number:+,.3g}"
+    """A signed number in few characters.
+
+    Examples
+    --------
+    >>> _plain(85130.2), _plain(-0.2981), _plain(9.2)
+    ('+85,130', '-0.298', '+9.20')
+    """
+    size = abs(number)
+    return f"{number:+,.{0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 1 else 3}f}"
 
 
 def _scale(name: str, lang: Lang, unit_name: str) -> tuple[float, str]:

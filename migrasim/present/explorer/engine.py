@@ -152,6 +152,7 @@ class Engine:
     def __init__(self, quick: int | None = None, cache: Cache | None = None) -> None:
         self.cache = cache or Cache()
         self.ready = threading.Event()
+        self.workers: list[_Worker] = []
         self._jobs: dict[str, _Job] = {}
         self._lock = threading.Lock()
         self._numbers = itertools.count()
@@ -242,7 +243,7 @@ class Engine:
         """Hand the jobs of a lane to one process, and start another where it died."""
         if lane == "full":
             self.ready.wait()  # what the first process compiles, this one then finds on disk
-        worker = _Worker(lane)
+        worker = self._worker(lane)
         self.ready.set()
         while True:
             _, _, key = self._queues[lane].get()
@@ -256,7 +257,13 @@ class Engine:
             except (EOFError, OSError):
                 job.status = Status("failed", message="the process that made this run has died (out of memory?)")
                 worker.end()
-                worker = _Worker(lane)
+                self.workers.remove(worker)
+                worker = self._worker(lane)
+
+    def _worker(self, lane: Lane) -> _Worker:
+        worker = _Worker(lane)
+        self.workers.append(worker)
+        return worker
 
     def _finish(self, job: _Job, answer: tuple[str, Any]) -> None:
         kind, value = answer
@@ -275,6 +282,7 @@ class _Worker:
     """
 
     def __init__(self, lane: Lane) -> None:
+        self.lane = lane
         key = secrets.token_bytes(32)
         with Listener(authkey=key) as listener:
             command = [sys.executable, "-c", "from migrasim.present.explorer.engine import work; work()"]
@@ -284,6 +292,11 @@ class _Worker:
             self._process.stdin.close()
             self._here = listener.accept()
         self._here.recv()  # it is warm
+
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
 
     def end(self) -> None:
         """End the process."""
@@ -365,6 +378,6 @@ def _watch(pipe: Connection[Any, Any], until: int) -> Callable[[int, str, int, i
         now = time.monotonic()
         if now - said >= _SAY_EVERY_S:
             said = now
-            pipe.send(("progress", (year - BASE_YEAR - 1 + done / phases) / (until - BASE_YEAR)))
+            pipe.send(("progress", round((year - BASE_YEAR - 1 + done / phases) / (until - BASE_YEAR), 2)))
 
     return on_phase

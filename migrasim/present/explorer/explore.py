@@ -268,11 +268,12 @@ def Warnings(session: Session, shown: Shown) -> None:
         return
     found = warnings(session.draft, result, session.lang.value)
     if found:
-        with solara.v.Html(
-            tag="ul", class_="ms-warnings", attributes={"aria-label": say("warnings", session.lang.value)}
-        ):
-            for text in found:
-                element("li", text)
+        head = say("warnings", session.lang.value, count=len(found))
+        with solara.v.Html(tag="details", class_="ms-warnings"):
+            element("summary", element("b", head), element("span", f" · {found[0]}"))
+            with solara.v.Html(tag="ul"):
+                for text in found:
+                    element("li", text)
 
 
 @solara.component

@@ -47,7 +47,9 @@ def SourceBox(session: Session) -> None:
         return
     indicators, domains = BEHIND[chart]
     with solara.v.Html(
-        tag="section", class_="ms-box", attributes={"aria-label": say("where_from", lang), "data-box": "source"}
+        tag="section",
+        class_="ms-box ms-overlay",
+        attributes={"role": "dialog", "aria-label": say("where_from", lang), "data-box": "source"},
     ):
         with solara.v.Html(tag="div", class_="ms-lever-buttons"):
             Press(say("close", lang), lambda: session.asked.set(("", "")), classes="ms-strong")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -26,6 +28,9 @@ GREY = "#767676"
 INK = "#333333"
 _QUANTILES_FROM = 20  # draws; below, the range goes from the lowest to the highest
 _ENDS = (0.05, 0.95)
+_TABLES_KEPT = 200  # of some ten kilobytes
+_tables: OrderedDict[tuple[int, str, str | None], DataFrame] = OrderedDict()
+_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -157,12 +162,22 @@ def county_title(region: Region, county: str, lang: Lang) -> str:
 
 
 def table_of(result: RunResult, place: str | None) -> DataFrame:
-    """Indicators of a place by year."""
+    """Indicators of a place by year; those of the runs that were looked at last are kept, as every chart asks."""
+    key = (id(result), result.run_id, place)
+    with _lock:
+        if key in _tables:
+            _tables.move_to_end(key)
+            return _tables[key]
     if place is None:
-        return result.prefecture()
-    rows = result.indicators
-    rows = rows[(rows["level"] == "county") & (rows["place"] == place)]
-    return rows.set_index("year").sort_index()
+        found = result.prefecture()
+    else:
+        rows = result.indicators
+        found = rows[(rows["level"] == "county") & (rows["place"] == place)].set_index("year").sort_index()
+    with _lock:
+        _tables[key] = found
+        while len(_tables) > _TABLES_KEPT:
+            _tables.popitem(last=False)
+    return found
 
 
 def values(result: RunResult, place: str | None, indicator: str) -> Series[float]:
@@ -225,7 +240,7 @@ def unit_for(indicator: str, lang: Lang) -> str:
     return unit(CATALOGUE[indicator].unit, lang)
 
 
-def base_option(view: View, title: str, axis: str, *, legend: bool = True, bottom: int = 70) -> dict[str, Any]:
+def base_option(view: View, title: str, axis: str, *, legend: bool = True, bottom: int = 82) -> dict[str, Any]:
     """What every chart has: title, place and sample, legend, room, the source line, colours that all can tell apart."""
     return {
         "animationDurationUpdate": 600,
@@ -239,7 +254,15 @@ def base_option(view: View, title: str, axis: str, *, legend: bool = True, botto
             "textStyle": {"fontSize": 15, "color": INK},
             "subtextStyle": {"fontSize": 12, "color": "#555555"},
         },
-        "legend": {"show": legend, "bottom": 36, "left": 8, "right": 8, "type": "scroll", "itemHeight": 8},
+        "legend": {
+            "show": legend,
+            "bottom": 24,
+            "left": 8,
+            "right": 8,
+            "type": "scroll",
+            "itemHeight": 8,
+            "itemGap": 8,
+        },
         "grid": {"left": 12, "right": 24, "top": 62, "bottom": bottom, "containLabel": True},
         "tooltip": {"trigger": "axis", "confine": True},
         "graphic": [

@@ -164,25 +164,28 @@ PHRASES: dict[str, tuple[str, str]] = {
     "status": ("Status", "依據"),
     "source": ("Source", "來源"),
     # warnings
-    "warnings": ("Warnings", "提醒"),
+    "warnings": ("Warnings: {count}", "提醒：{count}條"),
+    "from_on": ("from {first} on", "自{first}年起"),
+    "from_to": ("from {first} to {last}", "{first}至{last}年"),
+    "in_year": ("in {first}", "{first}年"),
     "warn_dwellings": (
-        "Dwellings are short from {year} on: people who want to move find none. Remedy: more public or affordable "
+        "Dwellings are short {when}: people who want to move find none. Remedy: more public or affordable "
         "rental dwellings, or less pull to full places.",
-        "自{year}年起住房不足：想遷入者無房可住。建議：增加公租房或保障性租賃住房，或減輕對飽和地區的吸引。",
+        "{when}住房不足：想遷入者無房可住。建議：增加公租房或保障性租賃住房，或減輕對飽和地區的吸引。",
     ),
     "warn_queue": (
-        "The queue for public rental grows long in {year}: {count} households. Remedy: more dwellings a year, or "
+        "The queue for public rental is long {when}: up to {count} households. Remedy: more dwellings a year, or "
         "subsidies for market rent.",
-        "{year}年公租房輪候過長：{count}戶。建議：增加每年供應，或發放租房補貼。",
+        "{when}公租房輪候過長：最多{count}戶。建議：增加每年供應，或發放租房補貼。",
     ),
     "warn_schools": (
-        "Schools of towns are overfull from {year} on. Remedy: more school places, or supply that follows residents.",
-        "自{year}年起城鎮學校超員。建議：增加學位，或按常住人口配置。",
+        "Schools of towns are overfull {when}. Remedy: more school places, or supply that follows residents.",
+        "{when}城鎮學校超員。建議：增加學位，或按常住人口配置。",
     ),
     "warn_budget": (
-        "County budgets do not carry it from {year} on: {yuan} million yuan of building is not paid and not built. "
+        "County budgets do not carry it {when}: {yuan} million yuan of building is not paid and not built. "
         "Remedy: a larger share of higher governments or enterprises, or a slower pace.",
-        "自{year}年起縣級財政無力承擔：{yuan}百萬元建設未獲支付，未建成。建議：提高上級或企業分擔比例，或放慢進度。",
+        "{when}縣級財政無力承擔：{yuan}百萬元建設未獲支付，未建成。建議：提高上級或企業分擔比例，或放慢進度。",
     ),
     "warn_emptying": (
         "The rate rises mostly because villages empty: they lose {gone} thousand people, towns gain {filled} thousand. "

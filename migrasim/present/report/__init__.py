@@ -1,11 +1,12 @@
 """The report: one HTML file that holds everything it shows, opens offline and prints well.
 
-`page` makes the text from a run or a comparison, `write` the file from a folder that holds one.
+`page` makes the text from a run, a comparison or a batch, `write` the file from a folder that holds one.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +18,20 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from migrasim.analysis.compare import Comparison
+    from migrasim.runs.batch import Batch
 
 FILE = "report.html"
 
 
 def page(
-    source: RunResult | Comparison, lang: Lang = "en", *, nominal: bool = False, band: DataFrame | None = None
+    source: RunResult | Comparison | Batch,
+    lang: Lang = "en",
+    *,
+    nominal: bool = False,
+    band: DataFrame | None = None,
+    scenarios: Sequence[str] = (),
 ) -> str:
-    """The report of a run or a comparison as one HTML text.
+    """The report of a run, a comparison or a batch as one HTML text.
 
     Parameters
     ----------
@@ -36,6 +43,8 @@ def page(
         Money in prices of each year instead of yuan of 2020.
     band
         Range of a run over its assumed values: ``year, indicator, low, median, high``.
+    scenarios
+        Of a batch: those to show; all where none is given.
 
     Returns
     -------
@@ -54,10 +63,11 @@ def page(
     from migrasim.present.report import sections
     from migrasim.present.report.again import again
     from migrasim.present.report.charts import charts
+    from migrasim.present.report.headline import headline
     from migrasim.present.report.view import view
     from migrasim.present.report.words import limits, word
 
-    shown = view(source, nominal=nominal, band=band)
+    shown = view(source, nominal=nominal, band=band, scenarios=scenarios)
     environment = Environment(
         loader=PackageLoader("migrasim.present.report", "."),
         autoescape=True,  # names and notes come out of files that anybody may have written
@@ -76,7 +86,7 @@ def page(
         "again": again(shown, lang),
         "title": sections.title(shown, lang),
         "notes": sections.notes(shown, lang),
-        "headline": sections.headline(shown, lang),
+        "headline": headline(shown, lang),
         "lever_heads": sections.lever_heads(shown, lang),
         "levers": sections.levers(shown, lang),
         "trajectory": sections.trajectory(shown, lang),
@@ -98,16 +108,17 @@ def write(
     lang: Lang = "en",
     *,
     nominal: bool = False,
+    scenarios: Sequence[str] = (),
 ) -> Path:
-    """Write the report of a stored run or comparison.
+    """Write the report of a stored run, comparison or batch.
 
     Parameters
     ----------
     folder
-        Where `migrasim run` or `migrasim compare` left its results.
+        Where `migrasim run`, `migrasim compare` or `migrasim experiment` left its results.
     out
         The file; ``report.html`` inside the folder where not given.
-    lang, nominal
+    lang, nominal, scenarios
         See `page`.
 
     Returns
@@ -120,16 +131,15 @@ def write(
     InputError
         Where the folder holds no results, or the file cannot be written.
     """
-    from migrasim.analysis import compare
-    from migrasim.present.report.view import read_band
+    from migrasim.present.report.view import read, read_band
 
     path = Path(folder)
-    source = compare.read(path)
+    source = read(path)
     band = read_band(path) if isinstance(source, RunResult) else None
     file = path / FILE if out is None else Path(out)
     if file.is_dir():
         raise InputError(f"{file}: a folder is in the way; give a file")
-    text = page(source, lang, nominal=nominal, band=band)
+    text = page(source, lang, nominal=nominal, band=band, scenarios=scenarios)
     staged = file.with_name(f".{file.name}.part")
     try:
         staged.write_text(text, encoding="utf-8")

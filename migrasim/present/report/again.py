@@ -35,6 +35,10 @@ def again(view: View, lang: Lang) -> Again:
     files: dict[str, str] = {}
     notes: list[str] = []
     arguments = []
+    if view.batch is not None:
+        folder = shlex.quote(view.batch.folder.name)
+        lines = [f"migrasim rerun {row['run_id']} --in {folder}  # {row['scenario']}" for row in _first_runs(view)]
+        return Again("\n".join(lines), files, [word("again_batch", lang)])
     for number, scenario in enumerate(view.scenarios, 1):
         if _ships(view, scenario):
             arguments.append(scenario)
@@ -53,6 +57,13 @@ def again(view: View, lang: Lang) -> Again:
     if given:
         return Again(_python(view, arguments, given), files, [word("again_parameters", lang), *notes], True)
     return Again(_command(view, arguments), files, notes)
+
+
+def _first_runs(view: View) -> list[dict[str, Any]]:
+    """The first run of each scenario of a batch; names on one line."""
+    rows = view.runs.drop_duplicates("scenario")
+    names = (" ".join(str(name).split()) for name in rows["scenario"])
+    return [{"run_id": run_id, "scenario": name} for run_id, name in zip(rows["run_id"], names, strict=True)]
 
 
 def _ships(view: View, scenario: str) -> bool:

@@ -56,6 +56,8 @@ def _wanted(view: View) -> dict[str, tuple[Draw, tuple[float, float]]]:
         "people": (_people, (8, 3.4)),
         "decomposition": (_decomposition, (8, 1.2 + rows * (0.15 + 0.1 * len(view.scenarios)))),
     }
+    if not rows:
+        del found["decomposition"]
     if view.region is not None and view.counties:
         found["map"] = (_map, (8, 2.6))
     if all(view.has(name) for name in PAYERS):
@@ -143,8 +145,8 @@ def _legend(axes: Axes, view: View, lang: Lang) -> None:
     title = None
     if view.band is not None:
         title = word("shade_band", lang)
-    elif len(view.seeds) > 1:
-        title = word("shade_runs", lang, runs=len(view.seeds))
+    elif view.draws > 1:
+        title = word("shade_runs", lang, runs=view.draws)
     axes.legend(fontsize=7, title=title, title_fontsize=6.5, loc="best", framealpha=0.85)
 
 
@@ -298,7 +300,8 @@ def group_rows(view: View) -> list[dict[str, Any]]:
             }
             for row in frame.to_dict("records")
         ]
-    assert view.run is not None
+    if view.run is None:
+        return []
     table = view.run.groups
     columns = (table[name] for name in ("dimension", "group", "year", "welfare_yuan_yr"))
     welfare = {(one, name, int(year)): float(yuan) for one, name, year, yuan in zip(*columns, strict=True)}

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from migrasim.core.language import Lang, title_in
 from migrasim.facts import Fact, FactBook, Lever
 from migrasim.indicators import CATALOGUE
-from migrasim.present.comparison import chance
+from migrasim.present.explorer.words import unit as unit_in
 from migrasim.present.language import component, group, phrase
 from migrasim.present.report.charts import PAYERS
-from migrasim.present.report.view import Changed, View, price_index
+from migrasim.present.report.headline import ASSUMED, percent
+from migrasim.present.report.view import REAL_YUAN, Changed, View, price_index
 from migrasim.present.report.words import word
 from migrasim.present.tables import ABSENT, KEY_INDICATORS, RATE, REGISTERED_RATE, number
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    pass
 
-_MOVES = ("moves_inside", "other_counties_rural", "other_counties_urban")
-_AWAY = ("departures_rural", "departures_urban", "arrivals_and_returns_rural", "arrivals_and_returns_urban")
 _COST_ITEMS, _MILLION = 15, 1e-6
-_FEW = 6  # levers that a sentence can name
-_ASSUMED = ("assumed", "estimated")
+_FEW_COLUMNS = 3  # scenarios that the table of levers shows at several years
 
 
 class Table(NamedTuple):
@@ -39,6 +36,9 @@ def title(view: View, lang: Lang) -> str:
     """Title of the page."""
     about: dict[str, object] = {"region": view.region_title(lang), "base": view.base, "until": view.until}
     names = [view.title(name, lang) for name in view.scenarios]
+    if view.batch is not None:
+        name = " ".join(title_in(view.batch.manifest.title or view.ident, lang).split())
+        return word("title_batch", lang, name=name, **about)
     if view.comparison is None:
         return word("title_run", lang, scenario=names[0], **about)
     return word("title_comparison", lang, reference=names[0], others=_listed(names[1:], lang), **about)
@@ -47,17 +47,6 @@ def title(view: View, lang: Lang) -> str:
 def _listed(names: list[str], lang: Lang) -> str:
     between = ", " if lang == "en" else "、"
     return word("and", lang).join([between.join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
-
-
-def people(number_: float, lang: Lang, *, signed: bool = False) -> str:
-    """A number of people in thousands, or in units of ten thousand in Chinese."""
-    scaled, digits = (number_ / 1e3, 1) if lang == "en" else (number_ / 1e4, 2)
-    digits = digits if abs(scaled) < 1000 else 0
-    return word("thousand" if lang == "en" else "wan", lang, number=f"{scaled:{'+' if signed else ''},.{digits}f}")
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"
 
 
 def notes(view: View, lang: Lang) -> list[str]:
@@ -69,139 +58,17 @@ def notes(view: View, lang: Lang) -> list[str]:
     return lines + [title_in(note, lang) for note in view.notes]
 
 
-def headline(view: View, lang: Lang) -> list[str]:
-    """The result in sentences, with how sure it is."""
-    said = _headline_run(view, lang) if view.comparison is None else _headline_comparison(view, lang)
-    changed = view.changed
-    if not changed:
-        return [*said, word("no_levers", lang)]
-    assumed = sum(bool(_statuses(each) & set(_ASSUMED)) for each in changed)
-    between, stop = (", ", ".") if lang == "en" else ("、", "。")
-    named = between.join(_changed_words(changed, lang))
-    head = word("head_changed", lang, changed=len(changed), named=named) + stop
-    return [*said, head, word("head_assumed", lang, assumed=assumed, changed=len(changed))]
-
-
-def _changed_words(changed: list[Changed], lang: Lang) -> list[str]:
-    """The levers by title where they are few, else how many of each group."""
-    if len(changed) <= _FEW:
-        return [title_in(each.lever.title, lang) if each.lever else each.id for each in changed]
-    book = FactBook.load()
-    counts = Counter(each.lever.group if each.lever else "" for each in changed)
-    return [f"{title_in(book.groups[name], lang)} {counts[name]}" for name in book.groups if counts[name]]
-
-
-def _headline_run(view: View, lang: Lang) -> list[str]:
-    name, base, until = view.main, view.base, view.until
-
-    def at(indicator: str, year: int) -> float:
-        return view.at(indicator, name, year)
-
-    def since(indicator: str) -> float:
-        return at(indicator, until) - at(indicator, base)
-
-    said = [
-        word(
-            "head_rate", lang, scenario=view.title(name, lang), base=base, until=until,
-            rate=_percent(at(RATE, until)), start=_percent(at(RATE, base)),
-        ),
-        word(
-            "head_people", lang, base=base, urban=people(at("urban_population", until), lang),
-            change=people(since("urban_population"), lang, signed=True),
-            rural=people(since("resident_population") - since("urban_population"), lang, signed=True),
-            absent=people(at(ABSENT, until), lang), absent_change=people(since(ABSENT), lang, signed=True),
-        ),
-    ]  # fmt: skip
-    points = view.points(name, base, until)
-    parts = {"points": points.values(), "moves": _of(points, _MOVES), "away": _of(points, _AWAY)}
-    said.append(word("head_denominator", lang, **{key: f"{sum(each):+.1f}" for key, each in parts.items()}))
-    said += _targets(view, lang)
-    ends = {}
-    for each in (RATE, "urban_population"):
-        series = view.series(each, name)
-        ends[each] = (float(series["low"].loc[until]), float(series["high"].loc[until]))
-    low, high = ends[RATE]
-    if view.band is None or low != low:
-        return [*said, word("sure_none", lang)]
-    urban = {
-        f"urban_{key}": people(end, lang) for key, end in zip(("low", "high"), ends["urban_population"], strict=True)
-    }
-    return [*said, word("sure_band", lang, until=until, low=_percent(low), high=_percent(high), **urban)]
-
-
-def _of(points: Mapping[str, float], names: Iterable[str]) -> list[float]:
-    return [points.get(name, 0.0) for name in names]
-
-
-def _targets(view: View, lang: Lang) -> list[str]:
-    said = []
-    for year, target in view.targets.items():
-        if view.base <= year <= view.until:
-            rate = view.at(RATE, view.main, year)
-            gap = f"{100 * (rate - target):+.1f}"
-            said.append(
-                word("head_target", lang, year=year, target=f"{100 * target:g}", rate=_percent(rate), distance=gap)
-            )
-    return [*said, word("head_target_note", lang)] if said else []
-
-
-def _headline_comparison(view: View, lang: Lang) -> list[str]:
-    comparison, until = view.comparison, view.until
-    assert comparison is not None
-    reference = view.title(view.scenarios[0], lang)
-    said = []
-    for name in comparison.others:
-        values: dict[str, str] = {}
-        for key, indicator in (("urban", "urban_population"), ("rate", RATE), ("absent", ABSENT)):
-            row = _difference(comparison.difference(indicator), name, until)
-            write = _points if indicator == RATE else lambda value: people(value, lang, signed=True)
-            values[key] = write(row["difference"])
-            values[f"{key}_interval"] = (
-                word("interval_words", lang, low=write(row["low"]), high=write(row["high"])) if row["pairs"] > 1 else ""
-            )
-        scenario = view.title(name, lang)
-        said.append(word("head_difference", lang, scenario=scenario, reference=reference, until=until, **values))
-        urban = _difference(comparison.difference("urban_population"), name, until)
-        if urban["pairs"] > 1:
-            said.append(word("head_chance", lang, reference=reference, chance=chance(urban, lang)))
-    rates = [f"{view.title(name, lang)} {_percent(view.at(RATE, name, until))}%" for name in view.scenarios]
-    start = _percent(view.at(RATE, view.main, view.base))
-    between = ", " if lang == "en" else "，"
-    said.append(word("head_paths", lang, until=until, base=view.base, start=start, rates=between.join(rates)))
-    if view.targets:
-        said.append(word("head_target_note", lang))
-    pairs = len(view.seeds)
-    return [*said, word("sure_pairs", lang, pairs=pairs) if pairs > 1 else word("sure_one_pair", lang)]
-
-
-def _points(share: float) -> str:
-    return f"{100 * share:+.2f}"
-
-
-def _difference(frame: DataFrame, scenario: str, year: int) -> dict[str, float]:
-    row = frame[(frame["scenario"] == scenario) & (frame["year"] == year)].iloc[0]
-    return {str(name): float(row[name]) for name in frame.columns if name not in ("scenario", "year")}
-
-
 # -- levers ------------------------------------------------------------------------------------
-
-
-def _statuses(changed: Changed) -> set[str]:
-    """Status of the values that a lever took: the plan's where the path is the plan's."""
-    found: set[str] = set()
-    for planned in changed.planned.values():
-        found.add(changed.lever.plan.status if planned and changed.lever else "own_value")
-    return found
 
 
 def levers(view: View, lang: Lang) -> list[dict[str, Any]]:
     """Changed levers by group: each with its values, status, bounds and the sentence of the plan."""
     book = FactBook.load()
-    shown = view.scenarios if view.comparison is None else view.scenarios[1:]
+    shown, years = _lever_columns(view)
     groups: dict[str, list[dict[str, Any]]] = {}
     for each in view.changed:
         name = each.lever.group if each.lever else ""
-        groups.setdefault(name, []).append(_lever(each, shown, lang))
+        groups.setdefault(name, []).append(_lever(each, shown, len(years), lang))
     order = [name for name in book.groups if name in groups] + [name for name in groups if name not in book.groups]
     return [
         {
@@ -212,21 +79,25 @@ def levers(view: View, lang: Lang) -> list[dict[str, Any]]:
     ]
 
 
+def _lever_columns(view: View) -> tuple[tuple[str, ...], list[int]]:
+    """Scenarios and years that the table of levers has room for."""
+    shown = view.scenarios if view.comparison is None else view.scenarios[1:]
+    return shown, view.years[1:] if len(shown) <= _FEW_COLUMNS else view.years[-1:]
+
+
 def lever_heads(view: View, lang: Lang) -> list[str]:
     """Heads of the table of levers."""
-    shown = view.scenarios if view.comparison is None else view.scenarios[1:]
-    years = view.years[1:]
+    shown, years = _lever_columns(view)
     columns = [f"{view.title(name, lang)} {year}" if len(shown) > 1 else str(year) for name in shown for year in years]
     start = word("status_quo", lang) if view.comparison is None else view.title(view.scenarios[0], lang)
     return [word("lever", lang), f"{start} {view.until}", *columns, word("status", lang)]
 
 
-def _lever(changed: Changed, shown: Iterable[str], lang: Lang) -> dict[str, Any]:
+def _lever(changed: Changed, shown: Iterable[str], years: int, lang: Lang) -> dict[str, Any]:
     lever = changed.lever
     reference = next(iter(set(changed.values) - set(shown)), None)
     start = changed.status_quo if reference is None else changed.values[reference][-1]
-    years = len(next(iter(changed.values.values())))
-    values = [number(each) for name in shown for each in changed.values.get(name, [None] * years)]
+    values = [number(each) for name in shown for each in changed.values.get(name, (None,) * years)[-years:]]
     planned = [changed.planned.get(name) for name in shown]
     words = dict.fromkeys(word(lever.plan.status if each and lever else "own_value", lang) for each in planned)
     if changed.by_county:
@@ -234,10 +105,10 @@ def _lever(changed: Changed, shown: Iterable[str], lang: Lang) -> dict[str, Any]
     return {
         "id": changed.id,
         "title": title_in(lever.title, lang) if lever else changed.id,
-        "unit": lever.unit if lever else "",
+        "unit": unit_in(lever.unit, lang) if lever else "",
         "cells": [number(start), *values],
         "status": "; ".join(words),
-        "assumed": lever is not None and lever.plan.status in _ASSUMED,
+        "assumed": lever is not None and lever.plan.status in ASSUMED,
         "bounds": f"{number(lever.bounds[0])} – {number(lever.bounds[1])}" if lever else "",
         "says": word("plan_says", lang, chapter=lever.chapter) if lever else "",
         "quote": lever.quote if lever else "",
@@ -267,8 +138,10 @@ def trajectory(view: View, lang: Lang) -> Table:
     return Table(heads, rows, 2)
 
 
-def decomposition(view: View, lang: Lang) -> Table:
-    """Percentage points by component over the whole span, and their sum."""
+def decomposition(view: View, lang: Lang) -> Table | None:
+    """Percentage points by component over the whole span, and their sum; None where no table has them."""
+    if not len(view.decomposition):
+        return None
     parts = {name: view.points(name, view.base, view.until) for name in view.scenarios}
     names = dict.fromkeys(each for points in parts.values() for each, value in points.items() if value)
     names |= {each: None for points in parts.values() for each in points if each in names}
@@ -287,7 +160,7 @@ def counties(view: View, lang: Lang) -> Table:
     rows = []
     for place in view.counties:
         cells = [view.place_title(place, lang)]
-        for indicator, write in ((RATE, _percent), ("urban_population", lambda value: f"{value:,.0f}")):
+        for indicator, write in ((RATE, percent), ("urban_population", lambda value: f"{value:,.0f}")):
             cells.append(write(view.at(indicator, shown[0], view.base, place)))
             cells += [write(view.at(indicator, name, view.until, place)) for name in shown]
         rows.append(cells)
@@ -376,7 +249,9 @@ def indicators(view: View, lang: Lang) -> Table:
             continue
         about = CATALOGUE[name]
         years = view.years if len(shown) == 1 else view.years[-1:]
-        unit = about.unit.replace("yuan of 2020", phrase("nominal_yuan", "en")) if view.nominal else about.unit
+        unit = unit_in(about.unit, lang)
+        if view.nominal and about.unit.startswith(REAL_YUAN):
+            unit = f"{phrase('nominal_yuan', lang)}{about.unit.removeprefix(REAL_YUAN) if lang == 'en' else ''}"
         cells = [_cell(view.at(name, scenario, year)) for scenario in shown for year in years]
         rows.append([title_in(about.title, lang), unit, *cells])
     return Table(heads, rows, 2)
@@ -401,7 +276,7 @@ def assumptions(view: View, lang: Lang) -> list[Table]:
     costs = [row for each in changed if each.lever for row in _costs(each.lever, lang)]
     run = dict(view.parameters())
     moved = [
-        [title_in(book[name].title, lang), number(value), number(book[name].central), book[name].unit]
+        [title_in(book[name].title, lang), number(value), number(book[name].central), unit_in(book[name].unit, lang)]
         for name, value in run.items()
     ]
     facts = [_fact(fact, run, lang) for fact in book.facts.values() if fact.used and fact.role == "uncertain"]
@@ -418,7 +293,14 @@ def assumptions(view: View, lang: Lang) -> list[Table]:
 def _value(lever: Lever, lang: Lang) -> list[str]:
     plan = lever.plan
     value = number(plan.values if plan.values else plan.value)
-    return [title_in(lever.title, lang), value, _range(plan.range), lever.unit, word(plan.status, lang), plan.source]
+    return [
+        title_in(lever.title, lang),
+        value,
+        _range(plan.range),
+        unit_in(lever.unit, lang),
+        word(plan.status, lang),
+        plan.source,
+    ]
 
 
 def _costs(lever: Lever, lang: Lang) -> list[list[str]]:
@@ -432,7 +314,14 @@ def _costs(lever: Lever, lang: Lang) -> list[list[str]]:
 def _fact(fact: Fact, run: Mapping[str, float], lang: Lang) -> list[str]:
     plain = word("table_value", lang) if fact.by else number(fact.values if fact.values else fact.value)
     value = number(run[fact.id]) if fact.id in run and not fact.by else plain
-    return [title_in(fact.title, lang), value, _range(fact.range), fact.unit, word(fact.status, lang), fact.source]
+    return [
+        title_in(fact.title, lang),
+        value,
+        _range(fact.range),
+        unit_in(fact.unit, lang),
+        word(fact.status, lang),
+        fact.source,
+    ]
 
 
 def _range(ends: tuple[float, float] | None) -> str:

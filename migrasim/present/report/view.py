@@ -1,10 +1,10 @@
-"""One view of what a report can be about: a run, or scenarios that were compared."""
+"""One view of what a report can be about: a run, scenarios that were compared, a batch."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +13,13 @@ import numpy as np
 import pandas as pd
 
 from migrasim.analysis.compare import Comparison
-from migrasim.core.errors import InputError
+from migrasim.core.errors import InputError, nearest
 from migrasim.core.language import Lang, title_in
 from migrasim.facts import FactBook, Lever
 from migrasim.inputs import Inputs
 from migrasim.region import Region
 from migrasim.runs import store
+from migrasim.runs.batch import Batch, manifest_of
 from migrasim.runs.result import RunResult
 from migrasim.scenario import Scenario, shipped
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 REAL_YUAN = "yuan of 2020"
+MOST_SCENARIOS = 8
 _LONGEST = 48  # characters of a name in a chart
 
 
@@ -75,9 +77,11 @@ class View:
         ``year, indicator, low, median, high`` over assumed values, where it was drawn.
     nominal
         Whether money stands in prices of each year.
+    titles
+        Of scenarios by name, where they are known.
     """
 
-    source: RunResult | Comparison
+    source: RunResult | Comparison | Batch
     ident: str
     scenarios: tuple[str, ...]
     seeds: tuple[int, ...]
@@ -91,6 +95,7 @@ class View:
     notes: list[str | dict[str, str]]
     band: DataFrame | None = None
     nominal: bool = False
+    titles: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def comparison(self) -> Comparison | None:
@@ -101,6 +106,16 @@ class View:
     def run(self) -> RunResult | None:
         """The run, where it is one."""
         return self.source if isinstance(self.source, RunResult) else None
+
+    @property
+    def batch(self) -> Batch | None:
+        """The batch, where it is one."""
+        return self.source if isinstance(self.source, Batch) else None
+
+    @cached_property
+    def draws(self) -> int:
+        """Runs of the scenario that has most."""
+        return int(self.runs["scenario"].value_counts().max())
 
     @property
     def main(self) -> str:
@@ -124,12 +139,10 @@ class View:
 
     def title(self, scenario: str, lang: Lang) -> str:
         """Title of a scenario, short enough for a chart."""
-        title: object = scenario
-        if self.run is not None:
-            title = self.provenance.get("scenario_title") or scenario
-        elif scenario in shipped("scenarios"):
+        title: object = self.titles.get(scenario)
+        if title is None and scenario in shipped("scenarios"):
             title = Scenario.load(scenario, FactBook.load()).title
-        words = " ".join(title_in(title, lang).split())
+        words = " ".join(title_in(title or scenario, lang).split())
         return words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"
 
     def region_title(self, lang: Lang) -> str:
@@ -167,7 +180,7 @@ class View:
         if self.band is not None and place is None and (self.band["indicator"] == indicator).any():
             drawn = self.band[self.band["indicator"] == indicator].set_index("year")
             found["low"], found["high"] = drawn["low"], drawn["high"]
-        elif len(self.seeds) < 2:
+        elif self.draws < 2:
             found[["low", "high"]] = np.nan
         return found
 
@@ -199,7 +212,7 @@ class View:
         rows = self.decomposition[self.decomposition["scenario"] == scenario]
         if "level" in rows:
             rows = rows[rows["level"] == "prefecture"]
-        runs = max(1, rows["seed"].nunique())
+        runs = max(1, rows["run_id"].nunique() if "run_id" in rows else 1)
         rows = rows[(rows["year"] > first) & (rows["year"] <= last)]
         sums = rows.groupby("component", sort=False)["points"].sum() / runs
         return {str(name): float(value) for name, value in sums.items()}
@@ -224,13 +237,21 @@ class View:
             return {}
 
     def path(self, lever: str, scenario: str) -> np.ndarray[Any, np.dtype[np.float64]] | None:
-        """(years, counties) values of a lever as they were run."""
+        """(years, counties) values of a lever as they were run; None where the tables do not say."""
         row = self.runs[self.runs["scenario"] == scenario].iloc[0]
+        count = self.region.n_counties if self.region is not None else max(1, len(self.counties))
         try:
-            path = json.loads(row[f"lever.{lever}"])
-            return np.array([path[year] for year in sorted(path, key=int)], np.float64)
+            given = json.loads(row[f"lever.{lever}"])
+            by_year = {int(year): each for year, each in given.items()} if isinstance(given, dict) else {0: given}
+            rows = [by_year[max(known for known in by_year if known <= year)] for year in self.span]
+            return np.array([np.broadcast_to(np.asarray(each, np.float64), count) for each in rows])
         except (KeyError, TypeError, ValueError, AttributeError):
             return None
+
+    @property
+    def span(self) -> range:
+        """Every year from the base to the last."""
+        return range(self.base, self.until + 1)
 
     def lever_ids(self) -> list[str]:
         """Levers that the runs name, in the order of the fact book."""
@@ -252,7 +273,7 @@ class View:
         differs = by_county = False
         for scenario in self.scenarios:
             path = self.path(name, scenario)
-            if path is None or path.ndim != 2 or len(path) <= self.until - self.base:
+            if path is None:
                 continue
             before = start if start is not None else path[:1].repeat(len(path), axis=0)
             differs |= not np.array_equal(path, before)
@@ -285,8 +306,14 @@ def _by_year(values: Mapping[Any, Any]) -> dict[int, float]:
     return {int(year): float(values[year]) for year in sorted(values, key=int)}
 
 
-def view(source: RunResult | Comparison, *, nominal: bool = False, band: DataFrame | None = None) -> View:
-    """The view of a run or a comparison.
+def view(
+    source: RunResult | Comparison | Batch,
+    *,
+    nominal: bool = False,
+    band: DataFrame | None = None,
+    scenarios: Sequence[str] = (),
+) -> View:
+    """The view of a run, a comparison or a batch.
 
     Parameters
     ----------
@@ -296,27 +323,94 @@ def view(source: RunResult | Comparison, *, nominal: bool = False, band: DataFra
         Money in prices of each year instead of yuan of 2020.
     band
         Range over assumed values that was drawn beside a run.
+    scenarios
+        Of a batch: those to show; all where none is given.
 
     Raises
     ------
     InputError
-        Where there is nothing in it to report.
+        Where there is nothing in it to report, or too much of it.
     """
-    if not len(source.indicators):
-        raise InputError("report: the tables hold no year")
-    if isinstance(source, RunResult):
-        mark: dict[str, Any] = {"scenario": source.scenario, "seed": source.seed}
-        found = View(
-            source, source.run_id, (source.scenario,), (int(source.seed),), source.base, source.until, source.sample,
-            source.indicators.assign(**mark), source.decomposition.assign(**mark),
-            pd.DataFrame([store.run_row(source)]), source.provenance, source.notes, band,
-        )  # fmt: skip
+    if isinstance(source, Batch):
+        found = _of_batch(source, scenarios)
+    elif scenarios:
+        raise InputError("--scenario: chooses among the scenarios of a batch; this folder holds none")
+    elif isinstance(source, RunResult):
+        found = _of_run(source, band)
     else:
         found = View(
             source, source.comparison_id, source.scenarios, source.seeds, source.base, source.until, source.sample,
             source.indicators, source.tables["decomposition"], source.tables["runs"], source.provenance, source.notes,
         )  # fmt: skip
+    if not len(found.indicators):
+        raise InputError("report: the tables hold no year")
     return _priced(found) if nominal else found
+
+
+def _of_run(source: RunResult, band: DataFrame | None) -> View:
+    mark: dict[str, Any] = {"scenario": source.scenario, "seed": source.seed}
+    title = source.provenance.get("scenario_title")
+    return View(
+        source, source.run_id, (source.scenario,), (int(source.seed),), source.base, source.until, source.sample,
+        source.indicators.assign(**mark), source.decomposition.assign(**mark),
+        pd.DataFrame([store.run_row(source)]), source.provenance, source.notes, band,
+        titles={source.scenario: title} if title else {},
+    )  # fmt: skip
+
+
+def _of_batch(batch: Batch, wanted: Sequence[str]) -> View:
+    """Scenarios of a batch, each with the range over its runs: other luck, futures, values of facts."""
+    runs = batch.runs
+    failed = len(runs) - int((runs["status"] == "done").sum())
+    runs = runs[runs["status"] == "done"]
+    known = [str(name) for name in dict.fromkeys(runs["scenario"])]
+    for name in wanted:
+        if name not in known:
+            raise InputError(f"--scenario: '{name}' is not in {batch.folder}. {nearest(name, known)}".rstrip())
+    chosen = tuple(name for name in known if name in wanted or not wanted)
+    if not 0 < len(chosen) <= MOST_SCENARIOS:
+        raise InputError(
+            f"{batch.folder}: {len(chosen)} scenarios are too many for one report (or none was made); choose up to "
+            f"{MOST_SCENARIOS} with --scenario, such as {', '.join(known[:3])}; `migrasim analyse` reads all of them"
+        )
+    runs = runs[runs["scenario"].isin(chosen)].reset_index(drop=True)
+    if len(runs[["base", "until", "sample"]].drop_duplicates()) > 1:
+        raise InputError(f"{batch.folder}: runs differ in base, last year or sample; no report can hold them together")
+    first = runs.iloc[0]
+    requests = batch.requests(runs.drop_duplicates("scenario")["run_id"])
+    notes: list[str | dict[str, str]] = []
+    if failed:
+        notes.append({"en": f"{failed} runs failed and are left out.", "zh_hant": f"有{failed}次運行失敗，未計入。"})
+    marks = runs[["run_id", "scenario", "seed"]]
+    return View(
+        batch, batch.manifest.name, chosen, tuple(sorted({int(seed) for seed in runs["seed"]})),
+        int(first["base"]), int(first["until"]), float(first["sample"]),
+        _marked(batch, "indicators", marks), _marked(batch, "decomposition", marks), runs,
+        requests[first["run_id"]].provenance(), notes,
+        titles={one.resolved().name: one.resolved().title for one in requests.values()},
+    )  # fmt: skip
+
+
+def _marked(batch: Batch, table: str, marks: DataFrame) -> DataFrame:
+    """A table of a batch for the whole region and its counties, with scenario and seed; empty where it is not kept."""
+    if table not in batch.manifest.tables:
+        return pd.DataFrame(columns=["run_id", "scenario", "seed", "year", "level", "place", "component", "points"])
+    levels = [level for level in ("prefecture", "county") if level in batch.manifest.levels]
+    frame = pd.concat([batch.table(table, level=level) for level in levels], ignore_index=True)
+    return frame.drop(columns=["scenario", "seed"], errors="ignore").merge(marks, on="run_id")
+
+
+def read(folder: Path) -> RunResult | Comparison | Batch:
+    """What lies in a folder.
+
+    Raises
+    ------
+    InputError
+        Where it is none of the three, damaged, unfinished, or of a newer version.
+    """
+    from migrasim.analysis import compare
+
+    return Batch.open(folder) if manifest_of(folder) is not None else compare.read(folder)
 
 
 def price_index(found: View) -> dict[int, float]:

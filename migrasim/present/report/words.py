@@ -11,6 +11,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "{region}, {base}-{until}: {others} against {reference}",
         "{region}，{base}-{until}年：{others}與{reference}比較",
     ),
+    "title_batch": ("{region}, {base}-{until}: {name}", "{region}，{base}-{until}年：{name}"),
     "subtitle": (
         "Report of migrasim {version}. An agent-based simulation of who would move to town; no forecast.",
         "migrasim {version} 報告。基於主體的遷移模擬，說明誰會進城鎮；並非預測。",
@@ -91,6 +92,26 @@ WORDS: dict[str, tuple[str, str]] = {
     "sure_one_pair": (
         "How sure: one pair of runs was made, so that no interval can be given; `--replications` makes more.",
         "確定程度：僅一對運行，無法給出區間；可用 `--replications` 增加。",
+    ),
+    "head_batch": (
+        "{scenario}: in {until} {rate}% of the residents live in towns and county seats, {urban} people",
+        "{scenario}：{until}年常住城鎮化率{rate}%，城鎮常住人口{urban}",
+    ),
+    "head_batch_range": (
+        " (over its runs {low} to {high}, {urban_low} to {urban_high})",
+        "（各次運行為{low}至{high}，{urban_low}至{urban_high}）",
+    ),
+    "head_batch_start": ("The rate was {start}% in {base}.", "{base}年常住城鎮化率為{start}%。"),
+    "sure_batch": (
+        "How sure: numbers are means over the runs of a scenario, ranges go from the lowest to the highest of "
+        "them ({runs} runs in all: other luck, futures or values of facts, as the experiment says). What no run "
+        "varies is not in them.",
+        "確定程度：數字為各情景全部運行的均值，區間為最低至最高（共{runs}次運行，隨機數、未來情形或事實取值按試驗"
+        "設定變化）；未變化的因素不在其中。",
+    ),
+    "again_batch": (
+        "Every run can be made again from its id; the experiment file makes all of them.",
+        "每次運行都可由其編號重現；試驗文件可重現全部。",
     ),
     "head_changed": (
         "Levers that differ from the status quo ({changed}): {named}",

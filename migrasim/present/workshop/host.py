@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from migrasim.present.workshop.meeting import Meeting, Proposal, Result, Role
-from migrasim.present.workshop.words import word
+from migrasim.present.workshop.words import WORDS, word
 
 if TYPE_CHECKING:
     from migrasim.core.language import Lang
@@ -29,6 +29,7 @@ LOOKS_AT: Mapping[Role, tuple[str, ...]] = {
 }  # fmt: skip
 SUMMED = ("county_cost_yuan", "enterprise_cost_yuan", "unpaid_yuan", "registration_transfers")  # over all years
 LAST_YEAR = 2035
+_MONEY = ("county_cost_yuan", "enterprise_cost_yuan", "unpaid_yuan")  # in millions
 RECORD, CODE, MINUTES = "workshop.jsonl", "workshop.code", "minutes.html"
 
 
@@ -187,25 +188,38 @@ def indicator_rows(result: Result, role: Role | None, lang: Lang) -> list[list[s
         if name not in result.values or name not in result.reference:
             continue
         about = CATALOGUE[name]
-        when = word("sum_of_years" if name in SUMMED else "in_year", lang, year=LAST_YEAR)
-        head = f"{title_in(about.title, lang)} ({_unit(about.unit)}, {when})"
+        title = word(name, lang) if name in WORDS else title_in(about.title, lang)
+        head = f"{title} ({_unit(name, about.unit, lang)})"
         values = [result.values[name], result.reference[name], result.values[name] - result.reference[name]]
-        rows.append([head, *(written(value, about.unit, signed=k == 2) for k, value in enumerate(values))])
+        rows.append([head, *(written(name, value, signed=k == 2) for k, value in enumerate(values))])
     return rows
 
 
-def _unit(unit: str) -> str:
-    return "%" if unit == "share" else f"million {unit}" if unit.startswith("yuan of 2020 a year") else unit
+def _unit(name: str, english: str, lang: Lang) -> str:
+    from migrasim.present.explorer.words import unit
+
+    if name in SUMMED:
+        what = word("million_yuan", lang) if name in _MONEY else unit(english.removesuffix(" a year"), lang)
+        return f"{what}, {word('sum_of_years', lang, year=LAST_YEAR)}"
+    return f"{'%' if english == 'share' else unit(english, lang)}, {word('in_year', lang, year=LAST_YEAR)}"
 
 
-def written(value: float, unit: str, *, signed: bool = False) -> str:
-    """A value in few characters: shares as percent, large sums of money in millions."""
+def written(name: str, value: float, *, signed: bool = False) -> str:
+    """A value of an indicator in few characters: shares as percent, sums of money in millions.
+
+    Examples
+    --------
+    >>> written("urbanization_rate", 0.6123), written("county_cost_yuan", 2.5e9), written("rent_yuan_mo", 3.0)
+    ('61.2', '2,500', '3.0')
+    """
+    from migrasim.indicators import CATALOGUE
+
     sign = "+" if signed else ""
-    if unit == "share":
+    if CATALOGUE[name].unit == "share":
         return f"{100 * value:{sign}.1f}"
-    if unit.startswith("yuan of 2020 a year"):
+    if name in _MONEY:
         return f"{value / 1e6:{sign},.0f}"
-    return f"{value:{sign},.0f}" if abs(value) >= 10 else f"{value:{sign}.2f}"
+    return f"{value:{sign},.{0 if abs(value) >= 10 else 1}f}"
 
 
 def start(folder: Path, engine: Engine, *, name: str = "", address: str = "", code: str = "") -> Host:

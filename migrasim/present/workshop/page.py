@@ -389,7 +389,16 @@ def Rows(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> N
     """A table."""
     with solara.v.Html(tag="table"):
         element("caption", caption, style="text-align: left; font-weight: 600")
-        element("thead", element("tr", *[element("th", head, scope="col") for head in heads]))
+        element(
+            "thead",
+            element(
+                "tr",
+                *[
+                    element("th", head, scope="col", style=None if k else "text-align: left")
+                    for k, head in enumerate(heads)
+                ],
+            ),
+        )
         body = [
             element("tr", element("th", row[0], scope="row"), *[element("td", cell) for cell in row[1:]])
             for row in rows

@@ -87,6 +87,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "this_proposal": ("Proposal", "方案"),
     "your_indicators": ("What {role} looks at", "{role}關注的指標"),
     "other_roles": ("What the others look at", "其他各方關注的指標"),
+    "county_cost_yuan": ("Outlay of county governments", "縣級政府支出"),
+    "cumulative_cost_yuan_per_new_resident": (
+        "Public outlay since 2020 per additional urban resident",
+        "2020年以來每新增一名城鎮常住人口的公共支出",
+    ),
+    "million_yuan": ("million yuan of 2020", "百萬元（2020年價）"),
     "sum_of_years": ("sum 2021-{year}", "2021-{year}年合計"),
     "in_year": ("{year}", "{year}年"),
     "sample_note": (

@@ -1,0 +1,139 @@
+"""`migrasim experiment`, `rerun` and `diff`: what they say, make and refuse."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import pytest
+
+from migrasim import cli
+from migrasim.runs import estimate, runner
+from migrasim.runs.batch import Batch
+
+TINY = """
+name: tiny
+scenarios: [status_quo, plan]
+replications: {replications}
+sample: {sample}
+until: 2022
+"""
+
+
+class Outcome(NamedTuple):
+    """What a command left: exit code, standard output, standard error."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def migrasim(capsys, workdir) -> Callable[..., Outcome]:
+    """The command in this process, in an empty folder that holds ``tiny.yaml``."""
+    (workdir / "tiny.yaml").write_text(TINY.format(replications=1, sample=0.002), encoding="utf-8")
+
+    def command(*arguments: object) -> Outcome:
+        with pytest.raises(SystemExit) as end:
+            cli.main([str(each) for each in arguments])
+        captured = capsys.readouterr()
+        return Outcome(int(end.value.code or 0), captured.out, captured.err)
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--shard", "5/4"], "--shard: '5/4' is not allowed"),
+        (["--shard", "first"], "such as 1/4"),
+        (["--keep", "flow"], "did you mean 'flows'?"),
+        (["--replications", "0"], "allowed: whole numbers from 1"),
+        (["--sample", "2"], "above 0 and up to 1"),
+        (["--workers", "0"], "workers: 0 is not allowed"),
+        (["--scheduler", "nonsense"], "no Dask scheduler answers at 'nonsense'"),
+    ],
+)
+def test_wrong_options_are_refused_in_a_line(migrasim, workdir, arguments, words):
+    """Exit code 2, what is wrong and what is allowed."""
+    found = migrasim("experiment", "tiny.yaml", *arguments)
+    assert found.code == 2 and words in found.err and found.err.splitlines()[-1].startswith("error: ")
+    assert not (workdir / "runs" / "tiny" / "runs.parquet").exists()
+
+
+def test_too_many_runs_for_the_disk_are_refused(migrasim, workdir, monkeypatch):
+    """Before anything is made, with what is needed and what there is."""
+    monkeypatch.setattr(runner.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1000))
+    found = migrasim("experiment", "tiny.yaml")
+    assert found.code == 2 and "2 runs need about" in found.err and "fewer runs" in found.err
+    assert not (workdir / "runs").exists()
+
+
+def test_a_dry_run_says_what_it_would_cost(migrasim, workdir, monkeypatch, make_result):
+    """Runs, seconds, memory and disk; nothing is written."""
+    monkeypatch.setattr(runner.RunSpec, "run", lambda spec: make_result())
+    found = migrasim("experiment", "tiny.yaml", "--replications", 50, "--dry-run", "--workers", 1)
+    assert found.code == 0 and found.out.startswith("100 runs, 100 of them still to be made;")
+    assert "GB free" in found.out and not (workdir / "runs").exists()
+    assert not estimate.Estimate(10, 10, 1.0, 1e9, 1, 1e12, 1e9).fits
+
+
+def test_runs_that_nobody_knows(migrasim):
+    """No batch at all, and how to name one."""
+    found = migrasim("rerun", "0123456789ab")
+    assert found.code == 2 and "no batch lies in runs/ or here; name its folder with --in" in found.err
+    found = migrasim("diff", "0123456789ab", "0123", "--in", "nowhere")
+    assert found.code == 2 and "no batch lies here" in found.err
+
+
+@pytest.mark.model
+@pytest.mark.slow
+def test_a_batch_from_file_to_difference(migrasim, workdir):
+    """Made, extended, one run made again to the last digit, and where two runs part."""
+    found = migrasim("experiment", "tiny.yaml", "--workers", 1)
+    assert found.code == 0 and "2 runs, 0 of them failed" in found.err and found.out == "Results in runs/tiny\n"
+    assert set(pd.read_excel("runs/tiny/results.xlsx", sheet_name=None)) == {"results", "levers"}
+    before = Batch.open("runs/tiny").table("indicators")
+    assert migrasim("experiment", "tiny.yaml", "--workers", 1, "--replications", 2).code == 0
+    batch = Batch.open("runs/tiny")
+    runs = batch.runs
+    assert runs["seed"].tolist() == [0, 0, 1, 1] and runs["scenario"].tolist() == ["status_quo", "plan"] * 2
+    after = batch.table("indicators")
+    kept = after[after["run_id"].isin(set(before["run_id"]))].reset_index(drop=True)
+    pd.testing.assert_frame_equal(kept, before)
+    quo, plan, other = runs["run_id"][:3]
+    found = migrasim("rerun", plan, "--threads", 1)
+    assert found.out.splitlines()[0] == f"{plan}: as it is stored, to the last digit"
+    assert (workdir / "runs" / f"plan-{plan}" / "indicators.parquet").exists()
+    found = migrasim("diff", quo[:6], plan, "--in", "runs/tiny")
+    assert "lever " in found.out and "they differ first after the phase" in found.out and "household " in found.out
+    assert "seed: 0 and 1" in migrasim("diff", quo, other).out
+    assert migrasim("diff", quo, quo).out.endswith("the same run\n")
+    (workdir / "tiny.yaml").write_text(TINY.format(replications=1, sample=0.003), encoding="utf-8")
+    found = migrasim("experiment", "tiny.yaml", "--dry-run")
+    assert found.code == 2 and "holds another batch ('tiny', 4 runs, 0 of them also asked for now)" in found.err
+
+
+@pytest.mark.model
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("bash") is None, reason="the example is a shell script")
+def test_the_example_for_slurm_makes_a_batch(workdir):
+    """With a stand-in for `srun` that starts one worker, it runs from scheduler to tables."""
+    (workdir / "tiny.yaml").write_text(TINY.format(replications=2, sample=0.002), encoding="utf-8")
+    (workdir / "bin").mkdir()
+    (workdir / "bin" / "srun").write_text('#!/bin/bash\nshift\nexec "$@"\n', encoding="utf-8")
+    (workdir / "bin" / "srun").chmod(0o755)
+    script = Path(__file__).parents[2] / "docs" / "slurm.sh"
+    path = f"{workdir / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "PYTHON": sys.executable, "SLURM_NTASKS": "1"}
+    done = subprocess.run(
+        ["bash", str(script), "tiny.yaml", "out"], env=environment, capture_output=True, text=True, timeout=400
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(Batch.open(workdir / "out").runs) == 4

@@ -1,0 +1,353 @@
+"""The explorer without a browser: drafts, links, files from strangers, the engine, the charts, the words."""
+
+from __future__ import annotations
+
+import re
+import string
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from migrasim.core.errors import InputError
+from migrasim.core.language import LANGS
+from migrasim.facts import FactBook
+from migrasim.indicators import CATALOGUE
+from migrasim.present.explorer import charts, charts_more, compare, draft, sources, view, words
+from migrasim.present.explorer.draft import Draft
+from migrasim.present.explorer.engine import Cache, Engine
+from migrasim.present.explorer.runs import draws, request
+from migrasim.scenario import Scenario
+
+SCHOOLS = "residence_permit.education"
+HOUSES = "public_housing.public_rental_units"
+
+
+# -- drafts ------------------------------------------------------------------------------------------
+
+
+def test_a_saved_draft_is_a_scenario_file_like_any_other(tmp_path):
+    """What a page saves, every command reads, with the same numbers."""
+    made = Draft("plan", {SCHOOLS: {2022: 0.7, 2030: 0.9}, HOUSES: {"Kongtong": 300.0}}, "boom", "schools first")
+    path = draft.write_file(tmp_path, made)
+    assert path.name == "schools_first.yaml"
+    book = FactBook.load()
+    read = Scenario.load(path, book)
+    again = draft.Inputs.build(book, draft.region(), read, until=2035)
+    mine = draft.inputs(made)
+    assert again.content_hash() == mine.content_hash()
+    assert draft.read_file(tmp_path, path.name) == made
+
+
+def test_saving_never_writes_over_another_file(tmp_path):
+    """A second scenario of the same name gets a name of its own, and a name is never a path."""
+    first = draft.write_file(tmp_path, Draft("plan", {SCHOOLS: 0.7}, name="../../a"))
+    second = draft.write_file(tmp_path, Draft("plan", {SCHOOLS: 0.8}, name="../../a"))
+    assert [first.name, second.name] == ["a.yaml", "a-2.yaml"]
+    assert first.parent == second.parent == tmp_path
+    with pytest.raises(InputError, match="a name is needed"):
+        draft.write_file(tmp_path, Draft(name="../.."))
+
+
+BOMB = "a: &a [x,x]\n" + "\n".join(f"{b}: &{b} [*{a},*{a}]" for a, b in zip("abcdefgh", "bcdefghi", strict=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        (BOMB, "anchors and aliases"),
+        ("x: " + "[" * 5000, "too deep"),
+        ("levers: {" + ", ".join(f"a{k}: 1" for k in range(6000)) + "}", "too deep or too long"),
+        ("a" * 300_000, "larger than"),
+        ("x: !!python/object/apply:os.system [ls]", "tags"),
+        ("extends: /etc/passwd", "extends: the text '/etc/passwd' is not allowed"),
+        ("extends: ../secret.yaml", "not allowed here"),
+        ("extends: [plan]", "not allowed here"),
+        ("levers: {residence_permit.educatoin: 0.5}", "did you mean 'residence_permit.education'"),
+        ("levers: {residence_permit.education: 5}", "out of bounds"),
+        ("levers: {residence_permit.education: {Nowhere: 0.5}}", "unknown county"),
+        ("levers: {residence_permit.education: .inf}", "a number is expected"),
+        ("levers: {spatial.core_share: 0.9, spatial.poles_share: 0.9}", "spatial"),
+        ("future: doom", "future"),
+        ("schema_version: 99", "newer"),
+        ("- a\n- b", "a mapping"),
+        ("a: [", "not valid YAML"),
+        ("a: \0", "binary"),
+        ("", "a mapping"),
+    ],
+)
+def test_a_hostile_file_is_refused_in_one_line(text, part):
+    """Files of strangers are small, plain and built on nothing but what ships; else one message says why not."""
+    began = time.perf_counter()
+    with pytest.raises(InputError, match=re.escape(part)) as error:
+        draft.opened(text, "theirs.yaml")
+    assert "\n" not in str(error.value)
+    assert time.perf_counter() - began < 20
+
+
+def test_nothing_outside_the_folder_is_read(tmp_path):
+    """Only plain files right inside the folder are offered and opened; links and paths are not."""
+    inside, outside = tmp_path / "in", tmp_path / "out.yaml"
+    inside.mkdir()
+    outside.write_text("extends: plan", encoding="utf-8")
+    (inside / "link.yaml").symlink_to(outside)
+    (inside / "own.yaml").write_text("extends: plan", encoding="utf-8")
+    assert [each.name for each in draft.files(inside)] == ["own.yaml"]
+    for name in ("link.yaml", "../out.yaml", str(outside)):
+        with pytest.raises(InputError, match="no scenario file"):
+            draft.read_file(inside, name)
+    assert draft.read_file(inside, "own.yaml").base == "plan"
+
+
+def test_groups_in_a_file_become_their_levers():
+    """A file that sets a group opens with every lever of the group set, so that each can be moved."""
+    found = draft.opened("extends: status_quo\nlevers: {three_rights: plan, three_rights.titling: 0.95}")
+    book = FactBook.load()
+    assert set(found.levers) == {lever.id for lever in book.of_group("three_rights") if lever.built}
+    assert found.levers["three_rights.titling"] == 0.95
+
+
+def test_a_link_brings_a_draft_back_and_no_other():
+    """What stands in the address is checked like a file; nonsense and bombs are ignored."""
+    made = Draft("plan", {SCHOOLS: {2022: 0.7, 2030: 0.9}}, "boom", "就業")
+    link = draft.to_link(draft.compact(made))
+    assert draft.of_compact(draft.from_link(link)) == made
+    assert draft.from_link("no link") is None
+    assert draft.from_link(draft.to_link("x" * 10_000_000)) is None
+    for wrong in (None, [], ["plan", {SCHOOLS: 9}, "central", ""], ["/etc/passwd", {}, "central", ""], [1, 2, 3, 4]):
+        assert draft.of_compact(wrong) is None
+
+
+@pytest.mark.parametrize("shape", draft.SHAPES)
+def test_a_path_starts_and_ends_where_it_was_told(shape):
+    """Every shape of a path goes from the first value to the last, and stays between them."""
+    for name, first, last in ((SCHOOLS, 0.6, 0.9), (HOUSES, 200.0, 900.0)):
+        lever = FactBook.load().lever(name)
+        found = draft.path(lever, 2022, first, 2030, last, shape)
+        assert (found[2022], found[2030]) == (first, last)
+        assert all(first <= value <= last for value in found.values())
+        assert draft.opened(yaml.safe_dump({"levers": {name: found}})).levers[name] == found
+
+
+def test_draws_share_luck_and_assumptions_across_scenarios():
+    """A draw of one number has the same seed in every scenario, and the same value of a lever that both assume."""
+    one, other = draws(draft.of_shipped("plan"), 3), draws(draft.of_shipped("three_rights"), 3)
+    assert [each.seed for each in one] == [each.seed for each in other] == [1, 2, 3]
+    for first, second in zip(one, other, strict=True):
+        assert second.overrides
+        assert set(second.overrides) < set(first.overrides)
+
+
+# -- the engine --------------------------------------------------------------------------------------
+
+
+def test_the_cache_drops_what_was_used_longest_ago(make_result):
+    """Results are kept within a bound, and a result that is used stays."""
+    result = make_result()
+    cache = Cache()
+    cache.put("0", result)
+    cache.most_bytes = 3 * cache.held_bytes
+    for key in "12345":
+        cache.put(key, result)
+        assert cache.get("0") is not None
+        assert cache.held_bytes <= cache.most_bytes
+    assert len(cache) == 3
+    assert cache.get("1") is None
+
+
+@pytest.fixture(scope="module")
+def engine():
+    """An engine with one process for first answers."""
+    return Engine(quick=1)
+
+
+@pytest.mark.model
+@pytest.mark.slow
+def test_the_engine_gives_the_numbers_of_the_command_line(engine):
+    """Browser and command line call one function: the same request, the same run, to the last digit."""
+    from migrasim.runs.simulate import simulate
+
+    made = Draft("plan", {SCHOOLS: 0.3})
+    found = engine.wait(request(made))
+    direct = simulate(made.scenario(), sample=0.01, seed=0)
+    assert found.run_id == direct.run_id
+    assert found.indicators.drop(columns="scenario").equals(direct.indicators.drop(columns="scenario"))
+    same = simulate("plan", sample=0.01, seed=0, overrides=[f"{SCHOOLS}=0.3"])
+    assert same.run_id == direct.run_id
+
+
+@pytest.mark.model
+@pytest.mark.slow
+def test_a_run_that_nobody_wants_is_stopped(engine):
+    """A long run ends soon after its last ticket is given back, and the process is free for the next."""
+    long, short = request(draft.of_shipped("plan"), sample=0.3), request(draft.of_shipped("status_quo"), sample=0.011)
+    ticket = engine.submit(long)
+    while engine.status(long.key).state != "running":
+        time.sleep(0.05)
+    engine.release(long.key, ticket)
+    assert engine.wait(short).sample == 0.011
+    assert engine.result(long.key) is None
+
+
+@pytest.mark.model
+@pytest.mark.slow
+def test_one_run_serves_all_who_asked(engine):
+    """Two who ask for the same run get one, and it goes on while one of them still waits."""
+    wanted = request(draft.of_shipped("plan"), seed=5)
+    first, second = engine.submit(wanted), engine.submit(wanted)
+    engine.release(wanted.key, first)
+    while engine.result(wanted.key) is None:
+        assert not engine.status(wanted.key).message
+        time.sleep(0.05)
+    engine.release(wanted.key, second)
+    assert engine.status(wanted.key).state == "done"
+    assert engine.load()["jobs"] == 0
+
+
+@pytest.mark.model
+@pytest.mark.slow
+def test_a_dead_process_is_replaced(engine):
+    """Where a process dies, its run is reported as failed and the next run is made by another."""
+    import os
+    import signal
+
+    doomed = request(draft.of_shipped("plan"), sample=0.3, seed=9)
+    ticket = engine.submit(doomed)
+    while engine.status(doomed.key).share == 0:
+        time.sleep(0.05)
+    worker = next(each for each in engine.workers if each.lane == "full")
+    os.kill(worker.pid, signal.SIGKILL)
+    while not engine.status(doomed.key).is_over:
+        time.sleep(0.05)
+    assert engine.status(doomed.key).state == "failed"
+    engine.release(doomed.key, ticket)
+    assert engine.wait(request(draft.of_shipped("plan"), sample=0.011)).sample == 0.011
+
+
+# -- charts ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def results():
+    """The plan and the status quo, a sample."""
+    from migrasim.runs.simulate import simulate
+
+    return simulate("plan", sample=0.01), simulate("status_quo", sample=0.01)
+
+
+def _view(results, lang="en", place=None, role="current"):
+    plan, quo = results
+    lines = [view.Line("now", "#0072B2", role, plan), view.Line("quo", "#D55E00", "baseline", quo)]
+    if role == "pin":
+        lines[1] = view.Line("quo", "#D55E00", "pin", quo)
+    return view.View(tuple(lines), lang, draft.region(), place, 2035, quo)
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("role", ["current", "pin"])
+@pytest.mark.parametrize("lang", LANGS)
+def test_every_chart_can_be_drawn(results, lang, role):
+    """All charts exist for the region and a county, in every language, with a title, a source line and a table."""
+    import json
+
+    for place in (None, "Jingning"):
+        for build in charts_more.BUILDERS:
+            chart = build(_view(results, lang, place, role))
+            if chart is None:
+                continue
+            assert chart.title
+            assert chart.rows
+            assert all(len(row) == len(chart.heads) for row in chart.rows), chart.key
+            assert chart.key in sources.BEHIND
+            text = json.dumps(chart.option, allow_nan=False)
+            assert "migrasim" in text
+
+
+@pytest.mark.model
+def test_axes_stay_while_a_lever_moves(results):
+    """Two runs against one status quo are drawn on the same axes, so that a line moves and not the paper."""
+    plan, quo = results
+    for build in (charts.people, charts_more.rent, charts_more.families):
+        ends = [
+            build(view.View((view.Line("now", "#000", "current", one),), "en", draft.region(), frame=quo)).option[
+                "yAxis"
+            ]
+            for one in (plan, quo)
+        ]
+        assert ends[0] == ends[1]
+
+
+@pytest.mark.model
+def test_the_decomposition_adds_up_on_the_chart(results):
+    """The bars end in their sum, which is the change of the rate."""
+    plan, _ = results
+    chart = charts.decomposition(_view(results))
+    rate = plan.prefecture()["urbanization_rate"]
+    change = 100 * (rate.loc[2035] - rate.loc[2020])
+    assert chart.rows[-1][1] == pytest.approx(change, abs=0.01)
+    assert sum(row[1] for row in chart.rows[:-1]) == pytest.approx(change, abs=0.05)
+
+
+@pytest.mark.model
+def test_a_range_holds_the_line_it_stands_around(results):
+    """The range of draws is never above or below its own line."""
+    plan, quo = results
+    line = view.Line("now", "#000", "current", plan, (quo,), plan)
+    low, high = view.band(line, None, "urban_population")
+    shown = plan.prefecture()["urban_population"].to_numpy()
+    assert (low <= shown).all()
+    assert (shown <= high).all()
+    assert low[-1] == pytest.approx(quo.prefecture()["urban_population"].loc[2035])
+
+
+@pytest.mark.model
+def test_shares_of_levers_add_up_to_the_whole_effect(results):
+    """The bars of the attribution end in their sum: the difference of the scenario from the status quo."""
+    from migrasim.present.explorer.session import Session
+
+    plan, quo = results
+    made = Draft("status_quo", {SCHOOLS: 1.0, HOUSES: 900.0})
+    names = list(compare.players(made, "en"))
+    assert len(names) == 2
+    runs = {frozenset(): quo, frozenset(names[:1]): quo, frozenset(names[1:]): quo, frozenset(names): plan}
+    chart = compare.attribution_chart(Session(made), made, 0, runs, 2035)
+    rate = [100 * one.prefecture()["urbanization_rate"].loc[2035] for one in (plan, quo)]
+    assert chart.rows[-1][1] == pytest.approx(rate[0] - rate[1], abs=0.01)
+
+
+def test_a_scenario_of_many_levers_is_shared_out_among_few_players():
+    """The plan has too many levers for all coalitions: the first groups and all others play, and none is left out."""
+    found = compare.players(draft.of_shipped("plan"), "en")
+    assert len(found) == compare.MOST_PLAYERS
+    levers = [lever for each in found.values() for lever in each]
+    assert sorted(levers) == sorted({each.id for each in draft.differing(Draft(), draft.of_shipped("plan"))})
+    nobody = compare.coalition(draft.of_shipped("plan"), [], levers)
+    assert draft.differing(Draft(), nobody) == []
+
+
+# -- words -------------------------------------------------------------------------------------------
+
+
+def test_every_phrase_says_the_same_in_both_languages():
+    """English and Chinese are filled with the same things, and Chinese is Chinese."""
+    for key, (english, chinese) in words.PHRASES.items():
+        wanted = [{name for _, name, _, _ in string.Formatter().parse(text) if name} for text in (english, chinese)]
+        assert wanted[0] == wanted[1], key
+        if english != chinese:
+            assert re.search(r"[\u3000-\u9fff\uff00-\uffef]", chinese), key
+
+
+def test_every_unit_is_said_in_chinese():
+    """Levers and indicators show their unit in the language of the page."""
+    units = {lever.unit for lever in FactBook.load().levers.values()} | {each.unit for each in CATALOGUE.values()}
+    assert units <= set(words.UNITS)
+
+
+def test_phrases_that_pages_use_are_there():
+    """No page asks for a phrase that nobody has written."""
+    folder = Path(words.__file__).parent
+    used = {
+        key for path in folder.glob("*.py") for key in re.findall(r'say\(\s*"([a-z_0-9]+)"', path.read_text("utf-8"))
+    }
+    assert used <= set(words.PHRASES)
