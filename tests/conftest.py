@@ -42,8 +42,6 @@ def details() -> dict[str, pd.DataFrame]:
               "welfare_yuan_yr": 5000.0 + year - 2020}
              for year in (2020, 2026)]
         ),
-        "ages": pd.DataFrame([{"year": 2021, "county": "First", "age": 30, "persons": 9.0}]),
-        "homes": pd.DataFrame([{"year": 2021, "county": "First", "registered": "First", "persons": 9.0}]),
     }  # fmt: skip
 
 
