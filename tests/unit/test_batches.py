@@ -194,7 +194,7 @@ def test_an_interruption_keeps_what_is_done(tmp_path, monkeypatch):
     assert final(tmp_path / "b") == final(tmp_path / "whole")
 
 
-@pytest.mark.parametrize("step", range(13))
+@pytest.mark.parametrize("step", range(14))
 def test_a_finish_may_be_cut_off_anywhere(tmp_path, made, monkeypatch, step):
     """Whichever file was the last to reach its place, the same call brings all of them there."""
     run_batch(quick(3), tmp_path / "b", workers=1)
