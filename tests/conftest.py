@@ -16,6 +16,10 @@ MakeResult = Callable[..., RunResult]
 def details() -> dict[str, pd.DataFrame]:
     """Small tables beside the indicators, with invented numbers."""
     return {
+        "ages": pd.DataFrame([{"year": 2021, "place": "First/seat", "sex": "female", "age": 20, "persons": 7.0}]),
+        "homes": pd.DataFrame(
+            [{"year": 2021, "origin_county": "First", "county": "outside", "persons": 3.0, "other_place_persons": 3.0}]
+        ),
         "jobs": pd.DataFrame(
             [{"year": 2021, "place": "First/seat", "kind": "mining", "jobs": 5.0, "filled": 4.0, "vacancies": 1.0,
               "wage_yuan_yr": 40000.0}]
@@ -38,8 +42,6 @@ def details() -> dict[str, pd.DataFrame]:
               "welfare_yuan_yr": 5000.0 + year - 2020}
              for year in (2020, 2026)]
         ),
-        "ages": pd.DataFrame([{"year": 2021, "county": "First", "age": 30, "persons": 9.0}]),
-        "homes": pd.DataFrame([{"year": 2021, "county": "First", "registered": "First", "persons": 9.0}]),
     }  # fmt: skip
 
 

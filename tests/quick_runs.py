@@ -18,6 +18,7 @@ from typing import Any
 
 import pandas as pd
 
+from migrasim.runs import store
 from migrasim.runs.result import RunResult
 from migrasim.runs.runner import Stopped, run_batch
 from migrasim.runs.spec import RunSpec
@@ -70,10 +71,9 @@ class Quick(RunSpec):
             for level, place in (("prefecture", "All"), ("county", "First"), ("place", "First/seat"))
         ]  # fmt: skip
         small = pd.DataFrame([{"year": 2021, "place": "First/seat", "number": float(self.seed)}])
-        return RunResult(
-            self.run_id(), "plan", self.seed, self.sample, self.base, self.until, pd.DataFrame(rows),
-            small, small, small, small, small, small, small, small, small, self.provenance(),
-        )  # fmt: skip
+        tables: dict[str, Any] = {**dict.fromkeys(store.TABLES, small), "indicators": pd.DataFrame(rows)}
+        head = (self.run_id(), "plan", self.seed, self.sample, self.base, self.until)
+        return RunResult(*head, **tables, provenance=self.provenance())
 
 
 def quick(count: int, **options: Any) -> list[RunSpec]:

@@ -59,7 +59,7 @@ class Update:
     @property
     def too_few(self) -> bool:
         """Whether new vectors should be run."""
-        return self.effective < min(FEW, 0.2 * len(self.weights))
+        return self.effective < min(FEW, max(2.0, 0.2 * len(self.weights)))
 
     @property
     def narrowing(self) -> float:

@@ -23,6 +23,8 @@ CONFIDENCE = 0.9
 DEEPEST = 3
 FEWEST_CASES = 20
 _LEAF_SHARE = 0.05  # of the cases a box must hold at least
+_FOLDS = 5
+GROUP = "group"
 _TREES = 50  # grown on cases drawn again, to see which conditions stay
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -44,7 +46,7 @@ class Discovery:
     cases, short
         Number of cases and of those that fall short.
     skill
-        Balanced accuracy on cases not seen (0.5 is guessing), mean of 5 folds; empty where there are too few.
+        Balanced accuracy on groups of cases not seen (0.5 is guessing), 5 folds; empty where there are too few.
     threshold
         Below it a case falls short.
     """
@@ -67,29 +69,33 @@ def of_batch(batch: Finished, measure: Measure, threshold: float) -> Discovery:
         Where less than 20 cases or nothing that varies is there, and where all cases or none fall short.
     """
     frame = cases(batch, measure)
-    names = [name for name in frame.columns if name != "value" and frame[name].nunique() > 1]
+    names = [name for name in frame.columns if name not in ("value", GROUP) and frame[name].nunique() > 1]
     if len(frame) < FEWEST_CASES or not names:
         raise InputError(
             f"discovery: {len(frame)} cases with {len(names)} things that differ; at least {FEWEST_CASES} "
             f"cases and one "
             "thing that differs are needed (a design spread over ranges, such as latin_hypercube)"
         )
-    return discover(frame[names], frame["value"], threshold)
+    return discover(frame[names], frame["value"], threshold, frame[GROUP].to_numpy())
 
 
 def cases(batch: Finished, measure: Measure) -> DataFrame:
-    """One row a case: what was varied, and ``value``, the mean over replications."""
+    """One row a case: what was varied, ``value`` (the mean over replications) and the ``group`` that it belongs to.
+
+    Cases of a group share their parameter vector, or their point where there is one vector only.
+    """
     design = batch.design.assign(value=batch.values(measure)).dropna(subset=["value"])
     varied = [name for name in design.columns if name.startswith((LEVEL, UNCERTAIN))]
     named = design.assign(scenario=design["scenario"].where(design["point"] < batch.named, "design"))
     keys = ["point", *BLOCK[:-1]]
     columns = dict.fromkeys(("scenario", *varied), "first") | {"value": "mean"}
     found = named.groupby(keys, sort=False, as_index=False).agg(columns)
+    found[GROUP] = found["parameter_set" if found["parameter_set"].nunique() > 1 else "point"]
     found = found.drop(columns=["point", "parameter_set"]).dropna(axis=1, how="all")
     return found.rename(columns={name: name.removeprefix(LEVEL).removeprefix(UNCERTAIN) for name in varied})
 
 
-def discover(inputs: DataFrame, values: Series[float], threshold: float) -> Discovery:
+def discover(inputs: DataFrame, values: Series[float], threshold: float, groups: Array | None = None) -> Discovery:
     """Boxes of any table of cases.
 
     Parameters
@@ -100,12 +106,15 @@ def discover(inputs: DataFrame, values: Series[float], threshold: float) -> Disc
         Result of each case.
     threshold
         Below it a case falls short.
+    groups
+        (cases,) what each belongs to: cases of a group are kept together when it is tested on cases not seen.
 
     Raises
     ------
     InputError
         Where all cases or none fall short.
     """
+    groups = np.arange(len(inputs)) if groups is None else groups
     short = (values.to_numpy() < threshold).astype(int)
     if short.all() or not short.any():
         which = "every case" if short.all() else "no case"
@@ -133,14 +142,14 @@ def discover(inputs: DataFrame, values: Series[float], threshold: float) -> Disc
         words = " and ".join(_words(each) for each in conditions)
         table.append((number, words, count, bad, bad / count, low, high, bad / int(short.sum())))
         limits += [(number, *each) for each in conditions]
-    importance = _importance(tree, coded, origin, short)
+    importance = _importance(tree, coded, origin, short, groups)
     return Discovery(
         DataFrame(table, columns=["box", "condition", "cases", "short", "density", "low", "high", "coverage"]),
         DataFrame(limits, columns=["box", "name", "low", "high", "value", "is"]),
         importance,
         len(short),
         int(short.sum()),
-        _skill(coded, short),
+        _skill(coded, short, groups),
         threshold,
     )
 
@@ -216,7 +225,9 @@ def _share_interval(wins: int, count: int) -> tuple[float, float]:
     return low, high
 
 
-def _importance(tree: Any, coded: DataFrame, origin: dict[str, tuple[str, str | None]], short: Array) -> DataFrame:
+def _importance(
+    tree: Any, coded: DataFrame, origin: dict[str, tuple[str, str | None]], short: Array, groups: Array
+) -> DataFrame:
     names = dict.fromkeys(name for name, _ in origin.values())
     work = dict.fromkeys(names, 0.0)
     for column, share in zip(coded.columns, tree.feature_importances_, strict=True):
@@ -224,8 +235,9 @@ def _importance(tree: Any, coded: DataFrame, origin: dict[str, tuple[str, str | 
     used = dict.fromkeys(names, 0)
     rng = np.random.default_rng(0)
     numbers = coded.to_numpy(np.float64)
+    members = [np.flatnonzero(groups == each) for each in np.unique(groups)]
     for _ in range(_TREES):
-        drawn = rng.integers(0, len(short), len(short))
+        drawn = np.concatenate([members[k] for k in rng.integers(0, len(members), len(members))])
         if short[drawn].all() or not short[drawn].any():
             continue
         again = _tree().fit(numbers[drawn], short[drawn]).tree_
@@ -237,11 +249,12 @@ def _importance(tree: Any, coded: DataFrame, origin: dict[str, tuple[str, str | 
     return frame.sort_values(["importance", "stays"], ascending=False, kind="stable", ignore_index=True)
 
 
-def _skill(coded: DataFrame, short: Array) -> float:
-    from sklearn.model_selection import StratifiedKFold, cross_val_score
+def _skill(coded: DataFrame, short: Array, groups: Array) -> float:
+    from sklearn.metrics import balanced_accuracy_score
+    from sklearn.model_selection import GroupKFold, cross_val_predict
 
-    if min(int(short.sum()), int((1 - short).sum())) < 5:
+    if min(int(short.sum()), int((1 - short).sum())) < 5 or len(np.unique(groups)) < _FOLDS:
         return float("nan")
-    folds = StratifiedKFold(5, shuffle=True, random_state=0)
-    scores = cross_val_score(_tree(), coded.to_numpy(np.float64), short, cv=folds, scoring="balanced_accuracy")
-    return float(scores.mean())
+    folds = GroupKFold(_FOLDS, shuffle=True, random_state=0)
+    told = cross_val_predict(_tree(), coded.to_numpy(np.float64), short, cv=folds, groups=groups)
+    return float(balanced_accuracy_score(short, told))

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _SHIFT = 0.1  # of the community that is put outside in the eyes of those who choose
 _YEARS = 5
 PACKAGE, REFERENCE = "four_groups", "status_quo"
-WITHOUT = ("no_network", "no_outside", "myopic_income", "plain_logit")
+ALTERNATIVES = ("no_network", "no_outside", "myopic_income", "plain_logit")
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ def ablations(
     table = patterns.series(Region.only())
     fitted = table[table["use"] == "fit"]
     variants: list[tuple[str, float, tuple[str, ...]]] = [("whole model", sample, ())]
-    variants += [(f"without {name}", sample, (name,)) for name in WITHOUT]
+    variants += [(name, sample, (name,)) for name in ALTERNATIVES]
     variants += [("whole model", share, ()) for share in samples if share != sample]
     rows = []
     for name, share, without in variants:

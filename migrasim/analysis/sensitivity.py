@@ -20,6 +20,7 @@ from migrasim.runs.points import MORRIS_LEVELS, Ranges, problem, spread
 
 CONFIDENCE = 0.9
 _DRAWS = 60
+_IN_SLICE = 12  # points that a slice of PAWN should hold
 Method = Literal["morris", "sobol"]
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -161,7 +162,8 @@ def pawn_indices(ranges: Ranges, points: Array, values: Array) -> DataFrame:
     def distances(x: Array, y: Array) -> Array:
         return np.asarray(pawn.analyze(problem(ranges), x, y, S=slices, seed=0)["median"], np.float64)
 
-    slices = max(2, min(10, len(values) // 15))
+    # SALib's own steps pass 1 for most numbers of slices; for these they do not
+    slices = max(number for number in (2, 4, 8) if number == 2 or number * _IN_SLICE <= len(values))
     rng = np.random.default_rng(0)
     drawn = []
     for _ in range(_DRAWS):

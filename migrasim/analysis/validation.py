@@ -348,8 +348,9 @@ def coverage(judged: DataFrame, members: DataFrame, chance: Series[float]) -> Da
     half = _NORMAL * np.hypot(members.std(axis=1, ddof=1).fillna(0.0), chance)
     centre = members.mean(axis=1)
     covered = (judged["published"] >= centre - half) & (judged["published"] <= centre + half)
-    groups: Mapping[str, Series[bool]] = {str(use): covered[judged["use"] == use] for use in judged["use"].unique()} | {
-        "all": covered
+    moves = judged["year"] > judged["base"]
+    groups: Mapping[str, Series[bool]] = {
+        str(use): covered[moves & (judged["use"] == use)] for use in judged["use"][moves].unique()
     }
     rows = []
     for use, each in groups.items():

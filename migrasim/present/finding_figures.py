@@ -228,36 +228,61 @@ def _main_effects(axes: Axes, main: DataFrame, futures: Sequence[str], scale: Sc
 
 
 def discovery(figure: Figure, found: Discovery, cases: DataFrame, scale: Scale, name: Named, lang: Lang) -> None:
-    """Cases over the two numbers that the tree uses most, the first box around those that fall short."""
+    """Cases over the two numbers that the tree uses most, a panel a future; the first box around where it holds."""
     numbers = [each for each in found.importance["name"] if each in cases and cases[each].dtype.kind in "fi"]
-    short = cases["value"] < found.threshold
-    axes = figure.add_subplot()
     if len(numbers) < 2:
-        axes.hist(
-            [scale.factor * cases["value"][short], scale.factor * cases["value"][~short]],
-            bins=20,
-            stacked=True,
-            color=[COLOURS[1], COLOURS[0]],
-            label=[say("short_dot", lang), say("reach_dot", lang)],
-        )
-        axes.set_xlabel(f"{scale.what}, {scale.unit}")
-        axes.set_ylabel(say("cases_axis", lang))
-        axes.legend(fontsize=8)
+        _histogram(figure.add_subplot(), found, cases, scale, lang)
         return
     x, y = numbers[:2]
-    for mask, colour, marker, key in ((short, COLOURS[1], "x", "short_dot"), (~short, COLOURS[0], "o", "reach_dot")):
-        axes.scatter(cases[x][mask], cases[y][mask], s=22, c=colour, marker=marker, alpha=0.8, label=say(key, lang))
-    _box(axes, found, x, y, lang)
-    axes.set_xlabel("\n".join(_broken(name(x), 90)))
-    axes.set_ylabel("\n".join(_broken(name(y), 50)))
-    axes.grid(alpha=0.3)
+    futures = list(dict.fromkeys(cases["future"])) if "future" in cases else [None]
+    grid = figure.add_gridspec(1, len(futures))
+    first = None
+    for k, future in enumerate(futures):
+        part = cases if future is None else cases[cases["future"] == future]
+        axes = figure.add_subplot(grid[0, k], sharex=first, sharey=first)
+        first = first or axes
+        short = part["value"] < found.threshold
+        for mask, colour, marker, key in (
+            (~short, COLOURS[0], "o", "reach_dot"),
+            (short, COLOURS[1], "x", "short_dot"),
+        ):
+            axes.scatter(part[x][mask], part[y][mask], s=26, c=colour, marker=marker, alpha=0.8, label=say(key, lang))
+        if future is None or _holds(found, future):
+            _box(axes, found, x, y, lang)
+        if len(futures) > 1:
+            axes.set_title(
+                f"{name(str(future))}: {int(short.sum())}/{len(short)} {say('short_dot', lang)}", fontsize=10
+            )
+        axes.set_xlabel("\n".join(_broken(name(x), 90 // len(futures))), fontsize=9)
+        axes.grid(alpha=0.3)
+        if k == 0:
+            axes.set_ylabel("\n".join(_broken(name(y), 50)), fontsize=9)
+    handles: dict[str, Any] = {}
+    for axes in figure.axes:
+        handles |= dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+    figure.axes[0].legend(list(handles.values()), list(handles), fontsize=8)
+
+
+def _histogram(axes: Axes, found: Discovery, cases: DataFrame, scale: Scale, lang: Lang) -> None:
+    short = cases["value"] < found.threshold
+    parts = [scale.factor * cases["value"][short], scale.factor * cases["value"][~short]]
+    labels = [say("short_dot", lang), say("reach_dot", lang)]
+    axes.hist(parts, bins=20, stacked=True, color=[COLOURS[1], COLOURS[0]], label=labels)
+    axes.set_xlabel(f"{scale.what}, {scale.unit}")
+    axes.set_ylabel(say("cases_axis", lang))
     axes.legend(fontsize=8)
+
+
+def _holds(found: Discovery, future: str) -> bool:
+    """Whether the first box has this future in it."""
+    limits = found.limits[(found.limits["box"] == 1) & (found.limits["name"] == "future")]
+    return all((value == future) == same for value, same in zip(limits["value"], limits["is"], strict=True))
 
 
 def _box(axes: Axes, found: Discovery, x: str, y: str, lang: Lang) -> None:
     from matplotlib.patches import Rectangle
 
-    limits = found.limits[found.limits["box"] == 1].set_index("name")
+    limits = found.limits[(found.limits["box"] == 1) & found.limits["name"].isin([x, y])].set_index("name")
     if not {x, y} & set(limits.index):
         return
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()

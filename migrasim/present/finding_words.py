@@ -27,6 +27,14 @@ PHRASES: dict[str, tuple[str, str]] = {
         "Intervals: 90 percent over {count} replications and parameter vectors.",
         "區間：{count} 次重複與參數組的90%區間。",
     ),
+    "intervals_points": (
+        "Intervals: 90 percent, from drawing points of the design again.",
+        "區間：對設計點重新抽樣的90%區間。",
+    ),
+    "intervals_cases": (
+        "Interval of the density: 90 percent, over cases (Clopper and Pearson).",
+        "密度區間：按情形計算的90%區間（克洛珀-皮爾遜）。",
+    ),
     "no_interval": ("One replication: what luck adds cannot be told.", "僅一次重複，無法判斷隨機性的影響。"),
     "missing": (
         "{missing} of {runs} runs are missing or failed and were left out with all that is paired with them.",
@@ -61,7 +69,10 @@ PHRASES: dict[str, tuple[str, str]] = {
     # sensitivity
     "sensitivity": ("Which uncertain numbers it hangs on", "結果取決於哪些不確定的數字"),
     "of_scenario": ("{what}", "{what}"),
-    "effect_of": ("the effect of {scenario} against {reference} on {what}", "{scenario}相對{reference}對{what}的效果"),
+    "effect_of": (
+        "the effect of “{scenario}” against “{reference}” on {what}",
+        "“{scenario}”相對“{reference}”對{what}的效果",
+    ),
     "morris_words": (
         "Moved through its whole range, one at a time and from many starting points (Morris), the number that "
         "matters most "
@@ -176,6 +187,12 @@ PHRASES: dict[str, tuple[str, str]] = {
         "在界限與預算之內，沒有組合能以{chance}的機會達到{target}。重新運行者中最好的（組合{mix}）平均為 "
         "{result}，以該機會可達 "
         "{at_chance}，比{start}多支出 {cost} 百萬元；{count} 次中有 {wins} 次達標。其取值：{levels}。",
+    ),
+    "search_beyond": (
+        "Beyond the budget the most that was tried comes to {at_chance} with that chance (mix {mix}, {cost} "
+        "million yuan; not "
+        "run again).",
+        "超出預算者中，試過的最高值以該機會可達 {at_chance}（組合{mix}，{cost} 百萬元；未另行驗證）。",
     ),
     "search_runners": ("Runners-up: {each}.", "其次：{each}。"),
     "search_runner": (

@@ -157,16 +157,17 @@ def level_name(level: object, lang: Lang) -> str:
     return f"{float(text):.3g}" if text.replace(".", "", 1).replace("-", "", 1).isdigit() else text
 
 
-def source_line(batch: Finished, lang: Lang) -> str:
-    """Where the numbers come from and what the intervals hold."""
+def source_line(batch: Finished, lang: Lang, intervals: str | None = None) -> str:
+    """Where the numbers come from and what the intervals hold: luck, unless `intervals` names another phrase."""
     from migrasim import __version__
 
-    vectors = batch.design["parameter_set"].nunique() > 1 and not batch.about.parameters.ranges
-    if batch.replications == 1 and not vectors:
-        intervals = say("no_interval", lang)
+    vectors = batch.design["parameter_set"].nunique() > 1
+    if intervals is not None:
+        told = say(intervals, lang)
+    elif batch.replications == 1 and not vectors:
+        told = say("no_interval", lang)
     else:
-        key = "intervals_both" if vectors else "intervals_luck"
-        intervals = say(key, lang, count=batch.replications)
+        told = say("intervals_both" if vectors else "intervals_luck", lang, count=batch.replications)
     return say(
         "source",
         lang,
@@ -175,7 +176,7 @@ def source_line(batch: Finished, lang: Lang) -> str:
         runs=f"{batch.design['run_id'].nunique():,}",
         seed=batch.about.seed,
         sample=f"{batch.about.sample:g}",
-        intervals=intervals,
+        intervals=told,
     )
 
 
@@ -312,8 +313,8 @@ def of_sensitivity(
     def draw(figure: Figure) -> None:
         figures.sensitivity(figure, table, kind, scale, lambda name: name_of(name, lang), lang)
 
-    title = f"{say('sensitivity', lang)}{': ' if lang == 'en' else '：'}{scale.what}"
-    return Finding(title, words, {"sensitivity": table}, draw, source_line(batch, lang))
+    title = f"{say('sensitivity', lang)}{': ' if lang == 'en' else '：'}{what}"
+    return Finding(title, words, {"sensitivity": table}, draw, source_line(batch, lang, "intervals_points"))
 
 
 def of_differences(found: Differences, batch: Finished, measure: Measure, lang: Lang) -> Finding:
@@ -429,7 +430,13 @@ def of_discovery(found: Discovery, inputs: DataFrame, batch: Finished, measure: 
         figures.discovery(figure, found, inputs, scale, lambda name: name_of(_plain(name, lang), lang), lang)
 
     title = f"{say('discovery', lang)}{': ' if lang == 'en' else '：'}{scale.what}"
-    return Finding(title, _sentences([*parts, _missing(batch, measure, lang)]), tables, draw, source_line(batch, lang))
+    return Finding(
+        title,
+        _sentences([*parts, _missing(batch, measure, lang)]),
+        tables,
+        draw,
+        source_line(batch, lang, "intervals_cases"),
+    )
 
 
 def _plain(name: str, lang: Lang) -> str:
@@ -501,6 +508,11 @@ def of_search(found: Found, lang: Lang) -> Finding:
         ]
         if each:
             parts.append(say("search_runners", lang, each=_joined(each, lang)))
+    else:
+        beyond = found.tried[~found.tried["within_budget"]].nlargest(1, "at_chance")
+        for one in beyond[beyond["at_chance"] > row["at_chance"]].to_dict("records"):
+            told = {"mix": int(one["mix"]), "at_chance": scale.level(one["at_chance"])}
+            parts.append(say("search_beyond", lang, cost=_million(one["public_yuan"]), **told))
     parts.append(
         say(
             "search_how",

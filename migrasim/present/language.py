@@ -158,8 +158,8 @@ PHRASES: dict[str, tuple[str, str]] = {
     "decomposition_axis": ("change of the resident rate", "常住城鎮化率的變化"),
     "source": (
         "Source: migrasim {version}, run {run}, seed {seed}; sixth and seventh census and bulletins. "
-        "Constants set by hand; not fitted.",
-        "來源：migrasim {version}，運行 {run}，種子 {seed}；第六、七次人口普查及統計公報。常數由人工設定，尚未擬合。",
+        "Parameters of moving are fitted, and roughly.",
+        "來源：migrasim {version}，運行 {run}，種子 {seed}；第六、七次人口普查及統計公報。遷移參數經擬合，精度有限。",
     ),
     "sampled": ("sample of {share}", "{share}抽樣"),
     "levers_differ": ("Levers of {scenario} that differ from {reference}", "{scenario}與{reference}取值不同的槓桿"),

@@ -75,7 +75,7 @@ def local(count: int, memory: float, patience_s: float, say: Callable[[str], Non
     import dask
     from distributed import Client, LocalCluster
 
-    limit = int(1.5 * memory)
+    limit = int(1.5 * memory + 1e9)  # compiling, where that is needed, takes most of the second part
     say(
         f"{count} processes with one thread each, about {memory / 1e9:.1f} GB of memory each (cap {limit / 1e9:.1f} GB)"
     )

@@ -266,7 +266,7 @@ def check_folder(folder: Path, manifest: Manifest, design: Design, *, grow: bool
 
 _KB_YEAR = {  # what a year of a run takes, measured on the region that ships
     "indicators": 8.0, "flows": 2.5, "decomposition": 1.2, "jobs": 10.0, "dwellings": 3.2, "chains": 1.0, "costs": 7.5,
-    "groups": 2.1,
+    "groups": 2.1, "homes": 2.0, "ages": 2.0,
 }  # fmt: skip
 _SHARE = {"prefecture": 0.05, "county": 0.25, "place": 0.7}  # of the rows of the indicators
 _DRAFTS = 2.5  # tables, their drafts and the parts stand beside one another for a while

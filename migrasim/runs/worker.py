@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from migrasim.runs.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -167,14 +169,23 @@ def packed(frame: DataFrame, run_id: str, scenario: str, seed: int, levels: Sequ
 
     if "level" in frame and len(levels) < 3:
         frame = frame[frame["level"].isin(list(levels))]
-    body = frame.drop(columns=[name for name in HEAD if name in frame])
-    table = pa.Table.from_pandas(body, preserve_index=False, nthreads=1).replace_schema_metadata(None)
-    words = [pa.types.is_large_string(kind) or pa.types.is_null(kind) for kind in table.schema.types]
-    fields = [field.with_type(pa.string()) if word else field for field, word in zip(table.schema, words, strict=True)]
-    table = table.cast(pa.schema(fields))
-    head = (pa.scalar(run_id), pa.scalar(scenario), pa.scalar(int(seed), pa.int64()))
-    for place, (name, value) in enumerate(zip(HEAD, head, strict=True)):
-        table = table.add_column(place, name, pa.repeat(value, len(table)))
+    rows = len(frame)
+    columns: dict[str, Any] = {
+        "run_id": pa.repeat(pa.scalar(run_id), rows),
+        "scenario": pa.repeat(pa.scalar(scenario), rows),
+        "seed": pa.repeat(pa.scalar(int(seed), pa.int64()), rows),
+    }
+    numbers = frame.select_dtypes("float64")  # most columns: taken out at once, not one by one
+    floats = dict(zip(numbers.columns, np.ascontiguousarray(numbers.to_numpy().T), strict=True))
+    for name in frame.columns:
+        if name in floats:
+            columns[str(name)] = pa.array(floats[name], from_pandas=True)
+        elif name not in HEAD:
+            array = pa.array(frame[name])
+            array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+            plain = not pa.types.is_large_string(array.type) and not pa.types.is_null(array.type)
+            columns[str(name)] = array if plain else array.cast(pa.string())
+    table = pa.table(columns)
     sink = io.BytesIO()
     options = pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)
     with pa.ipc.new_stream(sink, table.schema, options=options) as stream:

@@ -164,7 +164,8 @@ def test_a_workshop_from_the_code_to_the_minutes(server, network, visit, tmp_pat
     _join(guest, HOSTILE, "Blue", "village")
     assert HOSTILE in guest.inner_text("#person")
     assert guest.locator(".ms-code, [data-choice=stage]").count() == 0
-    assert guest.get_by_role("button", name="Explore").count() == 0
+    for name in ("Explore", "Compare", "Save, open, export", "Save the record"):
+        assert guest.get_by_role("button", name=name).count() == 0
     facilitator.get_by_text("2 people in 2 groups").wait_for()
 
     # a proposal reaches the other page; predictions stay hidden
@@ -188,6 +189,12 @@ def test_a_workshop_from_the_code_to_the_minutes(server, network, visit, tmp_pat
     revealed = next(event for event in server.record() if event["kind"] == "revealed")
     rate = f"{100 * revealed['values']['urbanization_rate']:.1f}"
     assert f"The model {float(rate):g}" in guest.inner_text("[data-proposal='1']")
+
+    # a dropped connection: the page says so, and goes on when it is back
+    guest.context.set_offline(True)
+    guest.wait_for_selector(".ms-lost")
+    guest.context.set_offline(False)
+    guest.wait_for_selector(".ms-lost", state="detached")
 
     # votes
     facilitator.select_option("[data-choice=stage]", "vote")

@@ -104,7 +104,7 @@ WRONG: list[tuple[list[str], tuple[str, ...]]] = [
     (["run", "plan", "--future", "centrall"], ("--future", "did you mean 'central'")),
     (["run", "plan", "--without", "rent"], ("--without", "did you mean 'rents'")),
     (["trace", "--household", "1", "--future", "bom"], ("--future", "did you mean 'boom'")),
-    (["run", "plan", "--parameters", "ensemble"], ("--parameters", "not fitted yet", "best")),
+    (["run", "plan", "--parameters", "ensembel"], ("--parameters", "ensemble", "best")),
     (["run", "plan", "--parameters", "bset"], ("--parameters", "did you mean 'best'")),
     (["run", "plam"], ("plam", "did you mean 'plan'")),
     (["run", "missing.yaml"], ("missing.yaml",)),

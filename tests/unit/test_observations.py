@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from migrasim.analysis import observations
+from migrasim.analysis import assimilation, observations
 from migrasim.analysis.assimilation import _quantile
 from migrasim.core.errors import InputError
 from migrasim.region import Region
 
+VECTORS = [0.0, 0.1, 0.2, 0.3, 0.4]  # values of the parameter that the toy region has
 HEAD = "year,place,indicator,value,unit,basis\n"
 GOOD = HEAD + (
     "2021,Pingliang,residents,182.47,10k persons,census 2020\n"
@@ -88,3 +89,43 @@ def test_weights_move_quantiles() -> None:
     values = np.array([3.0, 1.0, 2.0])
     assert _quantile(values, np.full(3, 1 / 3), 0.5) == pytest.approx(2.0)
     assert _quantile(values, np.array([1.0, 0.0, 0.0]), 0.5) == pytest.approx(3.0)
+
+
+def _toy_runs(vectors: list[dict[str, float]], lucks: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A region whose towns grow by what its only parameter says, and luck of a tenth of a percent."""
+
+    def frame(growth: list[float]) -> pd.DataFrame:
+        rows = [
+            ("Pingliang", year, member, 1000.0, 400.0 * (1.0 + each) ** (year - 2020), 9.0, 8.0)
+            for member, each in enumerate(growth)
+            for year in range(2020, 2026)
+        ]
+        columns = ["place", "year", "member", "resident_population", "urban_population", "births", "deaths"]
+        return pd.DataFrame(rows, columns=columns).set_index(["place", "year", "member"]).sort_index()
+
+    growth = [vector["moving.home_utility"] / 10.0 for vector in vectors]
+    return frame(growth), frame([growth[0] + 0.001 * number for number in range(lucks)])
+
+
+def test_the_record_chooses_among_the_vectors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weight goes to the vector that grew as published, the fan narrows, and a record beyond all is called outside."""
+    monkeypatch.setattr(assimilation, "vectors_of", lambda *_: [{"moving.home_utility": x} for x in VECTORS])
+    monkeypatch.setattr(assimilation._Runs, "of", lambda _, vectors, lucks: _toy_runs(vectors, lucks))
+    urban = Region.only().census(2020, "urban_pop").sum()
+    near = HEAD + f"2021,Pingliang,urban_residents,{urban * 1.02:.0f},persons,census 2020\n"
+    found = assimilation.assimilate(_read(tmp_path, near), tmp_path, until=2025)
+    assert found.weights.argmax() == VECTORS.index(0.2)
+    assert 1.0 <= found.effective < len(VECTORS)
+    assert found.narrowing < 1.0 and not found.record["outside"].any()
+    far = HEAD + f"2021,Pingliang,urban_residents,{urban * 0.95:.0f},persons,census 2020\n"
+    left = assimilation.assimilate(_read(tmp_path, far), tmp_path, until=2025)
+    assert left.record["outside"].all() and left.too_few
+    more = assimilation.assimilate(_read(tmp_path, near), tmp_path, until=2025, more=20)
+    assert len(more.weights) == len(VECTORS) + 20 and more.effective > found.effective
+
+
+def test_observations_beyond_the_last_year_are_refused(tmp_path: Path) -> None:
+    """The message names both years."""
+    table = _read(tmp_path, HEAD + "2021,Pingliang,residents,182.47,10k persons,census 2020\n")
+    with pytest.raises(InputError, match="2020 lies before the last observation, 2021"):
+        assimilation.assimilate(table, tmp_path, until=2020)

@@ -147,7 +147,7 @@ def test_the_figure_of_a_trajectory_is_drawn(make_result, tmp_path, lang, ending
 
 
 def test_the_figure_has_title_units_legend_and_source(make_result, tmp_path):
-    """A figure can be read alone: it names region, units, runs, seed, and says that nothing was fitted."""
+    """A figure can be read alone: it names region, units, runs, seed, and says how far it was fitted."""
     import matplotlib as mpl
 
     with mpl.rc_context({"svg.fonttype": "none"}):
@@ -159,7 +159,7 @@ def test_the_figure_has_title_units_legend_and_source(make_result, tmp_path):
         "published",
         "target",
         "0123456789ab",
-        "not fitted",
+        "fitted, and roughly",
     ):
         assert part in text
 

@@ -146,6 +146,8 @@ def test_a_budget_binds_by_payer():
     assert bound.best is None
     assert bound.verified["county_yuan"].min() <= 0.2e9
     assert bound.nearest["within_budget"]
+    words = findings.of_search(bound, "en").words
+    assert "Beyond the budget the most that was tried comes to 5" in words
 
 
 def test_the_paragraph_and_the_figure_say_who_pays_and_how_sure_it_is(found: searches.Found, tmp_path: Any):

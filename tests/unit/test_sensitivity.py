@@ -80,7 +80,7 @@ def test_a_finished_batch_tells_what_its_effect_hangs_on(kind: str, size: int):
     if kind == "latin_hypercube":
         assert (found["distance"].iloc[1:] < found["low"].iloc[0]).all()
     words = findings.of_sensitivity(found, batch, Measure(), "status_quo", "plan", "en").words
-    assert "the effect of The plan as written against" in words and "2 of 3" in words
+    assert "the effect of “The plan as written” against" in words and "2 of 3" in words
     alone = sensitivity.of_batch(finished({**data, "scenarios": ["plan"]}, acts), Measure())
     assert alone["name"].iloc[0] == FACTS[0]
 

@@ -48,6 +48,7 @@ def test_the_same_run_has_the_same_bytes(make_result, tmp_path):
     first, second = (_publish(make_result(), tmp_path / name) for name in ("a", "b"))
     names = sorted(path.name for path in first.iterdir())
     tables = [
+        "ages",
         "chains",
         "costs",
         "decomposition",
@@ -55,6 +56,7 @@ def test_the_same_run_has_the_same_bytes(make_result, tmp_path):
         "execution",
         "flows",
         "groups",
+        "homes",
         "indicators",
         "jobs",
         "runs",

@@ -54,6 +54,7 @@ def Page() -> None:
     )
     serving = current()
     tabs = ("explore", "compare") if serving.workshop is None else tabs_of()
+    guest = "explore" not in tabs  # over the network: no results before their time, no files of this machine
     shown = session.tab.value if session.tab.value in tabs else tabs[0]
     with solara.v.Html(tag="div", class_="ms-page ms-workshop" if serving.workshop is not None else "ms-page"):
         with solara.v.Html(tag="header", class_="ms-head"):
@@ -66,7 +67,10 @@ def Page() -> None:
                         pressed=shown == tab,
                         classes="ms-tab",
                     )
-            Press(say("files", lang), lambda: session.files.set(not session.files.value), pressed=session.files.value)
+            if not guest:
+                Press(
+                    say("files", lang), lambda: session.files.set(not session.files.value), pressed=session.files.value
+                )
             Choice(
                 say("language", lang),
                 lang,
@@ -74,7 +78,7 @@ def Page() -> None:
                 lambda value: session.lang.set(value) if value in LANGS else None,
                 "language",
             )
-        if session.files.value:
+        if session.files.value and not guest:
             FilesBox(session)
         if shown == "workshop" and serving.workshop is not None:
             WorkshopPage(session, serving.workshop)

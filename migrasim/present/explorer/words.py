@@ -294,8 +294,8 @@ PHRASES: dict[str, tuple[str, str]] = {
     "by_schooling": ("schooling", "學歷"),
     "by_age": ("age", "年齡"),
     "source_line": (
-        "migrasim {version}, run {runs}, luck {seed}; constants set by hand, not fitted",
-        "migrasim {version}，運行 {runs}，隨機種子 {seed}；常數由人工設定，尚未擬合",
+        "migrasim {version}, run {runs}, luck {seed}; parameters fitted, and roughly",
+        "migrasim {version}，運行 {runs}，隨機種子 {seed}；參數經擬合，精度有限",
     ),
     "table": ("Table", "表格"),
     "csv": ("CSV", "CSV"),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 PAYERS = ("county_cost_yuan", "higher_cost_yuan", "enterprise_cost_yuan", "household_cost_yuan")
 _PAYER_COLOURS = ("#0072B2", "#56B4E9", "#E69F00", "#009E73")
 _GREY = "#444444"
+_BESIDE = 3  # scenarios whose legend fits into a chart
 
 Draw = Callable[["Figure", View, Lang], None]
 
@@ -138,7 +139,7 @@ def _people(figure: Figure, view: View, lang: Lang) -> None:
         _line(axes, view, indicator, thousand, lang, "-", phrase(label, lang))
         axes.set_ylim(bottom=0)
         _finish(axes, word(f"chart_{label}", lang), word("people_axis", lang))
-    _legend(first, view, lang)
+    _legend(second if len(view.scenarios) > _BESIDE else first, view, lang)
 
 
 def _legend(axes: Axes, view: View, lang: Lang) -> None:
@@ -147,7 +148,10 @@ def _legend(axes: Axes, view: View, lang: Lang) -> None:
         title = word("shade_band", lang)
     elif view.draws > 1:
         title = word("shade_runs", lang, runs=view.draws)
-    axes.legend(fontsize=7, title=title, title_fontsize=6.5, loc="best", framealpha=0.85)
+    if len(view.scenarios) > _BESIDE:
+        axes.legend(fontsize=6.5, title=title, title_fontsize=6.5, loc="upper left", bbox_to_anchor=(1.01, 1))
+    else:
+        axes.legend(fontsize=7, title=title, title_fontsize=6.5, loc="best", framealpha=0.85)
 
 
 def _finish(axes: Axes, title: str, unit: str) -> None:

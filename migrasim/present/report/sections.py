@@ -98,7 +98,7 @@ def _lever(changed: Changed, shown: Iterable[str], years: int, lang: Lang) -> di
     reference = next(iter(set(changed.values) - set(shown)), None)
     start = changed.status_quo if reference is None else changed.values[reference][-1]
     values = [number(each) for name in shown for each in changed.values.get(name, (None,) * years)[-years:]]
-    planned = [changed.planned.get(name) for name in shown]
+    planned = [changed.planned[name] for name in shown if name in changed.planned]
     words = dict.fromkeys(word(lever.plan.status if each and lever else "own_value", lang) for each in planned)
     if changed.by_county:
         words[word("by_county", lang)] = None

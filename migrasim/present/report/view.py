@@ -44,7 +44,7 @@ class Changed:
     values
         By scenario: values at the years shown, totals of counts, means over counties of everything else.
     planned
-        By scenario: whether the path is the one of the plan; None where that is not known.
+        By scenario that moves it: whether the path is the one of the plan; None where that is not known.
     by_county
         Whether shares or prices differ between counties.
     """
@@ -276,8 +276,9 @@ class View:
             if path is None:
                 continue
             before = start if start is not None else path[:1].repeat(len(path), axis=0)
-            differs |= not np.array_equal(path, before)
-            planned[scenario] = None if plan is None else np.array_equal(path, plan)
+            if not np.array_equal(path, before):
+                differs = True
+                planned[scenario] = None if plan is None else np.array_equal(path, plan)
             one = path.sum(axis=1) if total else path.mean(axis=1)
             values[scenario] = tuple(float(one[year - self.base]) for year in self.years[1:])
             by_county |= not total and bool((path != path[:, :1]).any())

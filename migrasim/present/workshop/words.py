@@ -58,7 +58,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "no_proposals": ("Nothing has been proposed yet.", "還沒有方案。"),
     "by": ("{name}, {group}", "{name}，{group}"),
     "changed_levers": ("Levers changed: {levers}", "改變的槓桿：{levers}"),
-    "and_more": ("and {count} more", "等{count}項"),
+    "and_more": ("and {count} more", "另有{count}項"),
     "no_levers": ("No lever is changed: the status quo.", "沒有改變槓桿：維持現狀。"),
     # predictions
     "predict": ("Predict", "預測"),
