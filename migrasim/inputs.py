@@ -19,6 +19,7 @@ P = TypeVar("P")
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 BASES = (2010, 2020)
+FITTED = "fit of the region"  # where a fact's value comes from, in the provenance
 JOBS_YEAR = 2035
 SUMS_TO_ONE = (  # pairs of shares of one whole; what is left of it is somebody else's
     ("incentives.government_share", "incentives.enterprise_share"),
@@ -139,10 +140,10 @@ class Inputs:
         assumed = future_parameters(chosen, book)
         without = chosen_alternatives(alternatives)
         switched = alternative_parameters(without, book)
-        fitted = book.check_overrides(getattr(region, "fitted", None) or {}, "fit of the region")
+        fitted = book.check_overrides(getattr(region, "fitted", None) or {}, FITTED)
         overrides = {**fitted, **assumed, **given, **switched}
         set_by = {
-            **dict.fromkeys(fitted, "fit of the region"),
+            **dict.fromkeys(fitted, FITTED),
             **dict.fromkeys(assumed, f"future {chosen}"),
             **dict.fromkeys(given, "parameters"),
             **dict.fromkeys(switched, f"alternatives {', '.join(without)}"),
@@ -500,4 +501,6 @@ def _lever_row(lever: Lever, path: Floats, settings: Sequence[Setting]) -> Prove
 def _fact_row(book: FactBook, name: str, overrides: Mapping[str, float], set_by: Mapping[str, str]) -> Provenance:
     fact = book.facts[name]
     value = f"{overrides[name]:g}" if name in overrides else "by " + fact.by if fact.by else f"{fact.central:g}"
-    return Provenance("fact", name, set_by.get(name, "facts"), value, fact.unit, fact.status, fact.source, fact.file)
+    by = set_by.get(name, "facts")
+    status, source = ("estimated", f"{FITTED}; prior: {fact.source}") if by == FITTED else (fact.status, fact.source)
+    return Provenance("fact", name, by, value, fact.unit, status, source, fact.file)

@@ -108,7 +108,8 @@ def _by_difference(urban: float, rural: float, others: Towns, rule: Callable[[Ar
 
     found = later(np.array([urban]), np.array([rural]))
     half = _spread(others, lambda one: later(one.urban, one.rural), urban, rural)
-    return Forecast(*(float(each[0]) for each in found), *half)
+    town, village, rate = (float(each[0]) for each in found)
+    return Forecast(town, village, rate, *half)
 
 
 def _spread(

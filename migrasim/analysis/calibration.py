@@ -211,7 +211,8 @@ def screen(plan: Plan, emulators: Emulators) -> DataFrame:
     import pandas as pd
 
     frame = pd.DataFrame(points, columns=list(plan.parameters))
-    return morris_effects(plan.parameters, points, overall(emulators.implausibility(frame)).to_numpy(np.float64))
+    found: Array = np.asarray(overall(emulators.implausibility(frame)), np.float64)
+    return morris_effects(plan.parameters, points, found)
 
 
 def next_vectors(plan: Plan, emulators: Emulators, ranked: DataFrame, wave: int) -> DataFrame:

@@ -8,6 +8,7 @@ rules nothing out.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,7 @@ class Emulator:
     @staticmethod
     def fit(x: Array, y: Array) -> Emulator:
         """Fit to `x` (vectors, parameters) and `y` (vectors, outputs)."""
+        from sklearn.exceptions import ConvergenceWarning
         from sklearn.gaussian_process import GaussianProcessRegressor
         from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
         from sklearn.linear_model import RidgeCV
@@ -48,7 +50,9 @@ class Emulator:
         kernel = ConstantKernel(0.3, (1e-3, 10.0)) * RBF(np.full(x.shape[1], 1.0), (0.2, 20.0))
         kernel += WhiteKernel(0.3, (1e-3, 2.0))
         rest = GaussianProcessRegressor(kernel, normalize_y=False, n_restarts_optimizer=0, random_state=0)
-        rest.fit(x, left)
+        with warnings.catch_warnings():  # a length at its bound is a parameter that does not matter
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            rest.fit(x, left)
         return Emulator(centre, scale, trend, rest)
 
     def predict(self, x: Array) -> tuple[Array, Array]:
@@ -144,7 +148,7 @@ def implausibility(values: DataFrame, table: DataFrame, luck: Series[float]) -> 
     found = {}
     for pattern, rows in table.groupby("pattern", sort=False):
         simulated = values.loc[rows.index].to_numpy(np.float64)
-        variance = np.broadcast_to(luck[rows.index].to_numpy(np.float64)[:, None], simulated.shape)
+        variance: Array = np.broadcast_to(np.asarray(luck[rows.index], np.float64)[:, None], simulated.shape)
         found[str(pattern)] = _root_mean_square(simulated, rows, variance)
     return pd.DataFrame(found, index=values.columns)
 

@@ -10,6 +10,7 @@ draw of a sample does not enter.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -138,27 +139,47 @@ class _Reader:
     def __init__(self, run: Run) -> None:
         self.run = run
         rows = run.indicators[run.indicators["level"] != "place"]
-        self.indicators = rows.set_index(["place", "year"])
+        self.rows = {(str(p), int(y)): i for i, (p, y) in enumerate(zip(rows["place"], rows["year"], strict=True))}
+        self.indicators = rows
 
     def value(self, name: str, place: str, year: int) -> float:
-        values: Series[float] = self.indicators[name].astype(float)
-        return float(values[place, year])
+        """An indicator of the region or a county."""
+        column: Series[float] = self.indicators[name]
+        return float(column.iloc[self.rows[place, year]])
 
     def growth(self, name: str, place: str, year: int) -> float:
         return self.value(name, place, year) / self.value(name, place, self.run.base)
 
+    @cached_property
+    def ages(self) -> dict[tuple[int, str, str, str, int], float]:
+        """Residents by year, county, tier, sex and youngest age of the group."""
+        table = self.run.ages
+        ends = [int(year) for year in (table["year"].min(), table["year"].max())]
+        table = table[table["year"].isin({*ends, self.run.base, SPANS[self.run.base]})]
+        split = {name: str(name).split("/") for name in table["place"].unique()}
+        columns = (table[name].tolist() for name in ("year", "place", "sex", "age", "persons"))
+        return {
+            (int(year), split[place][0], split[place][1], sex, int(age)): float(count)
+            for year, place, sex, age, count in zip(*columns, strict=True)
+        }
+
     def persons(self, year: int, place: str, sex: str | None, first: int, last: int, tier: str | None = None) -> float:
         """Residents of an age range; of one county and sex, or of all."""
-        ages = self.run.ages
-        chosen = (ages["year"] == year) & (ages["age"] >= first) & (ages["age"] < last)
-        if sex is not None:
-            chosen &= ages["sex"] == sex
-        where = ages["place"].str.split("/")
-        if place in set(where.str[0]):
-            chosen &= where.str[0] == place
-        if tier is not None:
-            chosen &= where.str[1] == tier
-        return float(ages.loc[chosen, "persons"].sum())
+        everywhere = place not in self.counties
+        return sum(
+            count
+            for (when, county, there, of, age), count in self.ages.items()
+            if when == year
+            and first <= age < last
+            and (sex is None or of == sex)
+            and (everywhere or county == place)
+            and (tier is None or there == tier)
+        )
+
+    @cached_property
+    def counties(self) -> frozenset[str]:
+        """Names of the counties."""
+        return frozenset(county for _, county, *_ in self.ages)
 
 
 def _level(reader: _Reader, row: Row) -> float:

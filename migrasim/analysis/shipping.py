@@ -6,8 +6,9 @@ import hashlib
 import platform
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import yaml
 
 from migrasim.analysis.calibration import FILE, Fit, overall
@@ -37,8 +38,32 @@ def tried(fit: Fit) -> DataFrame:
     return pd.concat([head, fit.vectors, series], axis=1)
 
 
-def read_tried(region: Region, table: DataFrame) -> tuple[DataFrame, DataFrame] | None:
-    """Vectors that a fit tried, and their series (a row per row of `table`); None where nothing was fitted."""
+class Tried(NamedTuple):
+    """What a fit tried.
+
+    Attributes
+    ----------
+    vectors
+        A row a vector.
+    values
+        Their series: a row per row of the table of series, a column a vector.
+    kept
+        Numbers of the vectors that are kept, the best first.
+    """
+
+    vectors: DataFrame
+    values: DataFrame
+    kept: list[int]
+
+
+def read_tried(region: Region, table: DataFrame) -> Tried | None:
+    """What the region's fit tried; None where nothing was fitted.
+
+    Raises
+    ------
+    InputError
+        Where it belongs to another table of series.
+    """
     import pandas as pd
 
     path = region.folder / FIT / TRIED
@@ -50,7 +75,8 @@ def read_tried(region: Region, table: DataFrame) -> tuple[DataFrame, DataFrame] 
     values.index = pd.Index([int(str(name)[1:]) for name in columns])
     if not values.index.isin(table.index).all():
         raise InputError(f"{path}: made for another fit/series.csv; `migrasim calibrate` makes it anew")
-    return frame.drop(columns=["wave", *columns]), values
+    about = yaml.safe_load((region.folder / FIT / EVIDENCE).read_text(encoding="utf-8"))
+    return Tried(frame.drop(columns=["wave", *columns]), values, about["implausibility"]["kept"])
 
 
 def evidence(fit: Fit, region: Region) -> dict[str, Any]:
@@ -76,7 +102,7 @@ def evidence(fit: Fit, region: Region) -> dict[str, Any]:
         "luck": fit.plan.luck,
         "sample": fit.plan.sample,
         "runs": 2 * len(fit.vectors),
-        "vectors_by_wave": {int(wave): int(count) for wave, count in fit.wave.value_counts().sort_index().items()},
+        "vectors_by_wave": {int(wave): int((fit.wave == wave).sum()) for wave in sorted(set(fit.wave))},
         "versions": {
             "migrasim": __version__,
             "model": sources_hash(),
@@ -89,9 +115,12 @@ def evidence(fit: Fit, region: Region) -> dict[str, Any]:
         ],
         "implausibility": {
             "meaning": "root mean square of the gaps over half of the interval that is near enough, luck allowed for",
-            "all_vectors": [round(float(totals.quantile(each)), 3) for each in (0.0, 0.25, 0.5, 0.75, 1.0)],
+            "all_vectors": [round(float(each), 3) for each in np.quantile(totals, (0.0, 0.25, 0.5, 0.75, 1.0))],
             "kept_up_to": round(fit.cutoff, 3),
-            "best_by_pattern": {str(k): round(float(v), 3) for k, v in fit.implausibility.loc[best].items()},
+            "kept": [int(each) for each in fit.ensemble],
+            "best_by_pattern": {
+                str(name): round(float(fit.implausibility[name][best]), 3) for name in fit.implausibility
+            },
         },
     }
 

@@ -2,8 +2,9 @@
 
 The fit's own runs (`shipping.TRIED`) hold every county's series for every vector that was tried, so a
 county can be left out and the vectors be ranked without it: forecasts for it are then made without
-its data, and no run is needed. The runs of this module are those of the patterns: the best vector
-under several lucks (chance), and every vector of the ensemble under one (parameters).
+its data, and no run is needed. The same runs show what the parameters leave open. The runs of this
+module are those of the best vector under several lucks (chance), and one of the fit made again: whether
+the model is still the one that was fitted.
 """
 
 from __future__ import annotations
@@ -15,17 +16,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from migrasim.analysis import patterns
+from migrasim.analysis import experiments, patterns
 from migrasim.analysis.benchmarks import BENCHMARKS, CONFIDENCE, Towns, interval, interval_score
-from migrasim.analysis.calibration import ranking
-from migrasim.analysis.shipping import read_tried
+from migrasim.analysis.calibration import Plan, ranking
+from migrasim.analysis.calibration import specs as vector_specs
+from migrasim.analysis.shipping import Tried, read_tried
 from migrasim.core.errors import InputError
 from migrasim.region import Region
+from migrasim.runs.simulate import collect, prepare
 from migrasim.runs.spec import RunSpec
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
+    from migrasim.analysis.experiments import Check
     from migrasim.runs.runner import OnDone
 
 SCENARIO = "status_quo"
@@ -47,12 +51,18 @@ class Request:
         Runs of the best vector.
     workers
         Processes.
+    experiments
+        Whether P14 to P18 are performed.
+    ablations
+        Shares of the households for the ablations, the first for those that leave a part out; none where empty.
     """
 
     folder: Path
     sample: float = 0.1
     lucks: int = 5
     workers: int | None = None
+    experiments: bool = False
+    ablations: tuple[float, ...] = ()
 
 
 def check_request(request: Request) -> None:
@@ -65,6 +75,9 @@ def check_request(request: Request) -> None:
     """
     if not 0 < request.sample <= 1:
         raise InputError(f"--sample: {request.sample!r} is not allowed; allowed: above 0 and up to 1")
+    for share in request.ablations:
+        if not 0 < share <= 1:
+            raise InputError(f"--ablations: {share!r} is not allowed; allowed: shares above 0 and up to 1")
     if request.lucks < 2:
         raise InputError(f"--lucks: {request.lucks} is not allowed; allowed: 2 and more, or nothing tells of chance")
 
@@ -83,6 +96,10 @@ class Judgement(NamedTuple):
         See `backtest_counties`, `backtest_years`: ``test, what, method, cases, error, interval_score, covered``.
     coverage
         See `coverage`.
+    drift
+        See `still_the_same`; None where nothing was fitted.
+    checks, ablations
+        See `migrasim.analysis.experiments`; empty and None where not asked for.
     request, vectors
         What was asked for; how many vectors the ensemble has (0 where nothing was fitted).
     """
@@ -93,6 +110,9 @@ class Judgement(NamedTuple):
     coverage: DataFrame
     request: Request
     vectors: int
+    checks: list[Check]
+    ablations: DataFrame | None
+    drift: float | None
 
 
 def validate(request: Request, on_done: OnDone | None = None) -> Judgement:
@@ -108,7 +128,13 @@ def validate(request: Request, on_done: OnDone | None = None) -> Judgement:
     check_request(request)
     region = Region.only()
     table = patterns.series(region)
-    best, members = _runs(request, table, region, on_done)
+    tried = read_tried(region, table)
+    best = _lucks(request, table, region, on_done)
+    members = best.copy()
+    if tried is not None:  # series of the start hang on no parameter, and the fit does not look at them
+        members = tried.values[tried.kept].reindex(table.index).apply(lambda one: one.fillna(best.mean(axis=1)))
+    begun = start_values(table)
+    best.loc[begun.index] = np.repeat(begun.to_numpy()[:, None], best.shape[1], axis=1)
     found = patterns.judged(table, best)
     chance = best.std(axis=1, ddof=1)
     found = found.assign(
@@ -118,10 +144,17 @@ def validate(request: Request, on_done: OnDone | None = None) -> Judgement:
         high_parameters=members.quantile(0.95, axis=1),
     ).drop(columns=["simulated_low", "simulated_high"])
     tests = [backtest_benchmarks(region)]
-    tried = read_tried(region, table)
     if tried is not None:
-        values = tried[1]
+        values = tried.values
         tests += [backtest_counties(table, values, chance, region), backtest_years(table, values, chance, region)]
+    performed, ablated = [], None
+    if request.experiments:
+        performed = experiments.checks(request.folder / "checks", sample=request.sample, workers=request.workers)
+    if request.ablations:
+        first, *others = request.ablations
+        ablated = experiments.ablations(
+            request.folder / "ablations", sample=first, samples=tuple(others), workers=request.workers, on_done=on_done
+        )
     return Judgement(
         found,
         patterns.ranks_kept(found),
@@ -129,32 +162,53 @@ def validate(request: Request, on_done: OnDone | None = None) -> Judgement:
         coverage(found, members, chance),
         request,
         len(region.ensemble),
+        performed,
+        ablated,
+        None if tried is None else still_the_same(request, table, region, tried, on_done),
     )
 
 
-def _runs(request: Request, table: DataFrame, region: Region, on_done: OnDone | None) -> tuple[DataFrame, DataFrame]:
-    """Series of the best vector under several lucks, and of every vector of the ensemble under one."""
+def _lucks(request: Request, table: DataFrame, region: Region, on_done: OnDone | None) -> DataFrame:
+    """Series of the best vector (the priors where nothing was fitted), a column a luck."""
+    specs = [
+        RunSpec(SCENARIO, label=f"luck {luck}", seed=luck, sample=request.sample, base=base, until=until)
+        for luck in range(request.lucks)
+        for base, until in patterns.SPANS.items()
+    ]
+    return _values(table, specs, request, "patterns", on_done)
+
+
+def start_values(table: DataFrame) -> Series[float]:
+    """Series of the base year 2020: those of the whole population, which no sample blurs and no parameter moves."""
+    base = max(patterns.SPANS)
+    ready = prepare(SCENARIO, base=base, until=base + 1, sample=1.0)
+    return patterns.simulated(table[(table["base"] == base) & (table["year"] == base)], collect(ready))
+
+
+def still_the_same(
+    request: Request, table: DataFrame, region: Region, tried: Tried, on_done: OnDone | None = None
+) -> float:
+    """Largest difference, in half tolerances, between a run of the fit and the same run made by this version.
+
+    0 where the model is the one that was fitted.
+    """
+    plan = Plan.load(region)
+    best = tried.kept[0]
+    specs = vector_specs(plan, tried.vectors.loc[[best]])
+    again = _values(table, specs, request, "again", on_done)[0]
+    rows = tried.values.index
+    half = (table["high"] - table["low"]).loc[rows] / 2.0
+    return float(((again.loc[rows] - tried.values[best]).abs() / half).max())
+
+
+def _values(table: DataFrame, specs: list[RunSpec], request: Request, name: str, on_done: OnDone | None) -> DataFrame:
+    """Series of runs that come in pairs, one from each base year: a column a pair."""
     import pandas as pd
 
-    vectors: list[dict[str, float]] = [
-        {str(name): float(number) for name, number in row.items()} for _, row in region.ensemble.iterrows()
-    ]
-    asked = [(luck, vectors[0] if vectors else {}) for luck in range(request.lucks)]
-    asked += [(0, vector) for vector in vectors[1:]]
-    specs = [
-        RunSpec(
-            SCENARIO, label=f"from {base}, luck {luck}", seed=luck, sample=request.sample, base=base, until=until,
-            parameters=vector,
-        )
-        for luck, vector in asked
-        for base, until in patterns.SPANS.items()
-    ]  # fmt: skip
-    parts = patterns.of_batch(table, specs, request.folder, workers=request.workers, on_done=on_done)
+    parts = patterns.of_batch(table, specs, request.folder / name, workers=request.workers, on_done=on_done)
     each = len(patterns.SPANS)
-    columns = [pd.concat(parts[each * i : each * (i + 1)]).reindex(table.index) for i in range(len(asked))]
-    best = pd.DataFrame(dict(enumerate(columns[: request.lucks])))
-    members = pd.DataFrame(dict(enumerate([columns[0], *columns[request.lucks :]])))
-    return best, members
+    columns = [pd.concat(parts[i : i + each]).reindex(table.index) for i in range(0, len(parts), each)]
+    return pd.DataFrame(dict(enumerate(columns)))
 
 
 def towns_of(region: Region) -> tuple[list[str], Towns]:
@@ -226,11 +280,12 @@ def backtest_years(table: DataFrame, values: DataFrame, chance: Series[float], r
     for measure, what in (
         ("urban_population", "urban residents"), ("resident_population", "residents"), ("urbanization_rate", "rate"),
     ):  # fmt: skip
-        for index, row in fitted[(fitted["measure"] == measure) & (fitted["base"] == 2020)].iterrows():
-            found = values.loc[index, chosen].to_numpy(np.float64)
-            rows.append((_MODEL, what, float(found.mean()), *_band(found, float(chance[index])), row["published"]))
-            for method, mean in _decade_on(total, int(row["year"]) - 2020, what).items():
-                rows.append((method, what, mean, np.nan, np.nan, row["published"]))
+        mine = fitted[(fitted["measure"] == measure) & (fitted["base"] == 2020)]
+        for index, year, came in zip(mine.index, mine["year"].tolist(), mine["published"].tolist(), strict=True):
+            found = np.asarray(values.loc[index, chosen], np.float64)
+            rows.append((_MODEL, what, float(found.mean()), *_band(found, float(chance[index])), came))
+            for method, mean in _decade_on(total, int(year) - 2020, what).items():
+                rows.append((method, what, mean, np.nan, np.nan, came))
     return _scores(rows, "the prefecture, 2020 to 2022")
 
 
@@ -251,8 +306,8 @@ def _decade_on(total: Towns, years: int, what: str) -> dict[str, float]:
         odds = urban / rural * np.exp(part * slowing * float(total.difference[0]))
         rate = float(odds / (1.0 + odds))
         grown[method] = ((urban + rural) * growth * rate, (urban + rural) * growth * (1.0 - rate), rate)
-    number = {"urban residents": lambda g: g[0], "residents": lambda g: g[0] + g[1], "rate": lambda g: g[2]}[what]
-    return {method: float(number(each)) for method, each in grown.items()}
+    parts = {"urban residents": (0,), "residents": (0, 1), "rate": (2,)}[what]
+    return {method: float(sum(each[i] for i in parts)) for method, each in grown.items()}
 
 
 def _band(found: np.ndarray[Any, Any], sd: float) -> tuple[float, float]:
@@ -284,7 +339,8 @@ def coverage(judged: DataFrame, members: DataFrame, chance: Series[float]) -> Da
     Returns
     -------
     DataFrame
-        ``use, series, covered, share, low, high`` (95 percent, Clopper and Pearson) by use, and for all together.
+        ``use, series, covered, share, low, high`` (95 percent, Clopper and Pearson) by use. Series of the base year are
+        left out: no parameter and no luck moves them.
     """
     import pandas as pd
     from scipy.stats import binomtest

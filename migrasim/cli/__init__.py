@@ -19,6 +19,7 @@ from migrasim.cli import (  # noqa: F401 (each adds its commands to the program)
     compare,
     experiment,
     explore,
+    fit,
     lookup,
     region,
     report,

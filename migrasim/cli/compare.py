@@ -9,13 +9,17 @@ from typing import Annotated
 import typer
 
 from migrasim.cli.shared import (
+    BEST,
+    ENSEMBLE,
     FutureOption,
     LangOption,
     WithoutOption,
     app,
+    check_parameters,
     check_variants,
     console,
     file_name,
+    fitted_spread,
     lang_of,
     say,
     short,
@@ -43,6 +47,9 @@ def compare(
     base: Annotated[int, typer.Option("--base", help="Base year: 2010 or 2020.")] = 2020,
     future: FutureOption = None,
     without: WithoutOption = None,
+    parameters: Annotated[
+        str, typer.Option("--parameters", help="Fitted facts: best, or ensemble: the bands of all vectors kept.")
+    ] = BEST,
     threads: Annotated[int | None, typer.Option("--threads", help="Threads; default: every core.", metavar="N")] = None,
     settings: Annotated[
         list[str] | None,
@@ -59,6 +66,7 @@ def compare(
     tongue = lang_of(lang)
     check_request(seed=seed, sample=sample, base=base, until=until, threads=threads, prefix="--")
     check_variants(future, without)
+    check_parameters(parameters)
     from migrasim.analysis import compare as comparing
     from migrasim.core.rule import is_compiled
     from migrasim.facts import FactBook
@@ -94,5 +102,15 @@ def compare(
         name = "-".join(file_name(each) for each in found.scenarios)
         folder = target or staged.parent.parent / f"{name}-{found.comparison_id}"
         show(tables.summary(found, tongue, reasons=reasons))
+        if parameters == ENSEMBLE:
+            from migrasim.present.judgement import spread_tables
+
+            options = {"seed": seed, "sample": sample, "until": until, "base": base, "future": future}
+            spread = fitted_spread(
+                chosen, alternatives=without or (), workers=threads, lucks=max(2, replications), **options
+            )
+            show(*spread_tables(spread, tongue))
+            spread.levels.to_parquet(staged / "parameters.parquet", index=False)
+            spread.differences.to_parquet(staged / "parameter_differences.parquet", index=False)
         folder = store.publish(staged, folder, found.comparison_id)
     typer.echo(phrase("results_in", tongue, folder=short(folder)))

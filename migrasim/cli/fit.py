@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from migrasim.cli.shared import LangOption, app, console, lang_of, say, short, show
+from migrasim.core.errors import InputError
+
+if TYPE_CHECKING:
+    from migrasim.analysis.assimilation import Update
+
+_MOST_MORE = 1000
 
 WorkersOption = Annotated[int | None, typer.Option("--workers", help="Processes; default: every core.", metavar="N")]
 
@@ -57,22 +63,28 @@ def validate(
         Path | None,
         typer.Option("--page", help="Write the page of all results, with figures beside it.", metavar="FILE"),
     ] = None,
-    experiments: Annotated[
-        bool, typer.Option("--experiments/--no-experiments", help="Perform the checks P14 to P18 and the ablations.")
-    ] = True,
+    experiments: Annotated[bool, typer.Option("--experiments", help="Perform the checks P14 to P18, too.")] = False,
+    ablations: Annotated[
+        list[float] | None,
+        typer.Option(
+            "--ablations", help="Leave out parts of the model, at this share; more shares follow.", metavar="SHARE"
+        ),
+    ] = None,
     workers: WorkersOption = None,
     lang: LangOption = "en",
 ) -> None:
     """Judge the model: every pattern, published against simulated; forecasts against benchmarks; bands; ablations.
 
-    Example: migrasim validate --sample 0.1 --page docs/validation.md
+    Example: migrasim validate --sample 0.1 --experiments --ablations 0.05 --page docs/validation.md
     """
     tongue = lang_of(lang)
     from migrasim.analysis import validation
     from migrasim.present import judgement
     from migrasim.present.progress import runs
 
-    request = validation.Request(folder=folder, sample=sample, workers=workers, experiments=experiments)
+    request = validation.Request(
+        folder=folder, sample=sample, workers=workers, experiments=experiments, ablations=tuple(ablations or ())
+    )
     validation.check_request(request)
     with runs(console(stderr=True), "validation", say) as on_done:
         found = validation.validate(request, on_done)
@@ -82,3 +94,57 @@ def validate(
 
         for path in validation_page.write(found, page):
             say(short(path))
+
+
+@app.command()
+def assimilate(
+    observations: Annotated[Path, typer.Argument(help="Published figures: a csv file.", metavar="FILE")],
+    scenario: Annotated[
+        str, typer.Option("--scenario", help="What is taken to have been done since 2020.", metavar="NAME")
+    ] = "plan",
+    folder: Annotated[
+        Path, typer.Option("--folder", help="Where the runs are kept; the same command goes on there.", metavar="DIR")
+    ] = Path("runs/assimilate"),
+    sample: Annotated[float, typer.Option("--sample", help="Share of the households to run, 1 is everybody.")] = 0.1,
+    until: Annotated[int, typer.Option("--until", help="Last year.")] = 2035,
+    more: Annotated[
+        int, typer.Option("--more", help="Run so many new vectors near those that carry weight.", metavar="N")
+    ] = 0,
+    workers: WorkersOption = None,
+    lang: LangOption = "en",
+) -> None:
+    """Take in newly published years: reweight the fitted vectors, narrow the fan, warn where the record leaves it.
+
+    The file has the columns year, place, indicator (residents, urban_residents, urbanization_rate, births, deaths),
+    value, unit, basis, and source if there is one.
+
+    Example: migrasim assimilate observations.csv --scenario plan
+    """
+    tongue = lang_of(lang)
+    from migrasim.present import judgement
+    from migrasim.present.language import phrase
+
+    found = taken_in(observations, scenario, folder, sample=sample, until=until, more=more, workers=workers)
+    show(*judgement.update_tables(found, tongue))
+    if found.too_few and not more:
+        say(phrase("assimilate_too_few", tongue, effective=f"{found.effective:.1f}", all=len(found.weights)))
+
+
+def taken_in(
+    observations: Path, scenario: str, folder: Path, *, sample: float, until: int, more: int, workers: int | None
+) -> Update:
+    """Read observations and reweight the ensemble, with progress."""
+    from migrasim.analysis import assimilation
+    from migrasim.analysis import observations as published
+    from migrasim.present.progress import runs
+    from migrasim.region import Region
+    from migrasim.runs.result import check_request
+
+    check_request(seed=0, sample=sample, base=2020, until=until, prefix="--")
+    if not 0 <= more <= _MOST_MORE:
+        raise InputError(f"--more: {more} is not allowed; allowed: whole numbers from 0 to {_MOST_MORE}")
+    observed = published.read(observations, Region.only())
+    with runs(console(stderr=True), "assimilate", say) as on_done:
+        return assimilation.assimilate(
+            observed, folder, scenario=scenario, sample=sample, until=until, more=more, workers=workers, on_done=on_done
+        )

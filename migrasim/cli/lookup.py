@@ -275,6 +275,7 @@ def facts(
     tongue = lang_of(lang)
     from migrasim.facts import FactBook
     from migrasim.present.tables import listing, number
+    from migrasim.region import Region
 
     book = FactBook.load()
     if name is not None and name in book:
@@ -284,12 +285,14 @@ def facts(
     if name is not None and name not in domains:
         hint = nearest(name, [*domains, *book.facts])
         raise InputError(f"unknown fact or domain '{name}'; domains: {', '.join(domains)}. {hint}".rstrip())
-    heads = ["fact", "title", "value", "range", "unit", "role", "status", "source", "file"]
+    fitted = Region.only().fitted
+    heads = ["fact", "title", "value", "fitted", "range", "unit", "role", "status", "source", "file"]
     rows = [
         (
             each.id,
             title_in(each.title, tongue),
             number(each.values or each.value),
+            number(fitted.get(each.id)) if each.id in fitted else "",
             number(each.range),
             each.unit,
             each.role if each.used else "on record",
@@ -312,6 +315,7 @@ def _fact_card(fact: Fact, lang: Lang) -> None:
         ("value", number(fact.values or fact.value)),
         ("by", fact.by),
         ("range", number(fact.range)),
+        *_fitted_rows(fact),
         ("unit", fact.unit),
         ("role", fact.role),
         ("status", fact.status),
@@ -321,6 +325,22 @@ def _fact_card(fact: Fact, lang: Lang) -> None:
         ("file", fact.file),
     ]
     show(card(fact.id, rows, lang))
+
+
+def _fitted_rows(fact: Fact) -> list[tuple[str, object]]:
+    """What the fit to the region made of a fact, beside its prior: the best, and the vectors that were kept."""
+    from migrasim.present.tables import number
+    from migrasim.region import Region
+
+    region = Region.only()
+    if fact.id not in region.fitted:
+        return [("fitted", None)]
+    kept = region.ensemble[fact.id]
+    low, high = float(kept.quantile(0.05)), float(kept.quantile(0.95))
+    return [
+        ("fitted", f"{number(region.fitted[fact.id])} (runs read this one; value is the prior)"),
+        ("fitted, 5 to 95 percent", f"{number([low, high])} ({len(kept)} vectors, {region.name}/fit/ensemble.csv)"),
+    ]
 
 
 @app.command()

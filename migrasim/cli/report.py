@@ -8,6 +8,10 @@ from typing import Annotated
 import typer
 
 from migrasim.cli.shared import LangOption, app, lang_of, short
+from migrasim.core.errors import InputError
+from migrasim.core.language import Lang
+
+LAST = 2035  # year to which the fan of a monitoring page goes
 
 
 @app.command()
@@ -21,18 +25,63 @@ def report(
     ] = False,
     scenarios: Annotated[
         list[str] | None,
-        typer.Option("--scenario", help="Of a batch: a scenario to show; may be given again.", metavar="NAME"),
+        typer.Option(
+            "--scenario",
+            help="Of a batch: a scenario to show; may be given again. With --monitoring: what is taken to have been "
+            "done; default: plan.",
+            metavar="NAME",
+        ),
     ] = None,
+    monitoring: Annotated[
+        int | None,
+        typer.Option("--monitoring", help="The page of a year, published against projected.", metavar="YEAR"),
+    ] = None,
+    observations: Annotated[
+        Path | None, typer.Option("--observations", help="Published figures for --monitoring.", metavar="FILE")
+    ] = None,
+    sample: Annotated[float, typer.Option("--sample", help="Share of the households run for --monitoring.")] = 0.1,
     lang: LangOption = "en",
 ) -> None:
     """Write one HTML file that holds everything: levers, charts, costs, assumptions, limits, how to make it again.
+
+    With --monitoring DIR keeps the runs of the fitted vectors (as for `migrasim assimilate --folder`).
 
     Example: migrasim report runs/plan-0123456789ab --lang zh-Hant
     """
     from migrasim.present import report as reports
 
     tongue = lang_of(lang)
+    if monitoring is not None or observations is not None:
+        if scenarios is not None and len(scenarios) > 1:
+            raise InputError(f"--scenario: {len(scenarios)} are given; allowed with --monitoring: one")
+        _monitoring(folder, monitoring, observations, (scenarios or ["plan"])[0], sample, out, tongue)
+        return
     file = reports.write(folder, out, tongue, nominal=nominal, scenarios=scenarios or ())
     from migrasim.present.language import phrase
 
     typer.echo(phrase("report_in", tongue, file=short(file.absolute())))
+
+
+def _monitoring(
+    folder: Path,
+    year: int | None,
+    observations: Path | None,
+    scenario: str,
+    sample: float,
+    out: Path | None,
+    lang: Lang,
+) -> None:
+    """Write the page of a year."""
+    if year is None or observations is None:
+        raise InputError("--monitoring YEAR and --observations FILE go together; one of them is missing")
+    from migrasim.cli.fit import taken_in
+    from migrasim.present import monitoring
+    from migrasim.present.language import phrase
+    from migrasim.region import Region
+
+    found = taken_in(observations, scenario, folder, sample=sample, until=LAST, more=0, workers=None)
+    options = f"--monitoring {year} --observations {short(observations)} --scenario {scenario} --sample {sample:g}"
+    command = f"migrasim report {short(folder)} {options}"
+    text = monitoring.page(found, Region.only(), year, lang, command)
+    file = monitoring.write(text, out or folder / f"monitoring-{year}.html")
+    typer.echo(phrase("report_in", lang, file=short(file.absolute())))

@@ -10,23 +10,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from migrasim.cli.shared import (
+    ENSEMBLE,
     FutureOption,
     LangOption,
     WithoutOption,
     app,
+    check_parameters,
     check_variants,
     console,
     file_name,
+    fitted_spread,
     lang_of,
     say,
     short,
     show,
 )
-from migrasim.core.errors import InputError, nearest
 from migrasim.core.language import Lang
 
 if TYPE_CHECKING:
     from migrasim.analysis.band import Band
+    from migrasim.analysis.ensemble import Spread
     from migrasim.runs.result import RunResult
     from migrasim.scenario import Scenario
 
@@ -43,7 +46,9 @@ def run(
     base: Annotated[int, typer.Option("--base", help="Base year: 2010 or 2020.")] = 2020,
     future: FutureOption = None,
     without: WithoutOption = None,
-    parameters: Annotated[str, typer.Option("--parameters", help="Values of the uncertain facts: best.")] = "best",
+    parameters: Annotated[
+        str, typer.Option("--parameters", help="Fitted facts: best, or ensemble: the bands of all vectors kept.")
+    ] = "best",
     threads: Annotated[int | None, typer.Option("--threads", help="Threads; default: every core.", metavar="N")] = None,
     settings: Annotated[
         list[str] | None,
@@ -73,7 +78,7 @@ def run(
 
     tongue = lang_of(lang)
     check_request(seed=seed, sample=sample, base=base, until=until, threads=threads, prefix="--")
-    _check_parameters(parameters)
+    check_parameters(parameters)
     check_variants(future, without)
     from migrasim.facts import FactBook
     from migrasim.scenario import Scenario
@@ -107,7 +112,11 @@ def run(
         if draws:
             drawn = _band(chosen, draws, alternatives=without or (), threads=threads, **options)
             store.write_band(result, drawn.table, staged)
-        _show_result(result.nominal() if nominal else result, tongue, profile=profile, band=drawn)
+        spread = None
+        if parameters == ENSEMBLE:
+            spread = fitted_spread([chosen], alternatives=without or (), workers=threads, **options)
+            store.write_band(result, spread.levels, staged, "parameters")
+        _show_result(result.nominal() if nominal else result, tongue, profile=profile, band=drawn, spread=spread)
         folder = store.publish(staged, folder, result.run_id)
     from migrasim.present.language import phrase
 
@@ -150,21 +159,17 @@ def _band(scenario: Scenario, draws: int, *, sample: float, threads: int | None,
         return bands.band(scenario, draws=draws, sample=share, workers=threads, on_done=on_done, **options)
 
 
-def _show_result(result: RunResult, lang: Lang, *, profile: bool, band: Band | None) -> None:
+def _show_result(result: RunResult, lang: Lang, *, profile: bool, band: Band | None, spread: Spread | None) -> None:
     from migrasim.present import tables
 
     if band is not None:
         show(*tables.band(band, result, lang))
+    if spread is not None:
+        from migrasim.present.judgement import spread_tables
+
+        show(*spread_tables(spread, lang))
     show(tables.summary(result, lang))
     if profile and result.profile is not None:
         forms = ("{}", "{:.3f}", "{:,}", "{:,.0f}", "{:,.1f}", "{:.3f}")
         rows = [tuple(map(str.format, forms, row)) for row in result.profile.itertuples(index=False)]
         show(tables.listing(["phase", "seconds", "rows", "MB", "ns a row", "floor, s"], rows, lang))
-
-
-def _check_parameters(parameters: str) -> None:
-    if parameters == "ensemble":
-        raise InputError("--parameters: 'ensemble' is not fitted yet; allowed: best")
-    if parameters != "best":
-        hint = nearest(parameters, ["best"])
-        raise InputError(f"--parameters: '{parameters}' is not known; allowed: best. {hint}".rstrip())

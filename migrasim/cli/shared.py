@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +16,10 @@ from migrasim.core.language import LANGS, Lang
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
+    from migrasim.analysis.ensemble import Spread
+    from migrasim.scenario import Scenario
+
+BEST, ENSEMBLE = "best", "ensemble"
 _PIPED_WIDTH = 160  # columns where nobody says how wide a line may be
 
 app = typer.Typer(
@@ -91,6 +95,27 @@ def check_variants(future: str | None, without: Sequence[str] | None) -> None:
     if future is not None:
         variants.future(future, "--future")
     variants.chosen_alternatives(without or (), "--without")
+
+
+def check_parameters(parameters: str) -> None:
+    """Refuse another word than best and ensemble, and an ensemble where nothing was fitted."""
+    if parameters not in (BEST, ENSEMBLE):
+        hint = nearest(parameters, [BEST, ENSEMBLE])
+        raise InputError(f"--parameters: '{parameters}' is not known; allowed: {BEST}, {ENSEMBLE}. {hint}".rstrip())
+    if parameters == ENSEMBLE:
+        from migrasim.analysis.ensemble import vectors_of
+        from migrasim.region import Region
+
+        vectors_of(Region.only())
+
+
+def fitted_spread(scenarios: Sequence[Scenario], **options: Any) -> Spread:
+    """Bands of scenarios over the fitted vectors and over luck, with progress; see `migrasim.analysis.ensemble`."""
+    from migrasim.analysis import ensemble
+    from migrasim.present.progress import runs
+
+    with runs(console(stderr=True), ENSEMBLE, say) as on_done:
+        return ensemble.spread(scenarios, on_done=on_done, **options)
 
 
 def file_name(name: str) -> str:

@@ -426,8 +426,14 @@ def _notes(ready: Prepared) -> list[str | dict[str, str]]:
         )
     notes.append(
         {
-            "en": "Constants were set by hand so that 2021 and 2022 come near the record; nothing has been fitted.",
-            "zh_hant": "常數由人工設定，使2021和2022年接近公佈值；模型尚未擬合。",
+            "en": "Parameters of moving are fitted to the censuses of 2010 and 2020 and the bulletins to 2022; "
+            "docs/validation.md says how well.",
+            "zh_hant": "遷移參數按2010、2020年普查及2021、2022年公報擬合；擬合程度見docs/validation.md。",
+        }
+        if ready.region.fitted
+        else {
+            "en": "Constants are priors or set by hand; nothing has been fitted to this region.",
+            "zh_hant": "常數取先驗值或人工設定；尚未按本地區數據擬合。",
         }
     )
     return notes

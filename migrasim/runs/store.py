@@ -88,6 +88,7 @@ KEYS: dict[str, tuple[str, str, str]] = {
     "other_place_persons": ("persons", "Of them away from their registered address", "其中離開戶籍地址"),
     "lever": ("name", "Lever", "槓桿"),
     "indicator": ("name", "Indicator", "指標"),
+    "source": ("name", "What the band rests on: fitted parameters, or chance", "區間來源：參數或隨機性"),
     "low": ("its own", "Low end of the band (5 percent of the draws)", "區間下限(5%)"),
     "median": ("its own", "Median of the draws", "中位數"),
     "high": ("its own", "High end of the band (95 percent of the draws)", "區間上限(95%)"),
@@ -132,8 +133,8 @@ def write(result: RunResult, folder: Path, *, wall_s: float | None = None) -> No
         raise InputError(f"{folder}: cannot be written: {error.strerror or error}") from None
 
 
-def write_band(result: RunResult, table: DataFrame, folder: Path) -> None:
-    """Write the band of a run (`migrasim.analysis.band`) beside its tables, as ``band.parquet``.
+def write_band(result: RunResult, table: DataFrame, folder: Path, name: str = "band") -> None:
+    """Write a band of a run beside its tables: ``band.parquet`` (`migrasim.analysis.band`), or another name.
 
     Raises
     ------
@@ -141,7 +142,7 @@ def write_band(result: RunResult, table: DataFrame, folder: Path) -> None:
         Where the folder cannot be written or the disk is full.
     """
     try:
-        _write_frame(table, folder / "band.parquet", _record(result))
+        _write_frame(table, folder / f"{name}.parquet", _record(result))
     except OSError as error:
         raise InputError(f"{folder}: cannot be written: {error.strerror or error}") from None
 

@@ -63,3 +63,13 @@ def test_a_right_that_is_kept_stays_kept(luck: float, a: float, b: float) -> Non
     low, high = sorted((a, b))
     assert rules.keeps_right(luck, low) <= rules.keeps_right(luck, high)
     assert not rules.keeps_right(luck, 0.0)
+
+
+@given(st.floats(0, 60), st.floats(0, 60), st.floats(0, 0.12), st.floats(0, 0.12))
+def test_registration_goes_along_after_some_years(past: float, later: float, a: float, b: float) -> None:
+    """A probability, nothing before a household counts as settled, rising with the rate and never falling with time."""
+    (slow, fast), (early, late) = sorted((a, b)), sorted((past, later))
+    few, many = (P._replace(outside_transfer_rate_yr=rate) for rate in (slow, fast))
+    assert 0.0 <= rules.outside_transfer_prob(early, few) <= rules.outside_transfer_prob(late, few) < 1.0
+    assert rules.outside_transfer_prob(late, few) <= rules.outside_transfer_prob(late, many)
+    assert rules.outside_transfer_prob(min(early, P.outside_settled_years - 1), many) == 0.0

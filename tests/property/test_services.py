@@ -72,3 +72,13 @@ def test_quality_follows_its_index(quality: float, a: float, b: float, ratio: fl
     low, high = sorted((a, b))
     assert 0.0 <= rules.improved_quality(quality, low, ratio) <= rules.improved_quality(quality, high, ratio)
     assert rules.improved_quality(quality, 0.0, ratio) == quality
+
+
+@given(count, count, st.floats(1.01, 10), st.floats(0, 1.5))
+def test_larger_seats_pull_more(residents: float, usual: float, times: float, weight: float) -> None:
+    """A seat of the usual size gains nothing, a larger one more, and only the ratio of sizes counts."""
+    p = P._replace(size_amenity_utility=weight)
+    here = rules.size_amenity(residents, usual, p)
+    assert rules.size_amenity(usual, usual, p) == 0.0
+    assert rules.size_amenity(times * residents, usual, p) >= here
+    assert rules.size_amenity(times * residents, times * usual, p) == pytest.approx(here, abs=1e-9)

@@ -153,3 +153,21 @@ def test_prices_follow_the_record_and_then_the_assumption() -> None:
     assert inputs.price_index(2022) == pytest.approx(1.02**2)
     beyond = inputs.price_index(last + 1) / inputs.price_index(last)
     assert beyond == pytest.approx(1.0 + inputs.book["fiscal.inflation_rate_yr"].central)
+
+
+def test_ages_and_homes_count_everybody_once():
+    """Residents by place, sex and age add up to those of every place; homes to all people, by where they live."""
+    world = tiny_world(400)
+    ages, homes = detail.ages(world), detail.homes(world)
+    lives = world.person_place()
+    inside = world.geography.inside
+    by_place = np.bincount(ages["place"], weights=ages["persons"], minlength=inside)
+    assert by_place.tolist() == np.bincount(lives[lives < inside], minlength=inside).tolist()
+    children = (world.year - world.persons.birth_year < 5) & (lives < inside)
+    assert ages["persons"][ages["age"] == 0].sum() == children.sum()
+    assert homes["persons"].sum() == len(world.persons)
+    home = world.households.home_place[world.persons.household]
+    away = (home // 3 == lives // 3) & (home != lives) & (lives < inside)
+    own = homes["origin_county"] == homes["county"]
+    own &= homes["county"] < world.geography.counties
+    assert homes["other_place_persons"][own].sum() == away.sum()

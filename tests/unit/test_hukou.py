@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rights_world import YEAR, by_key, facts, land_total_mu, rights_world
+from worlds import tiny_world
 
 from migrasim.core.codes import N_TIERS, NOWHERE, Kind, Tier
 from migrasim.core.rule import set_threads
@@ -176,3 +177,23 @@ def test_number_of_threads_changes_nothing():
         results.append([getattr(world.households, name).copy() for name in ("permit", "home_place", "land_mu")])
     for one, many in zip(*results, strict=True):
         np.testing.assert_array_equal(one, many)
+
+
+def test_families_settled_outside_take_their_registration_along():
+    """Only those wholly outside for long enough, in the share of the rate; their land goes to the village."""
+    world = tiny_world(3000)
+    world.year += 5
+    homes, inside = world.households, world.geography.inside
+    outside = (homes.home_place < inside) & (homes.place >= inside) & (homes.away_place < 0)
+    settled = outside & (world.year - homes.since_year >= P.outside_settled_years)
+    land, home = land_total_mu(world), homes.home_place.copy()
+    phase.run(world)
+    left = (home < inside) & (homes.home_place >= inside)
+    assert settled.any()
+    assert not (left & ~settled).any()
+    expected = settled.sum() * (1.0 - np.exp(-P.outside_transfer_rate_yr))
+    assert abs(left.sum() - expected) < 4.0 * np.sqrt(expected) + 1.0
+    assert (homes.home_place[left] == homes.place[left]).all()
+    assert not homes.land_mu[left].any() and not homes.has_homestead[left].any()
+    assert land_total_mu(world) == pytest.approx(land)
+    assert world.measures["outside_transfers_persons"].sum() == world.members[left].sum()

@@ -1,0 +1,203 @@
+"""Newly published figures: read, and refused where they may not be what they seem.
+
+A table has the columns ``year, place, indicator, value, unit, basis``, and ``source`` if there is one.
+A year that was not published stands there with an empty value, so that a gap is never an oversight.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from migrasim.core.errors import InputError, nearest
+from migrasim.facts import BASE_YEAR
+from migrasim.region import Region
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+COLUMNS = ("year", "place", "indicator", "value", "unit", "basis")
+BASIS = "census 2020"
+_OLD = ("census 2010", "pre-census")
+_FARTHEST = 1.6  # times of a count of the base year, beyond which a unit or a basis is likely wrong
+_STEP = 0.06  # share by which a count changes in a year at most before it is taken for another basis
+
+
+class Kind(NamedTuple):
+    """What can be observed: the indicator of a run, units with their factors, what a year may be at most."""
+
+    indicator: str
+    units: dict[str, float]
+    is_count: bool
+    tolerance: float  # error of what is published: a share of a count, or of a rate in its own unit
+
+
+_PERSONS = {"persons": 1.0, "10k persons": 10_000.0}
+KINDS: dict[str, Kind] = {
+    "residents": Kind("resident_population", _PERSONS, True, 0.004),
+    "urban_residents": Kind("urban_population", _PERSONS, True, 0.004),
+    "urbanization_rate": Kind("urbanization_rate", {"share": 1.0, "percent": 0.01}, False, 0.003),
+    "births": Kind("births", _PERSONS, False, 0.08),
+    "deaths": Kind("deaths", _PERSONS, False, 0.08),
+}
+
+
+def read(path: Path, region: Region) -> DataFrame:
+    """Observations of a file, in persons and shares.
+
+    Returns
+    -------
+    DataFrame
+        ``year, place, indicator, value, tolerance, source``: `indicator` as runs name it, `tolerance` the error that
+        published figures are taken to have.
+
+    Raises
+    ------
+    InputError
+        One message: line, what is wrong, what is allowed; nothing is taken in then.
+    """
+    import pandas as pd
+
+    try:
+        frame = pd.read_csv(path, encoding="utf-8-sig", dtype=str, keep_default_na=False)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; a table with the columns {', '.join(COLUMNS)} is expected") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: is no readable csv table ({str(error).splitlines()[0]})") from None
+    frame.columns = [str(name).strip() for name in frame.columns]
+    for column in COLUMNS:
+        if column not in frame.columns:
+            hint = nearest(column, frame.columns)
+            raise InputError(f"{path}: column '{column}' is missing; needed: {', '.join(COLUMNS)}. {hint}".rstrip())
+    if frame.empty:
+        raise InputError(f"{path}: holds a header and no rows")
+    rows: list[dict[str, Any]] = []
+    seen: dict[tuple[str, str, int], int] = {}
+    for number, row in enumerate(frame.to_dict("records"), 2):
+        where = f"{path}: line {number}"
+        one = _row({str(key): str(each).strip() for key, each in row.items()}, where, region)
+        key = (one["place"], one["indicator"], one["year"])
+        if key in seen:
+            raise InputError(
+                f"{where}: {key[1]} of {key[0]} in {key[2]} stands also in line {seen[key]}; keep the one that holds"
+            )
+        seen[key] = number
+        rows.append(one)
+    table = pd.DataFrame(rows)
+    _check_years(table, path)
+    table = table.dropna(subset=["value"]).reset_index(drop=True)
+    if table.empty:
+        raise InputError(f"{path}: every value is empty")
+    _check_sizes(table, region, path)
+    return table
+
+
+def _row(row: dict[str, str], where: str, region: Region) -> dict[str, Any]:
+    year = row["year"]
+    if not year.isdigit() or not BASE_YEAR < int(year) <= 2100:
+        raise InputError(f"{where}: year: '{year}' is not allowed; allowed: years from {BASE_YEAR + 1} on")
+    places = [region.title["en"], *region.county_names]
+    known = {**{name: name for name in places}, **{one.zh: one.en for one in region.counties}}
+    known[region.title["zh_hant"]] = region.title["en"]
+    if row["place"] not in known:
+        hint = nearest(row["place"], known)
+        raise InputError(
+            f"{where}: place: '{row['place']}' is not known; allowed: {', '.join(places)}. {hint}".rstrip()
+        )
+    if row["indicator"] not in KINDS:
+        hint = nearest(row["indicator"], KINDS)
+        raise InputError(
+            f"{where}: indicator: '{row['indicator']}' is not known; allowed: {', '.join(KINDS)}. {hint}".rstrip()
+        )
+    kind = KINDS[row["indicator"]]
+    if row["unit"] not in kind.units:
+        hint = nearest(row["unit"], kind.units)
+        raise InputError(
+            f"{where}: unit: '{row['unit']}' is not allowed; allowed: {', '.join(kind.units)}. {hint}".rstrip()
+        )
+    if row["basis"] in _OLD:
+        raise InputError(
+            f"{where}: basis: '{row['basis']}' is another basis than the runs', which start from the census of 2020: "
+            "figures before it was applied run up to 15 percent higher; give the revised series"
+        )
+    if row["basis"] != BASIS:
+        raise InputError(f"{where}: basis: '{row['basis']}' is not known; allowed: {BASIS}")
+    value = _value(row["value"], where, kind.units[row["unit"]], row["unit"])
+    return {
+        "year": int(year),
+        "place": known[row["place"]],
+        "indicator": kind.indicator,
+        "value": value,
+        "unit": row["unit"],
+        "tolerance": kind.tolerance if row["indicator"] == "urbanization_rate" else kind.tolerance * (value or 0.0),
+        "source": row.get("source", ""),
+        "line": int(where.rsplit(" ", 1)[1]),
+    }
+
+
+def _value(text: str, where: str, factor: float, unit: str) -> float | None:
+    if not text:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        raise InputError(
+            f"{where}: value: '{text}' is no number; an empty value says that nothing was published"
+        ) from None
+    if not 0 < number < float("inf"):
+        raise InputError(f"{where}: value: {text} is not allowed; allowed: numbers above 0")
+    if unit == "share" and number > 1:
+        raise InputError(f"{where}: value: {text} is no share, which is at most 1; is the unit 'percent'?")
+    if unit == "percent" and number > 100:
+        raise InputError(f"{where}: value: {text} percent is more than 100")
+    if unit == "percent" and number <= 1:
+        raise InputError(f"{where}: value: {text} percent is next to nobody; is the unit 'share'?")
+    return number * factor
+
+
+def _check_years(table: DataFrame, path: Path) -> None:
+    """Every series runs from the first year after the base without a gap."""
+    for (place, indicator), group in table.groupby(["place", "indicator"], sort=False):
+        years = set(group["year"])
+        for year in range(BASE_YEAR + 1, max(years)):
+            if year not in years:
+                raise InputError(
+                    f"{path}: {indicator} of {place}: {year} is missing before {max(years)}; give it, or a row with an "
+                    "empty value where nothing was published"
+                )
+
+
+def _check_sizes(table: DataFrame, region: Region, path: Path) -> None:
+    """Counts stand near those of the base year, and do not jump: units and bases betray themselves so."""
+    urban, rural = region.census(BASE_YEAR, "urban_pop"), region.census(BASE_YEAR, "rural_pop")
+    by_place = {name: (urban[i] + rural[i], urban[i]) for i, name in enumerate(region.county_names)}
+    by_place[region.title["en"]] = (urban.sum() + rural.sum(), urban.sum())
+    for (place, indicator), group in table.groupby(["place", "indicator"], sort=False):
+        residents, in_town = (float(each) for each in by_place[str(place)])
+        base = {"resident_population": residents, "urban_population": in_town}.get(str(indicator))
+        before = base
+        for row in group.sort_values("year").to_dict("records"):
+            where, value = f"{path}: line {row['line']}", float(row["value"])
+            if base is None:
+                if indicator in ("births", "deaths") and not 0.002 < value / residents < 0.03:
+                    raise InputError(
+                        f"{where}: {indicator} of {place}: {value:,.0f} persons are {1000 * value / residents:.2f} per "
+                        f"1000 residents, which nobody has seen; are they given in {_other(row['unit'])}?"
+                    )
+                continue
+            assert before is not None
+            if not 1 / _FARTHEST < value / base < _FARTHEST:
+                raise InputError(
+                    f"{where}: {indicator} of {place}: {value:,.0f} persons against {base:,.0f} in {BASE_YEAR}; are "
+                    f"they given in {_other(row['unit'])}?"
+                )
+            if abs(value / before - 1.0) > _STEP:
+                raise InputError(
+                    f"{where}: {indicator} of {place}: {value:,.0f} after {before:,.0f} is a step of "
+                    f"{100 * (value / before - 1.0):+.1f} percent; it looks like another basis than {BASIS}"
+                )
+            before = value
+
+
+def _other(unit: str) -> str:
+    return "persons" if unit == "10k persons" else "10k persons"
