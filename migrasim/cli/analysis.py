@@ -84,7 +84,7 @@ def search(
     """
     tongue = lang_of(lang)
     from migrasim.analysis import search as searches
-    from migrasim.present import findings
+    from migrasim.present import search_finding
     from migrasim.runs.design import Experiment
 
     asked = Experiment.load(experiment)
@@ -95,7 +95,7 @@ def search(
     searches.check(asked)
     folder = out or Path("runs") / f"{asked.name}-{searches.search_id(asked)}"
     found = searches.search(asked, _runner(asked.name, folder, workers))
-    _tell(findings.of_search(found, tongue), folder / "analysis" / "search", tongue)
+    _tell(search_finding.of_search(found, tongue), folder / "analysis" / "search", tongue)
 
 
 def _runner(name: str, folder: Path, workers: int | None) -> Any:

@@ -11,7 +11,6 @@ from migrasim.analysis.attribution import Attribution
 from migrasim.analysis.differences import Differences
 from migrasim.analysis.discovery import Discovery
 from migrasim.analysis.finished import Finished, Measure
-from migrasim.analysis.search import Found
 from migrasim.analysis.sensitivity import quiet
 from migrasim.core.errors import InputError
 from migrasim.core.language import Lang, title_in
@@ -19,7 +18,6 @@ from migrasim.facts import FactBook
 from migrasim.indicators import CATALOGUE
 from migrasim.present import finding_figures as figures
 from migrasim.present.finding_words import say
-from migrasim.runs.design import Experiment
 from migrasim.scenario import Scenario, shipped
 from migrasim.variants import futures
 
@@ -41,7 +39,7 @@ UNITS = {  # of indicators, in Chinese
     "dwellings": "套",
     "moves a year": "次/年",
 }
-_NAMED = 4  # how many are named in a sentence
+NAMED = 4  # how many are named in a sentence
 
 
 @dataclass(frozen=True)
@@ -180,11 +178,13 @@ def source_line(batch: Finished, lang: Lang, intervals: str | None = None) -> st
     )
 
 
-def _joined(parts: Sequence[str], lang: Lang) -> str:
+def joined(parts: Sequence[str], lang: Lang) -> str:
+    """Names in a row."""
     return say("comma", lang).join(parts)
 
 
-def _sentences(parts: Sequence[str]) -> str:
+def sentences(parts: Sequence[str]) -> str:
+    """A paragraph of sentences; empty ones are left out."""
     return " ".join(part for part in parts if part)
 
 
@@ -219,7 +219,7 @@ def of_attribution(found: Mapping[str, Attribution], batch: Finished, measure: M
     def draw(figure: Figure) -> None:
         figures.attribution(figure, named, scale, lambda name: name_of(name, lang), lang)
 
-    words = _sentences([*parts, _missing(batch, measure, lang)])
+    words = sentences([*parts, _missing(batch, measure, lang)])
     title = f"{say('attribution', lang)}{': ' if lang == 'en' else '：'}{scale.what}"
     return Finding(title, words, tables, draw, source_line(batch, lang))
 
@@ -239,11 +239,11 @@ def _attribution_words(one: Attribution, scale: Scale, level: str, lang: Lang) -
             what=scale.what,
             whole=scale.ends(*one.effect),
             unit=scale.difference_unit,
-            each=_joined(each, lang),
+            each=joined(each, lang),
         )
     ]
     if unclear := [name_of(row["player"], lang) for row in rows if row["low"] * row["high"] <= 0]:
-        parts.append(say("unclear", lang, names=_joined(unclear, lang)))
+        parts.append(say("unclear", lang, names=joined(unclear, lang)))
     clear = [row for row in one.interactions.to_dict("records") if row["low"] * row["high"] > 0]
     clear = sorted(clear, key=lambda row: -abs(row["interaction"]))[:3]
     if clear:
@@ -295,7 +295,7 @@ def of_sensitivity(
             name=name_of(row["name"], lang),
             number=say("with_interval", lang, number=number(row[column]), low=number(row[low]), high=number(row[high])),
         )
-        for row in table.head(_NAMED).to_dict("records")
+        for row in table.head(NAMED).to_dict("records")
     ]
     floor = float(table["noise"].iloc[0]) if kind == "pawn" else 0.0
     words = say(
@@ -303,7 +303,7 @@ def of_sensitivity(
         lang,
         what=what,
         first=said[0],
-        rest=_joined(said[1:], lang),
+        rest=joined(said[1:], lang),
         quiet=quiet(table),
         count=len(table),
         unit=scale.difference_unit,
@@ -356,7 +356,7 @@ def of_differences(found: Differences, batch: Finished, measure: Measure, lang: 
                 )
                 for row in main.to_dict("records")
             ]
-            words += " " + say("main_words", lang, each=_joined(each, lang))
+            words += " " + say("main_words", lang, each=joined(each, lang))
         many = found.table["future"].nunique() > 1
         parts.append(say("future_head", lang, words=words, future=name_of(str(future), lang)) if many else words)
     tables = (
@@ -367,7 +367,7 @@ def of_differences(found: Differences, batch: Finished, measure: Measure, lang: 
         figures.differences(figure, found, labels, scale, lang)
 
     title = f"{say('differences', lang)}{': ' if lang == 'en' else '：'}{scale.what}"
-    words = _sentences([*parts, _missing(batch, measure, lang)])
+    words = sentences([*parts, _missing(batch, measure, lang)])
     return Finding(title, words, tables, draw, source_line(batch, lang))
 
 
@@ -385,7 +385,7 @@ def point_labels(batch: Finished, lang: Lang) -> dict[str, str]:
             for name, level in levels.items()
             if level != "status_quo"
         ]
-        found[scenario] = _joined(moved, lang) or say("status_quo", lang)
+        found[scenario] = joined(moved, lang) or say("status_quo", lang)
     return found
 
 
@@ -416,9 +416,9 @@ def of_discovery(found: Discovery, inputs: DataFrame, batch: Finished, measure: 
         parts.append(say("discovery_more", lang, count=len(found.boxes) - 1))
     if found.skill == found.skill:
         stays = [
-            name_of(_plain(name, lang), lang) for name in found.importance.query("stays > 0.5")["name"].head(_NAMED)
+            name_of(_plain(name, lang), lang) for name in found.importance.query("stays > 0.5")["name"].head(NAMED)
         ]
-        parts.append(say("discovery_skill", lang, skill=f"{100 * found.skill:.0f}%", names=_joined(stays, lang) or "–"))
+        parts.append(say("discovery_skill", lang, skill=f"{100 * found.skill:.0f}%", names=joined(stays, lang) or "–"))
         if found.skill < 0.6:
             parts.append(say("discovery_doubt", lang))
     else:
@@ -432,7 +432,7 @@ def of_discovery(found: Discovery, inputs: DataFrame, batch: Finished, measure: 
     title = f"{say('discovery', lang)}{': ' if lang == 'en' else '：'}{scale.what}"
     return Finding(
         title,
-        _sentences([*parts, _missing(batch, measure, lang)]),
+        sentences([*parts, _missing(batch, measure, lang)]),
         tables,
         draw,
         source_line(batch, lang, "intervals_cases"),
@@ -459,120 +459,3 @@ def box_words(found: Discovery, number: int, lang: Lang) -> str:
                 say("above" if low == low else "below", lang, name=name, low=f"{low:,.3g}", high=f"{high:,.3g}")
             )
     return " and ".join(said) if lang == "en" else "，且".join(said)
-
-
-def of_search(found: Found, lang: Lang) -> Finding:
-    """The cheapest mixes that reach a target, or that none does."""
-    experiment = found.experiment
-    wanted = experiment.search
-    assert wanted is not None
-    assert experiment.design is not None
-    assert experiment.design.scenario is not None
-    target = wanted.target
-    scale = Scale.of(Measure(target.indicator, target.year), lang)
-    start = title_in(experiment.design.scenario.title, lang)
-    row = found.best or found.nearest
-    common: dict[str, Any] = {
-        "target": say("target_of", lang, what=scale.what, number=scale.level(target.at_least)),
-        "chance": f"{100 * target.chance:g}%",
-        "mix": int(row["mix"]),
-        "levels": mix_words(row, experiment, lang),
-        "cost": _million(row["public_yuan"]),
-        "cost_low": _million(row["public_low"]),
-        "cost_high": _million(row["public_high"]),
-        "payers": _payers(row, lang),
-        "start": start,
-        "year": target.year,
-        "wins": round(row["chance"] * row["runs"]),
-        "count": int(row["runs"]),
-        "chance_low": f"{100 * row['chance_low']:.0f}%",
-        "chance_high": f"{100 * row['chance_high']:.0f}%",
-        "result": scale.level(row["result"]),
-        "at_chance": scale.level(row["at_chance"]),
-    }
-    parts = [say("search_found" if found.best else "search_none", lang, **common)]
-    if found.best:
-        if row["chance_low"] < target.chance:
-            parts.append(say("search_unsure", lang, chance=common["chance"]))
-        others = found.verified[found.verified["within_budget"] & (found.verified["mix"] != row["mix"])]
-        others = others[others["reaches"]].head(_NAMED)
-        each = [
-            say(
-                "search_runner",
-                lang,
-                mix=int(one["mix"]),
-                cost=_million(one["public_yuan"]),
-                chance=f"{100 * one['chance']:.0f}%",
-            )
-            for one in others.to_dict("records")
-        ]
-        if each:
-            parts.append(say("search_runners", lang, each=_joined(each, lang)))
-    else:
-        beyond = found.tried[~found.tried["within_budget"]].nlargest(1, "at_chance")
-        for one in beyond[beyond["at_chance"] > row["at_chance"]].to_dict("records"):
-            told = {"mix": int(one["mix"]), "at_chance": scale.level(one["at_chance"])}
-            parts.append(say("search_beyond", lang, cost=_million(one["public_yuan"]), **told))
-    parts.append(
-        say(
-            "search_how",
-            lang,
-            trials=len(found.tried),
-            tried_runs=found.runs[0],
-            verified=len(found.verified),
-            verified_runs=found.runs[1],
-            start=start,
-            start_result=scale.level(found.start),
-        )
-    )
-
-    def draw(figure: Figure) -> None:
-        figures.search(figure, found, scale, lang)
-
-    from migrasim import __version__
-
-    source = say(
-        "source",
-        lang,
-        version=__version__,
-        name=experiment.name,
-        runs=f"{sum(found.runs):,}",
-        seed=experiment.seed,
-        sample=f"{experiment.sample:g}",
-        intervals=say("intervals_luck", lang, count=wanted.verify_replications),
-    )
-    title = f"{say('search', lang)}{': ' if lang == 'en' else '：'}{title_in(experiment.title, lang)}"
-    return Finding(title, _sentences(parts), {"verified": found.verified, "tried": found.tried}, draw, source)
-
-
-def mix_words(row: Mapping[str, Any], experiment: Experiment, lang: Lang) -> str:
-    """The levels of a mix in words: strengths of groups, values of levers."""
-    assert experiment.design is not None
-    book = FactBook.load()
-    said, strength = [], False
-    for name, one in experiment.design.ranges.items():
-        unit = "" if one.what == "strength" or name not in book.levers else f" {book.levers[name].unit}"
-        strength = strength or one.what == "strength"
-        said.append(f"{name_of(name, lang)} {row[name]:,.3g}{unit if lang == 'en' else ''}")
-    text = _joined(said, lang)
-    if not strength:
-        return text
-    note = say("strength_note", lang)
-    return f"{text} ({note})" if lang == "en" else f"{text}（{note}）"
-
-
-def _million(yuan: float) -> str:
-    return f"{yuan / 1e6:,.0f}".replace("-", "−")
-
-
-def _payers(row: Mapping[str, Any], lang: Lang) -> str:
-    public = [
-        say("payer", lang, payer=say(one, lang), number=_million(row[f"{one}_yuan"])) for one in ("county", "higher")
-    ]
-    others = [
-        say("payer", lang, payer=say(one, lang), number=_million(row[f"{one}_yuan"]))
-        for one in ("enterprise", "household")
-        if abs(row[f"{one}_yuan"]) >= 5e5
-    ]
-    text = _joined(public, lang)
-    return text + say("beside", lang, payers=_joined(others, lang)) if others else text

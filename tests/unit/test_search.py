@@ -11,7 +11,7 @@ from pandas import DataFrame
 
 from migrasim.analysis import search as searches
 from migrasim.core.errors import InputError
-from migrasim.present import findings
+from migrasim.present import search_finding
 from migrasim.runs.design import Experiment
 from migrasim.runs.spec import RunSpec
 
@@ -130,12 +130,12 @@ def test_where_no_mix_reaches_it_the_best_is_told():
     found = searches.search(of(target={"at_least": 0.9, "chance": 0.8}, trials=12), World())
     assert found.best is None
     assert found.nearest["at_chance"] == found.verified["at_chance"].max()
-    words = findings.of_search(found, "en").words
+    words = search_finding.of_search(found, "en").words
     assert words.startswith(
         "No mix within the bounds and the budget reaches the resident urbanization rate in 2035 of 90.00%"
     )
     assert f"{100 * found.nearest['at_chance']:.2f}%" in words
-    assert "沒有組合" in findings.of_search(found, "zh-Hant").words
+    assert "沒有組合" in search_finding.of_search(found, "zh-Hant").words
 
 
 def test_a_budget_binds_by_payer():
@@ -146,13 +146,13 @@ def test_a_budget_binds_by_payer():
     assert bound.best is None
     assert bound.verified["county_yuan"].min() <= 0.2e9
     assert bound.nearest["within_budget"]
-    words = findings.of_search(bound, "en").words
+    words = search_finding.of_search(bound, "en").words
     assert "Beyond the budget the most that was tried comes to 5" in words
 
 
 def test_the_paragraph_and_the_figure_say_who_pays_and_how_sure_it_is(found: searches.Found, tmp_path: Any):
     """Cost with its interval, payers, the chance with its interval, runners-up, what a strength is."""
-    told = findings.of_search(found, "en")
+    told = search_finding.of_search(found, "en")
     for part in (
         "million yuan",
         "counties",
