@@ -105,7 +105,9 @@ def run(make_result, plan_inputs):
     frame = pd.concat(rows, ignore_index=True)
     for number, name in enumerate(("county", "higher", "enterprise", "household")):
         frame[f"{name}_cost_yuan"] = 1e8 * (number + 1)
+    parameters = {"moving.income_elasticity": plan_inputs.parameters.get("moving.income_elasticity", 1.5)}
     provenance = {**result.provenance, "levers": levers, "region": about, "future": "central", "alternatives": []}
+    provenance["parameters"] = parameters
     return replace(result, indicators=frame, provenance=provenance)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +12,10 @@ import numpy as np
 import yaml
 
 from migrasim import __version__
-from migrasim.core.errors import InputError
 from migrasim.core.language import Lang
 from migrasim.facts import FactBook
 from migrasim.present.report.view import View
 from migrasim.present.report.words import word
-from migrasim.variants import alternative_parameters, chosen_alternatives, future_parameters
 
 
 @dataclass(frozen=True)
@@ -102,17 +100,22 @@ def _setting(path: np.ndarray[Any, np.dtype[np.float64]], base: int, counties: l
 
 
 def _given_parameters(view: View) -> dict[str, float]:
-    """Facts that stand elsewhere than the future and the alternatives of the run put them."""
-    row, book = view.runs.iloc[0], FactBook.load()
-    names = [name for name in str(row["alternatives"]).split(", ") if name]
-    try:
-        implied = {
-            **future_parameters(str(row["future"]), book),
-            **alternative_parameters(chosen_alternatives(names), book),
-        }
-    except InputError:  # a future or an alternative that this version does not know: nothing can be told apart
+    """Facts that stand elsewhere than the fit of the region, the future and the alternatives of the run put them."""
+    inputs = next(iter(view.inputs.values()), None)
+    if inputs is None:
         return {}
-    return {name: value for name, value in view.parameters() if not np.isclose(value, implied.get(name, np.nan))}
+    named = ((name, float(value)) for name, value in _numbers(view) if name in inputs.book)
+    usual = {name: inputs.parameters.get(name, inputs.book[name].central) for name in inputs.book.facts}
+    return {name: value for name, value in named if (base := usual[name]) is not None and not np.isclose(value, base)}
+
+
+def _numbers(view: View) -> Iterator[tuple[str, float]]:
+    """Facts of the first run that are one number."""
+    row = view.runs.iloc[0]
+    for column in view.runs.columns:
+        name = str(column).removeprefix("parameter.")
+        if name != column and isinstance(row[column], int | float):
+            yield name, float(row[column])
 
 
 def _plain(name: str) -> str:
