@@ -214,36 +214,61 @@ def update(world: World) -> None:
     """Rents after the moves of a wave, prices with them, and the relief a newcomer may expect."""
     p = params(world)
     geography, place = world.geography, world.place
-    inside = geography.inside
     growth = float(world.memory["growth_index"][0])
-    occupancy, base = _occupancy(world), world.memory["occupancy_base"]
-    waiting = world.measures.get("waiting_public", np.zeros(geography.places, np.int64))
     permit = world.levers["residence_permit.one_pass"] * world.levers["residence_permit.public_housing"]
-    public_gate = permit * world.levers["public_housing.open_to_migrants"]
-    for d in range(inside):
-        tier, c = d % N_TIERS, d // N_TIERS
-        core = p.core_price_ratio if d == geography.core else 1.0
-        relative = rules.market_rent(1.0, float(occupancy[d]), float(base[d]), p)
-        rent = p.rent_yuan_mo[tier] * MONTHS_A_YEAR * core * growth * relative
-        place.rent_yuan_yr[d] = rent
-        place.price_yuan[d] = p.price_yuan[tier] * core * growth * relative
-        place.living_cost_yuan_yr_pers[d] = p.living_cost_yuan_yr_pers[tier] * growth
-        if tier == Tier.VILLAGE:
-            place.rent_relief_yuan_yr[d] = 0.0
-            continue
-        free_public = max(0, world.dwellings[d, Tenure.PUBLIC_RENT] - world.occupied[d, Tenure.PUBLIC_RENT])
-        free_affordable = max(0, world.dwellings[d, Tenure.AFFORDABLE_RENT] - world.occupied[d, Tenure.AFFORDABLE_RENT])
-        tenants = max(1.0, float(world.occupied[d, Tenure.MARKET_RENT]))
-        place.rent_relief_yuan_yr[d] = rules.expected_relief(
-            rent,
-            min(1.0, free_public / (1.0 + float(waiting[d]))) * public_gate[c],
-            min(1.0, free_affordable / tenants) * permit[c],
-            world.levers["public_housing.rent_subsidy"][c] * MONTHS_A_YEAR,
-            p.subsidy_eligible_share * permit[c],
-            p,
-        )
+    fill_rents(
+        _occupancy(world),
+        world.memory["occupancy_base"],
+        world.dwellings,
+        world.occupied,
+        world.measures.get("waiting_public", np.zeros(geography.places, np.int64)),
+        permit * world.levers["public_housing.open_to_migrants"],
+        permit,
+        world.levers["public_housing.rent_subsidy"],
+        growth,
+        geography.core,
+        p,
+        place.rent_yuan_yr,
+        place.price_yuan,
+        place.living_cost_yuan_yr_pers,
+        place.rent_relief_yuan_yr,
+    )
     outside = p.outside_rent_yuan_mo * MONTHS_A_YEAR * growth
     place.rent_yuan_yr[geography.near] = outside * p.near_rent_share
     place.rent_yuan_yr[geography.far] = outside
     place.living_cost_yuan_yr_pers[geography.near] = p.outside_living_cost_yuan_yr_pers * p.near_rent_share * growth
     place.living_cost_yuan_yr_pers[geography.far] = p.outside_living_cost_yuan_yr_pers * growth
+
+
+@kernel
+def fill_rents(
+    occupancy, base, dwellings, occupied, waiting, public_gate, permit, subsidy, growth, core, p,
+    rents, prices, living, reliefs,
+):  # fmt: skip
+    """Fill ``rents``, ``prices``, cost of ``living`` and ``reliefs`` (places,) of the places inside.
+
+    ``public_gate``, ``permit`` and ``subsidy`` (yuan a month) are (counties,): see `rules.expected_relief`.
+    """
+    for c in range(permit.shape[0]):
+        for tier in range(N_TIERS):
+            d = N_TIERS * c + tier
+            dearer = p.core_price_ratio if d == core else 1.0
+            relative = rules.market_rent(1.0, occupancy[d], base[d], p)
+            rent = p.rent_yuan_mo[tier] * MONTHS_A_YEAR * dearer * growth * relative
+            rents[d] = rent
+            prices[d] = p.price_yuan[tier] * dearer * growth * relative
+            living[d] = p.living_cost_yuan_yr_pers[tier] * growth
+            if tier == Tier.VILLAGE:
+                reliefs[d] = 0.0
+                continue
+            free_public = max(0, dwellings[d, Tenure.PUBLIC_RENT] - occupied[d, Tenure.PUBLIC_RENT])
+            free_affordable = max(0, dwellings[d, Tenure.AFFORDABLE_RENT] - occupied[d, Tenure.AFFORDABLE_RENT])
+            tenants = max(1.0, float(occupied[d, Tenure.MARKET_RENT]))
+            reliefs[d] = rules.expected_relief(
+                rent,
+                min(1.0, free_public / (1.0 + float(waiting[d]))) * public_gate[c],
+                min(1.0, free_affordable / tenants) * permit[c],
+                subsidy[c] * MONTHS_A_YEAR,
+                p.subsidy_eligible_share * permit[c],
+                p,
+            )

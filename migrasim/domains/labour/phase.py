@@ -153,21 +153,39 @@ def _lever_jobs(world: World, sectors: np.ndarray, p: LabourParams) -> np.ndarra
 
 def _newcomer_pay(world: World, p: LabourParams) -> np.ndarray:
     """(inside,) factor on the pay of those registered elsewhere, 1 at the status quo."""
-    counties = world.geography.counties
-    factor = np.ones(counties)
-    for name, rule in (
-        ("employment.equal_pay", rules.equal_pay_factor),
-        ("employment.wage_arrears_control", rules.arrears_factor),
-    ):
-        quo = world.inputs.status_quo(name)
-        for c in range(counties):
-            factor[c] *= rule(float(world.levers[name][c]), float(quo[c]), p)
+    equal, arrears = "employment.equal_pay", "employment.wage_arrears_control"
+    factor = np.ones(world.geography.counties)
+    fill_newcomer_pay(
+        world.levers[equal],
+        world.inputs.status_quo(equal),
+        world.levers[arrears],
+        world.inputs.status_quo(arrears),
+        p,
+        factor,
+    )
     return np.repeat(factor, N_TIERS)
+
+
+@kernel
+def fill_newcomer_pay(equal, equal_base, arrears, arrears_base, p, factor):
+    """Multiply ``factor`` (counties,) with what equal pay and control of arrears change."""
+    for c in range(factor.shape[0]):
+        factor[c] *= rules.equal_pay_factor(equal[c], equal_base[c], p)
+        factor[c] *= rules.arrears_factor(arrears[c], arrears_base[c], p)
 
 
 def _match_chances(world: World, p: LabourParams) -> np.ndarray:
     """(counties,) chance that a seeker meets a fitting vacancy within the year."""
-    return np.array([rules.match_chance(float(each), p) for each in world.above("employment.matching")])
+    return np.asarray(match_chances(world.above("employment.matching"), p))
+
+
+@kernel
+def match_chances(matching_above, p):
+    """(counties,) what `rules.match_chance` says of each county."""
+    chances = np.empty(matching_above.shape[0])
+    for c in range(matching_above.shape[0]):
+        chances[c] = rules.match_chance(matching_above[c], p)
+    return chances
 
 
 def _end_jobs(world: World) -> None:
@@ -241,24 +259,21 @@ def update(world: World) -> None:
     taken = world.filled[:, off_farm].sum(axis=1)
     capacity = _capacity(world)[:, off_farm].sum(axis=1)
     vacancies = np.maximum(0, capacity - taken)
-    tier = np.arange(inside) % N_TIERS
-    pay = _newcomer_pay(world, p)
-    efficiency = _match_chances(world, p) / p.match_prob
-    roads = world.above("transport.rural_roads")
-    for d in range(inside):
-        c = d // N_TIERS
-        if tier[d] == Tier.VILLAGE:
-            place.work_chance_share[d] = rules.village_work_chance(float(roads[c]), p)
-        else:
-            place.work_chance_share[d] = rules.work_chance(
-                efficiency[c] * vacancies[d], efficiency[c] * p.turnover_rate_yr * taken[d], float(seekers[d]), p
-            )
-        pressure = rules.wage_pressure(
-            float(taken[d] + seekers[d]), float(capacity[d]), world.memory["pressure_base"][d], p
-        )
-        wage = p.wage_local_yuan_mo * MONTHS_A_YEAR * p.wage_tier_ratio[tier[d]] * p.newcomer_pay_share
-        place.wage_newcomer_yuan_yr[d] = wage * pressure * growth * pay[d]
-        place.newcomer_pay_share[d] = p.newcomer_pay_share * pay[d]
+    fill_chances(
+        _match_chances(world, p) / p.match_prob,
+        world.above("transport.rural_roads"),
+        vacancies,
+        taken,
+        seekers,
+        capacity,
+        world.memory["pressure_base"],
+        _newcomer_pay(world, p),
+        growth,
+        p,
+        place.work_chance_share,
+        place.wage_newcomer_yuan_yr,
+        place.newcomer_pay_share,
+    )
     ahead = (1.0 + p.outside_growth_difference_yr) ** max(0, world.year - max(world.base, BASE_YEAR))
     outside = p.wage_outside_yuan_mo * MONTHS_A_YEAR * growth * ahead
     place.wage_newcomer_yuan_yr[geography.near] = outside * p.wage_near_share
@@ -266,6 +281,29 @@ def update(world: World) -> None:
     place.work_chance_share[inside:] = p.outside_work_share
     world.measures["vacancies"] = vacancies
     world.measures["seekers"] = seekers
+
+
+@kernel
+def fill_chances(
+    efficiency, roads, vacancies, taken, seekers, capacity, pressure_base, pay, growth, p, chances, wages, pay_shares
+):
+    """Fill chance of work, expected wage and share of local pay (places,) of a newcomer to the places inside.
+
+    ``efficiency`` of matching over that of the status quo and ``roads`` over the status quo are (counties,),
+    the counts and ``pay``, the factor of `_newcomer_pay`, are by place.
+    """
+    for d in range(pay.shape[0]):
+        c, tier = d // N_TIERS, d % N_TIERS
+        if tier == Tier.VILLAGE:
+            chances[d] = rules.village_work_chance(roads[c], p)
+        else:
+            chances[d] = rules.work_chance(
+                efficiency[c] * vacancies[d], efficiency[c] * p.turnover_rate_yr * taken[d], float(seekers[d]), p
+            )
+        pressure = rules.wage_pressure(float(taken[d] + seekers[d]), float(capacity[d]), pressure_base[d], p)
+        wage = p.wage_local_yuan_mo * MONTHS_A_YEAR * p.wage_tier_ratio[tier] * p.newcomer_pay_share
+        wages[d] = wage * pressure * growth * pay[d]
+        pay_shares[d] = p.newcomer_pay_share * pay[d]
 
 
 @kernel

@@ -12,6 +12,7 @@ weighed by the rules. So choices are those of weighing all, to the last bit.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -343,30 +344,40 @@ class Bounds(NamedTuple):
 
 def bounds(at: Any, p: Any) -> Bounds:
     """Bounds of alternatives at places ``at`` with parameters ``p``, (1,) a record of them."""
-    best: Any = np.rec.array(np.zeros(2, AT))
+    best = np.zeros(2, AT)
+    at = at.view(np.ndarray)  # whose columns are read without the detours of records
     tier = np.arange(len(at)) % N_TIERS
     outside = np.arange(len(at)) >= len(at) - N_OUTSIDE
     for k, where in enumerate((~outside & (tier != Tier.VILLAGE), outside)):
+        there = at[where]
         for name in ("school_access", "health_access", "security_access", "amenity", "social", "relief_yuan"):
-            best[name][k] = at[name][where].max()
+            best[name][k] = there[name].max()
         for name in ("rent_yuan", "living_yuan", "barrier"):
-            best[name][k] = at[name][where].min()
-        best["wage_yuan"][k] = (at["wage_yuan"] * at["work_chance"])[where].max()
+            best[name][k] = there[name].min()
+        best["wage_yuan"][k] = (there["wage_yuan"] * there["work_chance"]).max()
         best["work_chance"][k] = 1.0
-    one, edge = p[0], (np.arange(_BINS) + 1.0) / _BINS
-    scale = one.nest_dissimilarity
+    one = p[0]
+    scale = float(one.nest_dissimilarity)
+    luck, turn = _luck_bounds(scale)
+    goods = (
+        one.income_elasticity, one.network_utility, one.school_access_utility, one.health_access_utility,
+        one.security_access_utility, one.registration_barrier_utility, one.single_rent_share,
+        one.school_parent_work_share,
+    )  # fmt: skip
+    return Bounds(best.view(np.recarray), luck, turn, bool(min(goods) >= 0.0 and 0.0 < scale < 1.0))
+
+
+@lru_cache(maxsize=4)
+def _luck_bounds(scale: float) -> tuple[np.ndarray, np.ndarray]:
+    """(_BINS,) ``luck`` and ``angle`` of `Bounds` for nests of one dissimilarity; the same in every wave."""
+    edge = (np.arange(_BINS) + 1.0) / _BINS
     with np.errstate(divide="ignore", invalid="ignore"):
         luck = -np.log(-np.log(edge))
         angle = np.pi * edge
         turn = np.log(np.sin(scale * angle)) - np.log(np.sin(angle)) / scale
         turn += (1.0 - scale) / scale * np.log(np.sin((1.0 - scale) * angle))
     luck[-1] = turn[-1] = np.inf
-    goods = (
-        one.income_elasticity, one.network_utility, one.school_access_utility, one.health_access_utility,
-        one.security_access_utility, one.registration_barrier_utility, one.single_rent_share,
-        one.school_parent_work_share,
-    )  # fmt: skip
-    return Bounds(best, luck, turn, bool(min(goods) >= 0.0 and 0.0 < scale < 1.0))
+    return luck, turn
 
 
 @rule
@@ -509,7 +520,7 @@ def choose_gathered(
     homes, crew : see `migrasim.domains.moving.household.gather`
     p : (1,) record of the parameters
     """
-    sums = np.rec.array(np.zeros(-(-len(homes) // _CHUNK), SUMS))
+    sums: Any = np.zeros(-(-len(homes) // _CHUNK), SUMS).view(np.recarray)
     _choose(homes, crew, places, bounds(places.at, p), seed, year, p, sums, codes, values)
 
 

@@ -144,12 +144,25 @@ def _distances(world: World) -> tuple[np.ndarray, np.ndarray]:
 
 def _travel_factors(world: World, p: MovingParams) -> np.ndarray:
     """(3, counties) travel time over that of the base: between counties, to the outside, village to town and seat."""
-    quo = world.inputs.status_quo("transport.intercounty")
-    saved = world.levers["transport.intercounty"]
-    between = [rules.travel_factor(float(s), float(q)) for s, q in zip(saved, quo, strict=True)]
-    cluster = [rules.cluster_factor(float(each), p) for each in world.above("spatial.cluster_integration")]
-    roads = [rules.rural_roads_factor(float(each), p) for each in world.above("transport.rural_roads")]
-    return np.array([between, np.array(between) * cluster, roads])
+    factors = np.empty((3, world.geography.counties))
+    fill_travel_factors(
+        world.levers["transport.intercounty"],
+        world.inputs.status_quo("transport.intercounty"),
+        world.above("spatial.cluster_integration"),
+        world.above("transport.rural_roads"),
+        p,
+        factors,
+    )
+    return factors
+
+
+@kernel
+def fill_travel_factors(saved, saved_base, cluster, roads, p, factors):
+    """Fill ``factors`` (3, counties) of `_travel_factors` from levers (counties,)."""
+    for c in range(factors.shape[1]):
+        factors[0, c] = rules.travel_factor(saved[c], saved_base[c])
+        factors[1, c] = factors[0, c] * rules.cluster_factor(cluster[c], p)
+        factors[2, c] = rules.rural_roads_factor(roads[c], p)
 
 
 def travel_min(world: World, factors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -176,15 +189,19 @@ def travel_min(world: World, factors: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return geography.travel_min * factor, geography.community_travel_min * factor[home]
 
 
-def _social_ease(world: World, p: MovingParams) -> np.ndarray:
-    """(places,) social cost that newcomers of towns and seats are spared, over the status quo."""
-    geography = world.geography
-    integration, community = world.above("integration.community"), world.above("governance.community")
-    ease = np.zeros(geography.places)
-    for d in np.flatnonzero(geography.urban):
-        c = d // N_TIERS
-        ease[d] = rules.social_ease(float(integration[c]), float(community[c]), p)
-    return ease
+@kernel
+def fill_welcome(integration, community, support, p, social, settling, return_gain):
+    """Fill what places offer newcomers beside goods, from levers over their status quo (counties,).
+
+    ``social`` (places,) cost that newcomers of towns and seats are spared, ``settling`` (places,) speed at which
+    they grow roots, ``return_gain`` (counties,) pull of the home village.
+    """
+    for c in range(integration.shape[0]):
+        for tier in range(N_TIERS):
+            d = N_TIERS * c + tier
+            social[d] = 0.0 if tier == Tier.VILLAGE else rules.social_ease(integration[c], community[c], p)
+            settling[d] = rules.settling_speed(integration[c], p)
+        return_gain[c] = rules.return_gain(support[c], p)
 
 
 def _interplay(world: World, p: MovingParams, at: Any, land: Any) -> None:
@@ -259,7 +276,7 @@ def views(world: World) -> tuple[People, Families, Places]:
         chance = np.where(places_of_villages(geography), chance, 1.0)
     if "networks" in alternatives:
         network = world.memory.setdefault("network_base", network.copy())
-    at: Any = np.rec.array(np.empty(geography.places, choice.AT))
+    at: Any = np.empty(geography.places, choice.AT).view(np.recarray)
     for name, column in (
         ("wage_yuan", place.wage_newcomer_yuan_yr),
         ("work_chance", chance),
@@ -276,17 +293,23 @@ def views(world: World) -> tuple[People, Families, Places]:
     ):
         at[name] = column
     p = world.inputs.params("moving", MovingParams, year=world.year)
-    at["social"] = _social_ease(world, p)
-    at["settling"] = 1.0
-    inside = geography.inside
-    faster = [rules.settling_speed(float(each), p) for each in world.above("integration.community")]
-    at["settling"][:inside] = np.repeat(faster, N_TIERS)
-    land: Any = np.rec.array(np.empty(geography.counties, choice.LAND))
+    land: Any = np.empty(geography.counties, choice.LAND).view(np.recarray)
     land["rent_yuan"] = county.land_rent_yuan_yr_mu
     land["kept"] = county.land_kept_share
     land["collective_kept"] = county.collective_kept_share
     land["exit_income_yuan"] = county.exit_income_yuan_yr_mu
-    land["return_gain"] = [rules.return_gain(float(each), p) for each in world.above("rural.returnee_support")]
+    social, settling = np.zeros(geography.places), np.ones(geography.places)
+    return_gain = np.empty(geography.counties)
+    fill_welcome(
+        world.above("integration.community"),
+        world.above("governance.community"),
+        world.above("rural.returnee_support"),
+        p,
+        social,
+        settling,
+        return_gain,
+    )
+    at["social"], at["settling"], land["return_gain"] = social, settling, return_gain
     _interplay(world, p, at, land)
     places = Places(
         at,

@@ -12,6 +12,26 @@ from migrasim.domains.services.rules import ServicesParams
 from migrasim.world import World
 
 SCHOOL_AGE, CHILD_AGE = 6, 15
+_INDICES = (
+    "urban.smart",
+    "rural.public_services",
+    "urban.municipal_utilities",
+    "urban.livable",
+    "urban.resilient",
+    "urban.green",
+    "urban.cultural",
+    "rural.infrastructure",
+)
+_OPENED = (
+    "residence_permit.waiting_months",
+    "residence_permit.one_pass",
+    "residence_permit.education",
+    "residence_permit.healthcare",
+    "public_services.remote_settlement",
+    "residence_permit.social_security",
+    "public_housing.tenant_equal_rights",
+    "hukou.openness",
+)
 
 
 def params(world: World) -> ServicesParams:
@@ -100,41 +120,28 @@ def update(world: World) -> None:
     p = params(world)
     geography, place, levers = world.geography, world.place, world.levers
     inside = geography.inside
-    residents = world.residents() * world.weight
-    beds_each = world.memory["beds_per_resident"][0]
     crowd = world.measures["pupils"] * world.weight
-    smart, rural = world.above("urban.smart"), world.above("rural.public_services")
-    urban_gain, village_gain = _amenity_gains(world, p)
     size = world.memory["residents_base"]
     usual_size = float(np.exp(np.log(np.maximum(1.0, size[Tier.SEAT : inside : N_TIERS])).mean()))
-    for d in range(inside):
-        tier, c = d % N_TIERS, d // N_TIERS
-        months, pass_share = levers["residence_permit.waiting_months"][c], levers["residence_permit.one_pass"][c]
-        index, ratio = (
-            (rural, p.rural_services_quality_ratio) if tier == Tier.VILLAGE else (smart, p.smart_quality_ratio)
-        )
-        schools = rules.improved_quality(p.school_quality_tier_share[tier], float(index[c]), ratio)
-        clinics = rules.improved_quality(p.health_quality_tier_share[tier], float(index[c]), ratio)
-        school = rules.crowded_quality(schools, place.school_places[d], float(crowd[d]), p)
-        health = rules.crowded_quality(clinics, place.health_beds[d], residents[d] * beds_each, p)
-        place.school_quality_share[d], place.health_quality_share[d] = school, health
-        access = rules.newcomer_access(levers["residence_permit.education"][c], pass_share, months, p)
-        equal = levers["public_housing.tenant_equal_rights"][c]
-        place.school_access_share[d] = school * rules.tenant_access(access, equal, p.tenant_share)
-        settled = max(levers["residence_permit.healthcare"][c], levers["public_services.remote_settlement"][c])
-        place.health_access_share[d] = health * rules.newcomer_access(settled, pass_share, months, p)
-        place.security_access_share[d] = rules.newcomer_access(
-            levers["residence_permit.social_security"][c], pass_share, months, p
-        )
-        renovated = world.memory["renovated_share"][c] if tier == Tier.SEAT else 0.0
-        place.amenity_utility[d] = p.amenity_tier_utility[tier] + p.renovation_amenity_utility * renovated
-        place.amenity_utility[d] += village_gain[c] if tier == Tier.VILLAGE else urban_gain[c]
-        if tier == Tier.SEAT:
-            place.amenity_utility[d] += rules.size_amenity(float(size[d]), usual_size, p)
-        place.barrier_share[d] = (1.0 - levers["hukou.openness"][c]) + p.one_pass_weight * (1.0 - pass_share)
-        place.barrier_share[d] = max(0.0, place.barrier_share[d] - p.smart_barrier_share * smart[c])
-        if tier == Tier.VILLAGE:
-            place.barrier_share[d] = 0.0
+    fill_quality(
+        tuple(world.above(lever) for lever in _INDICES),
+        tuple(levers[lever] for lever in _OPENED),
+        world.memory["renovated_share"],
+        size,
+        usual_size,
+        place.school_places,
+        crowd,
+        world.residents() * world.weight * world.memory["beds_per_resident"][0],
+        p,
+        place.school_quality_share,
+        place.health_quality_share,
+        place.school_access_share,
+        place.health_access_share,
+        place.security_access_share,
+        place.amenity_utility,
+        place.barrier_share,
+        place.health_beds,
+    )
     place.school_quality_share[inside:] = p.outside_quality_ratio
     place.school_access_share[inside:] = p.outside_quality_ratio * p.outside_access_share
     place.health_quality_share[inside:] = p.outside_quality_ratio
@@ -146,17 +153,46 @@ def update(world: World) -> None:
     world.measures["school_pressure"] = crowd / np.maximum(place.school_places, 1.0)
 
 
-def _amenity_gains(world: World, p: ServicesParams) -> tuple[np.ndarray, np.ndarray]:
-    """(counties,) amenity of towns and seats, and of villages, over the status quo of their qualities."""
-    urban, village = np.zeros(world.geography.counties), np.zeros(world.geography.counties)
-    for gain, lever, utility in (
-        (urban, "urban.municipal_utilities", p.utilities_amenity_utility),
-        (urban, "urban.livable", p.livable_amenity_utility),
-        (urban, "urban.resilient", p.resilient_amenity_utility),
-        (urban, "urban.green", p.green_amenity_utility),
-        (urban, "urban.cultural", p.cultural_amenity_utility),
-        (village, "rural.infrastructure", p.rural_infrastructure_amenity_utility),
-    ):
-        for c, above in enumerate(world.above(lever)):
-            gain[c] += rules.amenity_gain(float(above), utility)
-    return urban, village
+@kernel
+def fill_quality(
+    indices, opened, renovated, size, usual_size, school_places, pupils, patients, p,
+    school_quality, health_quality, school_access, health_access, security_access, amenity, barrier, health_beds,
+):  # fmt: skip
+    """Fill the columns (places,) of the places inside: quality after crowding, access, amenity, barrier.
+
+    ``indices`` are levers over their status quo in the order of ``_INDICES``, ``opened`` levers in that of
+    ``_OPENED``, all (counties,); ``pupils`` and ``patients`` (places,) are those who use schools and beds.
+    """
+    smart, rural_services, utilities, livable, resilient, green, cultural, infrastructure = indices
+    waiting_months, one_pass, education, healthcare, remote, security, equal_rights, openness = opened
+    for c in range(renovated.shape[0]):
+        urban_gain = rules.amenity_gain(utilities[c], p.utilities_amenity_utility)
+        urban_gain += rules.amenity_gain(livable[c], p.livable_amenity_utility)
+        urban_gain += rules.amenity_gain(resilient[c], p.resilient_amenity_utility)
+        urban_gain += rules.amenity_gain(green[c], p.green_amenity_utility)
+        urban_gain += rules.amenity_gain(cultural[c], p.cultural_amenity_utility)
+        village_gain = rules.amenity_gain(infrastructure[c], p.rural_infrastructure_amenity_utility)
+        access = rules.newcomer_access(education[c], one_pass[c], waiting_months[c], p)
+        reached = rules.tenant_access(access, equal_rights[c], p.tenant_share)
+        settled = max(healthcare[c], remote[c])
+        for tier in range(N_TIERS):
+            d = N_TIERS * c + tier
+            index, ratio = smart[c], p.smart_quality_ratio
+            if tier == Tier.VILLAGE:
+                index, ratio = rural_services[c], p.rural_services_quality_ratio
+            schools = rules.improved_quality(p.school_quality_tier_share[tier], index, ratio)
+            clinics = rules.improved_quality(p.health_quality_tier_share[tier], index, ratio)
+            school_quality[d] = rules.crowded_quality(schools, school_places[d], pupils[d], p)
+            health_quality[d] = rules.crowded_quality(clinics, health_beds[d], patients[d], p)
+            school_access[d] = school_quality[d] * reached
+            health_access[d] = health_quality[d] * rules.newcomer_access(settled, one_pass[c], waiting_months[c], p)
+            security_access[d] = rules.newcomer_access(security[c], one_pass[c], waiting_months[c], p)
+            renewed = renovated[c] if tier == Tier.SEAT else 0.0
+            amenity[d] = p.amenity_tier_utility[tier] + p.renovation_amenity_utility * renewed
+            amenity[d] += village_gain if tier == Tier.VILLAGE else urban_gain
+            if tier == Tier.SEAT:
+                amenity[d] += rules.size_amenity(size[d], usual_size, p)
+            barrier[d] = (1.0 - openness[c]) + p.one_pass_weight * (1.0 - one_pass[c])
+            barrier[d] = max(0.0, barrier[d] - p.smart_barrier_share * smart[c])
+            if tier == Tier.VILLAGE:
+                barrier[d] = 0.0
