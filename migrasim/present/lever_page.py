@@ -153,6 +153,8 @@ def page(study: Study, book: FactBook, figure: str = "figures/levers.png") -> st
 
 
 def _head(study: Study, levers: list[Lever], last: int) -> str:
+    told = study.assumptions is not None
+    where = "what they do stands at the end" if told else "`--assumption-seeds` adds what they do"
     return f"""# What each lever does
 
 {len(levers)} levers, each moved alone, and what that changes by {last}. This page is made by one command, not by hand:
@@ -169,7 +171,7 @@ number, inputs and model `{study.study_hash}`.
 Each number is a difference between two runs of the same seed, in which everybody has the same luck, averaged over
 {study.pairs} seeds. Behind it stands its interval at 90 percent (Student's t over the seeds); it is **bold** where the
 interval leaves out 0. The interval is about luck only: strengths of channels and constants of the model are assumed and
-stay fixed here (what they do stands at the end). Of ten levers that did nothing, about one would come out bold.
+stay fixed here ({where}). Of ten levers that did nothing, about one would come out bold.
 
 - **Resident rate, registered rate**: percentage points. A rate also rises when people leave the countryside for good;
   therefore **urban residents** stand beside it.
