@@ -35,7 +35,8 @@ _SETTINGS = {
     "distributed.nanny.pre-spawn-environ.OMP_NUM_THREADS": 1,
     "distributed.nanny.pre-spawn-environ.MKL_NUM_THREADS": 1,
     "distributed.nanny.pre-spawn-environ.OPENBLAS_NUM_THREADS": 1,
-    "distributed.nanny.pre-spawn-environ.NUMBA_NUM_THREADS": 1,
+    # set in the worker, never in this process: numba reads it anew at every compilation and refuses a change
+    "distributed.nanny.environ.NUMBA_NUM_THREADS": 1,
 }
 
 
