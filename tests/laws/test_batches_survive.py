@@ -106,7 +106,7 @@ def test_killed_at_random_again_and_again(tmp_path, whole):
             done.append(deed)
             assert deed != "workers", err
             assert deed != "ctrl-c" or "the same command goes on" in err
-    assert len(done) >= 2 and Batch.open(folder).missing() == 0  # the others had ended before they were hit
+    assert len(done) >= 3 and Batch.open(folder).missing() == 0
     assert final(folder) == whole
     ids = pq.read_table(folder / "indicators" / "part-00000.parquet")["run_id"].to_pylist()
     assert len(ids) == 100 * 12 and len(set(ids)) == 100
