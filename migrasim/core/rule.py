@@ -83,6 +83,11 @@ def kernel(function: F) -> F:
     return cast(F, numba.njit(cache=_CACHE, nogil=True)(function))
 
 
+def inlined(function: F) -> F:
+    """Write a rule or a part of a kernel into its callers: arrays handed to it are not counted at every call."""
+    return cast(F, numba.njit(cache=_CACHE, nogil=True, inline="always")(function))
+
+
 def parallel_kernel(function: F) -> F:
     """Compile a loop over rows for several threads; it must fill columns and never sum."""
     return cast(F, numba.njit(cache=_CACHE, nogil=True, parallel=True)(function))
