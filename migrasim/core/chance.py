@@ -6,7 +6,8 @@ without the wave; *persistent* ones without the year (give ``year=0``).
 
 The mixing is the 64-bit finalizer of MurmurHash3 in Stafford's variant 13, applied once a word
 (Stafford 2011, "Better bit mixing"; Steele, Lea and Flood 2014, SplitMix). All words are uint64:
-numba would turn a mixture of int64 and uint64 into floating point.
+numba would turn a mixture of int64 and uint64 into floating point, and NumPy would complain where a
+word runs over: so these functions are compiled for Python, too.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from migrasim.core.rule import rule
+from migrasim.core.rule import kernel
 
 _M1 = np.uint64(0xBF58476D1CE4E5B9)
 _M2 = np.uint64(0x94D049BB133111EB)
@@ -64,7 +65,7 @@ class Decision(IntEnum):
     SYNTHESIS = 60
 
 
-@rule
+@kernel
 def mix(word):
     """Finalizer of one 64-bit word: every bit of the input moves every bit of the output."""
     word = np.uint64(word)
@@ -73,7 +74,7 @@ def mix(word):
     return word ^ (word >> _S31)
 
 
-@rule
+@kernel
 def stream(seed, decision, year):
     """Key of one decision in one year; fold in who and which alternative with ``draw``."""
     word = mix(np.uint64(seed) + _GOLDEN)
@@ -81,37 +82,37 @@ def stream(seed, decision, year):
     return mix(word + np.uint64(year) * _GOLDEN)
 
 
-@rule
+@kernel
 def chooser(key, who):
     """The word of one chooser of a stream, from which each alternative takes its bits by ``pick``."""
     return mix(np.uint64(key) ^ np.uint64(who))
 
 
-@rule
+@kernel
 def pick(word, alternative):
     """64 random bits for one alternative of a chooser."""
     return mix(word + (np.uint64(alternative) + np.uint64(1)) * _GOLDEN)
 
 
-@rule
+@kernel
 def draw(key, who, alternative):
     """64 random bits for one chooser and one alternative of a stream."""
     return pick(chooser(key, who), alternative)
 
 
-@rule
+@kernel
 def unit(bits):
     """A number in the open interval (0, 1) of 64 random bits; never 0, never 1."""
     return (np.float64(np.uint64(bits) >> _S12) + _HALF) * _UNIT
 
 
-@rule
+@kernel
 def uniform(key, who, alternative):
     """A uniform draw in (0, 1)."""
     return unit(draw(key, who, alternative))
 
 
-@rule
+@kernel
 def child_key(parent, year, order):
     """Identity of a newborn or a new household: from its parent, never from a counter."""
     return mix(mix(np.uint64(parent) + np.uint64(year) * _GOLDEN) ^ ((np.uint64(order) + np.uint64(1)) * _M1))

@@ -8,6 +8,31 @@ from migrasim.core.rule import kernel
 
 
 @kernel
+def by_lot(lot):
+    """(rows,) int64 numbers of the rows in the order of their lots, equal ones in their own order: a merge sort.
+
+    NumPy's sort takes numba seconds to compile, for every loop that uses it.
+    """
+    rows = lot.shape[0]
+    order, merged = np.arange(rows), np.empty(rows, np.int64)
+    width = 1
+    while width < rows:
+        for left in range(0, rows, 2 * width):
+            middle, end = min(left + width, rows), min(left + 2 * width, rows)
+            a, b = left, middle
+            for n in range(left, end):
+                if a < middle and (b >= end or lot[order[a]] <= lot[order[b]]):
+                    merged[n] = order[a]
+                    a += 1
+                else:
+                    merged[n] = order[b]
+                    b += 1
+        order, merged = merged, order
+        width *= 2
+    return order
+
+
+@kernel
 def lowest(cell, lot, room):
     """Whether each row is among the ``room`` lowest lots of its cell.
 
@@ -38,6 +63,6 @@ def lowest(cell, lot, room):
             taken[rows] = True
         elif room[c] > 0:
             lots = lot[rows]
-            order = np.argsort(lots)
+            order = by_lot(lots)
             taken[rows[order[: room[c]]]] = True
     return taken

@@ -7,9 +7,12 @@ a hash of every source file of the model, and numba is imported nowhere else.
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import itertools
 import os
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -73,14 +76,42 @@ def is_compiled() -> bool:
     return _CACHE and any(_FOLDER.rglob("*.nbi"))
 
 
+class Rule:
+    """A rule: from Python the plain function; a kernel that calls it compiles it into itself.
+
+    Attributes
+    ----------
+    py_func
+        The plain function.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function)
+        self.py_func = function
+        # neither kept on disk nor callable from Python or C: a kernel holds all that it needs
+        self._inside = numba.njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.py_func(*arguments)
+
+    @property
+    def _numba_type_(self) -> Any:
+        return self._inside._numba_type_
+
+    @functools.cached_property
+    def compiled(self) -> Callable[..., Any]:
+        """The rule as kernels know it, made callable from Python, to be held against the plain one."""
+        return cast(Callable[..., Any], numba.njit(nogil=True)(self.py_func))
+
+
 def rule(function: F) -> F:
-    """Compile a scalar, pure function; ``.py_func`` stays the plain rule."""
-    return cast(F, numba.njit(cache=_CACHE, nogil=True)(function))
+    """Compile a scalar, pure function into the kernels that call it; from Python it is the plain function."""
+    return cast(F, Rule(function))
 
 
 def kernel(function: F) -> F:
     """Compile a serial loop over rows."""
-    return cast(F, numba.njit(cache=_CACHE, nogil=True)(function))
+    return cast(F, numba.njit(cache=_CACHE, nogil=True, no_cfunc_wrapper=True)(function))
 
 
 def inlined(function: F) -> F:
@@ -90,10 +121,56 @@ def inlined(function: F) -> F:
 
 def parallel_kernel(function: F) -> F:
     """Compile a loop over rows for several threads; it must fill columns and never sum."""
-    return cast(F, numba.njit(cache=_CACHE, nogil=True, parallel=True)(function))
+    return cast(F, numba.njit(cache=_CACHE, nogil=True, parallel=True, no_cfunc_wrapper=True)(function))
 
 
 rows = numba.prange
+
+_LEAST_ROWS = 16_384  # fewer are not worth a thread
+
+
+def threaded_kernel(function: F) -> F:
+    """Compile a loop over rows that several threads share; it must fill columns and never sum.
+
+    The first argument of the kernel is a block of rows, over which it runs by ``rows_of(block)``; whoever calls
+    it gives the number of rows instead. Every thread runs the same serial code on blocks of its own: numba's own
+    parallel loops take three times as long to compile.
+    """
+    compiled = numba.njit(cache=_CACHE, nogil=True, no_cfunc_wrapper=True)(function)
+
+    @functools.wraps(function)
+    def share(count: int, *arguments: Any) -> None:
+        threads = min(numba.get_num_threads(), count // _LEAST_ROWS)
+        if threads < 2:
+            compiled((0, count), *arguments)
+            return
+        edges = np.linspace(0, count, 4 * threads + 1).astype(np.int64).tolist()
+        blocks = iter(list(itertools.pairwise(edges)))
+        failed: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                for block in blocks:
+                    compiled(block, *arguments)
+            except BaseException as error:  # told by the thread that called
+                failed.append(error)
+
+        helpers = [threading.Thread(target=work) for _ in range(threads - 1)]
+        for helper in helpers:
+            helper.start()
+        work()
+        for helper in helpers:
+            helper.join()
+        if failed:
+            raise failed[0]
+
+    return cast(F, share)
+
+
+@numba.njit(inline="always")
+def rows_of(block):
+    """Numbers of the rows of a block, for the loop of a `threaded_kernel`."""
+    return range(block[0], block[1])
 
 
 def scalars(bundle: Any) -> Any:

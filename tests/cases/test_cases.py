@@ -50,5 +50,5 @@ def test_hand_worked(document: dict[str, Any], case: dict[str, Any]) -> None:
         arguments["p"] = bundle(**facts)
     assert set(case) >= {"says", "rule", "inputs", "expected", "arithmetic", "source"}
     ordered = [arguments[name] for name in inspect.signature(rule.py_func).parameters]
-    for result in (rule(*ordered), rule.py_func(*ordered)):
+    for result in (rule.compiled(*ordered), rule(*ordered)):
         assert result == pytest.approx(_value(case["expected"]), abs=case.get("within", 1e-9))

@@ -12,7 +12,7 @@ import numpy as np
 
 from migrasim.core.chance import child_key, draw, uniform
 from migrasim.core.codes import N_TIERS, NOWHERE, Activity, Form, Kind, Sex, Tenure, Tier
-from migrasim.core.rule import kernel, parallel_kernel, rows, rule
+from migrasim.core.rule import kernel, rows_of, rule, threaded_kernel
 from migrasim.domains.demography import rules
 
 # What becomes of a pair
@@ -51,17 +51,15 @@ def count_parts(household, is_away, birth_year, couple, parents, gone, year, min
     return adults, minors, top
 
 
-@parallel_kernel
-def seek_partner(key, birth_year, sex, couple, activity, gone, lives, inside, year, luck, p):
-    """(persons,) 1 for single people, pupils excepted, who look for a marriage this year."""
-    seeks = np.zeros(key.shape[0], np.uint8)
-    for i in rows(key.shape[0]):
+@threaded_kernel
+def seek_partner(block, key, birth_year, sex, couple, activity, gone, lives, inside, year, luck, p, seeks):
+    """Mark in ``seeks`` (persons,) the single people, pupils excepted, who look for a marriage this year."""
+    for i in rows_of(block):
         if couple[i] == 0 and not gone[i] and activity[i] != Activity.PUPIL:
             rural = lives[i] < inside and lives[i] % N_TIERS == Tier.VILLAGE
             prob = rules.marriage_prob(year - birth_year[i], sex[i], rural, p)
             if prob > 0.0 and uniform(luck, key[i], 0) < prob:
-                seeks[i] = 1
-    return seeks
+                seeks[i] = True
 
 
 @kernel
@@ -429,10 +427,10 @@ def settle_parts(
     return change, dissolved, orphans
 
 
-@parallel_kernel
-def tell_persons(household, is_away, birth_year, since_year, change, year, minor_age):
+@threaded_kernel
+def tell_persons(block, household, is_away, birth_year, since_year, change, year, minor_age):
     """Carry what became of the parts of households to their members."""
-    for i in rows(household.shape[0]):
+    for i in rows_of(block):
         told = change[household[i]]
         if told == AS_IT_IS:
             continue

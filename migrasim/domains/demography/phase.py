@@ -11,7 +11,7 @@ import numpy as np
 from migrasim.core.chance import Decision, child_key, draw, stream, uniform, unit
 from migrasim.core.codes import N_OUTSIDE, N_TIERS, NOWHERE, Activity, Kind, Schooling, Sector, Sex, Skill, Tenure, Tier
 from migrasim.core.columns import Table
-from migrasim.core.rule import kernel, parallel_kernel, rows
+from migrasim.core.rule import kernel, rows_of, scalars, threaded_kernel
 from migrasim.domains.demography import families, rules
 from migrasim.domains.demography.families import Founded
 from migrasim.domains.demography.rules import DemographyParams
@@ -28,7 +28,7 @@ def run(world: World) -> None:
     network, village_pool_mu, estates_yuan, and the measures "orphans", "marriages",
     "new_households" and "newlywed_rows" (rows of the households of this year's couples).
     """
-    p = world.inputs.params("demography", DemographyParams)
+    p = scalars(world.inputs.params("demography", DemographyParams))[0]
     world.reindex()
     _size(world)
     lives = world.person_place()
@@ -68,13 +68,11 @@ def death_table(year, p):
     return table
 
 
-@parallel_kernel
-def _die(key, birth_year, sex, year, table, luck):
-    gone = np.zeros(key.shape[0], np.bool_)
-    for i in rows(key.shape[0]):
+@threaded_kernel
+def _die(block, key, birth_year, sex, year, table, luck, gone):
+    for i in rows_of(block):
         age = min(max(year - birth_year[i], 0), _AGES - 1)
         gone[i] = uniform(luck, key[i], 0) < table[sex[i], age]
-    return gone
 
 
 @kernel
@@ -91,11 +89,12 @@ def _widow(dead, household, couple, first_member, members):
 def _deaths(world: World, lives: np.ndarray, p: DemographyParams) -> np.ndarray:
     people = world.persons
     table = death_table(world.year, p)
-    gone = _die(people.key, people.birth_year, people.sex, world.year, table, _luck(world, Decision.DEATH))
+    gone = np.zeros(len(people), np.bool_)
+    _die(len(people), people.key, people.birth_year, people.sex, world.year, table, _luck(world, Decision.DEATH), gone)
     dead = np.flatnonzero(gone)
     world.flows.deaths += np.bincount(lives[dead], minlength=world.geography.places)
     _widow(dead, people.household, people.couple, world.first_member, world.members)
-    return np.asarray(gone)
+    return gone
 
 
 # Births
@@ -111,24 +110,23 @@ def birth_table(total, p):
     return table
 
 
-@parallel_kernel
-def _bear(key, birth_year, sex, couple, gone, lives, inside, year, table, luck):
-    bears = np.zeros(key.shape[0], np.bool_)
-    for i in rows(key.shape[0]):
+@threaded_kernel
+def _bear(block, key, birth_year, sex, couple, gone, lives, inside, year, table, luck, bears):
+    for i in rows_of(block):
         if sex[i] == Sex.FEMALE and couple[i] > 0 and not gone[i]:
             age = min(max(year - birth_year[i], 0), _AGES - 1)
             rural = lives[i] < inside and lives[i] % N_TIERS == Tier.VILLAGE
             prob = table[1 if rural else 0, age]
             bears[i] = prob > 0.0 and uniform(luck, key[i], 0) < prob
-    return bears
 
 
 def _births(world: World, lives: np.ndarray, gone: np.ndarray, p: DemographyParams) -> np.ndarray:
     people = world.persons
     table = birth_table(rules.total_fertility(world.year, p), p)
-    bears = _bear(
-        people.key, people.birth_year, people.sex, people.couple, gone, lives, world.geography.inside, world.year,
-        table, _luck(world, Decision.BIRTH),
+    bears = np.zeros(len(people), np.bool_)
+    _bear(
+        len(people), people.key, people.birth_year, people.sex, people.couple, gone, lives, world.geography.inside,
+        world.year, table, _luck(world, Decision.BIRTH), bears,
     )  # fmt: skip
     mothers = np.flatnonzero(bears)
     world.flows.births += np.bincount(lives[mothers], minlength=world.geography.places)
@@ -170,12 +168,12 @@ def _blank(table: Table, rows_of: int) -> dict[str, np.ndarray]:
 # Schooling and activity
 
 
-@parallel_kernel
+@threaded_kernel
 def _grow(
-    key, birth_year, sex, household, is_away, schooling, activity, sector, chain, skill, place, home_place, land_mu,
-    inside, year, luck, p,
+    block, key, birth_year, sex, household, is_away, schooling, activity, sector, chain, skill, place, home_place,
+    land_mu, inside, year, luck, p,
 ):  # fmt: skip
-    for i in rows(key.shape[0]):
+    for i in rows_of(block):
         age = year - birth_year[i]
         now = activity[i]
         ends = False
@@ -205,8 +203,8 @@ def _grow(
 def _activities(world: World, p: DemographyParams) -> None:
     people, homes = world.persons, world.households
     _grow(
-        people.key, people.birth_year, people.sex, people.household, people.is_away, people.schooling, people.activity,
-        people.sector, people.chain, people.skill, homes.place, homes.home_place, homes.land_mu,
+        len(people), people.key, people.birth_year, people.sex, people.household, people.is_away, people.schooling,
+        people.activity, people.sector, people.chain, people.skill, homes.place, homes.home_place, homes.land_mu,
         world.geography.inside, world.year, _luck(world, Decision.SCHOOL), p,
     )  # fmt: skip
 
@@ -219,9 +217,10 @@ def _families(world: World, lives: np.ndarray, gone: np.ndarray, p: DemographyPa
     people, homes, inside = world.persons, world.households, world.geography.inside
     adults, minors, top = _count(world, gone, len(homes), p)
     touched = np.zeros(len(homes), np.bool_)
-    seeks = families.seek_partner(
-        people.key, people.birth_year, people.sex, people.couple, people.activity, gone, lives, inside, world.year,
-        _luck(world, Decision.MARRY), p,
+    seeks = np.zeros(len(people), np.bool_)
+    families.seek_partner(
+        len(people), people.key, people.birth_year, people.sex, people.couple, people.activity, gone, lives, inside,
+        world.year, _luck(world, Decision.MARRY), p, seeks,
     )  # fmt: skip
     rows_of = np.flatnonzero(seeks)
     bits = families.draws(_luck(world, Decision.MATCH), people.key[rows_of], 0)
@@ -305,7 +304,14 @@ def _parts(world: World, gone: np.ndarray, founded: Founded, p: DemographyParams
     )  # fmt: skip
     told = np.concatenate([change, np.zeros(len(founded.source), np.uint8)])
     families.tell_persons(
-        people.household, people.is_away, people.birth_year, people.since_year, told, world.year, p.minor_age_yr
+        len(people),
+        people.household,
+        people.is_away,
+        people.birth_year,
+        people.since_year,
+        told,
+        world.year,
+        p.minor_age_yr,
     )
     world.measures["orphans"] = np.array([orphans])
     return np.asarray(dissolved == 0)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from migrasim.core.codes import N_PURSES, N_TIERS, Activity, Kind, Purse, Tenure, Tier
-from migrasim.core.rule import kernel
+from migrasim.core.rule import kernel, scalars
 from migrasim.domains.fiscal.rules import (
     FiscalParams,
     budget_yuan,
@@ -81,7 +81,15 @@ def budget(world: World) -> None:
 def _budget(world: World, total_yuan: float, p: FiscalParams) -> np.ndarray:
     residents = world.residents()[: world.geography.inside].reshape(-1, N_TIERS).sum(axis=1)
     years = max(0, world.year - max(world.base, BASE_YEAR))  # the facts hold the budget of 2020
-    return np.array([budget_yuan(total_yuan, each, years, p) for each in residents / max(1, residents.sum())])
+    budgets = np.empty(world.geography.counties)
+    _fill_budgets(total_yuan, residents / max(1, residents.sum()), years, scalars(p)[0], budgets)
+    return budgets
+
+
+@kernel
+def _fill_budgets(total_yuan, residents_share, years, p, budgets):
+    for c in range(budgets.shape[0]):
+        budgets[c] = budget_yuan(total_yuan, residents_share[c], years, p)
 
 
 def _urban_residents(world: World) -> np.ndarray:
@@ -342,7 +350,7 @@ def update_savings(world: World, income_yuan: np.ndarray) -> None:
         np.asarray(income_yuan, np.int64),
         geography.inside,
         geography.core // N_TIERS,
-        p,
+        scalars(p)[0],
         flows,
     )
     earned, spent = flows

@@ -9,7 +9,7 @@ import numpy as np
 
 from migrasim.core.chance import Decision, stream, uniform
 from migrasim.core.codes import N_TIERS, NOWHERE, Activity, Kind, Tenure, Tier
-from migrasim.core.rule import kernel, parallel_kernel, rows
+from migrasim.core.rule import kernel, rows_of, scalars, threaded_kernel
 from migrasim.domains.hukou.rules import (
     HukouParams,
     has_permit,
@@ -54,7 +54,7 @@ def run(world: World) -> None:
     home village: ``rights_kept_households`` and ``rights_lost_households`` (rights, counties),
     ``land_lost_mu`` (counties).
     """
-    p = world.inputs.params("hukou", HukouParams)
+    p = scalars(world.inputs.params("hukou", HukouParams))[0]
     levers, geography, households, persons = world.levers, world.geography, world.households, world.persons
     open_share = sum(levers[f"residence_permit.{service}"] for service in SERVICES) / len(SERVICES)
     kept_prob = np.stack([levers[f"three_rights.{right}"] for right in RIGHTS])
@@ -62,6 +62,7 @@ def run(world: World) -> None:
     eligible, permit, transfer = (np.zeros(rows_total, np.uint8) for _ in range(3))
     lost = np.zeros((rows_total, N_RIGHTS), np.uint8)
     _decide(
+        rows_total,
         world.seed,
         world.year,
         geography.inside,
@@ -137,9 +138,10 @@ def _register_outside(world: World, p: HukouParams) -> None:
     Writes ``home_place`` and the three rights, and the measure ``outside_transfers_persons`` (places of origin).
     """
     households, geography = world.households, world.geography
-    goes = _goes_outside(
-        world.seed, world.year, geography.inside, households.key, households.home_place, households.place,
-        households.away_place, households.since_year, p,
+    goes = np.zeros(len(households), np.bool_)
+    _goes_outside(
+        len(households), world.seed, world.year, geography.inside, households.key, households.home_place,
+        households.place, households.away_place, households.since_year, p, goes,
     )  # fmt: skip
     leaving = np.flatnonzero(goes)
     np.add.at(world.village_pool_mu, households.community[leaving], households.land_mu[leaving])
@@ -150,16 +152,14 @@ def _register_outside(world: World, p: HukouParams) -> None:
         getattr(households, name)[leaving] = 0
 
 
-@parallel_kernel
-def _goes_outside(seed, year, inside, key, home_place, place, away_place, since_year, p):
-    """(households,) True where registration goes along."""
+@threaded_kernel
+def _goes_outside(block, seed, year, inside, key, home_place, place, away_place, since_year, p, goes):
+    """Mark in ``goes`` (households,) where registration goes along."""
     luck = stream(seed, Decision.TRANSFER, year)
-    goes = np.zeros(key.shape[0], np.bool_)
-    for h in rows(key.shape[0]):
+    for h in rows_of(block):
         if home_place[h] < inside and place[h] >= inside and away_place[h] < 0:
             prob = outside_transfer_prob(year - since_year[h], p)
             goes[h] = prob > 0.0 and uniform(luck, key[h], _OUTSIDE_LUCK) < prob
-    return goes
 
 
 def _home_county(world: World) -> np.ndarray:
@@ -169,8 +169,9 @@ def _home_county(world: World) -> np.ndarray:
     return county
 
 
-@parallel_kernel
+@threaded_kernel
 def _decide(
+    block,
     seed,
     year,
     inside,
@@ -207,7 +208,7 @@ def _decide(
     transfer_luck = stream(seed, Decision.TRANSFER, year)
     gate_luck = stream(seed, Decision.TRANSFER, 0)
     right_luck = stream(seed, Decision.KEEP_RIGHT, 0)
-    for h in rows(key.shape[0]):
+    for h in rows_of(block):
         at = np.int64(place[h])
         if at >= inside or at % N_TIERS == Tier.VILLAGE or home_place[h] == at:
             continue

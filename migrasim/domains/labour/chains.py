@@ -72,7 +72,7 @@ def _take(world: World, openings: np.ndarray, kind: int, draw_number: int) -> No
         persons.sector,
         persons.chain,
         openings,
-        kind,
+        int(kind),
         world.filled,
         world.year,
         np.uint64(stream(world.seed, Decision.JOB, world.year)),

@@ -8,8 +8,8 @@ import numpy as np
 
 from migrasim.core.chance import Decision, draw, stream, uniform
 from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Schooling, Sector, Sex, Tier
-from migrasim.core.lottery import lowest
-from migrasim.core.rule import kernel, parallel_kernel, rows, scalars
+from migrasim.core.lottery import by_lot, lowest
+from migrasim.core.rule import kernel, rows_of, scalars, threaded_kernel
 from migrasim.domains.labour import chains, rules
 from migrasim.domains.labour.rules import LabourParams
 from migrasim.facts import BASE_YEAR
@@ -332,8 +332,9 @@ def fill_factors(p, factors):
                     factors[age, sex, schooling, activity] = rules.earning_factor(age, sex, schooling, activity, p[0])
 
 
-@parallel_kernel
+@threaded_kernel
 def _persons(
+    block,
     household,
     is_away,
     home_place,
@@ -353,7 +354,7 @@ def _persons(
     factor,
     income,
 ):
-    for i in rows(household.shape[0]):
+    for i in rows_of(block):
         h = household[i]
         here = away_place[h] if is_away[i] else place[h]
         age = min(max(0, np.int64(year) - birth_year[i]), factors.shape[0] - 1)
@@ -368,8 +369,9 @@ def _persons(
                     income[i] *= newcomer[here]
 
 
-@parallel_kernel
+@threaded_kernel
 def _households(
+    block,
     first,
     members,
     community,
@@ -386,13 +388,15 @@ def _households(
     growth,
     farm_index,
     hands,
+    transfers,
+    pensions,
     p,
     farm,
     needed,
     other,
     dividend,
 ):
-    for h in rows(first.shape[0]):
+    for h in rows_of(block):
         farmers, pensioners, at_home = 0, 0, 0
         for i in range(first[h], first[h] + members[h]):
             if is_away[i] == 0:
@@ -409,7 +413,7 @@ def _households(
             farm[h] *= farm_index[county]
             needed[h] /= hands[county]
         tier = home_place[h] % N_TIERS if county >= 0 else Tier.TOWN
-        other[h] = growth * (p.transfer_income_yuan_yr_pers[tier] * at_home + p.pension_yuan_yr[tier] * pensioners)
+        other[h] = growth * (transfers[tier] * at_home + pensions[tier] * pensioners)
         dividend[h] = dividend_each[county] * members[h] if has_share[h] and county >= 0 else 0.0
 
 
@@ -428,6 +432,7 @@ def livelihood(world: World) -> None:
     factors = np.zeros((_AGES, len(Sex), len(Schooling), len(Activity)))
     fill_factors(scalars(p), factors)
     _persons(
+        len(persons),
         persons.household,
         persons.is_away,
         households.home_place,
@@ -451,6 +456,7 @@ def livelihood(world: World) -> None:
     hands = np.array([rules.hands_factor(float(each), p) for each in world.above("rural.scale_farming")])
     leased = world.memory.get("leased_in_mu_per_farmer", np.zeros(geography.communities))
     _households(
+        len(households),
         world.first_member,
         world.members,
         households.community,
@@ -467,7 +473,9 @@ def livelihood(world: World) -> None:
         growth,
         world.memory["farm_index"],
         hands,
-        p,
+        p.transfer_income_yuan_yr_pers,
+        p.pension_yuan_yr,
+        scalars(p)[0],
         farm,
         needed,
         other,
@@ -576,7 +584,7 @@ def match_seekers(
             who[n] = i
             luck[n] = draw(stream_key, key[i], 1)
             n += 1
-    for o in np.argsort(luck):
+    for o in by_lot(luck):
         i = who[o]
         h = household[i]
         here = away_place[h] if is_away[i] else place[h]

@@ -13,7 +13,7 @@ import numpy as np
 
 from migrasim.core.chance import Decision, draw, stream, uniform
 from migrasim.core.codes import N_TIERS, NOWHERE, Activity, Purse, Tier
-from migrasim.core.rule import kernel, parallel_kernel, rows
+from migrasim.core.rule import kernel, rows_of, scalars, threaded_kernel
 from migrasim.domains.land.rules import (
     LandParams,
     exit_income_yuan_yr_mu,
@@ -103,6 +103,7 @@ def _exit(world: World, p: LandParams) -> None:
     quantile = _quantile(p)
     accept = np.array([sell_prob(float(each), quantile, p) for each in price_yuan_mu])
     _offers(
+        len(households),
         world.seed,
         world.year,
         households.key,
@@ -118,7 +119,7 @@ def _exit(world: World, p: LandParams) -> None:
         np.asarray(levers["three_rights.exit_market"], np.float64),
         price_yuan_mu,
         accept,
-        p,
+        scalars(p)[0],
         price,
         luck,
     )
@@ -165,8 +166,9 @@ def _at_home(community, place, county, urban_since_year):
     return place == village
 
 
-@parallel_kernel
+@threaded_kernel
 def _offers(
+    block,
     seed,
     year,
     key,
@@ -188,7 +190,7 @@ def _offers(
 ):
     persistent = stream(seed, Decision.EXIT_LAND, 0)
     this_year = stream(seed, Decision.EXIT_LAND, year)
-    for h in rows(key.shape[0]):
+    for h in rows_of(block):
         v = community[h]
         if v >= county.shape[0] or land_mu[h] <= 0.0 or year - since_year[h] < p.exit_years_yr:
             continue
@@ -250,6 +252,7 @@ def _lend(world: World, p: LandParams) -> None:
     lends = np.array([lend_share(each, p) for each in _security(world, p)])
     use, farmers_each, empty = (np.zeros(len(households), np.uint8) for _ in range(3))
     _uses(
+        len(households),
         world.seed,
         world.year,
         households.key,
@@ -266,7 +269,7 @@ def _lend(world: World, p: LandParams) -> None:
         county,
         world.villages.urban_since_year,
         lends,
-        p,
+        scalars(p)[0],
         use,
         farmers_each,
         empty,
@@ -300,8 +303,9 @@ def _by_county(values: np.ndarray, county: np.ndarray, counties: int) -> np.ndar
     return total
 
 
-@parallel_kernel
+@threaded_kernel
 def _uses(
+    block,
     seed,
     year,
     key,
@@ -324,7 +328,7 @@ def _uses(
     empty,
 ):
     luck = stream(seed, Decision.LEND_FREE, 0)
-    for h in rows(key.shape[0]):
+    for h in rows_of(block):
         v = community[h]
         if v >= county.shape[0]:
             continue

@@ -11,6 +11,7 @@ import numpy as np
 
 from migrasim.core.chance import Decision, draw, stream, uniform
 from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Kind, Purse, Sector, Tenure, Tier
+from migrasim.core.lottery import by_lot
 from migrasim.core.rule import kernel
 from migrasim.domains.policy import rules
 from migrasim.domains.policy.rules import PolicyParams
@@ -108,7 +109,7 @@ def relocate(
         if at_home and kind[h] == Kind.FAMILY and wanted[place[h] // N_TIERS] > 0:
             who[count], luck[count] = h, draw(lottery, key[h], 0)
             count += 1
-    for o in np.argsort(luck[:count]):
+    for o in by_lot(luck[:count]):
         h = who[o]
         old = place[h]
         c = old // N_TIERS
