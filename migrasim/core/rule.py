@@ -1,4 +1,4 @@
-"""The one door to numba: ``rule`` for scalar rules, ``kernel`` and ``parallel_kernel`` for loops.
+"""The one door to numba: ``rule`` for scalar rules, ``kernel`` and ``threaded_kernel`` for loops.
 
 numba's own cache looks only at the file of the cached function: after a rule in another file
 changed, the old result would come back silently. So the compile cache lies in a folder named by
@@ -119,28 +119,25 @@ def inlined(function: F) -> F:
     return cast(F, numba.njit(cache=_CACHE, nogil=True, inline="always")(function))
 
 
-def parallel_kernel(function: F) -> F:
-    """Compile a loop over rows for several threads; it must fill columns and never sum."""
-    return cast(F, numba.njit(cache=_CACHE, nogil=True, parallel=True, no_cfunc_wrapper=True)(function))
+_LEAST_ROWS = 16_384
 
 
-rows = numba.prange
-
-_LEAST_ROWS = 16_384  # fewer are not worth a thread
-
-
-def threaded_kernel(function: F) -> F:
+def threaded_kernel(function: F, least_rows: int = _LEAST_ROWS) -> F:
     """Compile a loop over rows that several threads share; it must fill columns and never sum.
 
     The first argument of the kernel is a block of rows, over which it runs by ``rows_of(block)``; whoever calls
     it gives the number of rows instead. Every thread runs the same serial code on blocks of its own: numba's own
     parallel loops take three times as long to compile.
+
+    Parameters
+    ----------
+    least_rows : fewer are not worth a thread
     """
     compiled = numba.njit(cache=_CACHE, nogil=True, no_cfunc_wrapper=True)(function)
 
     @functools.wraps(function)
     def share(count: int, *arguments: Any) -> None:
-        threads = min(numba.get_num_threads(), count // _LEAST_ROWS)
+        threads = min(numba.get_num_threads(), count // least_rows)
         if threads < 2:
             compiled((0, count), *arguments)
             return
