@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from migrasim.core.codes import N_PURSES, N_TIERS, Purse, Tier
+from migrasim.domains.labour import phase as labour
+from migrasim.domains.services import phase as services
 from migrasim.world import World
 
 
@@ -78,6 +80,19 @@ def run(world: World, start: Before) -> None:
     if abs(saved - balance[Purse.HOUSEHOLD]) > rounding:
         paid = int(balance[Purse.HOUSEHOLD])
         raise LawBroken(f"{world.year}: savings change by what is paid: {saved:.0f} yuan, but {paid} in the accounts")
+
+
+def after_waves(world: World) -> None:
+    """Check what moves count on from wave to wave, inside; strangers who live outside again have left since.
+
+    Raises
+    ------
+    LawBroken : as `run` does
+    """
+    inside = world.geography.inside
+    for name, count in (("seekers", labour.seekers), ("pupils", services.pupils)):
+        law = f"{name} counted on in the waves are those of the columns"
+        _same(world, law, world.measures[name][:inside], count(world)[:inside])
 
 
 def _same(world: World, law: str, expected: np.ndarray, found: np.ndarray) -> None:

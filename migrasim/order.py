@@ -221,7 +221,10 @@ class Simulation:
         def move() -> None:
             if self.watch is not None:
                 self.watch(world)
-            moving.run(world, lambda _: self._update(), witness=self.witness)
+            updates = [each.updates(world) for each in (labour, housing, services)]
+            moving.run(world, updates, witness=self.witness)
+            if self.checking:
+                checks.after_waves(world)
 
         def register() -> None:
             hukou.run(world)

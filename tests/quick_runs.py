@@ -53,12 +53,14 @@ class Quick(RunSpec):
         }
 
     def run(self) -> RunResult:
-        """Sleep, fail, or kill the process."""
+        """Sleep, fail, hang, or kill the process."""
         time.sleep(self.pause_s)
         if self.mood == "fails":
             raise ValueError("no such world")
         if self.mood == "kills":
             os.kill(os.getpid(), signal.SIGKILL)
+        if self.mood == "hangs":
+            time.sleep(10_000)
         return self.result()
 
     def result(self) -> RunResult:

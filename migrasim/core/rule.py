@@ -133,6 +133,11 @@ def kernel(function: F) -> F:
     return cast(F, numba.njit(cache=_CACHE, nogil=True, no_cfunc_wrapper=True)(function))
 
 
+def inlined(function: F) -> F:
+    """Write a rule or a part of a kernel into its callers: arrays handed to it are not counted at every call."""
+    return cast(F, numba.njit(cache=_CACHE, nogil=True, inline="always")(function))
+
+
 def parallel_kernel(function: F) -> F:
     """Compile a loop over rows for several threads; it must fill columns and never sum."""
     return cast(F, numba.njit(cache=_CACHE, nogil=True, parallel=True, no_cfunc_wrapper=True)(function))
@@ -179,7 +184,7 @@ def blocks_of(count: int) -> int:
     return 1 if _threads < 2 or count < _LEAST_ROWS else _BLOCKS
 
 
-def threaded_kernel(function: F) -> F:
+def threaded_kernel(function: F, least_rows: int = _LEAST_ROWS) -> F:
     """Compile a loop over rows that several threads share.
 
     The first argument of the kernel is a block of rows: the first one, the one after the last, and the number of
@@ -187,16 +192,19 @@ def threaded_kernel(function: F) -> F:
     columns, or adds whole numbers to what is its block's alone (`blocks_of`), so that nothing hangs on the number
     of threads. Every thread runs the same serial code: numba's own parallel loops take three times as
     long to compile.
+
+    Parameters
+    ----------
+    least_rows : fewer are not worth a thread
     """
     compiled = numba.njit(cache=_CACHE, nogil=True, no_cfunc_wrapper=True)(function)
 
     @functools.wraps(function)
     def share(count: int, *arguments: Any) -> None:
-        number = blocks_of(count)
-        if number == 1:
+        if _threads < 2 or count < least_rows:
             compiled((0, count, 0), *arguments)
             return
-        edges = [count * n // number for n in range(number + 1)]
+        edges = [count * n // _BLOCKS for n in range(_BLOCKS + 1)]
         blocks = [(first, last, n) for n, (first, last) in enumerate(itertools.pairwise(edges))]
         share_out(lambda block: compiled(block, *arguments), blocks)
 

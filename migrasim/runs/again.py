@@ -1,21 +1,29 @@
-"""Runs of batches made again, and where two of them part."""
+"""Runs made again, of batches or alone in their folders, and where two of them part."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from migrasim import __version__
 from migrasim.core.columns import Table
 from migrasim.core.errors import InputError, nearest
+from migrasim.facts import FactBook, Title
 from migrasim.order import Simulation, place_names
 from migrasim.runs import batch as batches
+from migrasim.runs import store
 from migrasim.runs.batch import Batch
 from migrasim.runs.result import RunResult
-from migrasim.runs.simulate import Prepared, collect, prepare
+from migrasim.runs.simulate import Prepared, collect, model_hash, only_region, prepare
 from migrasim.runs.spec import RunSpec
+from migrasim.scenario import Scenario, Setting, Step
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 _SHORTEST = 4
 _SHOWN = 6
@@ -23,11 +31,35 @@ _SHOWN = 6
 
 @dataclass(frozen=True)
 class Found:
-    """A run of a batch, and its request."""
+    """A run that lies in a batch, or in a folder of its own, and its request."""
 
     run_id: str
-    batch: Batch
+    stored: Batch | Path
     spec: RunSpec
+
+    def table(self, name: str) -> DataFrame | None:
+        """One of its tables as it is stored; None where it is not."""
+        import pyarrow.dataset as ds
+
+        if isinstance(self.stored, Path):
+            return store.read_tables(self.stored, [name])[name]
+        files = sorted(str(path) for path in (self.stored.folder / name).glob("part-*.parquet"))
+        if not files:
+            return None
+        found: DataFrame = (
+            ds.dataset(files, format="parquet").to_table(filter=ds.field("run_id") == self.run_id).to_pandas()
+        )
+        return found
+
+    @property
+    def tables(self) -> Sequence[str]:
+        """Names of the tables that are kept."""
+        return store.TABLES if isinstance(self.stored, Path) else self.stored.manifest.tables
+
+    @property
+    def levels(self) -> Sequence[str]:
+        """Levels that are kept."""
+        return batches.LEVELS if isinstance(self.stored, Path) else self.stored.manifest.levels
 
     def prepared(self, threads: int | None) -> Prepared:
         """The run before its first year."""
@@ -54,39 +86,112 @@ def find(run_id: str, folder: Path | None = None) -> Found:
     run_id
         At least four digits of it.
     folder
-        Batch that holds it; where not given, all batches in ``runs`` and in the current folder.
+        Batch that holds it, or folder of the run; where not given, all of them in ``runs`` and in the current folder.
 
     Raises
     ------
     InputError
-        Where no batch, several runs or none are found, or its batch was made by another version of the model.
+        Where no batch, several runs or none are found, or it was made by another version of the model.
     """
-    if folder is not None:
-        places = [folder]
-    else:
-        here = [Path(), *sorted(Path().glob("*/")), *sorted(Path("runs").glob("*/"))]
-        places = [each for each in here if (each / batches.MANIFEST).is_file()]
-    if not places:
-        raise InputError(f"{run_id}: no batch lies in runs/ or here; name its folder with --in")
-    known: dict[str, Batch] = {}
+    places = [folder] if folder is not None else [Path(), *sorted(Path().glob("*/")), *sorted(Path("runs").glob("*/"))]
+    known: dict[str, Batch | Path] = {}
+    looked = []
     for place in places:
-        batch = Batch.open(place, unfinished=True)
-        known |= dict.fromkeys(batch.design["run_id"], batch)
+        if (record := store.recorded(place)) is not None and record.get("kind") is None:
+            known.setdefault(record["run_id"], place)
+        elif folder is not None or (place / batches.MANIFEST).is_file():
+            batch = Batch.open(place, unfinished=True)
+            known |= dict.fromkeys(batch.design["run_id"], batch)
+        else:
+            continue
+        looked.append(str(place))
+    if not looked:
+        raise InputError(f"{run_id}: no batch and no run lies in runs/ or here; name its folder with --in")
     if run_id in known:
         matches = [run_id]
     else:
         matches = [each for each in known if each.startswith(run_id)] if len(run_id) >= _SHORTEST else []
     if len(matches) != 1:
-        said = ", ".join(str(place) for place in places[:3])
         what = "is the beginning of several runs" if matches else "is no run"
-        raise InputError(f"{run_id}: {what} in {said}. {nearest(run_id, known)}".rstrip())
-    batch = known[matches[0]]
+        raise InputError(f"{run_id}: {what} in {', '.join(looked[:3])}. {nearest(run_id, known)}".rstrip())
+    stored = known[matches[0]]
+    spec = _alone(stored) if isinstance(stored, Path) else _in_batch(matches[0], stored)
+    return Found(matches[0], stored, spec)
+
+
+def _in_batch(run_id: str, batch: Batch) -> RunSpec:
     if batch.manifest.model != batches.model_version():
         raise InputError(
-            f"{matches[0]}: {batch.folder} was made by another version of the model or its data "
+            f"{run_id}: {batch.folder} was made by another version of the model or its data "
             f"({batch.manifest.version}, {batch.manifest.model}); this one, {batches.model_version()}, makes other runs"
         )
-    return Found(matches[0], batch, batch.requests(matches)[matches[0]])
+    return batch.requests([run_id])[run_id]
+
+
+def _alone(folder: Path) -> RunSpec:
+    """The request of a run in a folder of its own, from what the run says of itself."""
+    record: dict[str, Any] = store.recorded(folder) or {}
+    said = record["provenance"]
+    if said["model"] != model_hash() or said["region"]["hash"] != only_region().region_hash:
+        version = said.get("versions", {}).get("migrasim", "?")
+        raise InputError(
+            f"{record['run_id']}: {folder} was made by another version of the model or its data ({version}); "
+            f"this one, {__version__}, makes other runs"
+        )
+    levers = {name: {int(year): np.array(row) for year, row in path.items()} for name, path in said["levers"].items()}
+    settings = {name: Setting(name, str(folder), None, {None: _whole(name, path)}) for name, path in levers.items()}
+    title = Title(**said["scenario_title"])
+    scenario = Scenario(said["scenario"], title, None, None, said["future"], tuple(settings.values()), said["scenario"])
+    spec = RunSpec(
+        scenario,
+        seed=record["seed"],
+        sample=record["sample"],
+        base=record["base"],
+        until=record["until"],
+        future=said["future"],
+        alternatives=tuple(said["alternatives"]),
+        label=said["scenario"],
+    )
+    for nudge in _NUDGES:  # a total that was split over counties is known but for the last digits of its sum
+        resolved = replace(spec, scenario=replace(scenario, settings=tuple(settings.values()))).inputs()
+        other = [name for name in levers if not np.array_equal(resolved.lever_path(name), _rows(levers[name]))]
+        if not other:
+            break
+        for name in other:
+            settings[name] = replace(settings[name], paths={None: _whole(name, levers[name], nudge)})
+    else:
+        for name in other:  # counties have numbers of their own
+            settings[name] = replace(settings[name], paths=_by_county(levers[name]))
+    spec = replace(spec, scenario=replace(scenario, settings=tuple(settings.values())))
+    usual = spec.provenance()["parameters"]
+    given = {name: value for name, value in said["parameters"].items() if value != usual.get(name)}
+    spec = replace(spec, parameters=given)
+    if spec.run_id() != record["run_id"]:
+        raise InputError(f"{record['run_id']}: what {folder} says of the run comes out as another one, {spec.run_id()}")
+    return spec
+
+
+_NUDGES = (0, 1, -1, 2, -2, 3, -3, None)
+
+
+def _rows(path: Mapping[int, np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
+    return np.array(list(path.values()))
+
+
+def _whole(name: str, path: Mapping[int, np.ndarray[Any, Any]], nudge: int | None = None) -> dict[int | None, Step]:
+    """A path as one number a year for the whole region, which is split over counties as it was."""
+    total = FactBook.load().lever(name).aggregate == "total"
+    found: dict[int | None, Step] = {}
+    for year, row in path.items():
+        value = float(row.sum()) if total else float(row[0])
+        value = value + nudge * float(np.spacing(value)) if nudge is not None else float(f"{value:.12g}")
+        found[year] = Step(value)
+    return found
+
+
+def _by_county(path: Mapping[int, np.ndarray[Any, Any]]) -> dict[str | None, Mapping[int | None, Step]]:
+    counties = enumerate(only_region().county_names)
+    return {county: {year: Step(float(row[number])) for year, row in path.items()} for number, county in counties}
 
 
 def make(found: Found, *, threads: int | None = None, households: bool = False) -> RunResult:
@@ -107,20 +212,19 @@ def make(found: Found, *, threads: int | None = None, households: bool = False) 
 
 
 def differences(found: Found, result: RunResult) -> list[str]:
-    """Tables in which a run that was made again differs from what its batch holds."""
-    import pyarrow.dataset as ds
-
+    """Tables in which a run that was made again differs from what is stored."""
     different = []
-    for name in found.batch.manifest.tables:
-        files = sorted(str(path) for path in (found.batch.folder / name).glob("part-*.parquet"))
-        if not files:
+    for name in found.tables:
+        stored = found.table(name)
+        if stored is None:
             continue
-        stored = ds.dataset(files, format="parquet").to_table(filter=ds.field("run_id") == found.run_id).to_pandas()
         made = getattr(result, name)
         if "level" in made:
             levels = {level: number for number, level in enumerate(batches.LEVELS)}
-            made = made[made["level"].isin(found.batch.manifest.levels)]
-            made = made.sort_values("level", key=lambda each: each.map(levels), kind="stable")
+            made = made[made["level"].isin(list(found.levels))]
+            made, stored = (
+                each.sort_values("level", key=lambda level: level.map(levels), kind="stable") for each in (made, stored)
+            )
         if not all(_same(stored[column].to_numpy(), made[column].to_numpy()) for column in made.columns):
             different.append(name)
     return different

@@ -5,7 +5,7 @@
     DIR/manifest.json           name, title, version of the model, what is kept, digest of every file
     DIR/design.parquet          one row per request, in order: run_id, label, own columns, the request itself
     DIR/runs.parquet            one row per distinct run, in order: what determines it, status, error
-    DIR/indicators/part-*.parquet   and the siblings: 100 runs a file, a row group a level, prefecture first
+    DIR/indicators/part-*.parquet   and the siblings: 100 or 1,000 runs a file, a row group a level, prefecture first
     DIR/summary.csv             one row per run: own columns and the main indicators of some years
     DIR/execution.parquet       seconds, host, attempts, tracebacks: the only table that two makings may differ in
     DIR/.work                   parts of runs that are not in the tables yet; gone when the batch is finished
@@ -33,7 +33,7 @@ from migrasim.core.rule import PACKAGE
 from migrasim.runs import store
 from migrasim.runs.simulate import SCHEMA_VERSION, model_hash, only_region
 from migrasim.runs.spec import RunSpec
-from migrasim.runs.worker import ATTEMPTS, PARTS, atomic, read_part, read_states
+from migrasim.runs.worker import ATTEMPTS, PARTS, SUFFIX, Part, atomic
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -84,6 +84,7 @@ class Manifest:
     version: str
     schema_version: int = SCHEMA_VERSION
     kind: str = KIND
+    block: int = 100  # runs a file
     files: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def text(self) -> str:
@@ -238,17 +239,10 @@ class Batch:
 
     def requests(self, run_ids: Iterable[str] | None = None) -> dict[str, RunSpec]:
         """Requests by run id, to make runs again; the first of each."""
-        table = _read(self.folder / DESIGN)
-        wanted = None if run_ids is None else set(run_ids)
-        found: dict[str, RunSpec] = {}
-        for number, run_id in enumerate(table["run_id"].to_pylist()):
-            if run_id in found or (wanted is not None and run_id not in wanted):
-                continue
-            request = json.loads(table["request"][number].as_py())
-            request["scenario"] = json.loads(table["scenario_file"][number].as_py())
-            request["label"] = table["label"][number].as_py()
-            found[run_id] = RunSpec.from_request(request)
-        return found
+        design = Design.read(self.folder)
+        if design is None:
+            raise InputError(f"{self.folder / DESIGN}: is missing or damaged; give the command that began it once more")
+        return design.specs(run_ids)
 
 
 def _read(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
@@ -314,6 +308,19 @@ class Design:
             return None
         own = {name: values for name, values in data.items() if name not in _ASKED}
         return Design(data["run_id"], data["label"], data["request"], data["scenario_file"], own)
+
+    def specs(self, run_ids: Iterable[str] | None = None) -> dict[str, RunSpec]:
+        """Requests by run id, the first of each; of some runs, or of all."""
+        wanted = set(self.run_ids if run_ids is None else run_ids)
+        found: dict[str, RunSpec] = {}
+        scenarios: dict[str, Any] = {}
+        for number, run_id in enumerate(self.run_ids):
+            if run_id in wanted and run_id not in found:
+                text = self.scenarios[number]
+                scenario = scenarios.setdefault(text, json.loads(text))
+                request = {**json.loads(self.requests[number]), "scenario": scenario, "label": self.labels[number]}
+                found[run_id] = RunSpec.from_request(request)
+        return found
 
     def followed_by(self, more: Design) -> Design:
         """This design, then what `more` adds to it."""
@@ -393,26 +400,13 @@ def set_aside(folder: Path, path: Path) -> None:
 
 def parts(folder: Path) -> Iterator[Path]:
     """Parts of runs that are not in the tables yet, in a fixed order."""
-    yield from sorted((folder / WORK / PARTS).glob("[!.]*.parquet"))
+    yield from sorted((folder / WORK / PARTS).glob(f"[!.]*{SUFFIX}"))
 
 
-def states_in_parts(folder: Path) -> dict[str, str]:
-    """Status by run of the parts; damaged ones are moved aside."""
-    found: dict[str, str] = {}
-    for path in parts(folder):
-        try:
-            for run_id, status, _ in read_states(path):
-                if found.get(run_id) != "done":
-                    found[run_id] = status
-        except (OSError, ValueError):
-            set_aside(folder, path)
-    return found
-
-
-def read_sound_part(folder: Path, path: Path) -> pa.Table | None:
-    """A part as a whole; None where it turned out to be damaged, and it is then moved aside."""
+def read_sound_part(folder: Path, path: Path, *, whole: bool = True) -> Part | None:
+    """A part; None where it turned out to be damaged, and it is then moved aside."""
     try:
-        return read_part(path)
+        return Part.read(path, whole=whole)
     except (OSError, ValueError):
         set_aside(folder, path)
         return None

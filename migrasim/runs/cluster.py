@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from migrasim.core.errors import InputError
 from migrasim.runs.worker import Report, Task, work
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _POLL_S = 2.0
 _AHEAD = 2  # tasks a worker that are handed over
+_HANGS = 4  # runs that hang, one after another, before nothing is awaited any more
+_LATER, _LOST = object(), object()
+_ALIVE = ("running", "connecting")  # a connection that was lost may come back
 _DEATHS = 3  # of processes with a task, before it is taken for the cause
 _SETTINGS = {
     "distributed.deploy.lost-worker-timeout": "24h",  # or a worker that dies twice within 15 s is given up for ever
@@ -41,7 +44,9 @@ _SETTINGS = {
 
 
 class Pool(Protocol):
-    """Something that works on tasks."""
+    """Something that works on tasks; `may_end` says whether a process of it may be ended with a run that hangs."""
+
+    may_end: bool
 
     def workers(self) -> int: ...
 
@@ -54,6 +59,8 @@ class Pool(Protocol):
 
 class _Here:
     """This very process."""
+
+    may_end = False
 
     def workers(self) -> int:
         return 1
@@ -126,6 +133,8 @@ def remote(address: str, patience_s: float, say: Callable[[str], None]) -> Itera
 class _Dask:
     """Workers of a Dask scheduler, with a bounded window of tasks and a watch that never waits silently."""
 
+    may_end = True
+
     def __init__(self, client: Client, patience_s: float, say: Callable[[str], None], cluster: Any = None) -> None:
         self.client, self.patience_s, self.say, self.cluster = client, patience_s, say, cluster
 
@@ -135,11 +144,11 @@ class _Dask:
         return 1
 
     def results(self, tasks: Iterator[Task], *, alone: bool) -> Iterator[tuple[Task, Report | None]]:
-        from distributed.comm.core import CommClosedError
-
         try:
             yield from self._results(tasks, alone=alone)
-        except (CommClosedError, CancelledError) as error:
+        except Exception as error:  # whatever it is that Dask raises then
+            if self.client.status in _ALIVE:
+                raise
             raise _gone() from error
 
     def _results(self, tasks: Iterator[Task], *, alone: bool) -> Iterator[tuple[Task, Report | None]]:
@@ -151,42 +160,60 @@ class _Dask:
             while True:
                 room = 1 if alone else _AHEAD * self.workers()
                 while len(running) < room and (task := next(tasks, None)) is not None:
-                    key = f"{task.name}-{time.monotonic_ns()}"
-                    running[self.client.submit(work, task, key=key, pure=False)] = task
+                    running[self._ask(task)] = task
                 if not running:
                     return
-                with contextlib.suppress(TimeoutError), self.client.as_current():
+                with contextlib.suppress(TimeoutError, CancelledError), self.client.as_current():
                     wait(list(running), timeout=_POLL_S, return_when="FIRST_COMPLETED")
-                done = [future for future in running if future.done()]
-                for future in done:
-                    yield running.pop(future), self._report(future)
-                if done:
+                for future in [each for each in running if each.done()]:
+                    answer = self._answer(future)
+                    if answer is _LATER:
+                        continue
+                    task = running.pop(future)
+                    if answer is _LOST:  # its part, if it was written, is found by the next process
+                        self._watch(time.monotonic() - last)
+                        running[self._ask(task)] = task
+                        continue
                     last = time.monotonic()
+                    yield task, cast("Report | None", answer)
                 self._watch(time.monotonic() - last)
         finally:
             with contextlib.suppress(Exception):
                 self.client.cancel(list(running), force=True)
 
-    def _report(self, future: Any) -> Report | None:
+    def _ask(self, task: Task) -> Any:
+        return self.client.submit(work, task, key=f"{task.name}-{time.monotonic_ns()}", pure=False)
+
+    def _answer(self, future: Any) -> object:
+        """What came of a task: its report, None where its process died each time, or that there is no answer (yet).
+
+        An answer waits in the process that gave it. When that process dies before it was fetched, the future, just
+        done, is pending again, and Dask has the task made anew.
+        """
         from distributed import KilledWorker
 
-        if future.status == "finished":
-            found: Report = future.result()
+        try:
+            found: Report = future.result(timeout=_POLL_S)
             return found
-        error = future.exception() if future.status == "error" else None
-        if isinstance(error, KilledWorker):
+        except TimeoutError:
+            if future.status == "error":  # it is what went wrong in the task
+                raise
+            return _LATER
+        except KilledWorker:
             return None
-        raise error or _gone()
+        except CancelledError:
+            return _LOST
 
     def _watch(self, waited: float) -> None:
         """End where nothing comes any more."""
         from migrasim.runs.runner import Stopped
 
-        if self.client.status != "running":
+        if self.client.status not in _ALIVE:
             raise _gone()
-        if waited > self.patience_s:
+        workers = self.client.nthreads() if waited > self.patience_s and self.client.status == "running" else {}
+        if waited > self.patience_s * (_HANGS if workers else 1):
             raise Stopped(
-                f"no run ended for {waited / 60:.0f} minutes ({self.workers()} workers); what is done is kept, and the "
+                f"no run ended for {waited / 60:.0f} minutes ({len(workers)} workers); what is done is kept, and the "
                 "same command goes on"
             )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from migrasim.runs import batch, store
 from migrasim.runs.batch import Design, Manifest
-from migrasim.runs.worker import DONE, atomic, read_states, unpacked
+from migrasim.runs.worker import DONE, Part, atomic, columns_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from pandas import DataFrame
 
-BLOCK = 100  # runs a file
+    from migrasim.runs.spec import RunSpec
+
+BLOCK = 100  # runs a file, and ten times as many where little is kept of each
 EXECUTION, SUMMARY = "execution.parquet", "summary.csv"
 SUMMARY_INDICATORS = (
     "urbanization_rate",
@@ -29,7 +31,6 @@ SUMMARY_INDICATORS = (
     "absent_population",
 )
 SUMMED = "public_cost_yuan"
-_PARTS_IN_MEMORY = 6
 
 
 class Damaged(Exception):
@@ -43,57 +44,68 @@ class _Sources:
     folder: Path
     manifest: Manifest  # its files are sound
     in_parts: dict[str, tuple[Path, int]] = field(default_factory=dict)
+    status: dict[str, str] = field(default_factory=dict)
     old_order: list[str] = field(default_factory=list)
-    old_status: dict[str, str] = field(default_factory=dict)
     in_files: dict[str, int] = field(default_factory=dict)  # number of the block
 
     @staticmethod
-    def find(folder: Path, manifest: Manifest) -> _Sources:
+    def find(folder: Path, manifest: Manifest, *, whole: bool = False) -> _Sources:
+        """Look through the folder; parts that are damaged, as far as is looked, are moved aside."""
         found = _Sources(folder, manifest)
         for path in batch.parts(folder):
-            for number, (run_id, status, _) in enumerate(read_states(path)):
-                if status == DONE or run_id not in found.in_parts:
-                    found.in_parts[run_id] = (path, number)
-        path = folder / batch.RUNS
-        if batch.RUNS in manifest.files:
-            old = batch._read(path, ["run_id", "status"])
-            found.old_order = old["run_id"].to_pylist()
-            found.old_status = dict(zip(found.old_order, old["status"].to_pylist(), strict=True))
-            for number, run_id in enumerate(found.old_order):
-                block = number // BLOCK
-                if all(block_name(name, block) in manifest.files for name in manifest.tables):
-                    found.in_files[run_id] = block
+            part = batch.read_sound_part(folder, path, whole=whole)
+            for number, made in enumerate(part.made if part else ()):
+                if made["status"] == DONE or made["run_id"] not in found.in_parts:
+                    found.in_parts[made["run_id"]] = (path, number)
+                    found.status[made["run_id"]] = made["status"]
+        for block, ids in enumerate(found._old_blocks()):
+            if all(block_name(name, block) in manifest.files for name in manifest.tables):
+                found.in_files |= dict.fromkeys(ids, block)
         return found
+
+    def _old_blocks(self) -> Iterator[list[str]]:
+        """Runs of each block of an earlier finish, in order."""
+        size = self.manifest.block
+        if batch.RUNS in self.manifest.files:
+            old = batch._read(self.folder / batch.RUNS, ["run_id", "status"])
+            self.old_order = old["run_id"].to_pylist()
+            for run_id, status in zip(self.old_order, old["status"].to_pylist(), strict=True):
+                self.status.setdefault(run_id, status)
+            yield from (self.old_order[start : start + size] for start in range(0, len(self.old_order), size))
+            return
+        name, block = self.manifest.tables[0], 0  # the table of runs is damaged: others tell of those that are done
+        last = max((int(each[-13:-8]) for each in self.manifest.files if each.startswith(f"{name}/")), default=-1)
+        for block in range(last + 1):
+            path = self.folder / block_name(name, block)
+            sound = block_name(name, block) in self.manifest.files
+            ids = batch._read(path, ["run_id"])["run_id"].unique().to_pylist() if sound else []
+            for run_id in ids:
+                self.status.setdefault(run_id, DONE)
+            yield ids
 
     def has(self, run_id: str) -> bool:
         return run_id in self.in_parts or run_id in self.in_files
 
-    @lru_cache(maxsize=_PARTS_IN_MEMORY)  # noqa: B019 (lives as long as one finish)
-    def part(self, path: Path) -> pa.Table:
-        found = batch.read_sound_part(self.folder, path)
+    def part(self, path: Path, *, whole: bool) -> Part:
+        found = batch.read_sound_part(self.folder, path, whole=whole)
         if found is None:
             raise Damaged(path.name)
         return found
 
-    def cell(self, run_id: str, column: str) -> Any:
-        path, number = self.in_parts[run_id]
-        return self.part(path)[column][number].as_py()
+    def parts(self, run_ids: Sequence[str]) -> dict[Path, Part]:
+        """Parts in which some runs lie, each read once, still packed."""
+        paths = dict.fromkeys(self.in_parts[run_id][0] for run_id in run_ids if run_id in self.in_parts)
+        return {path: self.part(path, whole=True) for path in paths}
 
-    def blobs(self, run_ids: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, bytes]]:
-        """Tables of runs that lie in parts, still packed: each part is read once for a block."""
-        return {
-            run_id: {name: self.cell(run_id, name) for name in names}
-            for run_id in run_ids
-            if run_id in self.in_parts and self.cell(run_id, "status") == DONE
-        }
-
-    def table(self, name: str, run_id: str, blobs: dict[str, dict[str, bytes]]) -> pa.Table | None:
-        """A table of a run; None where the run failed."""
-        if run_id in self.in_parts:
-            return unpacked(blobs[run_id][name]) if run_id in blobs else None
-        if self.old_status[run_id] != DONE:
-            return None
-        return self._old(name, self.in_files[run_id], run_id)
+    def tables(self, name: str, run_ids: Sequence[str], parts: dict[Path, Part]) -> list[pa.Table]:
+        """A table of each of some runs, in their order; those that failed have none."""
+        found: dict[str, pa.Table] = {}
+        for path, part in parts.items():
+            found |= part.table(name, lambda run_id, path=path: self.in_parts[run_id][0] == path)  # type: ignore[misc]
+        for run_id in run_ids:
+            if run_id not in self.in_parts and self.status[run_id] == DONE:
+                found[run_id] = self._old(name, self.in_files[run_id], run_id)
+        return [found[run_id] for run_id in run_ids if run_id in found]
 
     def _old(self, name: str, block: int, run_id: str) -> pa.Table:
         import pyarrow.compute as pc
@@ -113,20 +125,19 @@ def block_name(table: str, block: int) -> str:
 
 def undone(folder: Path, manifest: Manifest, design: Design) -> list[str]:
     """Runs that are neither in the tables nor in parts, or that failed, in order."""
-    states = batch.states_in_parts(folder)
-    sources = _Sources.find(folder, manifest)
-    for run_id in sources.in_files:
-        states.setdefault(run_id, sources.old_status[run_id])
-    return [run_id for run_id in design.distinct if states.get(run_id) != DONE]
+    sources = _Sources.find(folder, manifest, whole=True)
+    return [run_id for run_id in design.distinct if not sources.has(run_id) or sources.status[run_id] != DONE]
 
 
-def finish(folder: Path, manifest: Manifest, design: Design) -> Manifest:
+def finish(folder: Path, manifest: Manifest, design: Design, specs: Mapping[str, RunSpec]) -> Manifest:
     """Write the tables anew as far as they change, and give up the parts.
 
     Parameters
     ----------
     folder, manifest, design
         The batch; the manifest lists files that are sound.
+    specs
+        Requests by run, to write rows anew that were lost.
 
     Raises
     ------
@@ -137,7 +148,7 @@ def finish(folder: Path, manifest: Manifest, design: Design) -> Manifest:
     """
     sources = _Sources.find(folder, manifest)
     order = [run_id for run_id in design.distinct if sources.has(run_id)]
-    if not sources.in_parts and order == sources.old_order and _complete(folder, manifest, len(order)):
+    if not sources.in_parts and order == sources.old_order and _complete(manifest, len(order)):
         batch.tidy(folder)
         return manifest
     drafts = folder / batch.WORK / batch.NEXT
@@ -145,7 +156,7 @@ def finish(folder: Path, manifest: Manifest, design: Design) -> Manifest:
     drafts.mkdir(parents=True)
     try:
         files = _write_blocks(sources, order, drafts, manifest)
-        rows, execution = _rows(sources, order)
+        rows, execution = _rows(sources, order, specs)
         record = manifest.record()
         runs = _with_own(rows, design)
         own = json.dumps({**json.loads(record), "own": ["label", *design.columns]}, ensure_ascii=False, sort_keys=True)
@@ -174,8 +185,8 @@ def finish(folder: Path, manifest: Manifest, design: Design) -> Manifest:
     return changed
 
 
-def _complete(folder: Path, manifest: Manifest, runs: int) -> bool:
-    blocks = range((runs + BLOCK - 1) // BLOCK)
+def _complete(manifest: Manifest, runs: int) -> bool:
+    blocks = range((runs + manifest.block - 1) // manifest.block)
     wanted = {block_name(name, block) for name in manifest.tables for block in blocks}
     return set(manifest.files) >= wanted | {batch.RUNS, EXECUTION, SUMMARY}
 
@@ -185,21 +196,18 @@ def _write_blocks(
 ) -> dict[str, dict[str, str]]:
     """Write the files whose runs changed; digests and runs of all."""
     files: dict[str, dict[str, str]] = {}
-    states = {run_id: sources.old_status.get(run_id, "") for run_id in order}
-    states |= {run_id: sources.cell(run_id, "status") for run_id in order if run_id in sources.in_parts}
-    for block, start in enumerate(range(0, len(order), BLOCK)):
-        ids = order[start : start + BLOCK]
-        key = hashlib.sha256(" ".join(f"{run_id}:{states[run_id]}" for run_id in ids).encode()).hexdigest()[:20]
+    for block, start in enumerate(range(0, len(order), manifest.block)):
+        ids = order[start : start + manifest.block]
+        key = hashlib.sha256(" ".join(f"{run_id}:{sources.status[run_id]}" for run_id in ids).encode()).hexdigest()[:20]
         names = [block_name(name, block) for name in manifest.tables]
         kept = {name: manifest.files[name] for name in names if manifest.files.get(name, {}).get("runs") == key}
         files |= kept
         stale = [name for name, file in zip(manifest.tables, names, strict=True) if file not in kept]
-        blobs = sources.blobs(ids, stale) if stale else {}
+        parts = sources.parts(ids) if stale else {}
         for name in stale:
             file = block_name(name, block)
             (drafts / name).mkdir(exist_ok=True)
-            found = [table for run_id in ids if (table := sources.table(name, run_id, blobs)) is not None]
-            _write_groups(found, drafts / file, manifest.record())
+            _write_groups(sources.tables(name, ids, parts), drafts / file, manifest.record())
             if (drafts / file).exists():
                 files[file] = {"sha256": batch.file_digest(drafts / file), "runs": key}
     return files
@@ -214,8 +222,9 @@ def _write_groups(tables: Sequence[pa.Table], path: Path, record: bytes) -> None
         return
     whole = pa.concat_tables(tables, promote_options="permissive")
     schema = store.described(whole.schema, record)
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        for group in _by_level(whole.cast(schema)):
+    keys = [field.name for field in schema if not pa.types.is_floating(field.type)]  # numbers hardly ever repeat
+    with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=keys, write_statistics=keys) as writer:
+        for group in _by_level(pa.Table.from_arrays(whole.columns, schema=schema)):
             writer.write_table(group, row_group_size=max(1, len(group)))
 
 
@@ -231,26 +240,28 @@ def _by_level(table: pa.Table) -> Iterator[pa.Table]:
             yield rows.combine_chunks()
 
 
-def _rows(sources: _Sources, order: Sequence[str]) -> tuple[pa.Table, pa.Table]:
+def _rows(sources: _Sources, order: Sequence[str], specs: Mapping[str, RunSpec]) -> tuple[pa.Table, pa.Table]:
     """Rows of ``runs`` (without the columns of the design) and of ``execution``, in order."""
+    import pyarrow as pa
+
     old_rows, old_execution = _old_rows(sources)
-    rows: list[dict[str, Any]] = []
+    rows: list[pa.Table] = []
     execution: list[dict[str, Any]] = []
-    kept: list[str] = []
-    for run_id in order:
-        if run_id in sources.in_parts:
-            path, number = sources.in_parts[run_id]
-            part = sources.part(path)
-            rows.append({**json.loads(part["row"][number].as_py()), "error": part["error"][number].as_py()})
-            names = ("run_id", "wall_s", "host", "attempts", "traceback")
-            execution.append({name: part[name][number].as_py() for name in names})
-        else:
-            kept.append(run_id)
-            if run_id not in old_execution:  # that table was damaged
-                execution.append({"run_id": run_id})
+    for path in dict.fromkeys(path for path, _ in sources.in_parts.values()):
+        part = sources.part(path, whole=False)
+        mine = [number for number, made in enumerate(part.made) if sources.in_parts[made["run_id"]] == (path, number)]
+        errors = pa.array([made["error"] for made in part.made], pa.string())
+        rows.append(part.settled.append_column("error", errors).take(mine))
+        execution += [part.made[number] for number in mine]
+    kept = [run_id for run_id in order if run_id not in sources.in_parts]
+    execution += [{"run_id": run_id} for run_id in kept if run_id not in old_execution]  # that table was damaged
+    lost = [run_id for run_id in kept if run_id not in old_rows]  # that of the runs was
+    made = [{**store.row_of({**specs[each].provenance(), "run_id": each}), "error": ""} for each in lost]
     return (
-        _ordered([_take(old_rows, sources, batch.RUNS, kept), _columns(rows)], order, dictionaries=True),
-        _ordered([_take(old_execution, sources, EXECUTION, kept), _columns(execution, _EXECUTION)], order),
+        _ordered(
+            [_take(old_rows, sources, batch.RUNS, kept), *rows, columns_of(made) if made else None], order, runs=True
+        ),
+        _ordered([_take(old_execution, sources, EXECUTION, kept), columns_of(execution, _EXECUTION)], order),
     )
 
 
@@ -294,28 +305,20 @@ def _recorded(path: Path) -> bytes:
     return bytes(metadata.get(b"migrasim", b"{}"))
 
 
-def _columns(rows: Sequence[dict[str, Any]], types: dict[str, str] | None = None) -> pa.Table | None:
-    import pyarrow as pa
-
-    if not rows:
-        return None
-    names = types or dict.fromkeys(name for row in rows for name in row)
-    kinds: dict[str, Any] = types or {}
-    return pa.table({name: pa.array([row.get(name) for row in rows], kinds.get(name)) for name in names})
-
-
-def _ordered(tables: Sequence[pa.Table | None], order: Sequence[str], *, dictionaries: bool = False) -> pa.Table:
-    """Tables one under the other, in the order of the runs; columns in the order of their names after the first."""
+def _ordered(tables: Sequence[pa.Table | None], order: Sequence[str], *, runs: bool = False) -> pa.Table:
+    """Tables one under the other, in the order of the runs; of runs, levers and parameters follow by name."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     whole = pa.concat_tables([one for one in tables if one is not None], promote_options="permissive")
     place = {run_id: number for number, run_id in enumerate(whole["run_id"].to_pylist())}
     whole = whole.take([place[run_id] for run_id in order]).combine_chunks()
-    if not dictionaries:
+    if not runs:
         return whole
+    names = whole.schema.names
+    settings = sorted(name for name in names if name.startswith(("lever.", "parameter.")))
     columns = {}
-    for name in whole.schema.names:
+    for name in [*(each for each in names if each not in set(settings)), *settings]:
         column = whole[name].combine_chunks()
         if name.startswith("lever."):
             column = pc.dictionary_encode(column)

@@ -12,7 +12,7 @@ from migrasim.runs import batch as batches
 from migrasim.runs import compaction, store
 from migrasim.runs.runner import check_folder, disk_bytes, manifest_for, memory_bytes, resolve, workers_for
 from migrasim.runs.spec import RunSpec
-from migrasim.runs.worker import packed
+from migrasim.runs.worker import arrow
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def estimate(
     begun = time.perf_counter()
     result = one.run()
     for name in tables:
-        packed(getattr(result, name), result.run_id, result.scenario, result.seed, batches.LEVELS)
+        arrow(getattr(result, name), batches.LEVELS)
     seconds = time.perf_counter() - begun
     sample = max(spec.sample for spec in specs)
     count = min(max(len(missing), 1), workers_for(sample, workers))

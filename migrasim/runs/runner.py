@@ -36,7 +36,7 @@ from migrasim.runs import batch as batches
 from migrasim.runs import compaction, store
 from migrasim.runs.batch import LEVELS, Batch, Design, Manifest
 from migrasim.runs.spec import RunSpec as RunSpec
-from migrasim.runs.worker import ATTEMPTS, PARTS, Report, Task, atomic, failed_row, write_part
+from migrasim.runs.worker import ATTEMPTS, PARTS, SUFFIX, Report, Task, atomic, failed_row, write_part
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from migrasim.runs.cluster import Pool
 
 CHUNK_S = 10.0  # seconds that a task should take: what a process that is killed loses
-MOST_IN_CHUNK = 50
-PATIENCE_S = 1800.0  # without a run that ends, or without workers
+MOST_IN_CHUNK = 20
+PATIENCE_S = 1800.0  # for a run to end, or for workers to come
 _PROCESS_BYTES = 400e6  # a process with everything imported
 _HOUSEHOLDS_BYTES = 1.5e9  # the world of everybody and what one run adds
 
@@ -115,7 +115,8 @@ def run_batch(
     grow : add the specs to whatever batch lies there
     on_done : called after each task
     say : prints a line of news
-    patience_s : seconds without an end of a run, or without workers, after which it stops
+    patience_s : seconds after which a run that has not ended is a failure and its process is ended, and seconds
+        without workers after which it stops
 
     Raises
     ------
@@ -161,7 +162,8 @@ def manifest_for(name: str, title: Mapping[str, str] | None, tables: Sequence[st
             )
     kept, rows = [each for each in store.TABLES if each in tables], [each for each in LEVELS if each in levels]
     words = dict(title or {"en": name, "zh_hant": name})
-    return Manifest(name, words, kept, rows, batches.model_version(), __version__)
+    block = compaction.BLOCK * (10 if _kb_year(kept, rows) < _LITTLE_KB_YEAR else 1)
+    return Manifest(name, words, kept, rows, batches.model_version(), __version__, block=block)
 
 
 def resolve(
@@ -273,16 +275,20 @@ _KB_YEAR = {  # what a year of a run takes, measured on the region that ships
     "groups": 2.1, "homes": 2.0, "ages": 2.0,
 }  # fmt: skip
 _SHARE = {"prefecture": 0.05, "county": 0.25, "place": 0.7}  # of the rows of the indicators
-_DRAFTS = 2.5  # tables, their drafts and the parts stand beside one another for a while
+_DRAFTS = 4.5  # tables, their drafts and the parts, which are packed less, stand beside one another for a while
+_LITTLE_KB_YEAR = 2.0
 
 
 def disk_bytes(specs: Iterable[RunSpec], tables: Sequence[str], levels: Sequence[str]) -> float:
     """Room that the tables of runs take, about."""
-    of_levels = sum(_SHARE[each] for each in levels)
-    a_year = 1e3 * sum(
-        size * (of_levels if name == "indicators" else 1.0) for name, size in _KB_YEAR.items() if name in tables
-    )
+    a_year = 1e3 * _kb_year(tables, levels)
     return sum(2e3 + a_year * (spec.until - spec.base) for spec in specs)
+
+
+def _kb_year(tables: Sequence[str], levels: Sequence[str]) -> float:
+    """What a year of a run takes, in 1,000 bytes."""
+    of_levels = sum(_SHARE[each] for each in levels)
+    return sum(size * (of_levels if name == "indicators" else 1.0) for name, size in _KB_YEAR.items() if name in tables)
 
 
 def check_room(folder: Path, specs: Mapping[str, RunSpec], manifest: Manifest) -> None:
@@ -350,7 +356,7 @@ class _Plan:
                 return Batch(self.folder, self.manifest)
             rounds += 1
             try:
-                self.manifest = compaction.finish(self.folder, self.manifest, self.design)
+                self.manifest = compaction.finish(self.folder, self.manifest, self.design, self.specs)
             except compaction.Damaged as damaged:
                 self.say(f"{self.folder}: part {damaged} is damaged; its runs are made again")
                 continue
@@ -379,7 +385,7 @@ class _Plan:
                 self.design = old
             more = [run_id for run_id in self.design.distinct if run_id not in self.specs]
             if more:
-                self.specs |= _specs_of(self.design, set(more))
+                self.specs |= self.design.specs(more)
         self.design.write(self.folder, self.manifest.record())
 
     def _write_manifest(self) -> None:
@@ -434,20 +440,21 @@ class _Plan:
             if alone:
                 size = 1
             taken = [queue.popleft() for _ in range(min(size, len(queue)))]
-            yield self._task(taken)
+            yield self._task(taken, pool)
 
-    def _task(self, run_ids: Sequence[str]) -> Task:
+    def _task(self, run_ids: Sequence[str], pool: Pool) -> Task:
         jobs = tuple((run_id, self.specs[run_id]) for run_id in run_ids)
         where = str((self.folder / batches.WORK).absolute())
-        return Task(where, jobs, tuple(self.manifest.tables), tuple(self.manifest.levels))
+        deadline_s = self.patience_s if pool.may_end else 0.0
+        return Task(where, jobs, tuple(self.manifest.tables), tuple(self.manifest.levels), deadline_s)
 
     def _give_up(self, task: Task) -> Report:
         """A run whose process died whenever it was tried, as a failure."""
         error = "the process that made it was ended each time it was tried (is there enough memory?)"
-        path = self.folder / batches.WORK / PARTS / f"{task.name}.parquet"
+        path = self.folder / batches.WORK / PARTS / f"{task.name}{SUFFIX}"
         attempts = self.folder / batches.WORK / ATTEMPTS / task.name
         tried = attempts.stat().st_size if attempts.exists() else 0
-        rows = [failed_row(run_id, spec, task.tables, error, tried) for run_id, spec in task.jobs]
+        rows = [failed_row(run_id, spec, error, tried) for run_id, spec in task.jobs]
         write_part(rows, path, task.tables)
         return Report(failed=[(run_id, error) for run_id, _ in task.jobs])
 
@@ -483,18 +490,6 @@ def closing_all(results: Iterator[tuple[Task, Report | None]]) -> Iterator[tuple
     """The same results; whoever makes them is told when nobody listens any more."""
     with closing(results) as open_results:  # type: ignore[type-var]
         yield from open_results
-
-
-def _specs_of(design: Design, wanted: set[str]) -> dict[str, RunSpec]:
-    found: dict[str, RunSpec] = {}
-    scenarios: dict[str, Any] = {}
-    for number, run_id in enumerate(design.run_ids):
-        if run_id in wanted and run_id not in found:
-            text = design.scenarios[number]
-            scenario = scenarios.setdefault(text, json.loads(text))
-            request = {**json.loads(design.requests[number]), "scenario": scenario, "label": design.labels[number]}
-            found[run_id] = RunSpec.from_request(request)
-    return found
 
 
 def yearly(

@@ -389,9 +389,26 @@ def row_of(provenance: Mapping[str, Any], status: str = "done") -> dict[str, Any
         "content_hash": str(provenance.get("inputs", provenance["run_id"])),
         "versions": _json(provenance.get("versions", {})),
     }
+    inputs = str(provenance.get("inputs", ""))
+    if inputs not in _SETTINGS:
+        while len(_SETTINGS) >= _MOST_SETTINGS:
+            _SETTINGS.pop(next(iter(_SETTINGS)))
+        settings = _settings(provenance)
+        if not inputs:
+            return row | settings
+        _SETTINGS[inputs] = settings
+    return row | _SETTINGS[inputs]
+
+
+_MOST_SETTINGS = 64
+_SETTINGS: dict[str, dict[str, Any]] = {}  # by hash of the inputs: runs that differ in their luck only have the same
+
+
+def _settings(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """Columns of levers and parameters."""
     # a lever may be a path by year and by county: JSON, so that the column has one type in a batch
     levers: Mapping[str, Mapping[str, list[float]]] = provenance.get("levers", {})
-    row |= {f"lever.{name}": _json(_short(path)) for name, path in sorted(levers.items())}
+    row: dict[str, Any] = {f"lever.{name}": _json(_short(path)) for name, path in sorted(levers.items())}
     parameters: Mapping[str, object] = provenance.get("parameters", {})
     for name, value in sorted(parameters.items()):
         row[f"parameter.{name}"] = float(value) if isinstance(value, int | float) else _json(value)

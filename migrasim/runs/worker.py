@@ -1,14 +1,15 @@
 """What a process of a batch does: make some runs one after the other and leave one part file that appears whole.
 
-A part is a Parquet file with a row a run: its status, what determines it, how it went, and each of its
-tables as an Arrow stream. The columns ``run_id`` and ``status`` tell what is done; page checksums tell
-whether the rest is sound.
+A part holds the runs of a task: how each went, what determines it, and each table over all of them, as Arrow
+streams behind a head with a digest of its own and in front of them the digest of the rest. So no byte of it can
+turn without being seen.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import faulthandler
 import hashlib
 import io
 import json
@@ -17,7 +18,7 @@ import signal
 import socket
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,10 @@ if TYPE_CHECKING:
 
 DONE, FAILED = "done", "failed"
 PARTS, ATTEMPTS = "parts", "attempts"
+SUFFIX = ".part"
 HEAD = ("run_id", "scenario", "seed")
+_WIDE = 20  # columns
+_DIGEST = 32  # bytes of a SHA-256
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -48,12 +52,15 @@ class Task:
         Identity and request of each run.
     tables, levels
         What is kept.
+    deadline_s
+        Seconds after which a run is taken to hang, and its process ends itself; 0 for never.
     """
 
     folder: str
     jobs: tuple[tuple[str, RunSpec], ...]
     tables: tuple[str, ...]
     levels: tuple[str, ...]
+    deadline_s: float = 0.0
 
     @property
     def name(self) -> str:
@@ -74,15 +81,15 @@ class Report:
 def work(task: Task) -> Report:
     """Make the runs of a task and write its part; what is done when something interrupts it is written, too."""
     folder = Path(task.folder)
-    path = folder / PARTS / f"{task.name}.parquet"
+    path = folder / PARTS / f"{task.name}{SUFFIX}"
     report = Report()
     if path.exists():  # asked for again, because the answer was lost
         with contextlib.suppress(OSError, ValueError):
-            for run_id, status, error in read_states(path):
-                if status == DONE:
-                    report.done.append(run_id)
+            for made in Part.read(path, whole=False).made:
+                if made["status"] == DONE:
+                    report.done.append(made["run_id"])
                 else:
-                    report.failed.append((run_id, error))
+                    report.failed.append((made["run_id"], made["error"]))
             return report
     begun = time.perf_counter()
     rows: list[dict[str, Any]] = []
@@ -90,11 +97,12 @@ def work(task: Task) -> Report:
         attempts = _count_attempt(folder / ATTEMPTS / task.name)
         try:
             for run_id, spec in task.jobs:
-                rows.append(_make(run_id, spec, task, attempts))
+                watch = folder / ATTEMPTS / f"watch-{run_id}"
+                rows.append(_hung(run_id, spec, task, watch, attempts) or _watched(run_id, spec, task, watch, attempts))
         finally:
             if rows:
                 whole = len(rows) == len(task.jobs)
-                write_part(rows, path if whole else path.with_name(f"{task.name}-{len(rows)}.parquet"), task.tables)
+                write_part(rows, path if whole else path.with_name(f"{task.name}-{len(rows)}{SUFFIX}"), task.tables)
     except OSError as error:
         if error.errno not in _NO_ROOM:
             raise
@@ -113,11 +121,37 @@ def _count_attempt(path: Path) -> int:
         return file.tell()
 
 
+def _watched(run_id: str, spec: RunSpec, task: Task, watch: Path, attempts: int) -> dict[str, Any]:
+    """Make a run; where it does not end in time, say where it stood, and end this process.
+
+    The watch is a thread of the interpreter's that needs no turn of it, so that kernels that hang are ended, too.
+    """
+    if not task.deadline_s:
+        return _make(run_id, spec, task, attempts)
+    with watch.open("w", encoding="utf-8") as file:
+        faulthandler.dump_traceback_later(task.deadline_s, exit=True, file=file)
+        try:
+            return _make(run_id, spec, task, attempts)
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+            watch.unlink(missing_ok=True)
+
+
+def _hung(run_id: str, spec: RunSpec, task: Task, watch: Path, attempts: int) -> dict[str, Any] | None:
+    """The row of a run that hung in a process before this one; None where it did not."""
+    if not watch.exists() or not (stood := watch.read_text(encoding="utf-8", errors="replace")):
+        return None
+    watch.unlink(missing_ok=True)
+    after = f"{task.deadline_s / 60:.0f} minutes" if task.deadline_s >= 60 else f"{task.deadline_s:g} s"
+    error = f"did not end within {after}; its process was ended, and where it stood is in execution.parquet"
+    return {**failed_row(run_id, spec, error, attempts), "traceback": stood, "host": socket.gethostname()}
+
+
 def _make(run_id: str, spec: RunSpec, task: Task, attempts: int) -> dict[str, Any]:
     from migrasim.runs.store import row_of
 
     begun = time.perf_counter()
-    blobs: dict[str, bytes] = {}
+    tables: dict[str, pa.Table] = {}
     said = {"status": DONE, "error": "", "traceback": ""}
     try:
         result = spec.run()
@@ -127,29 +161,28 @@ def _make(run_id: str, spec: RunSpec, task: Task, attempts: int) -> dict[str, An
             )
         found = result.provenance
         for name in task.tables:
-            blobs[name] = packed(getattr(result, name), result.run_id, result.scenario, result.seed, task.levels)
+            tables[name] = arrow(getattr(result, name), task.levels)
     except Exception as error:
         if isinstance(error, OSError) and error.errno in _NO_ROOM:
             raise
         what = " ".join(f"{type(error).__name__}: {error}".split())
         said = {"status": FAILED, "error": what, "traceback": traceback.format_exc()}
-        found, blobs = {**spec.provenance(), "run_id": run_id}, {}
+        found, tables = {**spec.provenance(), "run_id": run_id}, {}
     return {
         "run_id": run_id,
         **said,
         "wall_s": time.perf_counter() - begun,
         "host": socket.gethostname(),
         "attempts": attempts,
-        "row": json.dumps(row_of(found, said["status"]), ensure_ascii=False),
-        **{name: blobs.get(name, b"") for name in task.tables},
+        "row": row_of(found, said["status"]),
+        "tables": tables,
     }
 
 
-def failed_row(run_id: str, spec: RunSpec, tables: Sequence[str], error: str, attempts: int) -> dict[str, Any]:
+def failed_row(run_id: str, spec: RunSpec, error: str, attempts: int) -> dict[str, Any]:
     """The row of a run that took its process with it."""
     from migrasim.runs.store import row_of
 
-    row = row_of({**spec.provenance(), "run_id": run_id}, FAILED)
     return {
         "run_id": run_id,
         "status": FAILED,
@@ -158,60 +191,153 @@ def failed_row(run_id: str, spec: RunSpec, tables: Sequence[str], error: str, at
         "wall_s": None,
         "host": "",
         "attempts": attempts,
-        "row": json.dumps(row, ensure_ascii=False),
-        **dict.fromkeys(tables, b""),
+        "row": row_of({**spec.provenance(), "run_id": run_id}, FAILED),
+        "tables": {},
     }
 
 
-def packed(frame: DataFrame, run_id: str, scenario: str, seed: int, levels: Sequence[str]) -> bytes:
-    """A table of a run as a compressed Arrow stream, headed by what tells the run."""
+def arrow(frame: DataFrame, levels: Sequence[str]) -> pa.Table:
+    """A table of a run, of the levels that are kept, without what tells the run: that is the same in all its rows."""
     import pyarrow as pa
+    from pandas.arrays import NumpyExtensionArray
 
     if "level" in frame and len(levels) < 3:
         frame = frame[frame["level"].isin(list(levels))]
-    rows = len(frame)
-    columns: dict[str, Any] = {
-        "run_id": pa.repeat(pa.scalar(run_id), rows),
-        "scenario": pa.repeat(pa.scalar(scenario), rows),
-        "seed": pa.repeat(pa.scalar(int(seed), pa.int64()), rows),
-    }
-    numbers = frame.select_dtypes("float64")  # most columns: taken out at once, not one by one
-    floats = dict(zip(numbers.columns, np.ascontiguousarray(numbers.to_numpy().T), strict=True))
+    columns: dict[str, Any] = {}
+    wide = frame.select_dtypes("float64") if frame.shape[1] > _WIDE else None  # taken out at once, not one by one
+    floats = {} if wide is None else dict(zip(wide.columns, np.ascontiguousarray(wide.to_numpy().T), strict=True))
     for name in frame.columns:
-        if name in floats:
-            columns[str(name)] = pa.array(floats[name], from_pandas=True)
-        elif name not in HEAD:
-            array = pa.array(frame[name])
-            array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-            plain = not pa.types.is_large_string(array.type) and not pa.types.is_null(array.type)
-            columns[str(name)] = array if plain else array.cast(pa.string())
-    table = pa.table(columns)
-    sink = io.BytesIO()
-    options = pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)
-    with pa.ipc.new_stream(sink, table.schema, options=options) as stream:
-        stream.write_table(table)
-    return sink.getvalue()
+        if name in HEAD:
+            continue
+        values = floats[name] if name in floats else frame[name].array
+        if isinstance(values, NumpyExtensionArray):
+            values = values.to_numpy()
+        array = pa.array(values, from_pandas=True)
+        array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+        plain = not pa.types.is_large_string(array.type) and not pa.types.is_null(array.type)
+        columns[str(name)] = array if plain else array.cast(pa.string())
+    return pa.table(columns)
 
 
-def unpacked(blob: bytes) -> pa.Table:
-    """The table that `packed` made."""
+def columns_of(rows: Sequence[Mapping[str, Any]], types: Mapping[str, str] | None = None) -> pa.Table:
+    """Rows as a table; columns in the order in which they come."""
     import pyarrow as pa
 
-    return pa.ipc.open_stream(blob, options=pa.ipc.IpcReadOptions(use_threads=False)).read_all()
+    names = types or dict.fromkeys(name for row in rows for name in row)
+    kinds: Mapping[str, Any] = types or {}
+    return pa.table({name: pa.array([row.get(name) for row in rows], kinds.get(name)) for name in names})
+
+
+_MADE = {
+    "run_id": "string", "status": "string", "error": "string", "traceback": "string", "wall_s": "float64",
+    "host": "string", "attempts": "int64",
+}  # fmt: skip
 
 
 def write_part(rows: Sequence[dict[str, Any]], path: Path, tables: Sequence[str]) -> None:
     """Write a part beside its place and give it its name in one step."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    text = ("run_id", "status", "error", "traceback", "host", "row")
-    types = {**dict.fromkeys(text, pa.string()), "wall_s": pa.float64(), "attempts": pa.int64()}
-    types |= dict.fromkeys(tables, pa.binary())
-    table = pa.table({name: pa.array([row[name] for row in rows], kind) for name, kind in types.items()})
-    squeeze = {name: "none" if name in tables else "zstd" for name in types}
-    with atomic(path) as draft:
-        pq.write_table(table, draft, compression=squeeze, use_dictionary=False, write_page_checksum=True)
+    body = io.BytesIO()
+    where: dict[str, list[int]] = {}
+    for name in tables:
+        found = [row["tables"][name] for row in rows if row["tables"]]
+        if found:
+            begun = body.tell()
+            _stream(pa.concat_tables(found, promote_options="permissive"), body)
+            where[name] = [begun, body.tell() - begun]
+    made, settled = io.BytesIO(), io.BytesIO()
+    _stream(columns_of(rows, _MADE), made)
+    _stream(columns_of([row["row"] for row in rows]), settled)
+    counts = {name: [len(row["tables"][name]) if row["tables"] else 0 for row in rows] for name in tables}
+    index = json.dumps({"streams": where, "rows": counts}).encode()
+    head = b"".join(len(each).to_bytes(8, "little") + each for each in (index, made.getvalue(), settled.getvalue()))
+    head = len(head).to_bytes(8, "little") + head
+    with atomic(path) as draft, draft.open("wb") as file:
+        file.write(hashlib.sha256(head).digest() + head)
+        file.write(hashlib.sha256(body.getbuffer()).digest())
+        file.write(body.getbuffer())
+
+
+def _stream(table: pa.Table, sink: io.BytesIO) -> None:
+    import pyarrow as pa
+
+    options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+    with pa.ipc.new_stream(sink, table.schema, options=options) as stream:
+        stream.write_table(table)
+
+
+def _table(blob: Any) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.ipc.open_stream(blob, options=pa.ipc.IpcReadOptions(use_threads=False)).read_all()
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part that was read, and found sound as far as it was read.
+
+    Attributes
+    ----------
+    made
+        How each run went.
+    settled
+        What determines each run: the columns of ``runs.parquet``.
+    """
+
+    made: list[dict[str, Any]]
+    settled: pa.Table
+    _index: dict[str, Any]
+    _body: memoryview
+
+    @staticmethod
+    def read(path: Path, *, whole: bool = True) -> Part:
+        """A part from its file; without its tables where it is not wanted `whole`.
+
+        Raises
+        ------
+        OSError, ValueError
+            Where it cannot be read, or any byte of what was read has turned.
+        """
+        with path.open("rb") as file:
+            digest, size = file.read(_DIGEST), file.read(8)
+            length = int.from_bytes(size, "little")
+            if length > path.stat().st_size:
+                raise ValueError(f"{path}: damaged")
+            head = file.read(length)
+            if hashlib.sha256(size + head).digest() != digest:
+                raise ValueError(f"{path}: damaged")
+            body = b""
+            if whole:
+                digest, body = file.read(_DIGEST), file.read()
+                if hashlib.sha256(body).digest() != digest:
+                    raise ValueError(f"{path}: damaged")
+        pieces, at = [], 0
+        while at < len(head):
+            size_of = int.from_bytes(head[at : at + 8], "little")
+            pieces.append(head[at + 8 : at + 8 + size_of])
+            at += 8 + size_of
+        index, made, settled = pieces
+        return Part(_table(made).to_pylist(), _table(settled), json.loads(index), memoryview(body))
+
+    def table(self, name: str, wanted: Callable[[str], bool]) -> dict[str, pa.Table]:
+        """A table of each of its runs that is wanted, headed by what tells the run."""
+        import pyarrow as pa
+
+        if name not in self._index["streams"]:
+            return {}
+        begun, size = self._index["streams"][name]
+        found = _table(pa.py_buffer(self._body[begun : begun + size]))
+        counts = np.array(self._index["rows"][name])
+        which = pa.array(np.repeat(np.arange(len(counts)), counts))
+        head = {each: self.settled[each].combine_chunks().take(which) for each in HEAD}
+        found = pa.table(head | dict(zip(found.schema.names, found.columns, strict=True)))
+        starts = np.concatenate(([0], np.cumsum(counts)))
+        return {
+            made["run_id"]: found.slice(int(start), int(count))
+            for made, start, count in zip(self.made, starts[:-1], counts, strict=True)
+            if made["status"] == DONE and wanted(made["run_id"])
+        }
 
 
 @contextlib.contextmanager
@@ -226,20 +352,6 @@ def atomic(path: Path) -> Iterator[Path]:
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
-
-
-def read_states(path: Path) -> list[tuple[str, str, str]]:
-    """Run id, status and error of each run in a part; a damaged part raises OSError or ValueError."""
-    found = read_part(path, ["run_id", "status", "error"])
-    return [(row["run_id"], row["status"], row["error"]) for row in found.to_pylist()]
-
-
-def read_part(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """A part, its checksums tested; a damaged one raises OSError or ValueError."""
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(path, page_checksum_verification=True) as file:
-        return file.read(columns)
 
 
 def dask_setup(worker: object) -> None:

@@ -39,7 +39,8 @@ def frozen(world: World, most: int | None = None) -> dict[str, Any]:
     rows = np.flatnonzero(months(world, people, families, places, params))[:most]
     homes, crew = household.gather(rows, people, families, places, world.year, p)
     return {
-        "rows": rows, "people": people, "families": families, "homes": homes, "crew": crew, "places": places,
+        "rows": rows, "people": people, "families": families, "homes": homes.view(np.recarray),
+        "crew": crew.view(np.recarray), "places": places,
         "seed": world.seed, "year": world.year, "p": p,
     }  # fmt: skip
 
@@ -167,7 +168,7 @@ def _reach(homes: Array, inside: int, core: int) -> Array:
 def choose_numpy(state: dict[str, Any]) -> tuple[Array, Array]:
     """(households, ROUNDS) codes and utilities with luck, best first, over all alternatives at once."""
     homes, crew, places, p = state["homes"], state["crew"], state["places"], state["p"][0]
-    at, land, count = places.at, places.land, len(homes)
+    at, land, count = places.at.view(np.recarray), places.land.view(np.recarray), len(homes)
     inside = len(at) - 2
     of = np.repeat(np.arange(count), homes.members)
     d, key = np.arange(inside + 2)[None, :], homes.key

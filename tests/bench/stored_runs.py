@@ -9,6 +9,7 @@ columns of the real ones, of the whole region only.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -41,12 +42,12 @@ def generate(folder: Path, count: int) -> None:
     row = {**store.row_of({**spec.provenance()}), "error": ""}
     columns = {name: pa.repeat(pa.scalar(value), count) for name, value in row.items()}
     columns |= {"run_id": pa.array(ids), "seed": pa.array(range(count))}
-    rows = compaction._ordered([pa.table(columns)], ids, dictionaries=True)
+    rows = compaction._ordered([pa.table(columns)], ids, runs=True)
     compaction._write(compaction._with_own(rows, design), folder / RUNS, manifest.record())
     rng = np.random.default_rng(0)
     (folder / "indicators").mkdir()
-    for block in range(0, count, compaction.BLOCK):
-        some = ids[block : block + compaction.BLOCK]
+    for block in range(0, count, manifest.block):
+        some = ids[block : block + manifest.block]
         size = len(some) * len(YEARS)
         table = {
             "run_id": np.repeat(some, len(YEARS)),
@@ -57,14 +58,14 @@ def generate(folder: Path, count: int) -> None:
             "place": ["Pingliang"] * size,
             **{name: rng.random(size) for name in CATALOGUE},
         }
-        path = folder / compaction.block_name("indicators", block // compaction.BLOCK)
+        path = folder / compaction.block_name("indicators", block // manifest.block)
         compaction._write_groups([pa.table(table)], path, manifest.record())
     (folder / MANIFEST).write_text(manifest.text(), encoding="utf-8")
 
 
 def timed(folder: Path) -> None:
     """Open and summarise it, with what migrasim has, and with DuckDB."""
-    begun = time.perf_counter()
+    begun, cpu = time.perf_counter(), time.process_time()
     batch = Batch.open(folder)
     opened = time.perf_counter()
     points = pq.read_table(folder / DESIGN, columns=["run_id", "point"]).to_pandas()
@@ -75,7 +76,10 @@ def timed(folder: Path) -> None:
         .agg(["mean", "std", "min", "max"])
     )
     done = time.perf_counter()
-    print(f"{len(rows)} rows, {len(found)} groups: opened {opened - begun:.2f} s, summarised {done - opened:.2f} s")
+    print(
+        f"{len(rows)} rows, {len(found)} groups: opened {opened - begun:.2f} s, summarised {done - opened:.2f} s, "
+        f"{time.process_time() - cpu:.2f} s of processor time (load {os.getloadavg()[0]:.0f})"
+    )
     import duckdb
 
     begun = time.perf_counter()

@@ -28,6 +28,7 @@ pytestmark = [
 ]
 
 TESTS = Path(__file__).parents[1]
+PATHS = os.pathsep.join(each for each in (str(TESTS), os.environ.get("PYTHONPATH")) if each)
 COUNT = 400
 LIMIT_S = 240
 
@@ -35,7 +36,7 @@ LIMIT_S = 240
 def start(folder: Path, *options: object, count: int = COUNT) -> subprocess.Popen[str]:
     """A process that makes a batch, as leader of a group of its own."""
     command = [sys.executable, str(TESTS / "quick_runs.py"), str(folder), str(count), *map(str, options)]
-    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    environment = {**os.environ, "PYTHONPATH": PATHS}
     return subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -66,8 +67,8 @@ def makers(process: subprocess.Popen[str]) -> list[Any]:
 def wait_until_at_work(folder: Path, process: subprocess.Popen[str]) -> None:
     """Wait until the first part of this call is there, or the process has ended."""
     begun = time.monotonic()
-    known = len(list(folder.glob(".work/parts/*.parquet")))
-    while process.poll() is None and len(list(folder.glob(".work/parts/*.parquet"))) <= known:
+    known = len(list(folder.glob(".work/parts/*.part")))
+    while process.poll() is None and len(list(folder.glob(".work/parts/*.part"))) <= known:
         assert time.monotonic() - begun < LIMIT_S, "no run ended"
         time.sleep(0.02)
 
@@ -129,29 +130,38 @@ def test_one_worker_that_dies_over_and_over_is_replaced(tmp_path, whole):
     assert deaths >= 2 and final(tmp_path / "b") == whole
 
 
-def test_a_run_that_kills_its_process_is_named_and_stops_no_other(tmp_path):
+@pytest.fixture
+def importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that are started find the quick runs."""
+    monkeypatch.setenv("PYTHONPATH", PATHS)
+
+
+def test_a_run_that_kills_its_process_is_named_and_stops_no_other(tmp_path, importable):
     """It alone is a failure, with the number of times that it was tried."""
     specs = quick(12)
     specs[5] = type(specs[5])(seed=5, mood="kills")
-    environment = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = str(TESTS)
-    try:
-        batch = run_batch(specs, tmp_path / "b", workers=2, patience_s=LIMIT_S)
-    finally:
-        if environment is None:
-            del os.environ["PYTHONPATH"]
-        else:
-            os.environ["PYTHONPATH"] = environment
+    batch = run_batch(specs, tmp_path / "b", workers=2, patience_s=LIMIT_S)
     assert batch.failed["seed"].tolist() == [5] and "was ended each time" in batch.failed["error"].iloc[0]
     execution = pq.read_table(tmp_path / "b" / "execution.parquet").to_pandas()
     assert execution["attempts"][5] >= 2 and len(batch.table("flows")) == 11
+
+
+def test_a_run_that_hangs_is_a_failure_and_the_rest_go_on(tmp_path, importable):
+    """Its process is ended, its row says where it stood, and the same command tries it again."""
+    specs = quick(12)
+    specs[5] = type(specs[5])(seed=5, mood="hangs")
+    batch = run_batch(specs, tmp_path / "b", workers=2, patience_s=5)
+    assert batch.failed["seed"].tolist() == [5] and "did not end within 5 s" in batch.failed["error"].iloc[0]
+    execution = pq.read_table(tmp_path / "b" / "execution.parquet").to_pandas()
+    assert "quick_runs.py" in execution["traceback"][5] and len(batch.table("flows")) == 11
+    assert not len(run_batch(quick(12), tmp_path / "b", workers=1).failed)
 
 
 @contextmanager
 def cluster(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """A scheduler and two workers of its own, as on a cluster."""
     file = folder / "scheduler.json"
-    environment = {**os.environ, "PYTHONPATH": str(TESTS), "NUMBA_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": PATHS, "NUMBA_NUM_THREADS": "1"}
     dask = [sys.executable, "-m", "dask"]
     quiet: dict[str, Any] = {
         "env": environment,
@@ -203,7 +213,7 @@ def test_a_script_without_a_guard_does_not_hang(tmp_path):
         "print(len(b.runs))\n"
     )
     (tmp_path / "script.py").write_text(body, encoding="utf-8")
-    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    environment = {**os.environ, "PYTHONPATH": PATHS}
     for number, given in enumerate(([str(tmp_path / "script.py")], ["-c", body], ["-"])):
         done = subprocess.run(
             [sys.executable, *given], env=environment, input=body, text=True, capture_output=True, timeout=LIMIT_S

@@ -87,7 +87,7 @@ def test_a_dry_run_says_what_it_would_cost(migrasim, workdir, monkeypatch, make_
 def test_runs_that_nobody_knows(migrasim):
     """No batch at all, and how to name one."""
     found = migrasim("rerun", "0123456789ab")
-    assert found.code == 2 and "no batch lies in runs/ or here; name its folder with --in" in found.err
+    assert found.code == 2 and "no batch and no run lies in runs/ or here; name its folder with --in" in found.err
     found = migrasim("diff", "0123456789ab", "0123", "--in", "nowhere")
     assert found.code == 2 and "no batch lies here" in found.err
 
@@ -115,9 +115,23 @@ def test_a_batch_from_file_to_difference(migrasim, workdir):
     assert "lever " in found.out and "they differ first after the phase" in found.out and "household " in found.out
     assert "seed: 0 and 1" in migrasim("diff", quo, other).out
     assert migrasim("diff", quo, quo).out.endswith("the same run\n")
+    assert migrasim("rerun", plan, "--in", f"runs/plan-{plan}").out.startswith(f"{plan}: as it is stored")
     (workdir / "tiny.yaml").write_text(TINY.format(replications=1, sample=0.003), encoding="utf-8")
     found = migrasim("experiment", "tiny.yaml", "--dry-run")
     assert found.code == 2 and "holds another batch ('tiny', 4 runs, 0 of them also asked for now)" in found.err
+
+
+@pytest.mark.model
+@pytest.mark.slow
+def test_a_run_in_a_folder_of_its_own_is_made_again(migrasim, workdir):
+    """What `migrasim run` wrote is enough: levers for the region and by county, parameters, and where two part."""
+    options = ("--sample", 0.002, "--until", 2021, "--threads", 1)
+    changed = ("--set", "public_housing.public_rental_units=2000", "--set", "employment.equal_pay=0.8")
+    assert migrasim("run", "status_quo", *options).code == migrasim("run", "status_quo", *options, *changed).code == 0
+    one, other = (path.name.rpartition("-")[2] for path in sorted((workdir / "runs").glob("status_quo-*")))
+    for run_id in (one, other):
+        assert migrasim("rerun", run_id[:8]).out.startswith(f"{run_id}: as it is stored, to the last digit")
+    assert "lever " in migrasim("diff", one, other).out
 
 
 @pytest.mark.model

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from migrasim.core.chance import Decision, stream, uniform
@@ -57,11 +59,22 @@ def _refresh_units(world: World) -> None:
 
 
 def _occupancy(world: World) -> np.ndarray:
-    """(places,) market dwellings lived in over those that stand, at least a small number."""
-    market = [int(t) for t in _MARKET]
-    stock = world.stock[:, market].sum(axis=1)
-    occupied = world.occupied[:, market].sum(axis=1) * world.weight
-    return np.where(stock > 0, occupied / np.maximum(stock, 1.0), 1.0)
+    """(places,) market dwellings lived in over those that stand."""
+    return np.asarray(occupancies(world.stock, world.occupied, world.weight))
+
+
+@kernel
+def occupancies(stock, occupied, weight):
+    """(places,) of dwellings on the market: those ``occupied``, in sample units of ``weight``, over the ``stock``."""
+    shares = np.ones(stock.shape[0])
+    for d in range(stock.shape[0]):
+        standing, lived_in = 0.0, 0
+        for tenure in _MARKET:
+            standing += stock[d, tenure]
+            lived_in += occupied[d, tenure]
+        if standing > 0.0:
+            shares[d] = lived_in * weight / max(standing, 1.0)
+    return shares
 
 
 def run(world: World, incomes: np.ndarray) -> None:
@@ -212,32 +225,44 @@ def serve_queue(
 
 def update(world: World) -> None:
     """Rents after the moves of a wave, prices with them, and the relief a newcomer may expect."""
+    updates(world)()
+
+
+def updates(world: World) -> Callable[[], None]:
+    """What does the same wave after wave; what no wave changes is worked out once."""
     p = params(world)
     geography, place = world.geography, world.place
     growth = float(world.memory["growth_index"][0])
-    permit = world.levers["residence_permit.one_pass"] * world.levers["residence_permit.public_housing"]
-    fill_rents(
-        _occupancy(world),
-        world.memory["occupancy_base"],
-        world.dwellings,
-        world.occupied,
-        world.measures.get("waiting_public", np.zeros(geography.places, np.int64)),
-        permit * world.levers["public_housing.open_to_migrants"],
-        permit,
-        world.levers["public_housing.rent_subsidy"],
-        growth,
-        geography.core,
-        p,
-        place.rent_yuan_yr,
-        place.price_yuan,
-        place.living_cost_yuan_yr_pers,
-        place.rent_relief_yuan_yr,
-    )
     outside = p.outside_rent_yuan_mo * MONTHS_A_YEAR * growth
     place.rent_yuan_yr[geography.near] = outside * p.near_rent_share
     place.rent_yuan_yr[geography.far] = outside
     place.living_cost_yuan_yr_pers[geography.near] = p.outside_living_cost_yuan_yr_pers * p.near_rent_share * growth
     place.living_cost_yuan_yr_pers[geography.far] = p.outside_living_cost_yuan_yr_pers * growth
+    permit = world.levers["residence_permit.one_pass"] * world.levers["residence_permit.public_housing"]
+    public_gate = permit * world.levers["public_housing.open_to_migrants"]
+    waiting = world.measures.get("waiting_public", np.zeros(geography.places, np.int64))
+    base, subsidy = world.memory["occupancy_base"], world.levers["public_housing.rent_subsidy"]
+
+    def bring_up_to_date() -> None:
+        fill_rents(
+            _occupancy(world),
+            base,
+            world.dwellings,
+            world.occupied,
+            waiting,
+            public_gate,
+            permit,
+            subsidy,
+            growth,
+            geography.core,
+            p,
+            place.rent_yuan_yr,
+            place.price_yuan,
+            place.living_cost_yuan_yr_pers,
+            place.rent_relief_yuan_yr,
+        )
+
+    return bring_up_to_date
 
 
 @kernel

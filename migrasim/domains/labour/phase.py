@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from migrasim.core.chance import Decision, draw, stream, uniform
@@ -48,10 +50,10 @@ def start(world: World) -> None:
     world.measures["chain_output_yuan"] = chains.output_yuan(world, p)
     world.memory["service_jobs"] = np.zeros(world.geography.places)
     world.memory["farm_index"] = np.ones(world.geography.counties)
-    seekers = _seekers(world)
+    seeking = seekers(world)
     taken = world.filled[:, Sector.AGRICULTURE + 1 :].sum(axis=1)
     jobs = world.jobs[:, Sector.AGRICULTURE + 1 :].sum(axis=1) / world.weight
-    world.memory["pressure_base"] = (taken + seekers) / np.maximum(jobs, 1.0)
+    world.memory["pressure_base"] = (taken + seeking) / np.maximum(jobs, 1.0)
 
 
 def _growth_index(world: World) -> float:
@@ -66,7 +68,8 @@ def _by_place_urban(world: World) -> np.ndarray:
     return np.maximum(1.0, world.residents().astype(np.float64))
 
 
-def _seekers(world: World) -> np.ndarray:
+def seekers(world: World) -> np.ndarray:
+    """(places,) people who seek work, counted anew from the columns, in sample units."""
     persons, households = world.persons, world.households
     return np.asarray(
         count_seekers(
@@ -249,58 +252,71 @@ def lose_jobs(key, household, is_away, place, away_place, activity, sector, chai
 
 
 def update(world: World) -> None:
-    """Vacancies, seekers and so the newcomer's chance and wage, brought up to date between waves."""
+    """Vacancies, seekers and so the newcomer's chance and wage, brought up to date; seekers are counted anew."""
+    world.measures["seekers"] = seekers(world)
+    updates(world)()
+
+
+def updates(world: World) -> Callable[[], None]:
+    """What does the same between waves, where moves count the seekers on; what no wave changes is worked out once."""
     p = params(world)
     geography, place = world.geography, world.place
-    inside = geography.inside
     growth = world.memory["growth_index"][0]
-    seekers = _seekers(world)
-    off_farm = slice(Sector.AGRICULTURE + 1, None)
-    taken = world.filled[:, off_farm].sum(axis=1)
-    capacity = _capacity(world)[:, off_farm].sum(axis=1)
-    vacancies = np.maximum(0, capacity - taken)
-    fill_chances(
-        _match_chances(world, p) / p.match_prob,
-        world.above("transport.rural_roads"),
-        vacancies,
-        taken,
-        seekers,
-        capacity,
-        world.memory["pressure_base"],
-        _newcomer_pay(world, p),
-        growth,
-        p,
-        place.work_chance_share,
-        place.wage_newcomer_yuan_yr,
-        place.newcomer_pay_share,
-    )
     ahead = (1.0 + p.outside_growth_difference_yr) ** max(0, world.year - max(world.base, BASE_YEAR))
     outside = p.wage_outside_yuan_mo * MONTHS_A_YEAR * growth * ahead
     place.wage_newcomer_yuan_yr[geography.near] = outside * p.wage_near_share
     place.wage_newcomer_yuan_yr[geography.far] = outside
-    place.work_chance_share[inside:] = p.outside_work_share
-    world.measures["vacancies"] = vacancies
-    world.measures["seekers"] = seekers
+    place.work_chance_share[geography.inside :] = p.outside_work_share
+    efficiency, roads = _match_chances(world, p) / p.match_prob, world.above("transport.rural_roads")
+    capacity = _capacity(world)[:, Sector.AGRICULTURE + 1 :].sum(axis=1)
+    pressure_base, pay = world.memory["pressure_base"], _newcomer_pay(world, p)
+    vacancies = np.zeros(geography.places, np.int64)
+
+    def bring_up_to_date() -> None:
+        fill_chances(
+            efficiency,
+            roads,
+            world.filled,
+            world.measures["seekers"],
+            capacity,
+            pressure_base,
+            pay,
+            growth,
+            p,
+            vacancies,
+            place.work_chance_share,
+            place.wage_newcomer_yuan_yr,
+            place.newcomer_pay_share,
+        )
+        world.measures["vacancies"] = vacancies
+
+    return bring_up_to_date
 
 
 @kernel
 def fill_chances(
-    efficiency, roads, vacancies, taken, seekers, capacity, pressure_base, pay, growth, p, chances, wages, pay_shares
+    efficiency, roads, filled, seekers, capacity, pressure_base, pay, growth, p, vacancies, chances, wages, pay_shares
 ):
-    """Fill chance of work, expected wage and share of local pay (places,) of a newcomer to the places inside.
+    """Fill ``vacancies`` (places,); chance of work, expected wage and share of local pay of a newcomer to those inside.
 
     ``efficiency`` of matching over that of the status quo and ``roads`` over the status quo are (counties,),
-    the counts and ``pay``, the factor of `_newcomer_pay`, are by place.
+    ``filled`` (places, kinds), the other counts and ``pay``, the factor of `_newcomer_pay`, by place.
     """
-    for d in range(pay.shape[0]):
+    for d in range(vacancies.shape[0]):
+        taken = 0
+        for kind in range(Sector.AGRICULTURE + 1, filled.shape[1]):
+            taken += filled[d, kind]
+        vacancies[d] = max(0, capacity[d] - taken)
+        if d >= pay.shape[0]:
+            continue
         c, tier = d // N_TIERS, d % N_TIERS
         if tier == Tier.VILLAGE:
             chances[d] = rules.village_work_chance(roads[c], p)
         else:
             chances[d] = rules.work_chance(
-                efficiency[c] * vacancies[d], efficiency[c] * p.turnover_rate_yr * taken[d], float(seekers[d]), p
+                efficiency[c] * vacancies[d], efficiency[c] * p.turnover_rate_yr * taken, float(seekers[d]), p
             )
-        pressure = rules.wage_pressure(float(taken[d] + seekers[d]), float(capacity[d]), pressure_base[d], p)
+        pressure = rules.wage_pressure(float(taken + seekers[d]), float(capacity[d]), pressure_base[d], p)
         wage = p.wage_local_yuan_mo * MONTHS_A_YEAR * p.wage_tier_ratio[tier] * p.newcomer_pay_share
         wages[d] = wage * pressure * growth * pay[d]
         pay_shares[d] = p.newcomer_pay_share * pay[d]

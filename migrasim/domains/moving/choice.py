@@ -20,7 +20,7 @@ import numpy as np
 from migrasim.core.chance import Decision, chooser, draw, pick, stream, uniform
 from migrasim.core.codes import N_FORMS, N_OUTSIDE, N_TIERS, Activity, Form, Nest, Outside, Tenure, Tier
 from migrasim.core.logit import gumbel, nest_error
-from migrasim.core.rule import parallel_kernel, rows, rule
+from migrasim.core.rule import inlined, kernel, parallel_kernel, rows, rule
 from migrasim.domains.moving import rules
 from migrasim.domains.moving.household import (
     CHILD_AGE,
@@ -47,15 +47,22 @@ _MONTHS = 12
 _MASK21, _SHIFT21, _SHIFT42, _SCALE21 = np.uint64((1 << 21) - 1), np.uint64(21), np.uint64(42), float((1 << 21) - 1)
 _BINS, _BIN_SHIFT = 1 << 10, np.uint64(54)  # luck is bounded by its first ten bits
 _SLACK_UTILITY = 1e-8  # over any rounding; near ties are still weighed
-_CHUNK = 256  # households a thread takes at a time
+_CHUNK = 256  # households a thread takes at a time, where they choose
+_BLOCK = 8192  # and where they only consider
+_AGES = 120  # beyond them nobody is asked by the table of `most_considering`
+_SLACK_PROB = 1e-9
+_GOODS = (  # parameters below 0 of which would turn a good into a bad
+    "income_elasticity", "network_utility", "school_access_utility", "health_access_utility",
+    "security_access_utility", "registration_barrier_utility", "single_rent_share", "school_parent_work_share",
+)  # fmt: skip
 
-AT = np.dtype([(name, np.float64) for name in (
+AT = np.dtype((np.record, [(name, np.float64) for name in (
     "wage_yuan", "work_chance", "rent_yuan", "relief_yuan", "living_yuan", "school", "school_access", "health",
     "health_access", "security_access", "amenity", "barrier", "social", "settling",
-)])  # fmt: skip
-LAND = np.dtype(
-    [(name, np.float64) for name in ("rent_yuan", "kept", "collective_kept", "exit_income_yuan", "return_gain")]
-)
+)]))  # fmt: skip
+LAND = np.dtype((np.record, [(name, np.float64) for name in (
+    "rent_yuan", "kept", "collective_kept", "exit_income_yuan", "return_gain",
+)]))  # fmt: skip
 
 
 class Places(NamedTuple):
@@ -139,14 +146,19 @@ def quality(is_registered, registered, access):
 
 
 @rule
-def taste_normal(taste_key, key, place):
-    """A number near the standard normal, persistent for household and place.
+def taste_of(bits):
+    """A number near the standard normal of 64 random bits.
 
     The sum of three uniforms of 21 bits each has the mean and the variance, and tails cut at three.
     """
-    bits = draw(taste_key, key, place)
     total = (bits & _MASK21) + ((bits >> _SHIFT21) & _MASK21) + ((bits >> _SHIFT42) & _MASK21)
     return 2.0 * (np.float64(total) / _SCALE21 - 1.5)
+
+
+@rule
+def taste_normal(taste_key, key, place):
+    """A number near the standard normal, persistent for household and place."""
+    return taste_of(draw(taste_key, key, place))
 
 
 @rule
@@ -283,13 +295,13 @@ def leaves_from(one, form):
 
 
 @rule
-def distance_of(one, start, d, distance, community_distance):
-    """Distance term from ``start`` to ``d``: from and to the own village by its own roads."""
+def by_own_road(one, start, d):
+    """The other end of a way from or to the own village, which has its own roads; -1 where it is none."""
     if one.from_village and start == one.origin:
-        return community_distance[one.community, d]
+        return np.int64(d)
     if one.from_village and d == one.origin:
-        return community_distance[one.community, start]
-    return distance[start, d]
+        return np.int64(start)
+    return np.int64(-1)
 
 
 @rule
@@ -298,7 +310,9 @@ def terms_of(one, form, d, sums, places, taste_key, p):
     inside = places.at.shape[0] - N_OUTSIDE
     distance, there = 0.0, one.away_place if form == Form.STAY else d
     if form != Form.STAY and form != Form.RETURN:
-        distance = distance_of(one, leaves_from(one, form), d, places.distance, places.community_distance)
+        start = leaves_from(one, form)
+        other = by_own_road(one, start, d)
+        distance = places.community_distance[one.community, other] if other >= 0 else places.distance[start, d]
     way = Way(
         distance,
         float(places.network[one.community, one.place]),
@@ -336,7 +350,7 @@ def total(terms):
 class Bounds(NamedTuple):
     """Upper bounds that let alternatives be passed over."""
 
-    at: Any  # (2,) records of AT: the best of all towns and seats inside, and of the outside
+    at: np.ndarray  # (2,) records of AT: the best of all towns and seats inside, and of the outside
     luck: np.ndarray  # (_BINS,) of a Gumbel by its first bits
     angle: np.ndarray  # (_BINS,) of the part of ln S that its angle gives; see `log_positive_stable`
     holds: bool  # False where a parameter turns a good into a bad
@@ -345,26 +359,36 @@ class Bounds(NamedTuple):
 def bounds(at: Any, p: Any) -> Bounds:
     """Bounds of alternatives at places ``at`` with parameters ``p``, (1,) a record of them."""
     best = np.zeros(2, AT)
-    at = at.view(np.ndarray)  # whose columns are read without the detours of records
-    tier = np.arange(len(at)) % N_TIERS
-    outside = np.arange(len(at)) >= len(at) - N_OUTSIDE
-    for k, where in enumerate((~outside & (tier != Tier.VILLAGE), outside)):
-        there = at[where]
-        for name in ("school_access", "health_access", "security_access", "amenity", "social", "relief_yuan"):
-            best[name][k] = there[name].max()
-        for name in ("rent_yuan", "living_yuan", "barrier"):
-            best[name][k] = there[name].min()
-        best["wage_yuan"][k] = (there["wage_yuan"] * there["work_chance"]).max()
-        best["work_chance"][k] = 1.0
-    one = p[0]
-    scale = float(one.nest_dissimilarity)
+    _fill_best(at, best)
+    scale = float(p["nest_dissimilarity"][0])
     luck, turn = _luck_bounds(scale)
-    goods = (
-        one.income_elasticity, one.network_utility, one.school_access_utility, one.health_access_utility,
-        one.security_access_utility, one.registration_barrier_utility, one.single_rent_share,
-        one.school_parent_work_share,
-    )  # fmt: skip
-    return Bounds(best.view(np.recarray), luck, turn, bool(min(goods) >= 0.0 and 0.0 < scale < 1.0))
+    goods = min(float(p[name][0]) for name in _GOODS)
+    return Bounds(best, luck, turn, bool(goods >= 0.0 and 0.0 < scale < 1.0))
+
+
+@kernel
+def _fill_best(at, best):
+    """Fill ``best`` (2,) with the best of everything among towns and seats inside, and outside."""
+    inside = at.shape[0] - N_OUTSIDE
+    for k in range(2):
+        one, empty = best[k], True
+        for d in range(at.shape[0]):
+            there = at[d]
+            if (d >= inside) != (k == 1) or (d < inside and d % N_TIERS == Tier.VILLAGE):
+                continue
+            wage = there.wage_yuan * there.work_chance
+            one.school_access = there.school_access if empty else max(one.school_access, there.school_access)
+            one.health_access = there.health_access if empty else max(one.health_access, there.health_access)
+            one.security_access = there.security_access if empty else max(one.security_access, there.security_access)
+            one.amenity = there.amenity if empty else max(one.amenity, there.amenity)
+            one.social = there.social if empty else max(one.social, there.social)
+            one.relief_yuan = there.relief_yuan if empty else max(one.relief_yuan, there.relief_yuan)
+            one.rent_yuan = there.rent_yuan if empty else min(one.rent_yuan, there.rent_yuan)
+            one.living_yuan = there.living_yuan if empty else min(one.living_yuan, there.living_yuan)
+            one.barrier = there.barrier if empty else min(one.barrier, there.barrier)
+            one.wage_yuan = wage if empty else max(one.wage_yuan, wage)
+            empty = False
+        one.work_chance = 1.0
 
 
 @lru_cache(maxsize=4)
@@ -380,59 +404,51 @@ def _luck_bounds(scale: float) -> tuple[np.ndarray, np.ndarray]:
     return luck, turn
 
 
-@rule
-def nest_bound(word, nest, dissimilarity, bound):
-    """Upper bound of `nest_error` by its first bits."""
-    turn = bound.angle[pick(word, 2 * nest) >> _BIN_SHIFT]
-    return dissimilarity * turn + (1.0 - dissimilarity) * bound.luck[pick(word, 2 * nest + 1) >> _BIN_SHIFT]
+@inlined
+def nest_bound(word, nest, dissimilarity, luck, angle):
+    """Upper bound of `nest_error` by its first bits; ``luck`` and ``angle`` are those of `Bounds`."""
+    turn = angle[pick(word, 2 * nest) >> _BIN_SHIFT]
+    return dissimilarity * turn + (1.0 - dissimilarity) * luck[pick(word, 2 * nest + 1) >> _BIN_SHIFT]
 
 
-@rule
-def add_bases(one, start, places, taste_key, reach, reached, base, p):
-    """Fill ``base`` with what household and destination alone add to utility: the way, the most network, the taste."""
-    registered = places.registered[one.community]
-    linked = p.network_utility / registered if registered > 0.0 else 0.0
-    for n in range(reached):
-        d = reach[n]
-        base[n] = distance_of(one, start, d, places.distance, places.community_distance)
-        base[n] += linked * places.network[one.community, d]
-        base[n] += rules.taste(taste_normal(taste_key, one.key, d), p)
-
-
-@rule
-def choose_one(one, crew, places, bound, keys, p, sums, reach, base, best_code, best_value):
+@inlined
+def choose_one(one, crew, places, bound, keys, p, sums, room, best_code, best_value):
     """Fill the ``ROUNDS`` best alternatives of a household, best first; STAY ends the list.
 
     Parameters
     ----------
     keys : streams of luck: of alternatives, of nests, of tastes
-    sums, reach, base : room to work in
+    sums : one record of SUMS to work in
+    room : four columns (places,) to work in: destinations within reach, and of each taste, network and way
     """
-    inside = places.at.shape[0] - N_OUTSIDE
+    at, place, community = places.at, one.place, one.community
+    inside = at.shape[0] - N_OUTSIDE
+    network, distance, community_distance = places.network, places.distance, places.community_distance
+    luck, angle, best_at = bound.luck, bound.angle, bound.at
+    here, land = at[place], places.land[max(0, one.county)]
     gumbel_key, nest_key, taste_key = keys
-    word, nest_word = chooser(gumbel_key, one.key), chooser(nest_key, one.key)
-    scale = p.nest_dissimilarity
+    word, nest_word, taste_word = chooser(gumbel_key, one.key), chooser(nest_key, one.key), chooser(taste_key, one.key)
+    scale, holds = p.nest_dissimilarity, bound.holds
     for r in range(ROUNDS):
         best_code[r], best_value[r] = STAY, -np.inf
-    reached = 0
+    registered, network_here = places.registered[community], float(network[community, place])
+    linked = p.network_utility / registered if registered > 0.0 else 0.0
+    reach, tastes, networks, ways = room
+    reached, mine = 0, 0
     for d in range(inside + N_OUTSIDE):
-        if d == one.place or is_within_reach(one, d, inside, places.core):
-            reach[reached] = d
-            reached += 1
-    nested_in = nested_out = 0.0  # of the nests, drawn when an alternative is weighed
-    drawn = False
-    most_in, most_out = (
-        nest_bound(nest_word, Nest.INSIDE, scale, bound),
-        nest_bound(nest_word, Nest.OUTSIDE, scale, bound),
-    )
-    start, stays = -1, -np.inf
-    near = Way(
-        0.0,
-        float(places.network[one.community, one.place]),
-        0.0,
-        places.registered[one.community],
-        0.0,
-    )
+        if d == place:
+            mine = reached
+        elif not is_within_reach(one, d, inside, places.core):
+            continue
+        reach[reached] = d
+        tastes[reached] = rules.taste(taste_of(pick(taste_word, d)), p)
+        networks[reached] = float(network[community, d])
+        reached += 1
+    nested_in = nested_out = np.nan  # of the nests, drawn when an alternative may be among the best
+    most_in = nest_bound(nest_word, Nest.INSIDE, scale, luck, angle)
+    most_out = nest_bound(nest_word, Nest.OUTSIDE, scale, luck, angle)
+    start, least = -1, -np.inf  # what an alternative must beat
+    near = Way(0.0, network_here, 0.0, registered, 0.0)
     is_far = Outside.FAR if p.far_cost_utility < p.near_cost_utility else Outside.NEAR
     for form in range(N_FORMS):
         if not can_form(form, one):
@@ -440,46 +456,58 @@ def choose_one(one, crew, places, bound, keys, p, sums, reach, base, best_code, 
         sum_up(form, one, crew, sums)
         if Form.STAY < form < Form.WHOLE and sums.grown0 == 0.0:
             continue  # nobody would stay, or children alone
-        screens = bound.holds and form != Form.STAY and form != Form.RETURN
+        remains = form == Form.STAY or form == Form.RETURN
         bound_in = bound_out = np.inf
+        if not remains and leaves_from(one, form) != start:
+            start = leaves_from(one, form)
+            for n in range(reached):
+                other = by_own_road(one, start, reach[n])
+                ways[n] = community_distance[community, other] if other >= 0 else distance[start, reach[n]]
+        screens = holds and not remains
         if screens:  # the form at two places that are nobody's own and have the best of everything
-            here, land = places.at[one.place], places.land[max(0, one.county)]
             bound_in = most_in + total(
-                terms_at(one, form, Tier.SEAT - 2 * N_TIERS, sums, near, here, bound.at[0], land, inside, p)
+                terms_at(one, form, Tier.SEAT - 2 * N_TIERS, sums, near, here, best_at[0], land, inside, p)
             )
             bound_out = most_out + total(
-                terms_at(one, form, inside + N_OUTSIDE + is_far, sums, near, here, bound.at[1], land, inside, p)
+                terms_at(one, form, inside + N_OUTSIDE + is_far, sums, near, here, best_at[1], land, inside, p)
             )
-            if leaves_from(one, form) != start:
-                start = leaves_from(one, form)
-                add_bases(one, start, places, taste_key, reach, reached, base, p)
-        for n in range(reached):
+        for n in range(mine if remains else 0, mine + 1 if remains else reached):
             d = reach[n]
-            if not fits(form, d, one, inside) or (d == one.place and form != Form.STAY and form != Form.RETURN):
-                continue
-            if form == Form.STAY:
-                value = total(terms_of(one, form, d, sums, places, taste_key, p))
-                stays = value + gumbel(pick(word, STAY_LUCK))
-                best_value[0] = stays
+            if not fits(form, d, one, inside) or (d == place and not remains):
                 continue
             code = d * FORM_STRIDE + form
-            bits = pick(word, code)
+            bits = pick(word, STAY_LUCK if form == Form.STAY else code)
+            most_luck = scale * luck[bits >> _BIN_SHIFT]
             if screens and d != one.home and d != one.origin and d != one.away_place:
-                most = (bound_in if d < inside else bound_out) + base[n] + scale * bound.luck[bits >> _BIN_SHIFT]
-                if most + _SLACK_UTILITY < max(stays, best_value[ROUNDS - 1]):
+                most = bound_in if d < inside else bound_out
+                if most + (ways[n] + linked * networks[n] + tastes[n] + most_luck) + _SLACK_UTILITY < least:
                     continue
-            if not drawn:
-                nested_in = nest_error(nest_key, one.key, Nest.INSIDE, scale)
-                nested_out = nest_error(nest_key, one.key, Nest.OUTSIDE, scale)
-                drawn = True
-            value = total(terms_of(one, form, d, sums, places, taste_key, p))
+            there, network_there = d, networks[n]
+            if form == Form.STAY:
+                there = np.int64(one.away_place)
+                network_there = float(network[community, there]) if there >= 0 else 0.0
+            way = Way(0.0 if remains else ways[n], network_here, network_there, registered, tastes[n])
+            value = total(terms_at(one, form, d, sums, way, here, at[there], land, inside, p))
+            if form == Form.STAY:
+                best_value[0] = least = value + gumbel(bits)
+                continue
+            if holds and value + (most_in if d < inside else most_out) + most_luck + _SLACK_UTILITY < least:
+                continue
             value += scale * gumbel(bits)
-            value += nested_in if d < inside else nested_out
+            if d < inside:
+                if np.isnan(nested_in):
+                    nested_in = nest_error(nest_key, one.key, Nest.INSIDE, scale)
+                value += nested_in
+            else:
+                if np.isnan(nested_out):
+                    nested_out = nest_error(nest_key, one.key, Nest.OUTSIDE, scale)
+                value += nested_out
             for r in range(ROUNDS):
                 if value > best_value[r]:
                     for s in range(ROUNDS - 1, r, -1):
                         best_code[s], best_value[s] = best_code[s - 1], best_value[s - 1]
                     best_code[r], best_value[r] = code, value
+                    least = max(least, best_value[ROUNDS - 1])
                     break
     ended = False
     for r in range(ROUNDS):
@@ -496,18 +524,30 @@ def distances(minutes, p, utility):
             utility[i, j] = rules.distance_term(minutes[i, j], p)
 
 
+@kernel
+def _choose_some(first, last, homes, crew, places, bound, seed, year, p, sums, codes, values):
+    n_places = places.at.shape[0]
+    keys = (
+        stream(seed, Decision.GUMBEL, year),
+        stream(seed, Decision.NEST, year),
+        stream(seed, Decision.TASTE, 0),
+    )
+    room = (
+        np.empty(n_places, np.int64), np.empty(n_places), np.empty(n_places), np.empty(n_places)
+    )  # fmt: skip
+    best_code, best_value = np.empty(ROUNDS, np.int64), np.empty(ROUNDS, np.float64)
+    for n in range(first, last):
+        choose_one(homes[n], crew, places, bound, keys, p[0], sums, room, best_code, best_value)
+        for r in range(ROUNDS):
+            codes[n, r], values[n, r] = best_code[r], best_value[r]
+
+
 @parallel_kernel
 def _choose(homes, crew, places, bound, seed, year, p, sums, codes, values):
-    count, n_places = homes.shape[0], places.at.shape[0]
-    for c in rows(sums.shape[0]):
-        keys = (
-            stream(seed, Decision.GUMBEL, year),
-            stream(seed, Decision.NEST, year),
-            stream(seed, Decision.TASTE, 0),
-        )
-        reach, base = np.empty(n_places, np.int64), np.empty(n_places, np.float64)
-        for n in range(c * _CHUNK, min(count, (c + 1) * _CHUNK)):
-            choose_one(homes[n], crew, places, bound, keys, p[0], sums[c], reach, base, codes[n], values[n])
+    count = homes.shape[0]
+    for c in rows(sums.shape[0]):  # a call for each: the body of a parallel loop is dear to compile
+        first, last = c * _CHUNK, min(count, (c + 1) * _CHUNK)
+        _choose_some(first, last, homes, crew, places, bound, seed, year, p, sums[c], codes, values)
 
 
 def choose_gathered(
@@ -520,7 +560,7 @@ def choose_gathered(
     homes, crew : see `migrasim.domains.moving.household.gather`
     p : (1,) record of the parameters
     """
-    sums: Any = np.zeros(-(-len(homes) // _CHUNK), SUMS).view(np.recarray)
+    sums = np.zeros(-(-len(homes) // _CHUNK), SUMS)
     _choose(homes, crew, places, bounds(places.at, p), seed, year, p, sums, codes, values)
 
 
@@ -540,21 +580,38 @@ def choose(
     choose_gathered(homes, crew, places, seed, year, p, codes, values)
 
 
-@parallel_kernel
-def consider(people, families, places, peer_share, wed, news, seed, year, p, month):
-    """Fill ``month`` (households,): 1 to 12 where the household considers moving, else 0.
+@kernel
+def most_considering(peer_share, news, p):
+    """(_AGES, 16) most that `rules.consider_prob` can be by age and four events, whoever moved and whatever is new."""
+    peers, loudest = 0.0, 0.0
+    for community in range(peer_share.shape[0]):
+        peers = max(peers, peer_share[community])
+    for county in range(news.shape[0]):
+        for concern in range(news.shape[1]):
+            loudest = max(loudest, news[county, concern])
+    peers = peers if p[0].consider_peer_factor > 0.0 else 0.0
+    loudest = loudest if p[0].consider_news_factor > 0.0 else 0.0
+    most = np.empty((_AGES, 16))
+    for age in range(_AGES):
+        for events in range(16):
+            event, youth, seeking, away = events & 1 > 0, events & 2 > 0, events & 4 > 0, events & 8 > 0
+            prob = rules.consider_prob(age, event, youth, seeking, False, peers, away, loudest, p[0])
+            most[age, events] = prob + _SLACK_PROB
+    return most
 
-    ``wed`` (households,) marks marriages of the year; ``news`` (counties + 1, N_CONCERNS) how loud the
-    news of measures are by whom they concern, in the county of the community (the last row: no county).
-    """
+
+@kernel
+def _consider_some(first, last, people, families, places, peer_share, most, wed, news, seed, year, p, month):
     key = stream(seed, Decision.CONSIDER, year)
     month_key = stream(seed, Decision.MONTH, year)
     inside = places.at.shape[0] - N_OUTSIDE
     community_county = places.community_county
     who, first_member, members = families.key, families.first_member, families.members
+    away_place, place, home_community = families.away_place, families.place, families.community
+    land_mu, tenure = families.land_mu, families.tenure
     persons, born, couple = people.key, people.birth_year, people.couple
     activity, is_away, earning = people.activity, people.is_away, people.earning_factor
-    for h in rows(who.shape[0]):
+    for h in range(first, last):
         chief, youngest = -1, -1
         event, youth, seeking, dependent = False, False, False, False
         for i in range(first_member[h], first_member[h] + members[h]):
@@ -582,31 +639,38 @@ def consider(people, families, places, peer_share, wed, news, seed, year, p, mon
         adult = chief >= 0
         if not adult:  # nobody of working age: the youngest, never the first of the rows
             chief = youngest
-        away = families.away_place[h] >= 0 or families.place[h] >= inside
-        community = families.community[h]
+        away = away_place[h] >= 0 or place[h] >= inside
+        age = max(0, np.int64(year) - born[chief])
+        month[h] = 0
+        luck = uniform(key, who[h], 0)
+        if not wed[h] and age < _AGES and luck >= most[age, event + 2 * youth + 4 * seeking + 8 * away]:
+            continue
+        community = home_community[h]
         county = community_county[community]
         loudest = 0.0
         if dependent:
             loudest = max(loudest, news[county, CONCERNS_DEPENDENTS])
-        if families.land_mu[h] > 0.0:
+        if land_mu[h] > 0.0:
             loudest = max(loudest, news[county, CONCERNS_LAND])
-        if families.tenure[h] != Tenure.PURCHASED:
+        if tenure[h] != Tenure.PURCHASED:
             loudest = max(loudest, news[county, CONCERNS_TENANTS])
         if adult:
             loudest = max(loudest, news[county, CONCERNS_WORKERS])
         if away:
             loudest = max(loudest, news[county, CONCERNS_ABSENT])
-        prob = rules.consider_prob(
-            max(0, np.int64(year) - born[chief]),
-            event,
-            youth,
-            seeking,
-            wed[h],
-            peer_share[community],
-            away,
-            loudest,
-            p[0],
-        )
-        month[h] = 0
-        if uniform(key, who[h], 0) < prob:
+        if luck < rules.consider_prob(age, event, youth, seeking, wed[h], peer_share[community], away, loudest, p[0]):
             month[h] = 1 + int(uniform(month_key, who[h], 0) * _MONTHS)
+
+
+@parallel_kernel
+def consider(people, families, places, peer_share, most, wed, news, seed, year, p, month):
+    """Fill ``month`` (households,): 1 to 12 where the household considers moving, else 0.
+
+    ``wed`` (households,) marks marriages of the year; ``news`` (counties + 1, N_CONCERNS) how loud the
+    news of measures are by whom they concern, in the county of the community (the last row: no county).
+    ``most`` is that of `most_considering`: whose luck is above it need not be asked closely.
+    """
+    count = month.shape[0]
+    for c in rows(-(-count // _BLOCK)):
+        first, last = c * _BLOCK, min(count, (c + 1) * _BLOCK)
+        _consider_some(first, last, people, families, places, peer_share, most, wed, news, seed, year, p, month)

@@ -14,12 +14,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from migrasim.core.codes import Activity, Form, Kind, Schooling
-from migrasim.core.rule import parallel_kernel, rows, rule
+from migrasim.core.codes import N_FORMS, N_OUTSIDE, Activity, Form, Kind, Schooling
+from migrasim.core.rule import inlined, kernel, parallel_kernel, rows, rule
 from migrasim.domains.moving import rules
 
 WORKING_AGE, RETIRING_AGE, ELDER_AGE = 16, 60, 60
 SCHOOL_AGE, CHILD_AGE, YOUTH_AGE, YOUNG_AGE = 6, 15, 23, 30
+_BLOCK = 1024  # households a thread takes at a time
 SCHOOLING_YR = np.zeros(len(Schooling), np.int8)  # years of schooling by level
 for _level, _years in (("PRIMARY", 6), ("JUNIOR", 9), ("SENIOR", 12), ("COLLEGE", 15), ("BACHELOR", 16)):
     SCHOOLING_YR[Schooling[_level]] = _years
@@ -61,34 +62,34 @@ class Families(NamedTuple):
     dividend_yuan: np.ndarray
 
 
+# A member. ``moves`` and ``apart`` hold a bit for each form: whether the member is one of those who go, whether the
+# member lives away from ``place`` afterwards.
 MEMBER = np.dtype(
-    [
-        ("key", np.uint64),
-        ("row", np.int64),  # in the table of persons
-        ("age", np.int64),  # at the end of the year
-        ("couple", np.int64),
-        ("parents", np.int64),
-        ("schooling_yr", np.int64),
-        ("activity", np.int64),
-        ("earning_factor", np.float32),
-        ("income_yuan", np.float32),
-        ("is_away", np.bool_),
-        ("is_adult", np.bool_),  # of working age and not at school
-    ]
+    (
+        np.record,
+        [
+            ("key", np.uint64),
+            ("earning_factor", np.float32),
+            ("income_yuan", np.float32),
+            ("row", np.int32),  # in the table of persons
+            ("couple", np.int32),
+            ("parents", np.int32),
+            ("age", np.int16),  # at the end of the year
+            ("moves", np.uint8),
+            ("apart", np.uint8),
+            ("schooling_yr", np.int8),
+            ("activity", np.int8),
+            ("is_away", np.bool_),
+            ("is_adult", np.bool_),  # of working age and not at school
+        ],
+    )
 )
 # One household's numbers, read once. ``community`` to ``origin``: see `Places`; ``county`` is -1 for strangers.
 # ``earned_yuan`` is by work of all members now; ``rooted`` the attachment that has grown where a part is not
 # registered. Chief, partner, young member and the parent who would go with children to school are numbers of
 # members, -1 where there is none; ``parent_couple`` is the parent's couple.
-HOME = np.dtype(
+HOME = np.dtype((np.record,
     [("key", np.uint64)]
-    + [
-        (name, np.int64)
-        for name in (
-            "row", "kind", "community", "county", "origin", "home", "place", "away_place", "tenure", "away_tenure",
-            "members", "first", "chief", "partner", "young", "parent", "parent_couple",
-        )
-    ]
     + [
         (name, np.float64)
         for name in (
@@ -96,10 +97,17 @@ HOME = np.dtype(
             "earned_yuan", "rooted", "away_rooted",
         )
     ]
+    + [
+        (name, np.int32)
+        for name in (
+            "row", "kind", "community", "county", "origin", "home", "place", "away_place", "tenure", "away_tenure",
+            "members", "first", "chief", "partner", "young", "parent", "parent_couple",
+        )
+    ]
     + [("from_village", np.bool_), ("split", np.bool_)]
-)  # fmt: skip
+))  # fmt: skip
 # Sums over members after a form: by part (0 stays, 1 lives at the destination) and over those who move.
-SUMS = np.dtype(
+SUMS = np.dtype((np.record,
     [
         (name, np.float64)
         for name in (
@@ -107,12 +115,12 @@ SUMS = np.dtype(
             "apart", "child_left", "elder_left", "schooling", "grown0", "movers",
         )
     ]
-)  # fmt: skip
+))  # fmt: skip
 
 
 def new_sums() -> Any:
     """(1,) record of SUMS, to be filled by ``sum_up``."""
-    return np.rec.array(np.zeros(1, SUMS))
+    return np.zeros(1, SUMS)
 
 
 @rule
@@ -121,7 +129,7 @@ def is_adult(age, activity):
     return WORKING_AGE <= age < RETIRING_AGE and activity != Activity.PUPIL and activity != Activity.CHILD
 
 
-@rule
+@inlined
 def find_chief(crew, first, last):
     """The best earner of working age at home; -1 where there is none."""
     chief = -1
@@ -136,7 +144,7 @@ def find_chief(crew, first, last):
     return chief
 
 
-@rule
+@inlined
 def find_partner(crew, first, last, chief, split):
     """The chief's spouse; in a household that is split, the one whose spouse is away and who may join."""
     partner = -1
@@ -154,7 +162,7 @@ def find_partner(crew, first, last, chief, split):
     return partner
 
 
-@rule
+@inlined
 def find_young(crew, first, last, chief):
     """The eldest unmarried member of 15 to 29 years at home who is not the chief; -1 where there is none."""
     young = -1
@@ -169,7 +177,7 @@ def find_young(crew, first, last, chief):
     return young
 
 
-@rule
+@inlined
 def find_parent(crew, first, last, chief):
     """The parent of children at school who would go with them: not the chief where there are two."""
     parent = -1
@@ -210,66 +218,61 @@ def in_part_one(i, member, form, one):
     return goes(i, member, form, one) or bool(member.is_away)
 
 
-@rule
+@inlined
 def sum_up(form, one, crew, sums):
     """Fill ``sums``, one record of SUMS, for one form."""
-    sums.stay = sums.go = sums.earn = sums.lost = sums.farmers = sums.adults_go = 0.0
-    sums.kids0 = sums.kids1 = sums.elders0 = sums.elders1 = sums.workers0 = 0.0
-    sums.apart = sums.child_left = sums.elder_left = sums.schooling = sums.grown0 = sums.movers = 0.0
     first, last = one.first, one.first + one.members
+    go, movers, grown0, farmers, adults0, adults1, adults_go = 0, 0, 0, 0, 0, 0, 0
+    kids0, kids1, elders0, elders1 = 0, 0, 0, 0
+    earn, lost, schooling = 0.0, 0.0, 0.0
     for i in range(first, last):
-        away = in_part_one(i, crew[i], form, one)
+        member = crew[i]
+        age = member.age
+        away = (member.apart >> form) & 1
         if away:
-            sums.go += 1.0
+            go += 1
+            adults1 += member.is_adult
+            kids1 += SCHOOL_AGE <= age < CHILD_AGE
+            elders1 += age >= ELDER_AGE
         else:
-            sums.stay += 1.0
-            if crew[i].age >= CHILD_AGE:
-                sums.grown0 += 1.0
-            if crew[i].is_adult:
-                sums.workers0 += 1.0
-        if form != Form.STAY and goes(i, crew[i], form, one):
-            sums.movers += 1.0
-            sums.earn += crew[i].earning_factor
-            sums.lost += crew[i].income_yuan
-            if crew[i].is_adult:
-                sums.adults_go += 1.0
-            sums.schooling = max(sums.schooling, float(crew[i].schooling_yr))
-        elif crew[i].activity == Activity.FARMER and not away:
-            sums.farmers += 1.0
-        if SCHOOL_AGE <= crew[i].age < CHILD_AGE:
-            if away:
-                sums.kids1 += 1.0
-            else:
-                sums.kids0 += 1.0
-        if crew[i].age >= ELDER_AGE:
-            if away:
-                sums.elders1 += 1.0
-            else:
-                sums.elders0 += 1.0
-    if (form == Form.WHOLE or form == Form.RETURN) or (form == Form.STAY and not one.split):
+            grown0 += age >= CHILD_AGE
+            adults0 += member.is_adult
+            kids0 += SCHOOL_AGE <= age < CHILD_AGE
+            elders0 += age >= ELDER_AGE
+        if (member.moves >> form) & 1:
+            movers += 1
+            adults_go += member.is_adult
+            earn += member.earning_factor
+            lost += member.income_yuan
+            schooling = max(schooling, float(member.schooling_yr))
+        elif not away:
+            farmers += member.activity == Activity.FARMER
+    sums.stay, sums.go, sums.movers, sums.grown0 = float(one.members - go), float(go), float(movers), float(grown0)
+    sums.earn, sums.lost, sums.schooling = earn, lost, schooling
+    sums.farmers, sums.adults_go, sums.workers0 = float(farmers), float(adults_go), float(adults0)
+    sums.kids0, sums.kids1 = float(kids0), float(kids1)
+    sums.elders0, sums.elders1 = float(elders0), float(elders1)
+    sums.apart = sums.child_left = sums.elder_left = 0.0
+    if go == 0 or go == one.members:
         return  # all in one part: nobody is left
+    if adults0 == 0 and adults1 > 0:
+        sums.elder_left = float(elders0)
+    elif adults1 == 0 and adults0 > 0:
+        sums.elder_left = float(elders1)
+    apart, child_left = 0, 0
     for i in range(first, last):
-        away = in_part_one(i, crew[i], form, one)
-        if crew[i].couple > 0:
+        couple, parents, away = crew[i].couple, crew[i].parents, (crew[i].apart >> form) & 1
+        if couple > 0:
             for j in range(i + 1, last):
-                if crew[j].couple == crew[i].couple and in_part_one(j, crew[j], form, one) != away:
-                    sums.apart += 1.0
-        if crew[i].age < CHILD_AGE and crew[i].parents > 0:
+                apart += crew[j].couple == couple and (crew[j].apart >> form) & 1 != away
+        if parents > 0 and crew[i].age < CHILD_AGE:
             has_parent, with_parent = False, False
             for j in range(first, last):
-                if crew[j].couple == crew[i].parents:
+                if crew[j].couple == parents:
                     has_parent = True
-                    with_parent = with_parent or in_part_one(j, crew[j], form, one) == away
-            if has_parent and not with_parent:
-                sums.child_left += 1.0
-        if crew[i].age >= ELDER_AGE:
-            has_adult, with_adult = False, False
-            for j in range(first, last):
-                if crew[j].is_adult:
-                    has_adult = True
-                    with_adult = with_adult or in_part_one(j, crew[j], form, one) == away
-            if has_adult and not with_adult:
-                sums.elder_left += 1.0
+                    with_parent = with_parent or (crew[j].apart >> form) & 1 == away
+            child_left += has_parent and not with_parent
+    sums.apart, sums.child_left = float(apart), float(child_left)
 
 
 @rule
@@ -290,70 +293,108 @@ def can_form(form, one):
     return one.parent >= 0
 
 
-@parallel_kernel
-def _fill(chosen, first, people, families, at, community_county, origin_place, villages, year, p, homes, crew):
-    """Fill ``homes`` (households,) and ``crew`` (their members,) from the rows ``chosen``; ``p`` is one record."""
-    inside = at.shape[0] - 2
-    for n in rows(chosen.shape[0]):
-        h = chosen[n]
-        one = homes[n]
-        count = families.members[h]
-        one.row, one.first, one.members = h, first[n], count
+@kernel
+def _fill_some(
+    begins, ends, chosen, slot, first, people, families, at, community_county, origin_place, villages, year, p,
+    homes, crew,
+):  # fmt: skip
+    inside = at.shape[0] - N_OUTSIDE
+    (
+        who, kind, home_community, home_place, lives_in, away_place, since_year, away_since_year, tenure, away_tenure,
+        land_mu, first_member, members, farm_full, farmers_needed, other_income, dividend,
+    ) = families  # fmt: skip
+    persons, born, couple, parents, schooling, activity, is_away, earning, income = people
+    for n in range(begins, ends):
+        h, to = chosen[n], slot[n]
+        one = homes[to]
+        begin, count = first[to], members[h]
+        one.row, one.first, one.members = h, begin, count
         earned = 0.0
         for k in range(count):
-            i = families.first_member[h] + k
-            member = crew[first[n] + k]
-            age = np.int64(year) - people.birth_year[i]
-            activity = people.activity[i]
-            member.key, member.row, member.age = people.key[i], i, age
-            member.couple, member.parents = people.couple[i], people.parents[i]
-            member.schooling_yr = SCHOOLING_YR[people.schooling[i]]
-            member.activity, member.is_away = activity, people.is_away[i] != 0
-            member.earning_factor, member.income_yuan = people.earning_factor[i], people.income_yuan[i]
-            member.is_adult = is_adult(age, activity)
-            earned += np.float64(people.income_yuan[i])
-        home, place, away = families.home_place[h], families.place[h], families.away_place[h]
-        one.key, one.kind, one.home, one.place, one.away_place = families.key[h], families.kind[h], home, place, away
+            i = first_member[h] + k
+            member = crew[begin + k]
+            age = np.int64(year) - born[i]
+            member.key, member.row, member.age = persons[i], i, age
+            member.couple, member.parents = couple[i], parents[i]
+            member.schooling_yr = SCHOOLING_YR[schooling[i]]
+            member.activity, member.is_away = activity[i], is_away[i] != 0
+            member.earning_factor, member.income_yuan = earning[i], income[i]
+            member.is_adult = is_adult(age, activity[i])
+            earned += np.float64(income[i])
+        home, place, away = home_place[h], lives_in[h], away_place[h]
+        one.key, one.kind, one.home, one.place, one.away_place = who[h], kind[h], home, place, away
         one.rooted = one.away_rooted = 0.0
         if place != home and place < inside:
-            one.rooted = rules.settled_term(year - families.since_year[h], at[place].settling, p[0])
+            one.rooted = rules.settled_term(year - since_year[h], at[place].settling, p[0])
         if away >= 0 and away != home and away < inside:
-            one.away_rooted = rules.settled_term(year - families.away_since_year[h], at[away].settling, p[0])
-        community = families.community[h]
+            one.away_rooted = rules.settled_term(year - away_since_year[h], at[away].settling, p[0])
+        community = home_community[h]
         one.community, one.county, one.origin = community, community_county[community], origin_place[community]
-        one.tenure, one.away_tenure = families.tenure[h], families.away_tenure[h]
-        one.log_members, one.land_mu = math.log(count), families.land_mu[h]
-        one.farm_full_yuan, one.farmers_needed = families.farm_full_yuan[h], families.farmers_needed[h]
-        one.other_income_yuan, one.dividend_yuan = families.other_income_yuan[h], families.dividend_yuan[h]
+        one.tenure, one.away_tenure = tenure[h], away_tenure[h]
+        one.log_members, one.land_mu = math.log(count), land_mu[h]
+        one.farm_full_yuan, one.farmers_needed = farm_full[h], farmers_needed[h]
+        one.other_income_yuan, one.dividend_yuan = other_income[h], dividend[h]
         one.earned_yuan = earned
         one.from_village = community_county[community] >= 0 and community < villages
         one.split = away >= 0
-        last = first[n] + count
-        one.chief = find_chief(crew, first[n], last)
-        one.partner = find_partner(crew, first[n], last, one.chief, one.split)
-        one.young = find_young(crew, first[n], last, one.chief)
-        one.parent = find_parent(crew, first[n], last, one.chief)
+        last = begin + count
+        one.chief = find_chief(crew, begin, last)
+        one.partner = find_partner(crew, begin, last, one.chief, one.split)
+        one.young = find_young(crew, begin, last, one.chief)
+        one.parent = find_parent(crew, begin, last, one.chief)
         one.parent_couple = crew[one.parent].couple if one.parent >= 0 else 0
+        for i in range(begin, last):
+            moves, apart = 0, 0
+            for form in range(N_FORMS):
+                moves |= (form != Form.STAY and goes(i, crew[i], form, one)) << form
+                apart |= in_part_one(i, crew[i], form, one) << form
+            crew[i].moves, crew[i].apart = moves, apart
 
 
-def gather(chosen: np.ndarray, people: People, families: Families, places: Any, year: int, p: Any) -> tuple[Any, Any]:
+@parallel_kernel
+def _fill(chosen, slot, first, people, families, at, community_county, origin_place, villages, year, p, homes, crew):
+    """Fill ``homes`` (households,) and ``crew`` (their members,) from the rows ``chosen``; ``p`` is one record.
+
+    The household of row ``chosen[n]`` gets the place ``slot[n]``, its members those from ``first`` of that place on.
+    """
+    count = chosen.shape[0]
+    for c in rows(-(-count // _BLOCK)):
+        _fill_some(
+            c * _BLOCK, min(count, (c + 1) * _BLOCK), chosen, slot, first, people, families, at, community_county,
+            origin_place, villages, year, p, homes, crew,
+        )  # fmt: skip
+
+
+def gather(
+    chosen: np.ndarray,
+    people: People,
+    families: Families,
+    places: Any,
+    year: int,
+    p: Any,
+    slot: np.ndarray | None = None,
+) -> tuple[Any, Any]:
     """Copy what choices read of the households in rows ``chosen``.
 
     Parameters
     ----------
     places : see `migrasim.domains.moving.choice.Places`
     p : (1,) record of the parameters
+    slot : where each of them shall stand; in the order of ``chosen`` where not given
 
     Returns
     -------
     (households,) records of HOME and (members,) records of MEMBER, which ``first`` and ``members`` of a home find
     """
-    members = families.members[chosen].astype(np.int64)
+    slot = np.arange(len(chosen)) if slot is None else slot
+    members = np.empty(len(chosen), np.int64)
+    members[slot] = families.members[chosen]
     last = np.cumsum(members)
-    homes = np.rec.array(np.empty(len(chosen), HOME))
-    crew = np.rec.array(np.empty(int(last[-1]) if len(last) else 0, MEMBER))
+    homes = np.empty(len(chosen), HOME)
+    crew = np.empty(int(last[-1]) if len(last) else 0, MEMBER)
     _fill(
         chosen,
+        slot,
         last - members,
         people,
         families,

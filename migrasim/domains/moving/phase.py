@@ -8,22 +8,23 @@ given up in a wave are free in the next.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from migrasim.core.chance import Decision, draw, stream, uniform
 from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Answer, Form, Purse, Sector, Tenure, Tier
-from migrasim.core.rule import kernel
+from migrasim.core.rule import inlined, kernel, rule
 from migrasim.domains.moving import choice, rules
 from migrasim.domains.moving.choice import FORM_STRIDE, ROUNDS, STAY, Places
-from migrasim.domains.moving.household import CHILD_AGE, SCHOOL_AGE, Families, People, gather, goes
+from migrasim.domains.moving.household import CHILD_AGE, SCHOOL_AGE, Families, People, gather
 from migrasim.domains.moving.rules import MovingParams
 from migrasim.facts import BASE_YEAR
 from migrasim.world import Flows, Geography, World
 
 MONTHS = 12
+_RECORD = np.dtype((np.record, [(name, np.float64) for name in MovingParams._fields]))
 _NO_CLAIM = 3  # beyond the three classes of claim to a school place
 _INTERPLAY = ("residence_permit.", "three_rights.", "public_housing.", "industry.")
 _OFFERS = ("relief_yuan", "school_access", "health_access", "security_access", "barrier")
@@ -65,14 +66,13 @@ class MutableFamilies(NamedTuple):
 
 
 class Goods(NamedTuple):
-    """What is given out, in sample units."""
+    """What is given out, and all who are counted while it is, in sample units."""
 
     dwellings: np.ndarray  # (places, tenures)
     occupied: np.ndarray
-    released: np.ndarray  # (places, tenures) given up in this wave
     school_places: np.ndarray  # (places,)
     pupils: np.ndarray
-    pupils_left: np.ndarray  # (places,) left in this wave
+    seekers: np.ndarray
     filled: np.ndarray  # (places, job kinds)
     price_yuan: np.ndarray  # (places,)
     work_chance: np.ndarray  # (places,)
@@ -80,6 +80,10 @@ class Goods(NamedTuple):
     affordable_gate: np.ndarray  # (counties,) share of newcomers eligible for affordable rental
     subsidised_loan: np.ndarray  # (counties,) share covered by the provident fund
     paid_yuan: np.ndarray  # (counties,) down payments, counted up
+    refused: np.ndarray  # (places, 2) by good, counted up
+    network: np.ndarray  # (communities, places)
+    moves: np.ndarray  # (places, places, forms) persons
+    household_moves: np.ndarray  # (places, places, forms)
 
 
 class Witness(Protocol):
@@ -103,7 +107,7 @@ class Witness(Protocol):
 
 def record(p: MovingParams) -> np.ndarray:
     """(1,) the bundle as a record: kernels that call many rules are handed one pointer instead of all numbers."""
-    return np.rec.array([tuple(p)], dtype=[(name, np.float64) for name in p._fields])
+    return np.array([tuple(p)], _RECORD)
 
 
 def origin_places(world: World) -> np.ndarray:
@@ -204,16 +208,15 @@ def fill_welcome(integration, community, support, p, social, settling, return_ga
         return_gain[c] = rules.return_gain(support[c], p)
 
 
-def _interplay(world: World, p: MovingParams, at: Any, land: Any) -> None:
+def _interplay(world: World, p: MovingParams, at: np.ndarray, land: np.ndarray | None) -> None:
     """Let the pulls of several groups of levers help or replace one another, where a run asks for it.
 
     What a place offers over the base year weighs more or less when other groups are set as well; with
-    one group alone, or none, nothing changes.
+    one group alone, or none, nothing changes. ``land`` is not given where it has been done already this year.
     """
     if p.interplay_exponent == 1.0:
         return
     base = world.memory.setdefault("offers_base", np.stack([at[name] for name in _OFFERS]).astype(np.float64))
-    rights = world.memory.setdefault("rights_base", np.stack([land[name] for name in _RIGHTS]).astype(np.float64))
     counties, inside = world.geography.counties, world.geography.inside
     set_levers = np.zeros((len(_INTERPLAY), counties))
     for g, group in enumerate(_INTERPLAY):
@@ -228,16 +231,39 @@ def _interplay(world: World, p: MovingParams, at: Any, land: Any) -> None:
     by_place[:inside] = factor[np.arange(inside) // N_TIERS]
     for name, was in zip(_OFFERS, base, strict=True):
         at[name] = np.where(by_place == 1.0, at[name], was + by_place * (at[name] - was))
+    at["barrier"] = np.maximum(0.0, at["barrier"])
+    if land is None:
+        return
+    rights = world.memory.setdefault("rights_base", np.stack([land[name] for name in _RIGHTS]).astype(np.float64))
     for name, was in zip(_RIGHTS, rights, strict=True):
         land[name] = np.where(factor == 1.0, land[name], was + factor * (land[name] - was))
-    at["barrier"] = np.maximum(0.0, at["barrier"])
     for name in ("kept", "collective_kept"):
         land[name] = np.minimum(1.0, land[name])
 
 
+def _offer(world: World, at: np.ndarray) -> None:
+    """Write into the records ``at`` what places offer now: what goods cost and are worth changes from wave to wave."""
+    place = world.place
+    chance = place.work_chance_share
+    if "myopic_income" in world.inputs.alternatives:  # a village's chance says how much work there is, not how sure
+        chance = np.where(places_of_villages(world.geography), chance, 1.0)
+    at["wage_yuan"] = place.wage_newcomer_yuan_yr
+    at["work_chance"] = chance
+    at["rent_yuan"] = place.rent_yuan_yr
+    at["relief_yuan"] = place.rent_relief_yuan_yr
+    at["living_yuan"] = place.living_cost_yuan_yr_pers
+    at["school"] = place.school_quality_share
+    at["school_access"] = place.school_access_share
+    at["health"] = place.health_quality_share
+    at["health_access"] = place.health_access_share
+    at["security_access"] = place.security_access_share
+    at["amenity"] = place.amenity_utility
+    at["barrier"] = place.barrier_share
+
+
 def views(world: World) -> tuple[People, Families, Places]:
     """The columns that the choice reads, as bundles for the kernels."""
-    persons, households, place, county = world.persons, world.households, world.place, world.county
+    persons, households, county = world.persons, world.households, world.county
     live = world.livelihood
     people = People(
         persons.key,
@@ -270,36 +296,17 @@ def views(world: World) -> tuple[People, Families, Places]:
         live.dividend_yuan,
     )
     geography = world.geography
-    alternatives = world.inputs.alternatives
-    chance, network = place.work_chance_share, world.network
-    if "myopic_income" in alternatives:  # a village's chance says how much work there is, not how sure it is
-        chance = np.where(places_of_villages(geography), chance, 1.0)
-    if "networks" in alternatives:
+    network = world.network
+    if "networks" in world.inputs.alternatives:
         network = world.memory.setdefault("network_base", network.copy())
-    at: Any = np.empty(geography.places, choice.AT).view(np.recarray)
-    for name, column in (
-        ("wage_yuan", place.wage_newcomer_yuan_yr),
-        ("work_chance", chance),
-        ("rent_yuan", place.rent_yuan_yr),
-        ("relief_yuan", place.rent_relief_yuan_yr),
-        ("living_yuan", place.living_cost_yuan_yr_pers),
-        ("school", place.school_quality_share),
-        ("school_access", place.school_access_share),
-        ("health", place.health_quality_share),
-        ("health_access", place.health_access_share),
-        ("security_access", place.security_access_share),
-        ("amenity", place.amenity_utility),
-        ("barrier", place.barrier_share),
-    ):
-        at[name] = column
-    p = world.inputs.params("moving", MovingParams, year=world.year)
-    land: Any = np.empty(geography.counties, choice.LAND).view(np.recarray)
+    at, land = np.empty(geography.places, choice.AT), np.empty(geography.counties, choice.LAND)
     land["rent_yuan"] = county.land_rent_yuan_yr_mu
     land["kept"] = county.land_kept_share
     land["collective_kept"] = county.collective_kept_share
     land["exit_income_yuan"] = county.exit_income_yuan_yr_mu
     social, settling = np.zeros(geography.places), np.ones(geography.places)
     return_gain = np.empty(geography.counties)
+    p = world.inputs.params("moving", MovingParams, year=world.year)
     fill_welcome(
         world.above("integration.community"),
         world.above("governance.community"),
@@ -310,6 +317,7 @@ def views(world: World) -> tuple[People, Families, Places]:
         return_gain,
     )
     at["social"], at["settling"], land["return_gain"] = social, settling, return_gain
+    _offer(world, at)
     _interplay(world, p, at, land)
     places = Places(
         at,
@@ -325,159 +333,74 @@ def views(world: World) -> tuple[People, Families, Places]:
     return people, families, places
 
 
-@kernel
-def _kids_who_go(form, one, crew):
-    count = 0
-    for i in range(one.first, one.first + one.members):
-        if SCHOOL_AGE <= crew[i].age < CHILD_AGE and goes(i, crew[i], form, one):
-            count += 1
-    return count
+@inlined
+def _kids_who_go(form, one, crew, target):
+    """Pupils who go in this form, and those of them who do not live at ``target`` yet."""
+    going, arriving = 0, 0
+    for k in range(one.first, one.first + one.members):
+        if (crew[k].moves >> form) & 1 and SCHOOL_AGE <= crew[k].age < CHILD_AGE:
+            going += 1
+            arriving += (one.away_place if crew[k].is_away else one.place) != target
+    return going, arriving
 
 
-@kernel
-def _needs_dwelling(form, d, one, inside):
+@rule
+def needs_dwelling(form, d, one, inside):
     """Towns and seats need a dwelling, but who joins an away part shares its."""
     if d >= inside or d % N_TIERS == Tier.VILLAGE or form == Form.RETURN:
         return False
     return not (one.split and d == one.away_place)
 
 
-@kernel
-def _find_dwelling(one, form, d, seed, year, out, goods, p):
+@inlined
+def _find_dwelling(one, form, d, keys, savings_yuan, goods, p):
     """Tenure of a vacant dwelling that the household takes, NONE where there is none for it."""
-    key, h = one.key, one.row
-    c = d // N_TIERS
+    dormitory_key, buy_key, dwelling_key = keys
+    key, c = one.key, d // N_TIERS
+    stands, lived_in = goods.dwellings, goods.occupied
     alone = form == Form.WORKER or form == Form.COUPLE or form == Form.YOUNG or one.members == 1
-    if alone and uniform(stream(seed, Decision.DORMITORY, year), key, 0) < p.dormitory_share:
+    if alone and uniform(dormitory_key, key, 0) < p.dormitory_share:
         return Tenure.DORMITORY
-    free = goods.dwellings[d] - goods.occupied[d]
-    if form == Form.WHOLE and uniform(stream(seed, Decision.BUY, year), key, 0) < p.buy_share:
+    for_sale = stands[d, Tenure.PURCHASED] > lived_in[d, Tenure.PURCHASED]
+    if form == Form.WHOLE and uniform(buy_key, key, 0) < p.buy_share:
         price = goods.price_yuan[d] * (1.0 - p.down_payment_share * goods.subsidised_loan[c])
-        if free[Tenure.PURCHASED] > 0 and rules.can_buy(out.savings_yuan[h], price, p):
+        savings = savings_yuan[one.row]
+        if for_sale and rules.can_buy(savings, price, p):
             return Tenure.PURCHASED
-        if free[Tenure.SHARED_OWNERSHIP] > 0 and rules.can_buy(2 * out.savings_yuan[h], price, p):
-            return Tenure.SHARED_OWNERSHIP
-    if free[Tenure.AFFORDABLE_RENT] > 0 and d != one.home:
-        if uniform(stream(seed, Decision.DWELLING, 0), key, c) < goods.affordable_gate[c]:
+        if stands[d, Tenure.SHARED_OWNERSHIP] > lived_in[d, Tenure.SHARED_OWNERSHIP]:
+            if rules.can_buy(2 * savings, price, p):
+                return Tenure.SHARED_OWNERSHIP
+    if stands[d, Tenure.AFFORDABLE_RENT] > lived_in[d, Tenure.AFFORDABLE_RENT] and d != one.home:
+        if uniform(dwelling_key, key, c) < goods.affordable_gate[c]:
             return Tenure.AFFORDABLE_RENT
-    if free[Tenure.MARKET_RENT] > 0:
+    if stands[d, Tenure.MARKET_RENT] > lived_in[d, Tenure.MARKET_RENT]:
         return Tenure.MARKET_RENT
-    if form == Form.WHOLE and free[Tenure.PURCHASED] > 0:
-        if rules.can_buy(out.savings_yuan[h], goods.price_yuan[d], p):
-            return Tenure.PURCHASED
+    if form == Form.WHOLE and for_sale and rules.can_buy(savings_yuan[one.row], goods.price_yuan[d], p):
+        return Tenure.PURCHASED
     return Tenure.NONE
 
 
-@kernel
-def _release(place, tenure, goods):
-    goods.released[place, tenure] += 1
+@rule
+def lives_by(form, d, one, tenure, inside):
+    """Tenure of those who move, by what was found for them: who joins an away part has its, villages are built."""
+    if form == Form.WHOLE and one.split and d == one.away_place:
+        return np.int64(one.away_tenure)
+    if form == Form.WHOLE and d < inside and d % N_TIERS == Tier.VILLAGE:
+        return np.int64(Tenure.SELF_BUILT)
+    return np.int64(tenure)
 
 
-@kernel
-def _leave_job(i, here, inside, people_out, goods):
-    if people_out.sector[i] > 0 and here < inside:
-        kind = people_out.sector[i] if people_out.chain[i] == 0 else N_SECTORS - 1 + people_out.chain[i]
-        goods.filled[here, kind] -= 1
-    people_out.sector[i] = Sector.NONE
-    people_out.chain[i] = 0
-
-
-@kernel
-def _move(one, form, d, tenure, crew, year, seed, inside, people_out, out, goods, network, moves, household_moves):
-    """Carry out a granted move: persons, dwellings, jobs, network and flows."""
-    h, place, away_place, community = one.row, one.place, one.away_place, one.community
-    first, last = one.first, one.first + one.members
-    target = place if form == Form.RETURN else d
-    origin = place
-    if form == Form.RETURN or (one.split and form == Form.WORKER):
-        origin = away_place
-    work_key = stream(seed, Decision.JOB, year)
-    for k in range(first, last):
-        if not goes(k, crew[k], form, one):
-            continue
-        here = away_place if crew[k].is_away else place
-        if here == target:  # the away part whom the family joins
-            continue
-        i = crew[k].row
-        moves[here, target, form] += 1
-        network[community, here] -= 1
-        network[community, target] += 1
-        people_out.since_year[i] = year
-        if SCHOOL_AGE <= crew[k].age < CHILD_AGE:
-            goods.pupils_left[here] += 1
-            goods.pupils[target] += 1
-        _leave_job(i, here, inside, people_out, goods)
-        activity = people_out.activity[i]
-        if activity == Activity.WORKER or activity == Activity.FARMER or activity == Activity.SEEKING:
-            if target >= inside:
-                works = uniform(work_key, crew[k].key, 0) < goods.work_chance[target]
-                people_out.activity[i] = Activity.WORKER if works else Activity.SEEKING
-            elif target % N_TIERS == Tier.VILLAGE and one.land_mu > 0.0:
-                people_out.activity[i] = Activity.FARMER
-                people_out.sector[i] = Sector.AGRICULTURE
-                goods.filled[target, Sector.AGRICULTURE] += 1
-            else:
-                people_out.activity[i] = Activity.SEEKING
-    household_moves[origin, target, form] += 1
-    held = np.int64(tenure)
-    if form == Form.WHOLE:
-        if one.split and d == away_place:
-            held = np.int64(one.away_tenure)
-            _release(place, one.tenure, goods)
-        else:
-            _release(place, one.tenure, goods)
-            if away_place >= 0:
-                _release(away_place, one.away_tenure, goods)
-            if d < inside and d % N_TIERS == Tier.VILLAGE:
-                held = np.int64(Tenure.SELF_BUILT)
-            goods.occupied[d, held] += 1
-        for k in range(first, last):
-            people_out.is_away[crew[k].row] = 0
-        out.place[h] = d
-        out.tenure[h] = held
-        out.since_year[h] = year
-        out.away_place[h] = -1
-        out.away_tenure[h] = Tenure.NONE
-        out.away_since_year[h] = 0
-        out.permit[h] = 0
-        out.waiting_yr[h] = 0
-        return
-    if form == Form.RETURN:
-        _release(away_place, one.away_tenure, goods)
-        for k in range(first, last):
-            people_out.is_away[crew[k].row] = 0
-        out.away_place[h] = -1
-        out.away_tenure[h] = Tenure.NONE
-        out.away_since_year[h] = 0
-        return
-    for k in range(first, last):
-        if goes(k, crew[k], form, one):
-            people_out.is_away[crew[k].row] = 1
-    if one.split and d == away_place:
-        return
-    if one.split:
-        _release(away_place, one.away_tenure, goods)
-    out.away_place[h] = d
-    out.away_tenure[h] = held
-    out.away_since_year[h] = year
-    goods.occupied[d, held] += 1
-
-
-@kernel
-def match(
-    homes, crew, codes, year, month, seed, inside, people_out, out, goods, network, moves, household_moves, refused,
-    answers, p,
-):  # fmt: skip
-    """Give out goods and carry out moves.
-
-    ``homes`` and ``crew`` are those who consider, ``codes`` (homes, ROUNDS) what they want; ``refused``
-    (places, 2) counts refusals by good, ``answers`` (homes, ROUNDS) says what became of each alternative;
-    ``p`` is one record. Rows are served by their lottery, never by their place in the table.
-    """
+@inlined
+def _give_out(homes, crew, codes, year, month, seed, inside, savings_yuan, goods, answers, tenure, p):
+    """Fill ``answers`` (homes, ROUNDS) to wishes and ``tenure`` (homes,), what was found; see `match`."""
+    occupied, pupils, school_places, refused = goods.occupied, goods.pupils, goods.school_places, goods.refused
     count = 0
     for n in range(codes.shape[0]):
         count += codes[n, 0] != STAY
-    lottery_key = stream(seed, Decision.LOTTERY, year)
+    lottery_key, gate_key = stream(seed, Decision.LOTTERY, year), stream(seed, Decision.PERMIT, 0)
+    keys = (
+        stream(seed, Decision.DORMITORY, year), stream(seed, Decision.BUY, year), stream(seed, Decision.DWELLING, 0)
+    )  # fmt: skip
     lottery, wanting = np.empty(count, np.uint64), np.empty(count, np.int64)
     count = 0
     for n in range(codes.shape[0]):
@@ -485,67 +408,155 @@ def match(
             wanting[count] = n
             lottery[count] = draw(lottery_key, homes[n].key, month)
             count += 1
-    order = np.argsort(lottery)
-    open_ = np.ones(count, np.bool_)
-    tenure = np.zeros(count, np.uint8)
-    rank = np.zeros(count, np.uint8)
-    gate_key = stream(seed, Decision.PERMIT, 0)
+    queue = wanting[np.argsort(lottery)]  # those who are not served yet, in the order of the lottery
+    rank = np.empty(count, np.uint8)
     for r in range(ROUNDS):
-        for o in order:  # dwellings
-            rank[o] = _NO_CLAIM
-            if not open_[o]:
-                continue
-            n = wanting[o]
+        count = 0
+        for o in range(queue.shape[0]):  # dwellings
+            n = queue[o]
             code = codes[n, r]
             if code == STAY:
-                open_[o] = False
                 continue
             one = homes[n]
             d, form = code // FORM_STRIDE, code % FORM_STRIDE
-            tenure[o] = Tenure.NONE
-            if _needs_dwelling(form, d, one, inside):
-                tenure[o] = _find_dwelling(one, form, d, seed, year, out, goods, p[0])
-                if tenure[o] == Tenure.NONE:
+            queue[count], rank[count] = n, 0
+            tenure[n] = Tenure.NONE
+            if needs_dwelling(form, d, one, inside):
+                found = np.int64(_find_dwelling(one, form, d, keys, savings_yuan, goods, p))
+                if found == Tenure.NONE:
                     answers[n, r] = Answer.NO_DWELLING
                     refused[d, 0] += r == 0  # its wish; what it would take next is not asked for here
-                    continue
-                goods.occupied[d, tenure[o]] += 1  # held until the school place is known
-            rank[o] = 0
-            if d < inside and d != one.home:
-                opened = uniform(gate_key, one.key, 1) < goods.school_gate[d // N_TIERS]
-                rank[o] = 1 if opened else 2
+                    rank[count] = _NO_CLAIM
+                else:
+                    tenure[n] = found
+                    occupied[d, found] += 1  # held until the school place is known
+            if rank[count] == 0 and d < inside and d != one.home:
+                rank[count] = 1 if uniform(gate_key, one.key, 1) < goods.school_gate[d // N_TIERS] else 2
+            count += 1
         for claim in range(_NO_CLAIM):  # school places: registered there, opened by the permit, the others
-            for o in order:
+            for o in range(count):
                 if rank[o] != claim:
                     continue
-                n = wanting[o]
+                n = queue[o]
                 one = homes[n]
-                h = one.row
                 d, form = codes[n, r] // FORM_STRIDE, codes[n, r] % FORM_STRIDE
-                if _needs_dwelling(form, d, one, inside):
-                    goods.occupied[d, tenure[o]] -= 1
-                if d < inside and d % N_TIERS != Tier.VILLAGE and form != Form.RETURN:
-                    kids = _kids_who_go(form, one, crew)
-                    if kids > 0 and goods.pupils[d] + kids > goods.school_places[d]:
+                target = one.place if form == Form.RETURN else d
+                if needs_dwelling(form, d, one, inside):
+                    occupied[d, tenure[n]] -= 1
+                going, arriving = _kids_who_go(form, one, crew, target)
+                if going > 0 and d < inside and d % N_TIERS != Tier.VILLAGE and form != Form.RETURN:
+                    if pupils[d] + going > school_places[d]:
                         refused[d, 1] += r == 0
                         answers[n, r] = Answer.NO_SCHOOL_PLACE
                         continue
-                if tenure[o] == Tenure.PURCHASED or tenure[o] == Tenure.SHARED_OWNERSHIP:
-                    part = 1.0 if tenure[o] == Tenure.PURCHASED else 0.5
-                    paid = min(out.savings_yuan[h], np.int64(p[0].down_payment_share * part * goods.price_yuan[d]))
-                    out.savings_yuan[h] -= paid
+                if tenure[n] == Tenure.PURCHASED or tenure[n] == Tenure.SHARED_OWNERSHIP:
+                    part = 1.0 if tenure[n] == Tenure.PURCHASED else 0.5
+                    paid = min(savings_yuan[one.row], np.int64(p.down_payment_share * part * goods.price_yuan[d]))
+                    savings_yuan[one.row] -= paid
                     goods.paid_yuan[d // N_TIERS] += paid
-                _move(
-                    one, form, d, tenure[o], crew, year, seed, inside, people_out, out, goods, network, moves,
-                    household_moves,
-                )  # fmt: skip
+                pupils[target] += arriving
+                if form != Form.RETURN and not (one.split and d == one.away_place):
+                    occupied[d, lives_by(form, d, one, tenure[n], inside)] += 1
                 answers[n, r] = Answer.GRANTED
-                open_[o] = False
+        left = 0
+        for o in range(count):
+            if answers[queue[o], r] != Answer.GRANTED:
+                queue[left] = queue[o]
+                left += 1
+        queue = queue[:left]
+
+
+@inlined
+def _carry_out(homes, crew, codes, year, seed, inside, people_out, out, goods, answers, tenure):
+    """Carry out what was granted: persons, dwellings and school places given up, jobs, network and flows."""
+    is_away, person_since, activity, sector, chain = people_out
+    occupied, pupils, seekers, filled = goods.occupied, goods.pupils, goods.seekers, goods.filled
+    network, moves, household_moves = goods.network, goods.moves, goods.household_moves
+    work_key = stream(seed, Decision.JOB, year)
+    for n in range(codes.shape[0]):
+        r = 0
+        while r < ROUNDS and answers[n, r] != Answer.GRANTED:
+            r += 1
+        if r == ROUNDS:
+            continue
+        one = homes[n]
+        d, form = codes[n, r] // FORM_STRIDE, codes[n, r] % FORM_STRIDE
+        h, place, away_place, community = one.row, one.place, one.away_place, one.community
+        target = place if form == Form.RETURN else np.int32(d)
+        together = form == Form.WHOLE or form == Form.RETURN
+        for k in range(one.first, one.first + one.members):
+            member = crew[k]
+            i = member.row
+            if together:
+                is_away[i] = 0
+            if not (member.moves >> form) & 1:
+                continue
+            if not together:
+                is_away[i] = 1
+            here = away_place if member.is_away else place
+            if here == target:  # the away part whom the family joins
+                continue
+            moves[here, target, form] += 1
+            network[community, here] -= 1
+            network[community, target] += 1
+            person_since[i] = year
+            if SCHOOL_AGE <= member.age < CHILD_AGE:
+                pupils[here] -= 1
+            if sector[i] > 0 and here < inside:
+                filled[here, sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]] -= 1
+            sector[i] = Sector.NONE
+            chain[i] = 0
+            does = member.activity
+            if does == Activity.WORKER or does == Activity.FARMER or does == Activity.SEEKING:
+                seekers[here] -= does == Activity.SEEKING
+                if target >= inside:
+                    works = uniform(work_key, member.key, 0) < goods.work_chance[target]
+                    activity[i] = Activity.WORKER if works else Activity.SEEKING
+                elif target % N_TIERS == Tier.VILLAGE and one.land_mu > 0.0:
+                    activity[i] = Activity.FARMER
+                    sector[i] = Sector.AGRICULTURE
+                    filled[target, Sector.AGRICULTURE] += 1
+                else:
+                    activity[i] = Activity.SEEKING
+                seekers[target] += activity[i] == Activity.SEEKING
+        leaves_away = form == Form.RETURN or (one.split and form == Form.WORKER)
+        household_moves[away_place if leaves_away else place, target, form] += 1
+        joins = one.split and d == away_place
+        if form == Form.WHOLE:
+            occupied[place, one.tenure] -= 1
+            out.place[h] = d
+            out.tenure[h] = lives_by(form, d, one, tenure[n], inside)
+            out.since_year[h] = year
+            out.permit[h] = 0
+            out.waiting_yr[h] = 0
+        if one.split and (form == Form.RETURN or not joins):
+            occupied[away_place, one.away_tenure] -= 1
+        if together:
+            out.away_place[h] = -1
+            out.away_tenure[h] = Tenure.NONE
+            out.away_since_year[h] = 0
+        elif not joins:
+            out.away_place[h] = d
+            out.away_tenure[h] = tenure[n]
+            out.away_since_year[h] = year
+
+
+@kernel
+def match(homes, crew, codes, year, month, seed, inside, people_out, out, goods, answers, p):
+    """Give out goods and carry out moves.
+
+    ``homes`` are those who consider, ``crew`` their members, ``codes`` (homes, ROUNDS) what they want; ``answers``
+    (homes, ROUNDS) says what became of each alternative; ``p`` is one record. Rows are served by their lottery,
+    never by their place in the table. What is given up is free in the next wave.
+    """
+    tenure = np.zeros(codes.shape[0], np.uint8)
+    _give_out(homes, crew, codes, year, month, seed, inside, out.savings_yuan, goods, answers, tenure, p[0])
+    _carry_out(homes, crew, codes, year, seed, inside, people_out, out, goods, answers, tenure)
 
 
 def run(
     world: World,
-    update: Callable[[World], None],
+    updates: Sequence[Callable[[], None]],
     on_wave: Callable[[int], None] | None = None,
     witness: Witness | None = None,
 ) -> None:
@@ -553,17 +564,24 @@ def run(
 
     Parameters
     ----------
-    update : brings vacancies, rents and crowding up to date between waves
+    updates : bring vacancies, rents and crowding up to date between waves
     on_wave : called with the number of the wave, for progress
     witness : told of every choice and what became of it
     """
     p = world.inputs.params("moving", MovingParams)
     geography, year = world.geography, world.year
-    inside = geography.inside
     people, families, places = views(world)
     month = months(world, people, families, places, p)
     world.measures["considered"] = np.bincount(world.households.place[month > 0], minlength=geography.places)
-    refused = np.zeros((geography.places, 2), np.int64)
+    bundle = record(p)
+    considering = np.flatnonzero(month)
+    order = np.argsort(month[considering], kind="stable")
+    slot = np.empty_like(order)
+    slot[order] = np.arange(len(order))
+    # Nobody but a household itself changes what stands in its records, and it considers once a year.
+    homes, crew = gather(considering, people, families, places, year, bundle, slot)
+    considering = considering[order]
+    ends = np.searchsorted(month[considering], np.arange(MONTHS + 1), side="right")
     persons, households = world.persons, world.households
     people_out = MutablePeople(persons.is_away, persons.since_year, persons.activity, persons.sector, persons.chain)
     out = MutableFamilies(
@@ -578,47 +596,31 @@ def run(
         households.savings_yuan,
     )
     before = world.network.copy()
-    paid_yuan = np.zeros(geography.counties, np.int64)
-    bundle = record(p)
+    goods = _goods(world)
     for wave in range(1, MONTHS + 1):
-        chosen = np.flatnonzero(month == wave)
-        people, families, places = views(world)
+        these = slice(ends[wave - 1], ends[wave])
+        chosen, wave_homes = considering[these], homes[these]
+        if wave > 1:
+            _offer(world, places.at)
+            _interplay(world, p, places.at, None)
         codes = np.full((len(chosen), ROUNDS), STAY, np.int64)
         values = np.zeros((len(chosen), ROUNDS))
-        homes, crew = gather(chosen, people, families, places, year, bundle)
-        choice.choose_gathered(homes, crew, places, world.seed, year, bundle, codes, values)
+        choice.choose_gathered(wave_homes, crew, places, world.seed, year, bundle, codes, values)
         answers = np.zeros(codes.shape, np.uint8)
         if witness is not None:
             witness.choosing(world, wave, chosen, codes, people, families, places)
-        goods = _goods(world, paid_yuan)
         match(
-            homes,
-            crew,
-            codes,
-            year,
-            wave,
-            world.seed,
-            inside,
-            people_out,
-            out,
-            goods,
-            world.network,
-            world.flows.moves,
-            world.flows.household_moves,
-            refused,
-            answers,
-            bundle,
+            wave_homes, crew, codes, year, wave, world.seed, geography.inside, people_out, out, goods, answers, bundle
         )
         if witness is not None:
             witness.matched(world, answers)
-        world.occupied -= goods.released
-        world.measures["pupils"] -= goods.pupils_left
-        update(world)
+        for update in updates:
+            update()
         if on_wave is not None:
             on_wave(wave)
-    world.measures["refused"] = refused
-    world.memory["refused_dwelling"] = refused[:, 0].astype(np.float64)
-    world.pay("household.down_payment", Purse.HOUSEHOLD, Purse.ENTERPRISE, paid_yuan * world.weight)
+    world.measures["refused"] = goods.refused
+    world.memory["refused_dwelling"] = goods.refused[:, 0].astype(np.float64)
+    world.pay("household.down_payment", Purse.HOUSEHOLD, Purse.ENTERPRISE, goods.paid_yuan * world.weight)
     moved = np.abs(world.network - before).sum(axis=1) / 2.0
     world.memory["peer_moves_share"] = moved / np.maximum(1, world.network.sum(axis=1))
     drop_departed(world)
@@ -654,7 +656,9 @@ def months(
     wed = np.zeros(len(world.households), np.bool_)
     wed[world.measures.get("newlywed_rows", np.zeros(0, np.int64))] = True
     news = _news(world) if with_news else np.zeros((world.geography.counties + 1, choice.N_CONCERNS))
-    choice.consider(people, families, places, peers, wed, news, world.seed, world.year, record(p), month)
+    bundle = record(p)
+    most = choice.most_considering(peers, news, bundle)
+    choice.consider(people, families, places, peers, most, wed, news, world.seed, world.year, bundle, month)
     return month
 
 
@@ -674,24 +678,26 @@ def _news(world: World) -> np.ndarray:
     return news
 
 
-def _goods(world: World, paid_yuan: np.ndarray) -> Goods:
-    levers = world.levers
-    shape = world.occupied.shape
+def _goods(world: World) -> Goods:
+    levers, places = world.levers, world.geography.places
     one_pass = levers["residence_permit.one_pass"]
     return Goods(
         world.dwellings,
         world.occupied,
-        np.zeros(shape, np.int64),
         world.units(world.place.school_places),
         world.measures["pupils"],
-        np.zeros(shape[0], np.int64),
+        world.measures["seekers"],
         world.filled,
         world.place.price_yuan,
         world.place.work_chance_share,
         levers["residence_permit.education"] * one_pass,
         levers["residence_permit.public_housing"] * one_pass,
         levers["public_housing.provident_fund"],
-        paid_yuan,
+        np.zeros(world.geography.counties, np.int64),
+        np.zeros((places, 2), np.int64),
+        world.network,
+        world.flows.moves,
+        world.flows.household_moves,
     )
 
 
@@ -701,27 +707,24 @@ def drop_departed(world: World) -> None:
     gone = (households.home_place >= inside) & (households.place >= inside) & (households.away_place < 0)
     if not gone.any():
         return
-    leaving = gone[persons.household]
-    number = np.cumsum(~gone) - 1
-    np.subtract.at(
-        world.network,
-        (households.community[persons.household[leaving]], households.place[persons.household[leaving]]),
-        1,
-    )
-    world.flows.departures += np.bincount(
-        households.place[persons.household[leaving]], minlength=world.geography.places
-    )
+    leaving = np.repeat(gone, world.members)
+    who = persons.household[leaving]
+    community, place = households.community[who], households.place[who]
+    np.subtract.at(world.network, (community, place), 1)
+    world.flows.departures += np.bincount(place, minlength=world.geography.places)
     np.subtract.at(world.occupied, (households.place[gone], households.tenure[gone]), 1)
     if len(world.estates_yuan):
         world.estates_yuan[-1] += int(households.savings_yuan[gone].sum())  # they take their savings along
-    persons.take(~leaving)
-    households.take(~gone)
-    persons.household = number[persons.household].astype(np.int32)
+    stays, remain = ~gone, ~leaving
+    persons.take(remain)
+    households.take(stays)
+    world.members = world.members[stays]
+    world.first_member = (np.cumsum(world.members) - world.members).astype(np.int32)
+    persons.household = np.repeat(np.arange(len(world.members), dtype=np.int32), world.members)
     live = world.livelihood
-    live.earning_factor, live.income_yuan = live.earning_factor[~leaving], live.income_yuan[~leaving]
+    live.earning_factor, live.income_yuan = live.earning_factor[remain], live.income_yuan[remain]
     for name in ("farm_full_yuan", "farmers_needed", "other_income_yuan", "dividend_yuan"):
-        setattr(live, name, getattr(live, name)[~gone])
-    world.reindex()
+        setattr(live, name, getattr(live, name)[stays])
 
 
 __all__ = ["Flows", "run", "views"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from migrasim.core.codes import N_TIERS, Tier
@@ -117,31 +119,14 @@ def run(world: World) -> None:
 
 def update(world: World) -> None:
     """Quality after crowding and what newcomers reach, brought up to date between waves."""
+    updates(world)()
+
+
+def updates(world: World) -> Callable[[], None]:
+    """What does the same wave after wave; what no wave changes is worked out once."""
     p = params(world)
     geography, place, levers = world.geography, world.place, world.levers
     inside = geography.inside
-    crowd = world.measures["pupils"] * world.weight
-    size = world.memory["residents_base"]
-    usual_size = float(np.exp(np.log(np.maximum(1.0, size[Tier.SEAT : inside : N_TIERS])).mean()))
-    fill_quality(
-        tuple(world.above(lever) for lever in _INDICES),
-        tuple(levers[lever] for lever in _OPENED),
-        world.memory["renovated_share"],
-        size,
-        usual_size,
-        place.school_places,
-        crowd,
-        world.residents() * world.weight * world.memory["beds_per_resident"][0],
-        p,
-        place.school_quality_share,
-        place.health_quality_share,
-        place.school_access_share,
-        place.health_access_share,
-        place.security_access_share,
-        place.amenity_utility,
-        place.barrier_share,
-        place.health_beds,
-    )
     place.school_quality_share[inside:] = p.outside_quality_ratio
     place.school_access_share[inside:] = p.outside_quality_ratio * p.outside_access_share
     place.health_quality_share[inside:] = p.outside_quality_ratio
@@ -150,19 +135,54 @@ def update(world: World) -> None:
     )
     place.security_access_share[inside:] = p.outside_access_share
     place.barrier_share[inside:] = 1.0
-    world.measures["school_pressure"] = crowd / np.maximum(place.school_places, 1.0)
+    size = world.memory["residents_base"]
+    usual_size = float(np.exp(np.log(np.maximum(1.0, size[Tier.SEAT : inside : N_TIERS])).mean()))
+    indices, opened = tuple(world.above(lever) for lever in _INDICES), tuple(levers[lever] for lever in _OPENED)
+    renovated, beds = world.memory["renovated_share"], float(world.memory["beds_per_resident"][0])
+
+    def bring_up_to_date() -> None:
+        crowd = world.measures["pupils"] * world.weight
+        fill_quality(
+            indices,
+            opened,
+            renovated,
+            size,
+            usual_size,
+            place.school_places,
+            crowd,
+            world.network,
+            world.weight,
+            beds,
+            p,
+            place.school_quality_share,
+            place.health_quality_share,
+            place.school_access_share,
+            place.health_access_share,
+            place.security_access_share,
+            place.amenity_utility,
+            place.barrier_share,
+            place.health_beds,
+        )
+        world.measures["school_pressure"] = crowd / np.maximum(place.school_places, 1.0)
+
+    return bring_up_to_date
 
 
 @kernel
 def fill_quality(
-    indices, opened, renovated, size, usual_size, school_places, pupils, patients, p,
+    indices, opened, renovated, size, usual_size, school_places, pupils, network, weight, beds, p,
     school_quality, health_quality, school_access, health_access, security_access, amenity, barrier, health_beds,
 ):  # fmt: skip
     """Fill the columns (places,) of the places inside: quality after crowding, access, amenity, barrier.
 
     ``indices`` are levers over their status quo in the order of ``_INDICES``, ``opened`` levers in that of
-    ``_OPENED``, all (counties,); ``pupils`` and ``patients`` (places,) are those who use schools and beds.
+    ``_OPENED``, all (counties,); ``pupils`` (places,) use the schools, and the residents, whom ``network``
+    (communities, places) counts in sample units of ``weight``, ask for so many ``beds`` each.
     """
+    residents = np.zeros(network.shape[1], np.int64)
+    for community in range(network.shape[0]):
+        for d in range(network.shape[1]):
+            residents[d] += network[community, d]
     smart, rural_services, utilities, livable, resilient, green, cultural, infrastructure = indices
     waiting_months, one_pass, education, healthcare, remote, security, equal_rights, openness = opened
     for c in range(renovated.shape[0]):
@@ -183,7 +203,7 @@ def fill_quality(
             schools = rules.improved_quality(p.school_quality_tier_share[tier], index, ratio)
             clinics = rules.improved_quality(p.health_quality_tier_share[tier], index, ratio)
             school_quality[d] = rules.crowded_quality(schools, school_places[d], pupils[d], p)
-            health_quality[d] = rules.crowded_quality(clinics, health_beds[d], patients[d], p)
+            health_quality[d] = rules.crowded_quality(clinics, health_beds[d], residents[d] * weight * beds, p)
             school_access[d] = school_quality[d] * reached
             health_access[d] = health_quality[d] * rules.newcomer_access(settled, one_pass[c], waiting_months[c], p)
             security_access[d] = rules.newcomer_access(security[c], one_pass[c], waiting_months[c], p)
