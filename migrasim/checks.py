@@ -9,7 +9,7 @@ import numpy as np
 from migrasim.core.codes import N_PURSES, N_TIERS, Purse, Tier
 from migrasim.domains.labour import phase as labour
 from migrasim.domains.services import phase as services
-from migrasim.world import World, count_network
+from migrasim.world import World
 
 
 class LawBroken(AssertionError):
@@ -55,15 +55,7 @@ def run(world: World, start: Before) -> None:
     villages[: world.geography.inside][tier == Tier.VILLAGE] = town[: world.geography.inside][tier == Tier.TOWN]
     expected = start.residents + flows.births - flows.deaths + flows.arrivals - flows.departures + net + town - villages
     expected += flows.relocated
-    persons, households = world.persons, world.households
-    network = count_network(
-        persons.household,
-        persons.is_away,
-        households.place,
-        households.away_place,
-        households.community,
-        *world.network.shape,
-    )
+    network = world.networks()
     _same(world, "people are conserved in every place", expected, network.sum(axis=0))
     _same(world, "networks are those of the columns", world.network, network)
     occupied = world.count_occupied()
@@ -73,12 +65,14 @@ def run(world: World, start: Before) -> None:
     land = _land(world)
     if abs(land - start.land_mu) > 1e-6 * max(1.0, start.land_mu):
         raise LawBroken(f"{world.year}: land is conserved: {start.land_mu:.3f} mu became {land:.3f}")
-    if len(households) and int(households.savings_yuan.min()) < 0:
-        raise LawBroken(f"{world.year}: savings are never negative: {int(households.savings_yuan.min())} yuan")
+    savings = world.households.savings_yuan
+    if len(savings) and int(savings.min()) < 0:
+        raise LawBroken(f"{world.year}: savings are never negative: {int(savings.min())} yuan")
     balance = np.zeros(N_PURSES, np.int64)
-    for (_, payer, payee), yuan in world.ledger.items():
-        balance[payer] -= yuan.sum()
-        balance[payee] += yuan.sum()
+    entered = np.array(list(world.ledger.values()), np.int64).sum(axis=1) if world.ledger else ()
+    for (_, payer, payee), yuan in zip(world.ledger, entered, strict=True):
+        balance[payer] -= yuan
+        balance[payee] += yuan
     if balance.sum() != 0:
         raise LawBroken(f"{world.year}: every payment has two sides: {balance.tolist()}")
     saved = (_money(world) - start.money_yuan) * world.weight

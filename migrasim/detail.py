@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from migrasim.core.codes import N_SECTORS, N_TIERS, Purse, Sector, Tenure
+from migrasim.core.rule import blocks_of, rows_of, threaded_kernel
 from migrasim.welfare import Groups, tally
 from migrasim.world import World
 
@@ -108,19 +109,36 @@ def costs(world: World) -> Columns:
 
 def ages(world: World) -> Columns:
     """Residents of each place by sex and age, in the groups of five years of the census (85 and more in the last)."""
-    inside = world.geography.inside
-    lives = world.person_place()
-    here = lives < inside
-    age = np.minimum(world.year - world.persons.birth_year[here].astype(np.int64), _OLDEST) // AGE_STEP
-    steps = _OLDEST // AGE_STEP + 1
-    cell = (lives[here] * 2 + world.persons.sex[here]) * steps + age
-    place, sex, step = (each.ravel() for each in np.indices((inside, 2, steps)))
+    persons, households, inside = world.persons, world.households, world.geography.inside
+    counts = np.zeros((blocks_of(len(persons)), inside, 2, _OLDEST // AGE_STEP + 1), np.int64)
+    _count_ages(
+        len(persons),
+        persons.household,
+        persons.is_away,
+        households.place,
+        households.away_place,
+        persons.birth_year,
+        persons.sex,
+        world.year,
+        counts,
+    )
+    place, sex, step = (each.ravel() for each in np.indices(counts.shape[1:]))
     return {
         "place": place,
         "sex": sex,
         "age": AGE_STEP * step,
-        "persons": np.bincount(cell, minlength=len(step)) * world.weight,
+        "persons": counts.sum(axis=0).ravel() * world.weight,
     }
+
+
+@threaded_kernel
+def _count_ages(block, household, is_away, place, away_place, birth_year, sex, year, counts):
+    """Count in ``counts`` (blocks, places inside, sexes, groups of ages) who lives where."""
+    count = counts[block[2]]
+    for i in rows_of(block):
+        here = away_place[household[i]] if is_away[i] else place[household[i]]
+        if here < count.shape[0]:
+            count[here, sex[i], min(year - birth_year[i], _OLDEST) // AGE_STEP] += 1
 
 
 def homes(world: World) -> Columns:
@@ -128,22 +146,44 @@ def homes(world: World) -> Columns:
 
     ``other_place_persons`` of them live in another tier (village, town, seat) than their address or in another county.
     """
-    counties, inside = world.geography.counties, world.geography.inside
-    home = world.households.home_place[world.persons.household].astype(np.int64)
-    lives = world.person_place()
-    outside = np.int64(counties)
-    origin = np.where(home < inside, home // N_TIERS, outside)
-    place = np.where(lives < inside, lives // N_TIERS, outside)
-    cell = origin * (counties + 1) + place
-    size = (counties + 1) ** 2
+    households, counties = world.households, world.geography.counties
+    counts = np.zeros((blocks_of(len(households)), counties + 1, counties + 1, 2), np.int64)
+    _count_homes(
+        len(households),
+        world.first_member,
+        world.members,
+        world.persons.is_away,
+        households.home_place,
+        households.place,
+        households.away_place,
+        counts,
+    )
     start, end = (each.ravel() for each in np.indices((counties + 1, counties + 1)))
-    elsewhere = np.bincount(cell, weights=(home != lives).astype(np.float64), minlength=size)
+    persons, elsewhere = counts.sum(axis=0).reshape(-1, 2).T
     return {
         "origin_county": start,
         "county": end,
-        "persons": np.bincount(cell, minlength=size) * world.weight,
+        "persons": persons * world.weight,
         "other_place_persons": elsewhere * world.weight,
     }
+
+
+@threaded_kernel
+def _count_homes(block, first, members, is_away, home_place, place, away_place, counts):
+    """Count in ``counts`` (blocks, counties of home, of living, 2) persons, and those not at their address."""
+    count, outside = counts[block[2]], counts.shape[1] - 1
+    for h in rows_of(block):
+        away = 0
+        for i in range(first[h], first[h] + members[h]):
+            away += is_away[i] != 0
+        home = home_place[h]
+        origin = min(home // N_TIERS, outside)
+        for here, persons in ((place[h], members[h] - away), (away_place[h], away)):
+            if persons > 0:
+                county = min(here // N_TIERS, outside)
+                count[origin, county, 0] += persons
+                if here != home:
+                    count[origin, county, 1] += persons
 
 
 def groups(world: World, welfare: np.ndarray, of: Groups) -> Columns:

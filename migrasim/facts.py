@@ -395,6 +395,10 @@ class FactBook:
             values[name] = self.value(fact.id, overrides, year, dimensions)
         return cls(**values)
 
+    def is_dated(self, domain: str, cls: type) -> bool:
+        """Whether a parameter bundle of a domain holds facts that change with the years."""
+        return any(self[f"{domain}.{name}"].values is not None for name in fields(cls))
+
     def value(
         self,
         fact: str,

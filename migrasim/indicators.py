@@ -14,7 +14,7 @@ import numpy as np
 
 from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Form, Kind, Purse, Tenure, Tier
 from migrasim.core.documents import read_mapping
-from migrasim.core.rule import kernel
+from migrasim.core.rule import blocks_of, rows_of, threaded_kernel
 from migrasim.world import Flows, World
 
 
@@ -108,10 +108,12 @@ _PAYERS = {
 }
 _RIGHTS = ("contract_land", "homestead", "collective")
 CHILD_AGE, ELDER_AGE, SCHOOL_AGE = 15, 60, 6
+_PART = 9  # counts of a part of a household
 
 
-@kernel
+@threaded_kernel
 def _count(
+    block,
     first,
     members,
     kind,
@@ -128,67 +130,66 @@ def _count(
     income,
     year,
     inside,
-    counts,
-    money,
+    counts_of,
+    money_of,
 ):
-    for h in range(first.shape[0]):
+    counts, money = counts_of[block[2]], money_of[block[2]]
+    # of the main part and of those away: people, those of 16 to 59, children, elders, those of school age, workers,
+    # workers and farmers, those of them in chains, seekers
+    part = np.empty((2, _PART), np.int64)
+    for h in rows_of(block):
+        part[:] = 0
+        away_couple = 0
+        for i in range(first[h], first[h] + members[h]):
+            a = 1 if is_away[i] else 0
+            age = year - birth_year[i]
+            worker, farmer = activity[i] == Activity.WORKER, activity[i] == Activity.FARMER
+            part[a, 0] += 1
+            part[a, 1] += 16 <= age < ELDER_AGE
+            part[a, 2] += age < CHILD_AGE
+            part[a, 3] += age >= ELDER_AGE
+            part[a, 4] += SCHOOL_AGE <= age < CHILD_AGE
+            part[a, 5] += worker
+            part[a, 6] += worker or farmer
+            part[a, 7] += (worker or farmer) and chain[i] > 0
+            part[a, 8] += activity[i] == Activity.SEEKING
+            away_couple += a * (couple[i] > 0)
         home = home_place[h]
-        away_couple = False
-        grown_main, grown_away = False, False
-        for i in range(first[h], first[h] + members[h]):
-            age = year - birth_year[i]
-            if is_away[i]:
-                away_couple = away_couple or couple[i] > 0
-                grown_away = grown_away or 16 <= age < ELDER_AGE
-            else:
-                grown_main = grown_main or 16 <= age < ELDER_AGE
-        for i in range(first[h], first[h] + members[h]):
-            here = away_place[h] if is_away[i] else place[h]
-            age = year - birth_year[i]
-            counts[here, 0] += 1
-            if home < inside:
-                counts[home, 1] += 1
-                if hukou_urban[h]:
-                    counts[home, 2] += 1
-                if here == inside:
-                    counts[home, 3] += 1
-                elif here == inside + 1:
-                    counts[home, 4] += 1
-                elif here != home:
-                    counts[here, 6] += 1
-            elif here < inside:
-                counts[here, 5] += 1
-            if here == home and not is_away[i] and age < CHILD_AGE and away_couple:
-                counts[here, 7] += 1
-            if age >= ELDER_AGE and here == home and not (grown_away if is_away[i] else grown_main):
-                counts[here, 8] += 1
-            if activity[i] == Activity.WORKER:
-                counts[here, 9] += 1
-                counts[here, 10] += 1
-                if chain[i] > 0:
-                    counts[here, 11] += 1
-            elif activity[i] == Activity.FARMER:
-                counts[here, 9] += 1
-                if chain[i] > 0:
-                    counts[here, 11] += 1
-            elif activity[i] == Activity.SEEKING:
-                counts[here, 12] += 1
-            if SCHOOL_AGE <= age < CHILD_AGE:
-                counts[here, 13] += 1
-            if here < inside and here % N_TIERS != Tier.VILLAGE and here != home:
-                counts[here, 15] += 1
-                if permit[h] and not is_away[i]:
-                    counts[here, 14] += 1
-        for part in range(2):
-            here = away_place[h] if part else place[h]
+        for a in range(2):
+            here, people = away_place[h] if a else place[h], part[a, 0]
             if 0 <= here < inside and kind[h] == Kind.FAMILY:
-                column = 2 if here % N_TIERS == Tier.VILLAGE else 0
-                money[here, column] += income[h, part]
-        if kind[h] == Kind.FAMILY:
-            for i in range(first[h], first[h] + members[h]):
-                here = away_place[h] if is_away[i] else place[h]
-                if here < inside:
-                    money[here, 3 if here % N_TIERS == Tier.VILLAGE else 1] += 1
+                village = here % N_TIERS == Tier.VILLAGE
+                money[here, 2 if village else 0] += income[h, a]
+                money[here, 3 if village else 1] += people
+            if people == 0:
+                continue
+            counts[here, 0] += people
+            if home < inside:
+                counts[home, 1] += people
+                if hukou_urban[h]:
+                    counts[home, 2] += people
+                if here == inside:
+                    counts[home, 3] += people
+                elif here == inside + 1:
+                    counts[home, 4] += people
+                elif here != home:
+                    counts[here, 6] += people
+            elif here < inside:
+                counts[here, 5] += people
+            if here == home:
+                if a == 0 and away_couple > 0:
+                    counts[here, 7] += part[a, 2]
+                if part[a, 1] == 0:
+                    counts[here, 8] += part[a, 3]
+            counts[here, 9] += part[a, 6]
+            counts[here, 10] += part[a, 5]
+            counts[here, 11] += part[a, 7]
+            counts[here, 12] += part[a, 8]
+            counts[here, 13] += part[a, 4]
+            if here < inside and here % N_TIERS != Tier.VILLAGE and here != home:
+                counts[here, 15] += people
+                if permit[h] and a == 0:
+                    counts[here, 14] += people
         if away_place[h] >= 0 and home < inside:
             money[home, 4] += 1
 
@@ -202,9 +203,10 @@ def sums(world: World, incomes: np.ndarray) -> dict[str, np.ndarray]:
     """
     geography, persons, households = world.geography, world.persons, world.households
     places, inside, w = geography.places, geography.inside, world.weight
-    counts = np.zeros((places, len(_PERSON_COUNTS)), np.int64)
-    money = np.zeros((places, len(_MONEY)), np.int64)
+    counts = np.zeros((blocks_of(len(households)), places, len(_PERSON_COUNTS)), np.int64)
+    money = np.zeros((blocks_of(len(households)), places, len(_MONEY)), np.int64)
     _count(
+        len(households),
         world.first_member,
         world.members,
         households.kind,
@@ -224,6 +226,7 @@ def sums(world: World, incomes: np.ndarray) -> dict[str, np.ndarray]:
         counts,
         money,
     )
+    counts, money = counts.sum(axis=0), money.sum(axis=0)
     person = {name: counts[:, k] * w for k, name in enumerate(_PERSON_COUNTS)}
     cash = {name: money[:, k] * w for k, name in enumerate(_MONEY)}
     urban = geography.urban
@@ -343,11 +346,23 @@ def groups(geography_counties: int, inside: int) -> list[tuple[str, int, np.ndar
     return whole + counties + single
 
 
-def values(result: dict[str, np.ndarray], places: np.ndarray) -> dict[str, float]:
-    """Every indicator for a set of places; a ratio over nothing, or over less, is not a number."""
+def stacked(result: dict[str, np.ndarray]) -> np.ndarray:
+    """(sums, places) the sums of a year in one array, for `values` of many sets of places."""
+    return np.array([result[name] for name in _SUMMED])
+
+
+def values(result: dict[str, np.ndarray] | np.ndarray, places: np.ndarray) -> dict[str, float]:
+    """Every indicator for a set of places; a ratio over nothing, or over less, is not a number.
+
+    Parameters
+    ----------
+    result : of `sums`, or `stacked` from it
+    places : numbers of the places
+    """
     row: dict[str, float] = {}
     # added up all at once, each in the order in which it would be alone
-    sums = np.take(np.array([result[name] for name in _SUMMED]), places, axis=1).sum(axis=1).tolist()
+    stack = result if isinstance(result, np.ndarray) else stacked(result)
+    sums = np.take(stack, places, axis=1).sum(axis=1).tolist()
     total = dict(zip(_SUMMED, sums, strict=True))
     for name, indicator in CATALOGUE.items():
         if name == DISTANCE:

@@ -92,6 +92,7 @@ class Inputs:
     _status_quo: Mapping[str, Floats] = field(repr=False)
     _way: Mapping[str, Floats] = field(repr=False)
     _params: dict[tuple[str, str, int], Any] = field(default_factory=dict, repr=False, compare=False)
+    _costs: dict[str, dict[str, tuple[float, float]]] = field(default_factory=dict, repr=False, compare=False)
 
     @staticmethod
     def build(
@@ -226,16 +227,24 @@ class Inputs:
         """A parameter bundle of a domain, filled; see `FactBook.params`."""
         key = (domain, cls.__name__, year)  # read in every wave of a year
         if key not in self._params:
-            self._params[key] = self.book.params(domain, cls, self.parameters, year, {"county": self.county_names})
+            read = year if self.book.is_dated(domain, cls) else BASE_YEAR
+            same = (domain, cls.__name__, read)
+            if same not in self._params:
+                dimensions = {"county": self.county_names}
+                self._params[same] = self.book.params(domain, cls, self.parameters, read, dimensions)
+            self._params[key] = self._params[same]
         return cast(P, self._params[key])
 
     def cost_by_payer(self, lever: str) -> dict[str, tuple[float, float]]:
         """Cost of one unit of a lever by who pays: (once, yearly) in yuan of 2020."""
+        if lever in self._costs:  # asked for in every year
+            return self._costs[lever]
         costs: dict[str, tuple[float, float]] = {}
         for cost in self.book.lever(lever).cost:
             once, yearly = costs.get(cost.payer, (0.0, 0.0))
             yuan = self._real(lever, cost)
             costs[cost.payer] = (once + yuan, yearly) if cost.recurrence == "once" else (once, yearly + yuan)
+        self._costs[lever] = costs
         return costs
 
     def cost(self, lever: str) -> tuple[float, float]:

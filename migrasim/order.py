@@ -163,7 +163,7 @@ class Simulation:
         simulation = cls(world)
         simulation._update()
         labour.livelihood(world)
-        simulation._measure(None, world.residents())
+        simulation._measure(None, world.residents(), labour.incomes(world))
         return simulation
 
     def _update(self) -> None:
@@ -237,8 +237,11 @@ class Simulation:
                 leased = world.memory.setdefault("leased_in_first_year", leased)
             world.memory["leased_in_mu_per_farmer"] = leased
 
+        incomes: list[np.ndarray] = []  # of the year as it was lived; nothing of them changes after the accounts
+
         def account() -> None:
-            fiscal.update_savings(world, labour.incomes(world).sum(axis=1))
+            incomes.append(labour.incomes(world))
+            fiscal.update_savings(world, incomes[0].sum(axis=1))
             fiscal.run(world)
             if "budget" in world.inputs.alternatives or world.year < BASE_YEAR:  # what was built before was paid for
                 world.county.unpaid_share[:] = 0.0
@@ -254,17 +257,16 @@ class Simulation:
             "hukou": register,
             "land": lend,
             "fiscal": account,
-            "measure": lambda: self._measure(world.flows, start.residents),
+            "measure": lambda: self._measure(world.flows, start.residents, incomes[0]),
             "check": lambda: checks.run(world, start) if self.checking else None,
         }
         for phase in SCHEDULE:
             yield phase.name, work[phase.name]
 
-    def _measure(self, flows: Flows | None, before: np.ndarray) -> None:
+    def _measure(self, flows: Flows | None, before: np.ndarray, incomes: np.ndarray) -> None:
         world = self.world
-        incomes = labour.incomes(world)
         sums = indicators.sums(world, incomes)
-        welfare = welfare_yuan_yr(world, incomes.sum(axis=1))
+        welfare = welfare_yuan_yr(world, incomes)
         self.groups = Groups.of(world, welfare)
         tables = {
             "jobs": detail.jobs(world),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from migrasim.core.codes import N_TIERS, Schooling, Tier
-from migrasim.core.rule import kernel
+from migrasim.core.rule import blocks_of, rows_of, threaded_kernel
 from migrasim.domains.moving import choice, household
 from migrasim.domains.moving.phase import record, views
 from migrasim.domains.moving.rules import MovingParams
@@ -18,18 +18,19 @@ SCHOOLINGS = ("primary or none", "junior", "senior", "college and more")
 AGES = ("under 35", "35 to 49", "50 to 59", "60 and more")
 OUTSIDE = "registered outside"
 _AGE_STEPS = (35, 50, 60)
+_SCHOOLING_STEPS = (int(Schooling.JUNIOR), int(Schooling.SENIOR), int(Schooling.COLLEGE))
 
 
-@kernel
-def _fill_welfare(incomes, people, families, places, p, welfare):
+@threaded_kernel
+def _fill_welfare(block, incomes, people, families, places, p, welfare):
     inside = places.distance.shape[0] - 2
-    for h in range(welfare.shape[0]):
+    for h in rows_of(block):
         first, members = families.first_member[h], families.members[h]
         gone = 0
         for i in range(first, first + members):
             gone += people.is_away[i]
         place, away_place = families.place[h], families.away_place[h]
-        left = np.float64(incomes[h])
+        left = np.float64(incomes[h, 0] + incomes[h, 1])
         if members > gone:
             here = places.at[place]
             left -= choice.rent_of(place >= inside, here, families.tenure[h], members - gone, p[0])
@@ -41,10 +42,12 @@ def _fill_welfare(incomes, people, families, places, p, welfare):
         welfare[h] = left / members ** p[0].equivalence_exponent if members > 0 else 0.0
 
 
-@kernel
-def _fill_heads(first_member, members, birth_year, schooling, year, most_schooling, age):
-    """Schooling of the most schooled member; age of the oldest of working age, else of the oldest."""
-    for h in range(age.shape[0]):
+@threaded_kernel
+def _fill_codes(
+    block, first_member, members, birth_year, schooling, community, community_county, counties, year, welfare, cuts,
+    codes,
+):  # fmt: skip
+    for h in rows_of(block):
         most, working, oldest = 0, -1, 0
         for i in range(first_member[h], first_member[h] + members[h]):
             years = year - birth_year[i]
@@ -52,8 +55,16 @@ def _fill_heads(first_member, members, birth_year, schooling, year, most_schooli
             oldest = max(oldest, years)
             if household.WORKING_AGE <= years < household.RETIRING_AGE:
                 working = max(working, years)
-        most_schooling[h] = most
-        age[h] = working if working >= 0 else oldest
+        age = working if working >= 0 else oldest
+        county = community_county[community[h]]
+        codes[h, :] = 0
+        for cut in cuts:
+            codes[h, 0] += welfare[h] >= cut
+        for step in _SCHOOLING_STEPS:
+            codes[h, 1] += most >= step
+        for step in _AGE_STEPS:
+            codes[h, 2] += age >= step
+        codes[h, 3] = county if county >= 0 else counties
 
 
 def welfare_yuan_yr(world: World, incomes: np.ndarray) -> np.ndarray:
@@ -61,12 +72,12 @@ def welfare_yuan_yr(world: World, incomes: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    incomes : (households,) income of the year in yuan of 2020
+    incomes : (households, 2) int64 income of the year in yuan of 2020, of the main part and of those away
     """
     people, families, places = views(world)
     welfare = np.empty(len(world.households))
     p = record(world.inputs.params("moving", MovingParams, year=world.year))
-    _fill_welfare(np.asarray(incomes, np.float64), people, families, places, p, welfare)
+    _fill_welfare(len(welfare), incomes, people, families, places, p, welfare)
     return welfare
 
 
@@ -102,27 +113,31 @@ class Groups:
         Schooling is that of the most schooled member; age that of the oldest of working age, or of the
         oldest where nobody is; the county is that of the registered address.
         """
-        count = len(world.households)
-        schooling, age = np.empty(count, np.int64), np.empty(count, np.int64)
-        persons = world.persons
-        _fill_heads(
-            world.first_member, world.members, persons.birth_year, persons.schooling, world.year, schooling, age
+        codes = np.empty((len(world.households), len(self.names)), np.int8)
+        _fill_codes(
+            len(codes),
+            world.first_member,
+            world.members,
+            world.persons.birth_year,
+            world.persons.schooling,
+            world.households.community,
+            world.geography.community_county,
+            world.geography.counties,
+            world.year,
+            welfare,
+            self.cuts_yuan,
+            codes,
         )
-        county = world.geography.community_county[world.households.community]
-        columns = (
-            np.searchsorted(self.cuts_yuan, welfare, "right"),
-            np.searchsorted([Schooling.JUNIOR, Schooling.SENIOR, Schooling.COLLEGE], schooling, "right"),
-            np.searchsorted(_AGE_STEPS, age, "right"),
-            np.where(county >= 0, county, world.geography.counties),
-        )
-        return np.stack(columns, axis=1).astype(np.int8)
+        return codes
 
 
-@kernel
+@threaded_kernel
 def _fill_tally(
-    first_member, members, is_away, since_year, place, away_place, codes, welfare, inside, year, counts, yuan
+    block, first_member, members, is_away, since_year, place, away_place, codes, welfare, inside, year, counts_of,
+    yuan_of,
 ):  # fmt: skip
-    for h in range(first_member.shape[0]):
+    counts, yuan = counts_of[block[2]], yuan_of[block[2]]
+    for h in rows_of(block):
         urban, absent, moved = 0, 0, 0
         for i in range(first_member[h], first_member[h] + members[h]):
             here = away_place[h] if is_away[i] else place[h]
@@ -153,9 +168,10 @@ def tally(world: World, welfare: np.ndarray, groups: Groups) -> tuple[np.ndarray
     in sample units; (dimensions, groups) int64 yuan of welfare summed over households
     """
     most = max(len(names) for names in groups.names.values())
-    counts = np.zeros((len(groups.names), most, 5), np.int64)
-    yuan = np.zeros((len(groups.names), most), np.int64)
+    counts = np.zeros((blocks_of(len(world.households)), len(groups.names), most, 5), np.int64)
+    yuan = np.zeros((blocks_of(len(world.households)), len(groups.names), most), np.int64)
     _fill_tally(
+        len(world.households),
         world.first_member,
         world.members,
         world.persons.is_away,
@@ -169,4 +185,4 @@ def tally(world: World, welfare: np.ndarray, groups: Groups) -> tuple[np.ndarray
         counts,
         yuan,
     )
-    return counts, yuan
+    return counts.sum(axis=0), yuan.sum(axis=0)

@@ -15,7 +15,7 @@ import numpy as np
 
 from migrasim.core.codes import N_FORMS, N_OUTSIDE, N_SECTORS, N_TENURES, N_TIERS, Outside, Tier
 from migrasim.core.columns import Table
-from migrasim.core.rule import kernel
+from migrasim.core.rule import blocks_of, kernel, rows_of, threaded_kernel
 
 if TYPE_CHECKING:
     from migrasim.inputs import Inputs
@@ -173,11 +173,10 @@ class World:
 
     def person_place(self) -> np.ndarray:
         """(persons,) place where each person lives."""
-        return np.asarray(
-            person_place(
-                self.persons.household, self.persons.is_away, self.households.place, self.households.away_place
-            )
-        )
+        persons, households = self.persons, self.households
+        lives = np.empty(len(persons), np.int64)
+        person_place(len(persons), persons.household, persons.is_away, households.place, households.away_place, lives)
+        return lives
 
     def residents(self) -> np.ndarray:
         """(places,) persons living in each place, in sample units, by the networks that are kept up to date."""
@@ -186,29 +185,38 @@ class World:
 
     def count_network(self) -> None:
         """Count anew where the registered people of each community live."""
-        self.network[:] = count_network(
-            self.persons.household,
-            self.persons.is_away,
-            self.households.place,
-            self.households.away_place,
-            self.households.community,
-            self.network.shape[0],
-            self.network.shape[1],
+        self.network[:] = self.networks()
+
+    def networks(self) -> np.ndarray:
+        """(communities, places) int32 persons by home community and place of living, counted from the columns."""
+        persons, households = self.persons, self.households
+        counts = np.zeros((blocks_of(len(persons)), *self.network.shape), np.int32)
+        count_network(
+            len(persons),
+            persons.household,
+            persons.is_away,
+            households.place,
+            households.away_place,
+            households.community,
+            counts,
         )
+        return np.asarray(counts.sum(axis=0, dtype=np.int32))
 
     def count_filled(self) -> np.ndarray:
         """(places, job kinds) jobs taken, counted anew from the columns."""
-        counted: np.ndarray = count_filled(
-            self.persons.household,
-            self.persons.is_away,
-            self.households.place,
-            self.households.away_place,
-            self.persons.sector,
-            self.persons.chain,
-            self.geography.places,
-            self.jobs.shape[1],
+        persons, households = self.persons, self.households
+        counts = np.zeros((blocks_of(len(persons)), *self.jobs.shape), np.int64)
+        count_filled(
+            len(persons),
+            persons.household,
+            persons.is_away,
+            households.place,
+            households.away_place,
+            persons.sector,
+            persons.chain,
+            counts,
         )
-        return counted
+        return np.asarray(counts.sum(axis=0))
 
     def count_occupied(self) -> np.ndarray:
         """(places, tenures) parts of households by dwelling, counted anew from the columns."""
@@ -247,24 +255,21 @@ def _index(household, rows):
     return first, members, order
 
 
-@kernel
-def person_place(household, is_away, place, away_place):
-    """(persons,) int64 place where each person lives."""
-    result = np.empty(household.shape[0], np.int64)
-    for i in range(household.shape[0]):
+@threaded_kernel
+def person_place(block, household, is_away, place, away_place, lives):
+    """Fill ``lives`` (persons,) with the place where each person lives."""
+    for i in rows_of(block):
         h = household[i]
-        result[i] = away_place[h] if is_away[i] else place[h]
-    return result
+        lives[i] = away_place[h] if is_away[i] else place[h]
 
 
-@kernel
-def count_network(household, is_away, place, away_place, community, communities, places):
-    """(communities, places) int32 persons by home community and place of living."""
-    count = np.zeros((communities, places), np.int32)
-    for i in range(household.shape[0]):
+@threaded_kernel
+def count_network(block, household, is_away, place, away_place, community, counts):
+    """Count in ``counts`` (blocks, communities, places) persons by home community and place of living."""
+    count = counts[block[2]]
+    for i in rows_of(block):
         h = household[i]
         count[community[h], away_place[h] if is_away[i] else place[h]] += 1
-    return count
 
 
 @kernel
@@ -278,16 +283,15 @@ def count_occupied(place, tenure, away_place, away_tenure, places):
     return count
 
 
-@kernel
-def count_filled(household, is_away, place, away_place, sector, chain, places, kinds):
-    """(places, kinds) int64 jobs taken by people who live there; jobs outside are not counted."""
-    filled = np.zeros((places, kinds), np.int64)
-    for i in range(household.shape[0]):
+@threaded_kernel
+def count_filled(block, household, is_away, place, away_place, sector, chain, counts):
+    """Count in ``counts`` (blocks, places, kinds) jobs taken by people who live there; jobs outside are not counted."""
+    filled = counts[block[2]]
+    for i in rows_of(block):
         if sector[i] > 0:
             h = household[i]
             here = away_place[h] if is_away[i] else place[h]
             filled[here, sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]] += 1
-    return filled
 
 
 PLACE_COLUMNS = (

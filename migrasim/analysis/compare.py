@@ -358,7 +358,7 @@ def _side_by_side(ready: Sequence[Prepared], names: Sequence[str], progress: _Pr
 
 
 def _welfare(world: World) -> Array:
-    return welfare_yuan_yr(world, incomes(world).sum(axis=1))
+    return welfare_yuan_yr(world, incomes(world))
 
 
 def tiers(geography: Geography) -> Array:

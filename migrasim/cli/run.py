@@ -138,6 +138,8 @@ def _simulate(scenario: Scenario, **options: Any) -> RunResult:
 
 def _draws(scenario: Scenario, wanted: int | None) -> int:
     """Draws of the band; what cannot be drawn is refused before anything runs."""
+    if wanted == 0:
+        return 0
     from migrasim.analysis import band as bands
     from migrasim.facts import FactBook
 

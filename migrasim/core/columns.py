@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from migrasim.core.rule import blocks_of, share_out
+
 
 class Table:
     """Columns of one length, read and written as attributes (``households.place``).
@@ -57,17 +59,38 @@ class Table:
         """Bytes held by all columns."""
         return sum(array.nbytes for array in self._data.values())
 
-    def take(self, rows: np.ndarray) -> None:
-        """Keep ``rows`` (numbers or a mask), in that order, in every column."""
-        for name, array in self._data.items():
+    def take(self, rows: np.ndarray, added: Mapping[str, np.ndarray] | None = None) -> None:
+        """Keep ``rows`` (numbers or a mask), in that order, in every column.
+
+        Parameters
+        ----------
+        rows : of the table and of those added, which are numbered on
+        added : rows that join at the end before rows are taken; every column must be given
+        """
+        if added is not None:
+            self._check(added)
+
+        def one(name: str) -> None:
+            array = self._data[name]
+            if added is not None:
+                array = np.concatenate([array, added[name].astype(array.dtype, copy=False)])
             self._data[name] = array[rows]
+
+        if blocks_of(len(self)) > 1:
+            share_out(one, self._data)
+        else:
+            for name in self._data:
+                one(name)
 
     def append(self, data: Mapping[str, np.ndarray]) -> None:
         """Add rows at the end; every column must be given."""
-        if set(data) != set(self._data):
-            raise ValueError(f"columns differ: {sorted(set(data) ^ set(self._data))}")
+        self._check(data)
         for name, array in self._data.items():
             self._data[name] = np.concatenate([array, data[name].astype(array.dtype, copy=False)])
+
+    def _check(self, data: Mapping[str, np.ndarray]) -> None:
+        if set(data) != set(self._data):
+            raise ValueError(f"columns differ: {sorted(set(data) ^ set(self._data))}")
 
     def copy(self) -> Table:
         """A deep copy."""

@@ -6,6 +6,8 @@ import numpy as np
 
 from migrasim.core.rule import kernel
 
+_ONE, _SIGN = np.uint64(1), np.uint64(63)
+
 
 @kernel
 def by_lot(lot):
@@ -33,8 +35,44 @@ def by_lot(lot):
 
 
 @kernel
+def in_order(numbers):
+    """(rows,) uint64 words in the order of the floating-point ``numbers``, so that lots of one type are compiled."""
+    words = numbers.view(np.uint64)
+    lots = np.empty(words.shape[0], np.uint64)
+    for n in range(words.shape[0]):
+        negative = words[n] >> _SIGN
+        lots[n] = ~words[n] if negative else words[n] | (_ONE << _SIGN)
+    return lots
+
+
+@kernel
+def _boundary(lot, room):
+    """The ``room``-th lowest of the lots, by partition around a middle one; ``lot`` is put in another order."""
+    low, high, wanted = 0, lot.shape[0] - 1, room - 1
+    while low < high:
+        middle = lot[(low + high) // 2]
+        a, b = low, high
+        while a <= b:
+            while lot[a] < middle:
+                a += 1
+            while lot[b] > middle:
+                b -= 1
+            if a <= b:
+                lot[a], lot[b] = lot[b], lot[a]
+                a += 1
+                b -= 1
+        if wanted <= b:
+            high = b
+        elif wanted >= a:
+            low = a
+        else:
+            break
+    return lot[wanted]
+
+
+@kernel
 def lowest(cell, lot, room):
-    """Whether each row is among the ``room`` lowest lots of its cell.
+    """Whether each row is among the ``room`` lowest lots of its cell; of equal lots the first rows are.
 
     Parameters
     ----------
@@ -44,25 +82,37 @@ def lowest(cell, lot, room):
 
     Returns
     -------
-    (rows,) bool. Only cells that have room for some but not for all are sorted.
+    (rows,) bool. Only cells that have room for some but not for all are looked into.
     """
-    first = np.zeros(room.shape[0] + 1, np.int64)
-    for n in range(cell.shape[0]):
+    cells, rows = room.shape[0], cell.shape[0]
+    first = np.zeros(cells + 1, np.int64)
+    for n in range(rows):
         first[cell[n] + 1] += 1
-    for c in range(room.shape[0]):
+    for c in range(cells):
         first[c + 1] += first[c]
     cursor = first[:-1].copy()
-    row = np.empty(cell.shape[0], np.int64)
-    for n in range(cell.shape[0]):
-        row[cursor[cell[n]]] = n
-        cursor[cell[n]] += 1
-    taken = np.zeros(cell.shape[0], np.bool_)
-    for c in range(room.shape[0]):
-        rows = row[first[c] : first[c + 1]]
-        if room[c] >= rows.shape[0]:
-            taken[rows] = True
-        elif room[c] > 0:
-            lots = lot[rows]
-            order = by_lot(lots)
-            taken[rows[order[: room[c]]]] = True
+    lots = np.empty(rows, lot.dtype)
+    for n in range(rows):
+        if 0 < room[cell[n]] < first[cell[n] + 1] - first[cell[n]]:
+            lots[cursor[cell[n]]] = lot[n]
+            cursor[cell[n]] += 1
+    left = np.empty(cells, np.int64)  # how many of those at the boundary there is room for
+    boundary = np.empty(cells, lot.dtype)
+    for c in range(cells):
+        left[c] = room[c]
+        if cursor[c] > first[c]:
+            found = lots[first[c] : first[c + 1]]
+            boundary[c] = _boundary(found, room[c])
+            for n in range(found.shape[0]):
+                left[c] -= found[n] < boundary[c]
+    taken = np.zeros(rows, np.bool_)
+    for n in range(rows):
+        c = cell[n]
+        if cursor[c] == first[c]:
+            taken[n] = room[c] > 0
+        elif lot[n] < boundary[c]:
+            taken[n] = True
+        elif lot[n] == boundary[c] and left[c] > 0:
+            taken[n] = True
+            left[c] -= 1
     return taken

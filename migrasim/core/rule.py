@@ -12,8 +12,9 @@ import hashlib
 import itertools
 import os
 import shutil
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -76,6 +77,21 @@ def is_compiled() -> bool:
     return _CACHE and any(_FOLDER.rglob("*.nbi"))
 
 
+def _load() -> None:
+    """Load what kernels need of numba without the linear algebra of SciPy, which it would load, too: none uses any."""
+    hidden = "scipy.linalg"
+    if hidden in sys.modules or "numba.np.arraymath" in sys.modules:
+        return
+    sys.modules[hidden] = None  # type: ignore[assignment]
+    try:
+        import numba.np.arraymath  # noqa: F401
+    finally:
+        del sys.modules[hidden]
+
+
+_load()
+
+
 class Rule:
     """A rule: from Python the plain function; a kernel that calls it compiles it into itself.
 
@@ -88,11 +104,14 @@ class Rule:
     def __init__(self, function: Callable[..., Any]) -> None:
         functools.update_wrapper(self, function)
         self.py_func = function
-        # neither kept on disk nor callable from Python or C: a kernel holds all that it needs
-        self._inside = numba.njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
 
     def __call__(self, *arguments: Any) -> Any:
         return self.py_func(*arguments)
+
+    @functools.cached_property
+    def _inside(self) -> Any:
+        # neither kept on disk nor callable from Python or C: a kernel holds all that it needs
+        return numba.njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(self.py_func)
 
     @property
     def _numba_type_(self) -> Any:
@@ -119,15 +138,53 @@ def inlined(function: F) -> F:
     return cast(F, numba.njit(cache=_CACHE, nogil=True, inline="always")(function))
 
 
-_LEAST_ROWS = 16_384
+_BLOCKS = 16  # enough that threads end at about the same time
+_LEAST_ROWS = 16_384  # fewer are not worth a thread
+_threads = numba.config.NUMBA_NUM_THREADS
+
+
+def set_threads(threads: int) -> None:
+    """Number of threads for parallel kernels, capped at what the machine has."""
+    global _threads
+    _threads = max(1, min(threads, numba.config.NUMBA_NUM_THREADS))
+    numba.set_num_threads(_threads)
+
+
+def share_out(work: Callable[[Any], None], pieces: Iterable[Any]) -> None:
+    """Do ``work`` on every piece; threads take the next piece as they come free, the calling one among them."""
+    left = iter(list(pieces))
+    failed: list[BaseException] = []
+
+    def take() -> None:
+        try:
+            for piece in left:
+                work(piece)
+        except BaseException as error:  # told by the thread that called
+            failed.append(error)
+
+    helpers = [threading.Thread(target=take) for _ in range(_threads - 1)]
+    for helper in helpers:
+        helper.start()
+    take()
+    for helper in helpers:
+        helper.join()
+    if failed:
+        raise failed[0]
+
+
+def blocks_of(count: int) -> int:
+    """Number of blocks into which a `threaded_kernel` divides so many rows."""
+    return 1 if _threads < 2 or count < _LEAST_ROWS else _BLOCKS
 
 
 def threaded_kernel(function: F, least_rows: int = _LEAST_ROWS) -> F:
-    """Compile a loop over rows that several threads share; it must fill columns and never sum.
+    """Compile a loop over rows that several threads share.
 
-    The first argument of the kernel is a block of rows, over which it runs by ``rows_of(block)``; whoever calls
-    it gives the number of rows instead. Every thread runs the same serial code on blocks of its own: numba's own
-    parallel loops take three times as long to compile.
+    The first argument of the kernel is a block of rows: the first one, the one after the last, and the number of
+    the block; it runs over them by ``rows_of(block)``. Whoever calls it gives the number of rows instead. It fills
+    columns, or adds whole numbers to what is its block's alone (`blocks_of`), so that nothing hangs on the number
+    of threads. Every thread runs the same serial code: numba's own parallel loops take three times as
+    long to compile.
 
     Parameters
     ----------
@@ -137,29 +194,12 @@ def threaded_kernel(function: F, least_rows: int = _LEAST_ROWS) -> F:
 
     @functools.wraps(function)
     def share(count: int, *arguments: Any) -> None:
-        threads = min(numba.get_num_threads(), count // least_rows)
-        if threads < 2:
-            compiled((0, count), *arguments)
+        if _threads < 2 or count < least_rows:
+            compiled((0, count, 0), *arguments)
             return
-        edges = np.linspace(0, count, 4 * threads + 1).astype(np.int64).tolist()
-        blocks = iter(list(itertools.pairwise(edges)))
-        failed: list[BaseException] = []
-
-        def work() -> None:
-            try:
-                for block in blocks:
-                    compiled(block, *arguments)
-            except BaseException as error:  # told by the thread that called
-                failed.append(error)
-
-        helpers = [threading.Thread(target=work) for _ in range(threads - 1)]
-        for helper in helpers:
-            helper.start()
-        work()
-        for helper in helpers:
-            helper.join()
-        if failed:
-            raise failed[0]
+        edges = [count * n // _BLOCKS for n in range(_BLOCKS + 1)]
+        blocks = [(first, last, n) for n, (first, last) in enumerate(itertools.pairwise(edges))]
+        share_out(lambda block: compiled(block, *arguments), blocks)
 
     return cast(F, share)
 
@@ -176,10 +216,10 @@ def scalars(bundle: Any) -> Any:
     A kernel that calls rules once a row hands them ``record[0]``, a pointer; handed the bundle itself it
     would count the references of every array in it at every call.
     """
-    numbers = {name: value for name, value in zip(bundle._fields, bundle, strict=True) if np.ndim(value) == 0}
-    return np.rec.array([tuple(numbers.values())], dtype=[(name, np.float64) for name in numbers])
+    names = tuple(name for name, value in zip(bundle._fields, bundle, strict=True) if not isinstance(value, np.ndarray))
+    return np.array([tuple(getattr(bundle, name) for name in names)], _record_of(names)).view(np.recarray)
 
 
-def set_threads(threads: int) -> None:
-    """Number of threads for parallel kernels, capped at what the machine has."""
-    numba.set_num_threads(max(1, min(threads, numba.config.NUMBA_NUM_THREADS)))
+@functools.lru_cache(maxsize=64)
+def _record_of(names: tuple[str, ...]) -> np.dtype[Any]:
+    return np.dtype([(name, np.float64) for name in names])

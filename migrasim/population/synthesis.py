@@ -14,7 +14,7 @@ import numpy as np
 
 from migrasim.core.chance import Decision, child_key, mix, stream, uniform
 from migrasim.core.codes import Kind, Sex
-from migrasim.core.rule import kernel
+from migrasim.core.rule import kernel, share_out
 from migrasim.population import work
 from migrasim.population.margins import GROUPS, Margins, assumed, read
 from migrasim.population.mend import CELLS, give_ages, mend, single_years, swap_ages
@@ -272,7 +272,13 @@ def build(region: Region, base: int, seed: int) -> tuple[dict[str, np.ndarray], 
     m = read(region, base)
     pool = candidates(np.random.default_rng([seed, base, 99]))
     incidence = _incidence(pool)
-    parts = [_county(region, m, c, pool, incidence, seed) for c in range(region.n_counties)]
+    made: dict[int, _County] = {}
+
+    def one(c: int) -> None:  # each county with luck of its own
+        made[c] = _county(region, m, c, pool, incidence, seed)
+
+    share_out(one, range(region.n_counties))
+    parts = [made[c] for c in range(region.n_counties)]
     persons, households = _flatten(region, parts, base, seed)
     rng = np.random.default_rng([seed, base, 77])
     persons, households = _reunite(region, base, persons, households, rng)

@@ -16,7 +16,7 @@ from migrasim.core.codes import Form, Purse, Sector, Tenure
 from migrasim.core.errors import InputError
 from migrasim.core.rule import sources_hash
 from migrasim.facts import BASE_YEAR, FactBook
-from migrasim.indicators import COMPONENTS, DISTANCE, decompose, groups, values
+from migrasim.indicators import COMPONENTS, DISTANCE, decompose, groups, stacked, values
 from migrasim.inputs import Inputs
 from migrasim.order import OnPhase, Simulation, place_names
 from migrasim.region import Region
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from migrasim.population import Population
 
 SCHEMA_VERSION = 1
+_FLOWS = ("year", "origin", "destination", "form", "persons", "households")
 
 
 @dataclass(frozen=True)
@@ -205,8 +206,13 @@ def collect(ready: Prepared, *, households: bool = False, profile: bool = False)
     counties = list(inputs.county_names)
     names = place_names(counties)
     label = {"prefecture": [ready.region.title["en"]], "county": counties, "place": names}
-    rows, flows, parts = [], [], []
+    rows, parts = [], []
+    flows: dict[str, list[Any]] = {name: [] for name in _FLOWS}
+    forms = [form.name.lower() for form in Form]
+    chain_ids = [chain.id for chain in ready.region.chains]
     for record in simulation.history:
+        stack = stacked(record.sums)
+        workers = np.array([record.sums[f"chain_{k}"] for k in range(len(chain_ids))])
         for level, number, places in groups(geography.counties, geography.inside):
             head = {
                 "run_id": identity,
@@ -216,11 +222,9 @@ def collect(ready: Prepared, *, households: bool = False, profile: bool = False)
                 "level": level,
                 "place": label[level][number],
             }
-            chains = {
-                f"chain_workers_{chain.id}": float(record.sums[f"chain_{k}"][places].sum())
-                for k, chain in enumerate(ready.region.chains)
-            }
-            found = values(record.sums, places)
+            by_chain = np.take(workers, places, axis=1).sum(axis=1).tolist()
+            chains = {f"chain_workers_{name}": each for name, each in zip(chain_ids, by_chain, strict=True)}
+            found = values(stack, places)
             if level == "prefecture" and record.year in ready.region.targets:
                 found[DISTANCE] = found["urbanization_rate"] - ready.region.targets[record.year]
             rows.append(head | found | chains)
@@ -237,18 +241,14 @@ def collect(ready: Prepared, *, households: bool = False, profile: bool = False)
                     for name in COMPONENTS
                 ]
         if record.flows is not None:
-            moves = record.flows.moves
-            for origin, destination, form in np.argwhere(moves):
-                flows.append(
-                    {
-                        "year": record.year,
-                        "origin": names[origin],
-                        "destination": names[destination],
-                        "form": Form(int(form)).name.lower(),
-                        "persons": float(moves[origin, destination, form] * world.weight),
-                        "households": float(record.flows.household_moves[origin, destination, form] * world.weight),
-                    }
-                )
+            cells = np.nonzero(record.flows.moves)
+            origin, destination, form = (each.tolist() for each in cells)
+            flows["year"] += [record.year] * len(origin)
+            flows["origin"] += [names[d] for d in origin]
+            flows["destination"] += [names[d] for d in destination]
+            flows["form"] += [forms[f] for f in form]
+            flows["persons"] += (record.flows.moves[cells] * world.weight).tolist()
+            flows["households"] += (record.flows.household_moves[cells] * world.weight).tolist()
     table = pd.DataFrame(rows)
     return RunResult(
         run_id=identity,
@@ -258,7 +258,7 @@ def collect(ready: Prepared, *, households: bool = False, profile: bool = False)
         base=world.base,
         until=inputs.until,
         indicators=table,
-        flows=pd.DataFrame(flows, columns=["year", "origin", "destination", "form", "persons", "households"]),
+        flows=pd.DataFrame(flows),
         decomposition=pd.DataFrame(parts, columns=["year", "level", "place", "component", "points"]),
         **_details(ready, names),
         provenance=provenance(inputs, ready.region, ready.population_key, identity, world.seed, ready.sample),

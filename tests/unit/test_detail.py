@@ -109,8 +109,8 @@ def test_groups_share_out_everybody(simulation: Simulation) -> None:
 def test_welfare_is_what_is_left_after_rent() -> None:
     """A family that rents in a seat has its income less rent and living cost over its equivalent members."""
     world = Simulation.start(tiny_world(3000, inputs=tiny_inputs()), CHAIN_SECTORS).world
-    whole = incomes(world).sum(axis=1)
-    welfare = welfare_yuan_yr(world, whole)
+    parts = incomes(world)
+    whole, welfare = parts.sum(axis=1), welfare_yuan_yr(world, parts)
     homes = world.households
     seat = (homes.place < world.geography.inside) & (homes.place % N_TIERS == Tier.SEAT) & (homes.away_place < 0)
     chosen = np.flatnonzero(seat & (homes.tenure == Tenure.MARKET_RENT) & (world.members > 1))

@@ -404,21 +404,36 @@ def _strangers(world: World, p: DemographyParams) -> tuple[dict[str, np.ndarray]
 
 
 @kernel
-def _order(household, gone, new_row, households):
-    """Rows of the living in the order of their households, and the new number of each one's household."""
-    start = np.zeros(households + 1, np.int64)
+def _order(household, gone, joining, new_row, households):
+    """Rows of the living and of those who join, in the order of their households.
+
+    Returns
+    -------
+    order : (persons,) rows, the joining numbered on; household : (persons,) their households by new numbers;
+    first, members : (households,) where each household begins, and how many it has
+    """
+    members, first = np.zeros(households, np.int32), np.zeros(households, np.int32)
     for i in range(household.shape[0]):
         if not gone[i]:
-            start[new_row[household[i]] + 1] += 1
+            members[new_row[household[i]]] += 1
+    for n in range(joining.shape[0]):
+        members[new_row[joining[n]]] += 1
+    total = 0
     for h in range(households):
-        start[h + 1] += start[h]
-    order = np.empty(start[households], np.int64)
+        first[h] = total
+        total += members[h]
+    order, belongs = np.empty(total, np.int64), np.empty(total, np.int32)
+    cursor = first.copy()
     for i in range(household.shape[0]):
         if not gone[i]:
             h = new_row[household[i]]
-            order[start[h]] = i
-            start[h] += 1
-    return order
+            order[cursor[h]], belongs[cursor[h]] = i, h
+            cursor[h] += 1
+    for n in range(joining.shape[0]):
+        h = new_row[joining[n]]
+        order[cursor[h]], belongs[cursor[h]] = household.shape[0] + n, h
+        cursor[h] += 1
+    return order, belongs, first, members
 
 
 def _gather(
@@ -433,20 +448,19 @@ def _gather(
     people, homes = world.persons, world.households
     persons, households = strangers
     old, new = len(homes), len(founded.source)
-    homes.append(_concatenate(_founded_rows(world, founded), households))
-    kept = np.concatenate([stays, np.ones(len(homes) - old, np.bool_)])
+    joining = _concatenate(_founded_rows(world, founded), households)
+    kept = np.concatenate([stays, np.ones(len(joining["key"]), np.bool_)])
     new_row = np.cumsum(kept, dtype=np.int32) - np.int32(1)
     persons["household"] = persons["household"] + old + new
     added = _concatenate(newborn, persons)
-    people.append(added)
-    gone = np.concatenate([gone, np.zeros(len(added["key"]), np.bool_)])
-    order = _order(people.household, gone, new_row, int(kept.sum()))
-    people.take(order)
-    people.household = new_row[people.household]
-    homes.take(kept)
+    order, belongs, world.first_member, world.members = _order(
+        people.household, gone, added["household"], new_row, int(kept.sum())
+    )
+    people.take(order, added)
+    people.household = belongs
+    homes.take(kept, joining)
     wed = world.measures["newlywed_rows"]
     world.measures["newlywed_rows"] = np.unique(new_row[wed[kept[wed]]]).astype(np.int64)
-    world.reindex()
 
 
 def _concatenate(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from migrasim.core.codes import N_PURSES, N_TIERS, Activity, Kind, Purse, Tenure, Tier
-from migrasim.core.rule import kernel, scalars
+from migrasim.core.rule import blocks_of, kernel, rows_of, scalars, threaded_kernel
 from migrasim.domains.fiscal.rules import (
     FiscalParams,
     budget_yuan,
@@ -411,8 +411,9 @@ def _count_tenants(kind, tenure, place, home_place, permit, inside, counts):
 def _unregistered_workers(world: World) -> np.ndarray:
     """(counties,) workers of towns and seats who are registered at another place."""
     households, persons, geography = world.households, world.persons, world.geography
-    counts = np.zeros(geography.counties, np.int64)
+    counts = np.zeros((blocks_of(len(persons)), geography.counties), np.int64)
     _count_unregistered(
+        len(persons),
         persons.household,
         persons.is_away,
         persons.activity,
@@ -422,12 +423,13 @@ def _unregistered_workers(world: World) -> np.ndarray:
         geography.inside,
         counts,
     )
-    return counts
+    return np.asarray(counts.sum(axis=0))
 
 
-@kernel
-def _count_unregistered(household, is_away, activity, place, away_place, home_place, inside, counts):
-    for i in range(household.shape[0]):
+@threaded_kernel
+def _count_unregistered(block, household, is_away, activity, place, away_place, home_place, inside, counts_of):
+    counts = counts_of[block[2]]
+    for i in rows_of(block):
         if activity[i] != Activity.WORKER:
             continue
         h = household[i]

@@ -8,7 +8,7 @@ import numpy as np
 
 from migrasim.core.chance import Decision, stream, uniform
 from migrasim.core.codes import N_TENURES, N_TIERS, Kind, Tenure, Tier
-from migrasim.core.lottery import lowest
+from migrasim.core.lottery import in_order, lowest
 from migrasim.core.rule import kernel, scalars
 from migrasim.domains.housing import rules
 from migrasim.domains.housing.rules import HousingParams
@@ -208,7 +208,7 @@ def serve_queue(
         points = rules.queue_points(income[h], members[h], dependents, waiting_yr[h], p[0])
         rank[n] = -points + 1e-6 * uniform(tie_key, key[h], 0)
     waiting = np.zeros(occupied.shape[0], np.int64)
-    served = lowest(at[:count], rank, free)
+    served = lowest(at[:count], in_order(rank), free)
     for n in range(count):
         h, d = who[n], at[n]
         if served[n]:

@@ -43,7 +43,7 @@ def jobs(world: World) -> tuple[np.ndarray, np.ndarray]:
 def fill_workshops(world: World, openings: np.ndarray) -> None:
     """Farmers of working age take the ``openings`` (places,) of new workshops in their villages, by keyed luck."""
     if (openings > 0).any():
-        _take(world, openings, Sector.MANUFACTURING, 4)
+        _take(world, _farmers(world, np.asarray(openings > 0)), openings, Sector.MANUFACTURING, 4)
 
 
 def fill_farming(world: World, capacity: np.ndarray) -> None:
@@ -53,65 +53,91 @@ def fill_farming(world: World, capacity: np.ndarray) -> None:
     """
     villages = np.arange(len(capacity)) % N_TIERS == Tier.VILLAGE
     villages[world.geography.inside :] = False
-    for k, sector in enumerate(world.memory["chain_sector"]):
-        openings = np.where(villages, capacity[:, N_SECTORS + k] - world.filled[:, N_SECTORS + k], 0)
-        if sector == Sector.AGRICULTURE and (openings > 0).any():
-            _take(world, openings, N_SECTORS + k, 5 + k)
+    farming = [k for k, sector in enumerate(world.memory["chain_sector"]) if sector == Sector.AGRICULTURE]
+    free = np.where(villages[:, None], (capacity - world.filled)[:, N_SECTORS:], 0)
+    with_room = np.asarray((free[:, farming] > 0).any(axis=1))
+    if not with_room.any():
+        return
+    farmers = _farmers(world, with_room)
+    for k in farming:  # places of one chain are filled from other jobs than those of another
+        if (free[:, k] > 0).any():
+            _take(world, farmers, free[:, k].copy(), N_SECTORS + k, 5 + k)
 
 
-def _take(world: World, openings: np.ndarray, kind: int, draw_number: int) -> None:
+def _farmers(world: World, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of farmers of working age who live in ``places`` (places,), and where each lives."""
     persons, households = world.persons, world.households
-    take_places(
-        persons.key,
+    who, at = farmers_in(
         persons.household,
         persons.is_away,
         persons.birth_year,
         households.place,
         households.away_place,
         persons.activity,
+        places,
+        world.year,
+    )
+    return who, at
+
+
+@kernel
+def farmers_in(household, is_away, birth_year, place, away_place, activity, places, year):
+    """Rows of farmers below the age of retiring who live in ``places`` (places,) bool, and the place of each."""
+    who, at = np.empty(household.shape[0], np.int32), np.empty(household.shape[0], np.int64)
+    count = 0
+    for i in range(household.shape[0]):
+        if activity[i] == Activity.FARMER and year - birth_year[i] < rules.RETIRING_AGE:
+            h = household[i]
+            here = away_place[h] if is_away[i] else place[h]
+            if places[here]:
+                who[count], at[count] = i, here
+                count += 1
+    return who[:count].copy(), at[:count].copy()
+
+
+def _take(
+    world: World, farmers: tuple[np.ndarray, np.ndarray], openings: np.ndarray, kind: int, draw_number: int
+) -> None:
+    persons = world.persons
+    take_places(
+        *farmers,
+        persons.key,
+        persons.activity,
         persons.sector,
         persons.chain,
         openings,
         int(kind),
         world.filled,
-        world.year,
-        np.uint64(stream(world.seed, Decision.JOB, world.year)),
+        np.uint64(stream(world.seed, int(Decision.JOB), world.year)),
         draw_number,
     )
 
 
 @kernel
 def take_places(
+    farmers,
+    at,
     key,
-    household,
-    is_away,
-    birth_year,
-    place,
-    away_place,
     activity,
     sector,
     chain,
     openings,
     kind,
     filled,
-    year,
     stream_key,
     draw_number,
 ):
-    """Give ``openings`` (places,) of a kind of job to farmers who live there, in the order of a keyed lottery.
+    """Give ``openings`` (places,) of a kind of job to the ``farmers`` who live ``at`` them, by a keyed lottery.
 
     Who takes a job of a sector is a worker from now on; who takes a place in a farming chain stays a farmer.
     """
-    who, cell = np.empty(key.shape[0], np.int32), np.empty(key.shape[0], np.int64)
+    who, cell = np.empty(farmers.shape[0], np.int32), np.empty(farmers.shape[0], np.int64)
     count = 0
-    for i in range(key.shape[0]):
-        free = kind < N_SECTORS or chain[i] == 0  # nobody changes from one farming chain to another
-        if activity[i] == Activity.FARMER and free and year - birth_year[i] < rules.RETIRING_AGE:
-            h = household[i]
-            here = away_place[h] if is_away[i] else place[h]
-            if openings[here] > 0:
-                who[count], cell[count] = i, here
-                count += 1
+    for n in range(farmers.shape[0]):
+        free = kind < N_SECTORS or chain[farmers[n]] == 0  # nobody changes from one farming chain to another
+        if free and openings[at[n]] > 0:
+            who[count], cell[count] = farmers[n], at[n]
+            count += 1
     luck = np.empty(count, np.uint64)
     for n in range(count):
         luck[n] = draw(stream_key, key[who[n]], draw_number)

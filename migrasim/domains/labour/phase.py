@@ -210,7 +210,7 @@ def _end_jobs(world: World) -> None:
         persons.chain,
         excess,
         world.filled,
-        np.uint64(stream(world.seed, Decision.JOB_LOSS, world.year)),
+        np.uint64(stream(world.seed, int(Decision.JOB_LOSS), world.year)),
     )
 
 
@@ -484,16 +484,16 @@ def livelihood(world: World) -> None:
     world.livelihood = Livelihood(factor, income, farm, needed, other, dividend)
 
 
-@kernel
+@threaded_kernel
 def household_income(
-    first, members, activity, is_away, community, community_county, land_mu, land_rent, income, farm, needed, other,
-    dividend, remitted, result, away_result,
+    block, first, members, activity, is_away, community, community_county, land_mu, land_rent, income, farm, needed,
+    other, dividend, remitted, result, away_result,
 ):  # fmt: skip
     """Fill ``result`` (households, int64 yuan) with what the main part has and ``away_result`` with the away part's.
 
     Those away keep what they earn but for the share that they send home.
     """
-    for h in range(first.shape[0]):
+    for h in rows_of(block):
         main = np.float64(other[h]) + np.float64(dividend[h])  # float() would stay in 32 bits: sums hang on order
         away = 0.0
         farmers = 0
@@ -519,6 +519,7 @@ def incomes(world: World) -> np.ndarray:
     result = np.zeros((2, len(world.households)), np.int64)
     live, persons, households = world.livelihood, world.persons, world.households
     household_income(
+        len(households),
         world.first_member,
         world.members,
         persons.activity,
@@ -621,7 +622,8 @@ def match(world: World) -> None:
     kinds = job_kinds(len(world.memory["chain_sector"]))
     wage = np.concatenate([p.wage_sector_ratio, p.wage_chain_ratio[1:]])
     asked = np.concatenate([p.skill_asked_sector, p.skill_asked_chain[1:]])
-    order = np.array([k for k in np.argsort(-wage, kind="stable") if k > Sector.AGRICULTURE], np.int64)
+    order = np.argsort(-wage, kind="stable")
+    order = order[order > int(Sector.AGRICULTURE)].astype(np.int64)
     vacancies = np.maximum(0, _capacity(world) - world.filled)
     training = world.levers["residence_permit.training"] * world.levers["residence_permit.one_pass"]
     places = world.levers["employment.training_places"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from migrasim.core.codes import N_TIERS, Tier
-from migrasim.core.rule import kernel
+from migrasim.core.rule import blocks_of, kernel, rows_of, threaded_kernel
 from migrasim.core.share import tilted_share
 from migrasim.domains.policy import relocation, rules
 from migrasim.domains.policy.rules import PolicyParams
@@ -80,15 +80,17 @@ def _spatial(world: World, lever: str) -> tuple[float, float]:
 def _reclassify(world: World) -> None:
     p = world.inputs.params("policy", PolicyParams, year=world.year)
     geography, villages = world.geography, world.villages
-    here = np.zeros(geography.villages, np.int64)
+    counts = np.zeros((blocks_of(len(world.persons)), geography.villages), np.int64)
     people_at_home(
+        len(world.persons),
         world.persons.household,
         world.persons.is_away,
         world.households.place,
         world.households.community,
         world.households.home_place,
-        here,
+        counts,
     )
+    here = counts.sum(axis=0)
     base = world.memory.setdefault("village_residents_base", here.copy())
     county_total = np.bincount(villages.county, weights=base, minlength=geography.counties)
     share = county_total / max(1.0, county_total.sum())
@@ -143,10 +145,11 @@ def _bring_services(world: World, before: np.ndarray, gained: np.ndarray) -> Non
         world.memory[name] = np.maximum(1.0, world.memory[name] + gained)
 
 
-@kernel
-def people_at_home(household, is_away, place, community, home_place, count):
-    """Count in ``count`` (villages,) the people who live in their home village."""
-    for i in range(household.shape[0]):
+@threaded_kernel
+def people_at_home(block, household, is_away, place, community, home_place, counts):
+    """Count in ``counts`` (blocks, villages) the people who live in their home village."""
+    count = counts[block[2]]
+    for i in rows_of(block):
         h = household[i]
         if is_away[i] == 0 and place[h] == home_place[h] and community[h] < count.shape[0]:
             count[community[h]] += 1

@@ -11,7 +11,7 @@ import numpy as np
 
 from migrasim.core.chance import Decision, draw, stream, uniform
 from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Kind, Purse, Sector, Tenure, Tier
-from migrasim.core.lottery import by_lot
+from migrasim.core.lottery import lowest
 from migrasim.core.rule import kernel
 from migrasim.domains.policy import rules
 from migrasim.domains.policy.rules import PolicyParams
@@ -102,19 +102,19 @@ def relocate(
     """Move ``wanted`` (counties,) families at home in a village, lowest draws first; who is away stays there."""
     lottery = stream(seed, Decision.RELOCATION, year)
     where = stream(seed, Decision.RELOCATION, 0)
-    who, luck = np.empty(key.shape[0], np.int64), np.empty(key.shape[0], np.uint64)
+    who, cell = np.empty(key.shape[0], np.int32), np.empty(key.shape[0], np.int64)
     count = 0
     for h in range(key.shape[0]):
         at_home = community[h] < villages and place[h] == home_place[h] and place[h] % N_TIERS == Tier.VILLAGE
         if at_home and kind[h] == Kind.FAMILY and wanted[place[h] // N_TIERS] > 0:
-            who[count], luck[count] = h, draw(lottery, key[h], 0)
+            who[count], cell[count] = h, place[h] // N_TIERS
             count += 1
-    for o in by_lot(luck[:count]):
-        h = who[o]
+    luck = np.empty(count, np.uint64)
+    for n in range(count):
+        luck[n] = draw(lottery, key[who[n]], 0)
+    for n in np.flatnonzero(lowest(cell[:count], luck, wanted)):
+        h, c = who[n], cell[n]
         old = place[h]
-        c = old // N_TIERS
-        if moved[c] >= wanted[c]:
-            continue
         moved[c] += 1
         new = c * N_TIERS + (Tier.SEAT if uniform(where, key[h], 1) < seat_share else Tier.TOWN)
         occupied[old, tenure[h]] -= 1

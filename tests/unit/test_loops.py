@@ -1,0 +1,106 @@
+"""What loops over rows share: threads, lotteries, and tables that lose and gain rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from migrasim.core import rule
+from migrasim.core.columns import Table
+from migrasim.core.lottery import by_lot, in_order, lowest
+from migrasim.core.rule import blocks_of, rows_of, set_threads, share_out, threaded_kernel
+
+ROWS = 50_000  # enough for several blocks
+
+
+@pytest.fixture
+def threads() -> Iterator[None]:
+    """Whatever a test sets is set back."""
+    before = rule._threads
+    yield
+    set_threads(before)
+
+
+@threaded_kernel
+def _square_and_count(block, number, square, counts):
+    for i in rows_of(block):
+        square[i] = number[i] * number[i]
+        counts[block[2], number[i] % 3] += 1
+
+
+@pytest.mark.parametrize("count", [0, 1, ROWS])
+def test_threads_fill_and_count_the_same(count: int, threads: None) -> None:
+    """Columns and whole-number sums do not hang on the number of threads."""
+    number = np.arange(count)
+    found = []
+    for each in (1, 2):
+        set_threads(each)
+        square, counts = np.zeros(count, np.int64), np.zeros((blocks_of(count), 3), np.int64)
+        _square_and_count(count, number, square, counts)
+        found.append((square, counts.sum(axis=0)))
+    for square, counts in found:
+        np.testing.assert_array_equal(square, number**2)
+        np.testing.assert_array_equal(counts, np.bincount(number % 3, minlength=3))
+
+
+def test_what_fails_in_a_thread_is_told(threads: None) -> None:
+    """An error in one piece of work reaches whoever asked for it."""
+    set_threads(2)
+
+    def work(piece: int) -> None:
+        if piece == 7:
+            raise ValueError("piece 7")
+
+    with pytest.raises(ValueError, match="piece 7"):
+        share_out(work, range(20))
+
+
+@settings(deadline=None)  # the first example compiles
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 20)), max_size=60),
+    st.lists(st.integers(-1, 12), min_size=4, max_size=4),
+)
+def test_the_lowest_lots_of_a_cell_are_taken(rows: list[tuple[int, int]], room: list[int]) -> None:
+    """Of every cell as many rows are taken as there is room for, the lowest lots, of equal ones the first."""
+    cell = np.array([c for c, _ in rows], np.int64)
+    lot = np.array([each for _, each in rows], np.uint64)
+    wanted = np.zeros(len(rows), bool)
+    for c in range(4):
+        here = np.flatnonzero(cell == c)
+        wanted[here[np.argsort(lot[here], kind="stable")][: max(0, room[c])]] = True
+    np.testing.assert_array_equal(lowest(cell, lot, np.array(room, np.int64)), wanted)
+
+
+@settings(deadline=None)  # the first example compiles
+@given(st.lists(st.integers(0, 50), max_size=70))
+def test_rows_come_in_the_order_of_their_lots(lots: list[int]) -> None:
+    """The sort is the stable one."""
+    lot = np.array(lots, np.uint64)
+    np.testing.assert_array_equal(by_lot(lot), np.argsort(lot, kind="stable"))
+
+
+@settings(deadline=None)  # the first example compiles
+@given(st.lists(st.floats(allow_nan=False), max_size=40))
+def test_words_stand_in_the_order_of_their_numbers(numbers: list[float]) -> None:
+    """A smaller number has a smaller word."""
+    values = np.array(numbers, np.float64) + 0.0  # no negative zero
+    words = in_order(values)
+    np.testing.assert_array_equal(words[:, None] < words[None, :], values[:, None] < values[None, :])
+
+
+@pytest.mark.parametrize("count", [10, ROWS])
+def test_a_table_loses_and_gains_rows_at_once(count: int) -> None:
+    """Rows that join are numbered on after those of the table; a mask keeps the order."""
+    table = Table({"a": np.arange(count), "b": np.arange(count, dtype=np.uint8)})
+    table.take(np.array([count, 0, count + 1]), {"a": np.array([-1, -2]), "b": np.array([7, 8])})
+    assert table.a.tolist() == [-1, 0, -2]
+    assert table.b.tolist() == [7, 0, 8]
+    assert table.b.dtype == np.uint8
+    table.take(np.array([True, False, True]))
+    assert table.a.tolist() == [-1, -2]
+    with pytest.raises(ValueError, match="columns differ"):
+        table.take(np.array([0]), {"a": np.array([1])})
