@@ -284,12 +284,16 @@ def leaves_from(one, form):
 
 @rule
 def distance_of(one, start, d, distance, community_distance):
-    """Distance term from ``start`` to ``d``: from and to the own village by its own roads."""
-    if one.from_village and start == one.origin:
-        return community_distance[one.community, d]
-    if one.from_village and d == one.origin:
-        return community_distance[one.community, start]
-    return distance[start, d]
+    """Distance term from ``start`` to ``d``: from and to the own village by its own roads.
+
+    Those who live elsewhere know where they come from: what lies nearer to it than to where they live counts
+    from there, and coming back counts nothing, as it does when a part of a family returns.
+    """
+    if start == one.origin or one.county < 0:
+        return community_distance[one.community, d] if one.from_village else distance[start, d]
+    if d == one.origin:
+        return 0.0
+    return max(distance[start, d], community_distance[one.community, d])
 
 
 @rule
@@ -546,6 +550,7 @@ def consider(people, families, places, peer_share, wed, news, seed, year, p, mon
 
     ``wed`` (households,) marks marriages of the year; ``news`` (counties + 1, N_CONCERNS) how loud the
     news of measures are by whom they concern, in the county of the community (the last row: no county).
+    Students who live by themselves do not consider.
     """
     key = stream(seed, Decision.CONSIDER, year)
     month_key = stream(seed, Decision.MONTH, year)
@@ -561,7 +566,7 @@ def consider(people, families, places, peer_share, wed, news, seed, year, p, mon
             age = np.int64(year) - born[i]
             if age in (SCHOOL_AGE, CHILD_AGE) or age == SCHOOL_AGE * 2:
                 event = True
-            if CHILD_AGE < age < YOUTH_AGE and couple[i] == 0 and is_away[i] == 0:
+            if CHILD_AGE < age < YOUTH_AGE and couple[i] == 0 and is_away[i] == 0 and activity[i] != Activity.PUPIL:
                 youth = True
             if activity[i] == Activity.SEEKING:
                 seeking = True
@@ -608,5 +613,7 @@ def consider(people, families, places, peer_share, wed, news, seed, year, p, mon
             p[0],
         )
         month[h] = 0
+        if members[h] == 1 and activity[first_member[h]] == Activity.PUPIL:
+            continue  # whoever studies away from home stays until the end of the course
         if uniform(key, who[h], 0) < prob:
             month[h] = 1 + int(uniform(month_key, who[h], 0) * _MONTHS)
