@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _SHIFT = 0.1  # of the community that is put outside in the eyes of those who choose
 _YEARS = 5
 PACKAGE, REFERENCE = "four_groups", "status_quo"
-ALTERNATIVES = ("no_network", "no_outside", "myopic_income", "plain_logit")
+ALTERNATIVES = ("no_network", "no_outside", "myopic_income", "plain_logit", "no_independent_youth")
 
 
 @dataclass(frozen=True)

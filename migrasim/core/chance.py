@@ -50,6 +50,7 @@ class Decision(IntEnum):
     JOB_LOSS = 21
     TRAIN = 22
     RETURN = 23
+    STUDY = 24
     PERMIT = 30
     TRANSFER = 31
     EXIT_LAND = 32

@@ -37,7 +37,7 @@ class Form(IntEnum):
     STAY = 0
     WORKER = 1  # the chief worker
     COUPLE = 2  # the chief worker and the partner
-    YOUNG = 3  # a young unmarried member alone (study, first job)
+    YOUNG = 3  # a young unmarried member alone: for a job by choice, for study by demography
     SCHOOL = 4  # a parent with the children of school age
     WHOLE = 5  # everybody
     RETURN = 6  # those who are away come back to where the family lives

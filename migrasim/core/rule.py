@@ -147,7 +147,6 @@ def set_threads(threads: int) -> None:
     """Number of threads for parallel kernels, capped at what the machine has."""
     global _threads
     _threads = max(1, min(threads, numba.config.NUMBA_NUM_THREADS))
-    numba.set_num_threads(_threads)
 
 
 def share_out(work: Callable[[Any], None], pieces: Iterable[Any]) -> None:

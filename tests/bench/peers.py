@@ -268,8 +268,10 @@ def choose_numpy(state: dict[str, Any]) -> tuple[Array, Array]:
         if not here_only:
             start = (np.where(homes.split, away_place, place) if form == Form.WORKER else place)[:, None]
             own = places.community_distance[homes.community]
-            way = np.where(village & (d == origin), own[rows, start[:, 0]][:, None], places.distance[start[:, 0]])
-            value = value + np.where(village & (start == origin), own, way)
+            way = places.distance[start[:, 0]]
+            away = np.where(d == origin, 0.0, np.maximum(way, own))
+            from_home = (start == origin) | (homes.county[:, None] < 0)
+            value = value + np.where(from_home, np.where(village, own, way), away)
             leaves = (d >= inside) | (d % N_TIERS != Tier.VILLAGE)
             value = value + np.where(leaves, p.schooling_utility_yr * s["schooling"], 0.0)
             value = value + (p.young_leaves_utility if form == Form.YOUNG else 0.0)

@@ -95,12 +95,42 @@ def test_a_newborn_is_a_boy_or_a_girl(luck: float) -> None:
     assert (rules.newborn_sex(luck, P) == Sex.MALE) == (luck < P.male_birth_share)
 
 
-@given(st.integers(0, 40), schooling, share)
-def test_pupils_never_lose_schooling(years: int, level: int, luck: float) -> None:
-    """Who goes on is at the same level or above; everybody leaves in the end."""
-    after = rules.schooling_of_pupil(years, level, luck, P)
+@given(st.integers(0, 40), schooling, share, share)
+def test_pupils_never_lose_schooling(years: int, level: int, ratio: float, luck: float) -> None:
+    """Who goes on is at the same level or above; everybody leaves in the end; more places never end a schooling."""
+    after = rules.schooling_of_pupil(years, level, ratio, luck, P)
     assert after == -1 or level <= after <= Schooling.BACHELOR
-    assert rules.schooling_of_pupil(40, level, luck, P) == -1
+    assert after <= rules.schooling_of_pupil(years, level, 1.0, luck, P)
+    assert rules.schooling_of_pupil(40, level, ratio, luck, P) == -1
+
+
+@given(year, year)
+def test_college_never_takes_fewer_later(a: int, b: int) -> None:
+    """The share lies between that of 2010 and 1 and never falls with the years."""
+    early, late = sorted((a, b))
+    assert P.college_2010_ratio <= rules.college_ratio(early, P) <= rules.college_ratio(late, P) <= 1.0
+
+
+@given(st.integers(0, 40), schooling, share)
+def test_students_live_where_a_school_of_their_level_stands(years: int, level: int, luck: float) -> None:
+    """Who enters vocational school or college leaves home; no college stands in a small seat, none far at 15."""
+    where = rules.study_place(years, level, luck, P)
+    enters_senior = years == P.senior_age_yr and level == Schooling.SENIOR
+    enters_college = years == P.college_age_yr and level >= Schooling.COLLEGE
+    if not enters_senior and not enters_college:
+        assert where == rules.STUDY_AT_HOME
+    elif enters_senior:
+        assert where != rules.STUDY_FAR
+        assert (where == rules.STUDY_AT_HOME) == (luck >= P.vocational_share)
+    else:
+        assert where in (rules.STUDY_IN_CORE, rules.STUDY_NEAR, rules.STUDY_FAR)
+
+
+@given(age, st.integers(0, 5))
+def test_only_the_unmarried_of_some_ages_are_the_young(years: int, couple: int) -> None:
+    """Nobody who is married, below the first age or past the last one."""
+    young = rules.is_young(years, couple, P)
+    assert young == (couple == 0 and P.independent_from_yr <= years < P.independent_until_yr)
 
 
 @given(schooling, schooling)

@@ -53,6 +53,16 @@ def test_indices_grow_by_their_rate(index: float, rate: float, more: float) -> N
     assert rules.growth_index(index, 0.0) == index
 
 
+@given(st.integers(2000, 2020), st.integers(2000, 2035), st.floats(0, 0.1), st.floats(0, 0.1))
+def test_jobs_grow_by_the_rate_of_their_decade(base: int, year: int, early: float, late: float) -> None:
+    """1 in the base year, never fewer a year later; the years until 2020 and those after multiply."""
+    assert rules.jobs_index(base, base, early, late) == 1.0
+    assert rules.jobs_index(base, year, early, late) <= rules.jobs_index(base, year + 1, early, late)
+    whole = rules.jobs_index(base, 2020, early, late) * rules.jobs_index(2020, year, early, late)
+    if year >= 2020:
+        assert rules.jobs_index(base, year, early, late) == pytest.approx(whole)
+
+
 @given(mu, mu, mu)
 def test_more_land_earns_and_asks_more(own: float, leased: float, more: float) -> None:
     """Farm income and hands needed rise with land, and own and leased land count alike."""

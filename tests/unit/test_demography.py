@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from worlds import fact_book, tiny_inputs, tiny_world
 
-from migrasim.core.codes import N_TIERS, Activity, Kind, Schooling, Sex, Tenure, Tier
+from migrasim.core.codes import N_TIERS, Activity, Form, Kind, Schooling, Sex, Tenure, Tier
 from migrasim.core.columns import Table
 from migrasim.core.rule import set_threads
 from migrasim.domains.demography import phase, rules
@@ -269,6 +270,120 @@ def test_school_by_age() -> None:
     assert (schooling[(activity == Activity.PUPIL) & (age >= 12) & (age < 15)] == Schooling.JUNIOR).all()
     assert (age[activity == Activity.PUPIL] < 22).all()
     assert (schooling[(activity == Activity.PUPIL) & (age >= 18)] >= Schooling.COLLEGE).all()
+
+
+EVERYBODY_STUDIES = {
+    "demography.senior_prob": 1.0,
+    "demography.bachelor_prob": 1.0,
+    "demography.college_prob": 0.0,
+    "demography.college_core_share": 0.0,
+    "demography.college_near_share": 1.0,
+}
+
+
+def place_of(one: World) -> dict[int, int]:
+    """Place where each person lives, by key."""
+    return dict(zip(one.persons.key.tolist(), one.person_place().tolist(), strict=True))
+
+
+def test_those_who_enter_college_live_near_their_college_and_own_nothing() -> None:
+    """Several of a family may go; each is a household of one, registered at home, counted among the moves."""
+    one = world(parameters={**EVERYBODY_STUDIES, **NOBODY})
+    people, geography = one.persons, one.geography
+    enters = (people.birth_year == one.year + 1 - 18) & (people.activity == Activity.PUPIL)
+    enters &= people.schooling == Schooling.SENIOR
+    old = people.household.copy()
+    elders = np.bincount(old[(one.year - people.birth_year >= 31) | (people.couple > 0)], minlength=len(one.households))
+    goes = set(people.key[enters & (elders[old] > 1) & (one.person_place() < geography.inside)].tolist())
+    registered = dict(zip(people.key.tolist(), one.households.home_place[old].tolist(), strict=True))
+    before = place_of(one)
+    live(one)
+    people, homes = one.persons, one.households
+    rows = np.flatnonzero(np.isin(people.key, list(goes)))
+    assert len(rows) > 20
+    assert (one.person_place()[rows] == geography.near).all()
+    own = people.household[rows]
+    assert (one.members[own] == 1).all()
+    assert (homes.kind[own] == Kind.COLLECTIVE).all()
+    assert (homes.land_mu[own] == 0).all()
+    assert [registered[key] for key in people.key[rows].tolist()] == homes.home_place[own].tolist()
+    left = np.bincount([before[key] for key in people.key[rows].tolist()], minlength=geography.places)
+    assert (one.flows.moves[:, geography.near, Form.YOUNG] >= left).all()
+
+
+@pytest.mark.parametrize("away", [False, True])
+def test_the_last_of_a_family_may_go_to_college_too(away: bool) -> None:
+    """Whoever is left alone, at home or in the away part, moves as a whole and is counted once."""
+    one = world(parameters={**EVERYBODY_STUDIES, **NOBODY, "demography.death_level": 0.0})
+    people, homes, geography = one.persons, one.households, one.geography
+    families = np.flatnonzero((homes.place < geography.inside) & (homes.away_place < 0))[:200]
+    last = np.zeros(len(people), np.bool_)
+    last[one.first_member[families]] = True
+    people.birth_year[last], people.couple[last] = one.year + 1 - 18, 0
+    people.activity[last], people.schooling[last] = Activity.PUPIL, Schooling.SENIOR
+    keys = people.key[last]
+    if away:
+        people.is_away[last] = 1
+        homes.away_place[families], homes.away_tenure[families] = geography.core, Tenure.DORMITORY
+    people.take(last | ~np.isin(people.household, families))
+    one.reindex()
+    one.count_network()
+    one.occupied[:] = one.count_occupied()
+    before = one.residents()
+    live(one)
+    moved = one.flows.moves.sum(axis=2)
+    assert (
+        before + one.flows.births - one.flows.deaths + moved.sum(axis=0) - moved.sum(axis=1) == one.residents()
+    ).all()
+    assert (one.occupied == one.count_occupied()).all()
+    assert (one.person_place()[np.isin(one.persons.key, keys)] == geography.near).all()
+
+
+def test_the_unmarried_who_live_away_from_their_parents_are_on_their_own() -> None:
+    """After a year each of them is a household of one with the place of living kept; who is with a parent stays."""
+    one = world(parameters={**NOBODY, "demography.death_level": 0.0, "demography.marriage_rate_top_yr": 0.0})
+    people, homes = one.persons, one.households
+    age = one.year + 1 - people.birth_year
+    young = (people.couple == 0) & (age >= 16) & (age < 30) & (people.activity != Activity.PUPIL)
+    parents = {
+        (h, number): row
+        for row, (h, number) in enumerate(zip(people.household.tolist(), people.couple.tolist(), strict=True))
+        if number > 0 and not people.is_away[row]
+    }
+    alone, together = [], []
+    for i in np.flatnonzero(young & (people.is_away == 0)):  # send away one child of each family, or one with a parent
+        h = int(people.household[i])
+        parent = parents.get((h, int(people.parents[i])))
+        if homes.away_place[h] >= 0 or parent is None or people.parents[i] == 0:
+            continue
+        homes.away_place[h], homes.away_since_year[h] = one.geography.far, one.year
+        people.is_away[i] = 1
+        (alone if len(alone) <= len(together) else together).append(int(people.key[i]))
+        if int(people.key[i]) in together:
+            people.is_away[parent] = 1
+    one.reindex()
+    one.occupied[:] = one.count_occupied()
+    live(one)
+    people = one.persons
+    assert len(alone) > 20
+    assert len(together) > 20
+    mine = np.isin(people.key, alone)
+    assert (one.members[people.household[mine]] == 1).all()
+    assert (one.person_place()[mine] == one.geography.far).all()
+    theirs = np.isin(people.key, together)
+    assert (one.members[people.household[theirs]] > 1).all()
+    assert (people.is_away[theirs] == 1).all()
+
+
+def test_without_independent_youth_nobody_leaves_by_demography() -> None:
+    """The switch leaves families as they are: no household of one is split off and no young person moves."""
+    families, alone = world(parameters=NOBODY), world(parameters=NOBODY)
+    alone.inputs = replace(alone.inputs, alternatives=("no_independent_youth",))
+    live(families)
+    live(alone)
+    assert families.flows.moves[:, :, Form.YOUNG].sum() > 0
+    assert alone.flows.moves[:, :, Form.YOUNG].sum() == 0
+    assert len(alone.households) < len(families.households)
 
 
 def test_the_retired_leave_their_jobs() -> None:

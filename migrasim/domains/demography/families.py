@@ -30,7 +30,8 @@ class Founded(NamedTuple):
     tenure: np.ndarray
     land_mu: np.ndarray
     savings_yuan: np.ndarray
-    is_away: np.ndarray  # 1: the founders lived in the away part of their family
+    is_away: np.ndarray  # 1: the founders lived in the away part of their family, or leave it for elsewhere
+    kind: np.ndarray
 
 
 @kernel
@@ -237,7 +238,7 @@ def marry(
             savings_yuan[his] += dowry
     return outcome, number, (
         source[:made], new_key[:made], new_place[:made], new_since[:made], new_tenure[:made],
-        new_land[:made], new_savings[:made], new_away[:made],
+        new_land[:made], new_savings[:made], new_away[:made], np.zeros(made, np.uint8),
     )  # fmt: skip
 
 
@@ -362,7 +363,7 @@ def split(
         made += 1
     return (
         source[:made], new_key[:made], new_place[:made], new_since[:made], new_tenure[:made],
-        new_land[:made], new_savings[:made], new_away[:made],
+        new_land[:made], new_savings[:made], new_away[:made], np.zeros(made, np.uint8),
     )  # fmt: skip
 
 

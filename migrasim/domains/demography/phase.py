@@ -12,7 +12,7 @@ from migrasim.core.chance import Decision, child_key, draw, stream, uniform, uni
 from migrasim.core.codes import N_OUTSIDE, N_TIERS, NOWHERE, Activity, Kind, Schooling, Sector, Sex, Skill, Tenure, Tier
 from migrasim.core.columns import Table
 from migrasim.core.rule import kernel, rows_of, scalars, threaded_kernel
-from migrasim.domains.demography import families, rules
+from migrasim.domains.demography import families, leaving, rules
 from migrasim.domains.demography.families import Founded
 from migrasim.domains.demography.rules import DemographyParams
 from migrasim.world import World
@@ -24,8 +24,8 @@ def run(world: World) -> None:
     """Let the people of the world live through ``world.year``.
 
     Reads facts ``demography.*`` and the dwellings; writes persons and households, the flows of
-    births, deaths, arrivals (and of children who join the other part of their family), occupied,
-    network, village_pool_mu, estates_yuan, and the measures "orphans", "marriages",
+    births, deaths, arrivals and moves (of the young who leave and of children who join the other part
+    of their family), occupied, network, village_pool_mu, estates_yuan, and the measures "orphans", "marriages",
     "new_households" and "newlywed_rows" (rows of the households of this year's couples).
     """
     p = scalars(world.inputs.params("demography", DemographyParams))[0]
@@ -35,7 +35,7 @@ def run(world: World) -> None:
     gone = _deaths(world, lives, p)
     mothers = _births(world, lives, gone, p)
     _activities(world, p)
-    founded = _families(world, lives, gone, p)
+    founded = _young(world, gone, _families(world, lives, gone, p), p)
     stays = _parts(world, gone, founded, p)
     newborn = _newborn(world, mothers, p)
     _gather(world, gone, stays, founded, newborn, _strangers(world, p))
@@ -173,6 +173,7 @@ def _grow(
     block, key, birth_year, sex, household, is_away, schooling, activity, sector, chain, skill, place, home_place,
     land_mu, inside, year, luck, p,
 ):  # fmt: skip
+    college = rules.college_ratio(year, p)
     for i in rows_of(block):
         age = year - birth_year[i]
         now = activity[i]
@@ -181,7 +182,7 @@ def _grow(
             now = Activity.PUPIL.value
             activity[i] = now
         if now == Activity.PUPIL:
-            attends = rules.schooling_of_pupil(age, schooling[i], uniform(luck, key[i], 0), p)
+            attends = rules.schooling_of_pupil(age, schooling[i], college, uniform(luck, key[i], 0), p)
             if attends < 0:
                 ends = True
                 skill[i] = rules.skill_of(schooling[i])
@@ -251,6 +252,23 @@ def _families(world: World, lives: np.ndarray, gone: np.ndarray, p: DemographyPa
     founded = Founded(*(np.concatenate(pair) for pair in zip(by_marriage, by_split, strict=True)))
     world.measures["new_households"] = np.bincount(founded.place, minlength=places)
     return founded
+
+
+def _young(world: World, gone: np.ndarray, founded: Founded, p: DemographyParams) -> Founded:
+    """Add the households of the young who leave their family this year to those that were founded."""
+    if "no_independent_youth" in world.inputs.alternatives:
+        return founded
+    people, homes = world.persons, world.households
+    before = len(homes) + len(founded.source)
+    adults, minors, _ = _count(world, gone, before, p)
+    left = leaving.leave(
+        people.key, people.birth_year, people.couple, people.parents, people.activity, people.schooling,
+        people.since_year, gone, people.household, people.is_away, world.first_member, world.members,
+        homes.key, homes.place, homes.away_place, homes.away_since_year, homes.since_year, homes.tenure,
+        homes.away_tenure, homes.permit, homes.waiting_yr, adults, minors, world.occupied, world.flows.moves,
+        world.geography.core, world.year, _luck(world, Decision.STUDY), before, p,
+    )  # fmt: skip
+    return Founded(*(np.concatenate(pair) for pair in zip(founded, left, strict=True)))
 
 
 def _count(
@@ -477,7 +495,7 @@ def _founded_rows(world: World, founded: Founded) -> dict[str, np.ndarray]:
     made = _blank(homes, count)
     made |= {
         "key": founded.key,
-        "kind": np.full(count, Kind.FAMILY),
+        "kind": founded.kind,
         "community": homes.community[source],
         "home_place": home_place,
         "hukou_urban": homes.hukou_urban[source],

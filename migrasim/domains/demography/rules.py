@@ -13,6 +13,7 @@ from migrasim.core.codes import Activity, Schooling, Sector, Sex, Skill
 from migrasim.core.rule import rule
 
 AGES = 121  # tables by age run from 0 to 120
+STUDY_AT_HOME, STUDY_IN_SEAT, STUDY_IN_CORE, STUDY_NEAR, STUDY_FAR = range(5)  # `study_place`
 
 
 class DemographyParams(NamedTuple):
@@ -58,6 +59,12 @@ class DemographyParams(NamedTuple):
     senior_prob: float
     college_prob: float
     bachelor_prob: float
+    college_2010_ratio: float
+    vocational_share: float
+    vocational_seat_share: float
+    vocational_core_share: float
+    college_core_share: float
+    college_near_share: float
     retirement_age_men_yr: float
     retirement_age_women_yr: float
     farmer_retirement_age_yr: float
@@ -77,6 +84,8 @@ class DemographyParams(NamedTuple):
     down_payment_yuan: float
     split_rate_siblings_yr: float
     split_rate_parents_yr: float
+    independent_from_yr: float
+    independent_until_yr: float
     # arrivals of strangers
     arrivals_near_persons_yr: float
     arrivals_far_persons_yr: float
@@ -246,7 +255,7 @@ def newborn_sex(luck, p):
 
 
 @rule
-def schooling_of_pupil(age, schooling, luck, p):
+def schooling_of_pupil(age, schooling, college_ratio, luck, p):
     """Schooling that a pupil attends at an age, and -1 where the pupil leaves school.
 
     Compulsory school takes everybody up by age; senior school (vocational too), college and
@@ -256,6 +265,7 @@ def schooling_of_pupil(age, schooling, luck, p):
     ----------
     age : age at the end of the year
     schooling : Schooling attended so far
+    college_ratio : factor on the probabilities of college and bachelor's courses, from `college_ratio`
     luck : a uniform draw of this year
     p : DemographyParams
     """
@@ -270,14 +280,59 @@ def schooling_of_pupil(age, schooling, luck, p):
     if schooling == Schooling.SENIOR:
         if age < p.college_age_yr:
             return schooling
-        if age == p.college_age_yr and luck < p.bachelor_prob:
+        if age == p.college_age_yr and luck < college_ratio * p.bachelor_prob:
             return Schooling.BACHELOR.value
-        if age == p.college_age_yr and luck < p.bachelor_prob + p.college_prob:
+        if age == p.college_age_yr and luck < college_ratio * (p.bachelor_prob + p.college_prob):
             return Schooling.COLLEGE.value
         return -1
     if schooling == Schooling.COLLEGE:
         return schooling if age < p.college_leave_age_yr else -1
     return schooling if age < p.bachelor_leave_age_yr else -1
+
+
+@rule
+def college_ratio(year, p):
+    """Share of an age group that goes on to college over that of 2020: linear from 2010 to 2020, 1 from then on."""
+    share = min(1.0, max(0.0, (year - 2010) / 10))
+    return p.college_2010_ratio + share * (1.0 - p.college_2010_ratio)
+
+
+@rule
+def study_place(age, schooling, luck, p):
+    """Where somebody lives who is at a school of this level, in the year of entering it; at home in other years.
+
+    The census counts students of vocational schools and colleges where they study, and boarders of general
+    senior schools at home. Vocational schools stand in every county's seat, in the core city and outside;
+    colleges in the core city (few), near and far outside.
+
+    Parameters
+    ----------
+    age : age at the end of the year
+    schooling : Schooling attended
+    luck : a uniform draw of this year
+    p : DemographyParams
+
+    Returns
+    -------
+    STUDY_AT_HOME, STUDY_IN_SEAT (of the own county), STUDY_IN_CORE, STUDY_NEAR or STUDY_FAR
+    """
+    if age == p.senior_age_yr and schooling == Schooling.SENIOR:
+        if luck >= p.vocational_share:
+            return STUDY_AT_HOME
+        if luck < p.vocational_share * p.vocational_seat_share:
+            return STUDY_IN_SEAT
+        if luck < p.vocational_share * (p.vocational_seat_share + p.vocational_core_share):
+            return STUDY_IN_CORE
+        return STUDY_NEAR
+    if age == p.college_age_yr and schooling >= Schooling.COLLEGE:
+        if luck < p.college_core_share:
+            return STUDY_IN_CORE
+        return (
+            STUDY_NEAR
+            if luck < p.college_core_share + (1.0 - p.college_core_share) * p.college_near_share
+            else STUDY_FAR
+        )
+    return STUDY_AT_HOME
 
 
 @rule
@@ -355,6 +410,19 @@ def split_prob(has_sibling_couple, p):
     Higher where a brother's couple shares the household than where it is the only one beside the parents.
     """
     return yearly_prob(p.split_rate_siblings_yr if has_sibling_couple else p.split_rate_parents_yr)
+
+
+@rule
+def is_young(age, couple, p):
+    """True for unmarried people of an age at which they live by themselves where they are not with their parents.
+
+    Parameters
+    ----------
+    age : age at the end of the year
+    couple : number of the couple in the household, 0 for the unmarried
+    p : DemographyParams
+    """
+    return couple == 0 and p.independent_from_yr <= age < p.independent_until_yr
 
 
 @rule

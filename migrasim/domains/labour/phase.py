@@ -89,7 +89,7 @@ def run(world: World) -> None:
     memory, geography = world.memory, world.geography
     world.filled[:] = world.count_filled()  # without those who died or retired
     memory["growth_index"] = memory["growth_index"] * (1.0 + p.growth_rate_yr)
-    growth = (1.0 + p.job_growth_rate_yr) ** (world.year - world.base)
+    growth = rules.jobs_index(world.base, world.year, p.job_growth_2010s_rate_yr, p.job_growth_rate_yr)
     residents = _by_place_urban(world)
     served = p.resident_served_sector[None, :] > 0
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -35,6 +35,7 @@ class LabourParams(NamedTuple):
     skill_asked_sector: np.ndarray
     skill_asked_chain: np.ndarray
     job_growth_rate_yr: float
+    job_growth_2010s_rate_yr: float
     resident_served_sector: np.ndarray  # 1 where jobs follow residents
     service_multiplier: float
     service_chain_share: np.ndarray  # by chain: 1 brings service jobs, 0 low-tech brings none
@@ -111,6 +112,24 @@ def wage_pressure(workforce, jobs, base_ratio, p):
     if jobs <= 0.0 or workforce <= 0.0 or base_ratio <= 0.0:
         return 1.0
     return (workforce / jobs / base_ratio) ** (-p.wage_supply_elasticity)
+
+
+@rule
+def jobs_index(base, year, until_2020, after):
+    """Off-farm jobs that do not follow residents over those of the base year.
+
+    Parameters
+    ----------
+    base, year : years
+    until_2020, after : growth per year until 2020 and from then on
+
+    Examples
+    --------
+    >>> round(jobs_index(2010, 2022, 0.05, 0.02), 4)
+    1.6947
+    """
+    early = max(0, min(year, 2020) - base)
+    return (1.0 + until_2020) ** early * (1.0 + after) ** max(0, year - max(base, 2020))
 
 
 @rule

@@ -294,13 +294,21 @@ def leaves_from(one, form):
 
 
 @rule
-def by_own_road(one, start, d):
-    """The other end of a way from or to the own village, which has its own roads; -1 where it is none."""
-    if one.from_village and start == one.origin:
-        return np.int64(d)
-    if one.from_village and d == one.origin:
-        return np.int64(start)
-    return np.int64(-1)
+def distance_of(one, start, d, between, own):
+    """Distance term from ``start`` to ``d``: from the own village by its own roads.
+
+    Those who live elsewhere know where they come from: what lies nearer to it than to where they live counts
+    from there, and coming back counts nothing, as it does when a part of a family returns.
+
+    Parameters
+    ----------
+    between, own : terms from ``start`` to ``d``, and from the own community to ``d``
+    """
+    if start == one.origin or one.county < 0:
+        return own if one.from_village else between
+    if d == one.origin:
+        return 0.0
+    return max(between, own)
 
 
 @rule
@@ -310,8 +318,7 @@ def terms_of(one, form, d, sums, places, taste_key, p):
     distance, there = 0.0, one.away_place if form == Form.STAY else d
     if form != Form.STAY and form != Form.RETURN:
         start = leaves_from(one, form)
-        other = by_own_road(one, start, d)
-        distance = places.community_distance[one.community, other] if other >= 0 else places.distance[start, d]
+        distance = distance_of(one, start, d, places.distance[start, d], places.community_distance[one.community, d])
     way = Way(
         distance,
         float(places.network[one.community, one.place]),
@@ -460,8 +467,8 @@ def choose_one(one, crew, places, bound, keys, p, sums, room, best_code, best_va
         if not remains and leaves_from(one, form) != start:
             start = leaves_from(one, form)
             for n in range(reached):
-                other = by_own_road(one, start, reach[n])
-                ways[n] = community_distance[community, other] if other >= 0 else distance[start, reach[n]]
+                d = reach[n]
+                ways[n] = distance_of(one, start, d, distance[start, d], community_distance[community, d])
         screens = holds and not remains
         if screens:  # the form at two places that are nobody's own and have the best of everything
             bound_in = most_in + total(
@@ -598,6 +605,7 @@ def consider(block, people, families, places, peer_share, most, wed, news, seed,
     ``wed`` (households,) marks marriages of the year; ``news`` (counties + 1, N_CONCERNS) how loud the
     news of measures are by whom they concern, in the county of the community (the last row: no county).
     ``most`` is that of `most_considering`: whose luck is above it need not be asked closely.
+    Students who live by themselves do not consider.
     """
     key = stream(seed, Decision.CONSIDER, year)
     month_key = stream(seed, Decision.MONTH, year)
@@ -615,7 +623,7 @@ def consider(block, people, families, places, peer_share, most, wed, news, seed,
             age = np.int64(year) - born[i]
             if age in (SCHOOL_AGE, CHILD_AGE) or age == SCHOOL_AGE * 2:
                 event = True
-            if CHILD_AGE < age < YOUTH_AGE and couple[i] == 0 and is_away[i] == 0:
+            if CHILD_AGE < age < YOUTH_AGE and couple[i] == 0 and is_away[i] == 0 and activity[i] != Activity.PUPIL:
                 youth = True
             if activity[i] == Activity.SEEKING:
                 seeking = True
@@ -642,6 +650,8 @@ def consider(block, people, families, places, peer_share, most, wed, news, seed,
         luck = uniform(key, who[h], 0)
         if not wed[h] and age < _AGES and luck >= most[age, event + 2 * youth + 4 * seeking + 8 * away]:
             continue
+        if members[h] == 1 and activity[first_member[h]] == Activity.PUPIL:
+            continue  # whoever studies away from home stays until the end of the course
         community = home_community[h]
         county = community_county[community]
         loudest = 0.0

@@ -165,10 +165,11 @@ def find_partner(crew, first, last, chief, split):
 
 @inlined
 def find_young(crew, first, last, chief):
-    """The eldest unmarried member of 15 to 29 years at home who is not the chief; -1 where there is none."""
+    """The eldest unmarried member of 15 to 29 at home, not at school and not the chief; -1 where there is none."""
     young = -1
     for i in range(first, last):
-        if not crew[i].is_away and crew[i].couple == 0 and CHILD_AGE <= crew[i].age < YOUNG_AGE and i != chief:
+        grown = CHILD_AGE <= crew[i].age < YOUNG_AGE and crew[i].activity != Activity.PUPIL
+        if not crew[i].is_away and crew[i].couple == 0 and grown and i != chief:
             if (
                 young < 0
                 or crew[i].age > crew[young].age

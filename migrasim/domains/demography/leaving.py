@@ -1,0 +1,141 @@
+"""The young leave their family: for vocational school and college, and for good once they live away by themselves.
+
+Whoever leaves becomes a household of one: registered where the family is, without land and savings. So several
+children of a family can go, wherever its other members live, and come back or settle by a choice of their own.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from migrasim.core.chance import child_key, uniform
+from migrasim.core.codes import N_OUTSIDE, N_TIERS, NOWHERE, Activity, Form, Kind, Tenure, Tier
+from migrasim.core.rule import kernel, rule
+from migrasim.domains.demography import rules
+
+
+@kernel
+def _elders(birth_year, couple, gone, household, is_away, year, households, p):
+    """(households, 2) members by part who are too old, or married, to leave as the young do."""
+    count = np.zeros((households, 2), np.int16)
+    for i in range(household.shape[0]):
+        if not gone[i] and not rules.is_young(year - birth_year[i], couple[i], p):
+            if couple[i] > 0 or year - birth_year[i] >= p.minor_age_yr:
+                count[household[i], is_away[i]] += 1
+    return count
+
+
+@rule
+def _has_parent_there(i, first, members, household, is_away, couple, parents, gone):
+    """Whether a parent lives in the same part of the family."""
+    if parents[i] == 0:
+        return False
+    for j in range(first, first + members):
+        if household[j] == household[i] and not gone[j] and is_away[j] == is_away[i] and couple[j] == parents[i]:
+            return True
+    return False
+
+
+@rule
+def _school_at(age, schooling, activity, here, inside, core, luck, p):
+    """Place of the school that somebody enters this year and lives at; NOWHERE for who lives on as before."""
+    if activity != Activity.PUPIL or here >= inside:
+        return NOWHERE
+    where = rules.study_place(age, schooling, luck, p)
+    if where == rules.STUDY_AT_HOME:
+        return NOWHERE
+    if where == rules.STUDY_IN_SEAT:
+        place = here - here % N_TIERS + Tier.SEAT
+    elif where == rules.STUDY_IN_CORE:
+        place = core
+    else:
+        place = inside + where - rules.STUDY_NEAR
+    return NOWHERE if place == here else place
+
+
+@rule
+def _bed(place, inside):
+    """Tenure of one who lives in a town or seat without a dwelling of the family."""
+    return Tenure.NONE.value if place >= inside else Tenure.DORMITORY.value
+
+
+@kernel
+def leave(
+    person_key, birth_year, couple, parents, activity, schooling, since_year, gone, household, is_away, first_member,
+    members, key, place, away_place, away_since_year, home_since_year, tenure, away_tenure, permit, waiting_yr, adults,
+    minors, occupied, moves, core, year, luck, next_row, p,
+):  # fmt: skip
+    """Let the young leave; persons are given their new rows from ``next_row`` on.
+
+    ``adults`` and ``minors`` (households, 2) count the parts before anybody leaves, so that who goes does not
+    depend on the order of rows. One who is a household already moves as a whole.
+
+    Returns
+    -------
+    founded : the columns of `migrasim.domains.demography.families.Founded`
+    """
+    inside = occupied.shape[0] - N_OUTSIDE
+    elders = _elders(birth_year, couple, gone, household, is_away, year, adults.shape[0], p)
+    most = household.shape[0]
+    source = np.zeros(most, np.int64)
+    new_key = np.zeros(most, np.uint64)
+    new_place = np.zeros(most, np.int8)
+    new_since = np.zeros(most, np.int16)
+    new_tenure = np.zeros(most, np.uint8)
+    new_away = np.zeros(most, np.uint8)
+    new_kind = np.zeros(most, np.uint8)
+    made = 0
+    for i in range(most):
+        h = household[i]
+        age = year - birth_year[i]
+        if gone[i] or h >= first_member.shape[0] or not rules.is_young(age, couple[i], p):
+            continue  # this year's new couples have rows beyond
+        part = is_away[i]
+        here = away_place[h] if part else place[h]
+        to = _school_at(age, schooling[i], activity[i], here, inside, core, uniform(luck, person_key[i], 0), p)
+        family = adults[h, 0] + adults[h, 1] + minors[h, 0] + minors[h, 1]
+        if family > 1 and elders[h, 0] + elders[h, 1] == 0:
+            continue  # nobody would keep the family's house and land
+        if to != NOWHERE:
+            moves[here, to, Form.YOUNG] += 1
+            since_year[i] = year
+        if family == 1:
+            if to != NOWHERE and part:  # the others have died
+                occupied[here, away_tenure[h]] -= 1
+                away_place[h], away_tenure[h], away_since_year[h] = to, _bed(to, inside), year
+                occupied[to, away_tenure[h]] += 1
+            elif to != NOWHERE:
+                occupied[here, tenure[h]] -= 1
+                place[h], tenure[h], home_since_year[h] = to, _bed(to, inside), year
+                occupied[to, tenure[h]] += 1
+                permit[h] = waiting_yr[h] = 0
+            continue
+        by_itself = adults[h, part] + minors[h, part] == 1
+        if to == NOWHERE:
+            if not part or elders[h, 0] == 0:
+                continue
+            if _has_parent_there(i, first_member[h], members[h], household, is_away, couple, parents, gone):
+                continue
+        where = here if to == NOWHERE else to
+        held = _bed(where, inside)
+        if to == NOWHERE and by_itself:
+            held = away_tenure[h]  # the family's dwelling there is theirs now
+        elif where < inside and where % N_TIERS == Tier.VILLAGE:
+            held = Tenure.SELF_BUILT.value
+        occupied[where, held] += 1
+        source[made] = h
+        new_key[made] = child_key(key[h], year, person_key[i])
+        new_place[made] = where
+        new_since[made] = away_since_year[h] if to == NOWHERE else year
+        new_tenure[made] = held
+        new_away[made] = 1
+        alone = held == Tenure.DORMITORY or held == Tenure.NONE
+        new_kind[made] = Kind.COLLECTIVE if alone else Kind.FAMILY
+        household[i] = next_row + made
+        is_away[i] = 0
+        parents[i] = 0
+        made += 1
+    return (
+        source[:made], new_key[:made], new_place[:made], new_since[:made], new_tenure[:made],
+        np.zeros(made, np.float32), np.zeros(made, np.int64), new_away[:made], new_kind[:made],
+    )  # fmt: skip
