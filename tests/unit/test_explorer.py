@@ -328,8 +328,6 @@ def test_a_range_holds_the_line_it_stands_around(results):
 @pytest.mark.model
 def test_shares_of_levers_add_up_to_the_whole_effect(results):
     """The bars of the attribution end in their sum: the difference of the scenario from the status quo."""
-    from migrasim.present.explorer.session import Session
-
     plan, quo = results
     made = Draft("status_quo", {SCHOOLS: 1.0, HOUSES: 900.0})
     names = list(compare.players(made, "en"))

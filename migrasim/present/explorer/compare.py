@@ -377,7 +377,7 @@ def Attributed(session: Session, draft: Draft, index: int) -> None:
         },
         [draft.content, draft.future],
     )
-    standing = use_runs(engine, [(one, 50) for one in wanted.values()])
+    standing = use_runs(engine, [(one, 3) for one in wanted.values()])  # somebody waits: before most draws
     done = sum(standing.done(one) for one in wanted.values())
     if not who:
         element("p", say("which_none", lang))
@@ -418,9 +418,9 @@ def attribution_chart(
     labels = [*(titles[name] for name in shares["player"]), say("sum", lang)]
     data = [round(float(each), 3) for each in shares["share"]]
     data.append(round(sum(data), 3))
-    end = float(np.ceil(max([2.0, *(abs(each) for each in data)])))
+    end = float(np.ceil(max([2.0, *(1.2 * abs(each) for each in data)])))  # with room for the numbers
     option |= {
-        "xAxis": value_axis(-end, end),
+        "xAxis": {**value_axis(-end, end), "axisLabel": {"showMinLabel": False, "showMaxLabel": False}},
         "yAxis": {
             "type": "category",
             "data": labels,
@@ -432,9 +432,9 @@ def attribution_chart(
                 "id": "shares",
                 "name": say("points", lang),
                 "type": "bar",
-                "data": data,
+                "data": [{"value": each, "label": {"position": "left" if each < 0 else "right"}} for each in data],
                 "itemStyle": {"color": line.colour},
-                "label": {"show": True, "position": "right"},
+                "label": {"show": True},
             }
         ],
     }

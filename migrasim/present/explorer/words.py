@@ -28,7 +28,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "replay": ("Replay the last change", "重放上一步"),
     "reset": ("Back to the start", "回到起點"),
     "pin": ("Pin for comparison", "加入比較"),
-    "copy_link": ("Copy the address of this state", "複製此狀態的網址"),
+    "copy_link": ("Copy link", "複製連結"),
     "link_copied": ("Copied", "已複製"),
     "link_not_copied": ("Copy it from the address bar", "請從地址欄複製"),
     "files": ("Save, open, export", "保存、打開、導出"),
