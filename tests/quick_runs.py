@@ -23,6 +23,7 @@ from migrasim.runs.result import RunResult
 from migrasim.runs.runner import Stopped, run_batch
 from migrasim.runs.spec import RunSpec
 
+EATS_BYTES = 2_400_000_000
 YEARS = range(2020, 2024)
 
 
@@ -53,12 +54,16 @@ class Quick(RunSpec):
         }
 
     def run(self) -> RunResult:
-        """Sleep, fail, hang, or kill the process."""
+        """Sleep, fail, hang, take too much memory, or kill the process."""
         time.sleep(self.pause_s)
         if self.mood == "fails":
             raise ValueError("no such world")
         if self.mood == "kills":
             os.kill(os.getpid(), signal.SIGKILL)
+        if self.mood == "eats":
+            held = bytearray(EATS_BYTES)
+            held[::4096] = b"x" * len(held[::4096])
+            time.sleep(60)
         if self.mood == "hangs":
             time.sleep(10_000)
         return self.result()

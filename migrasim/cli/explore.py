@@ -57,12 +57,13 @@ def explore(
     from migrasim.present.explorer.serving import Serving, serve
 
     engine = Engine()
+    from migrasim.present.workshop import host as hosts
+    from migrasim.present.workshop.access import Gate, SameOrigin, kept_code, network_address
+
     if not workshop:
         serve(Serving(engine, place, start, tongue))
-        server.run(chosen, say, open_browser=not no_open)
+        server.run(chosen, say, open_browser=not no_open, layer=SameOrigin)
         return
-    from migrasim.present.workshop import host as hosts
-    from migrasim.present.workshop.access import Gate, kept_code, network_address
 
     shared = network_address() if share else ""
     code = kept_code(place / hosts.CODE) if share else ""

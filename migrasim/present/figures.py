@@ -78,6 +78,7 @@ def trajectory(
         "font.family": "sans-serif",
         "font.sans-serif": family,
         "axes.unicode_minus": False,
+        "text.parse_math": False,  # a name with dollars in it is a name
         "svg.hashsalt": "migrasim",
     }
     with rc_context(style):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from migrasim.core.language import Lang, title_in
+from migrasim.core.language import Lang
+from migrasim.present.language import COMMON, filled
 
 PHRASES: dict[str, tuple[str, str]] = {
+    **COMMON,
     "in_year": ("the {title} in {year}", "{year}年{title}"),
     "in_place": ("the {title} of {place} in {year}", "{year}年{place}{title}"),
-    "points": ("percentage points", "百分點"),
     "and": ("{one} and {other}", "{one}與{other}"),
     "comma": (", ", "、"),
     "stop": (". ", "。"),
@@ -219,7 +220,6 @@ PHRASES: dict[str, tuple[str, str]] = {
     "outside_dot": ("tried, beyond the budget", "試過，超出預算"),
     "front_line": ("front of those tried", "試過者的前沿"),
     "verified_dot": ("run again with new luck", "以新隨機數驗證"),
-    "target_line": ("target", "目標"),
     "county": ("counties", "縣級"),
     "higher": ("higher governments", "上級財政"),
     "enterprise": ("enterprises", "企業"),
@@ -235,5 +235,4 @@ PHRASES: dict[str, tuple[str, str]] = {
 
 def say(key: str, lang: Lang, **values: object) -> str:
     """A phrase in one language, filled."""
-    english, chinese = PHRASES[key]
-    return title_in({"en": english, "zh_hant": chinese}, lang).format(**values)
+    return filled(PHRASES[key], lang, **values)

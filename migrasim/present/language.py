@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from migrasim.core.language import LANGS, Lang, simplified, title_in
 
 __all__ = [
+    "COMMON",
     "LANGS",
     "PHRASES",
     "Lang",
     "component",
+    "filled",
     "group",
     "phrase",
     "reason",
@@ -20,10 +22,37 @@ __all__ = [
     "words",
 ]
 
-PHRASES: dict[str, tuple[str, str]] = {
-    "key_indicators": ("Other indicators of the whole region", "全市其他指標"),
+COMMON: dict[str, tuple[str, str]] = {  # words that more than one of the lists of words has
+    "assumed": ("assumed", "假設"),
+    "chart_people": ("Urban residents and people away", "城鎮常住人口與外出人口"),
+    "component": ("Component", "來源"),
+    "county": ("County", "縣（市、區）"),
+    "difference": ("Difference", "差"),
+    "estimated": ("estimated", "估計"),
+    "fact": ("Fact", "事實"),
+    "future": ("Future", "未來情形"),
+    "group": ("Group", "組別"),
     "indicator": ("Indicator", "指標"),
+    "lever": ("Lever", "槓桿"),
+    "literature": ("literature", "文獻"),
+    "million_yuan": ("million yuan of 2020", "百萬元（2020年價）"),
+    "observed": ("observed", "實測"),
+    "planned": ("planned", "規劃"),
+    "points": ("percentage points", "百分點"),
+    "published": ("Published %", "公佈值 %"),
+    "source": ("Source", "來源"),
+    "status": ("Status", "依據"),
+    "status_quo": ("Status quo", "現狀"),
+    "sum": ("Sum", "合計"),
+    "target_line": ("target", "目標"),
     "unit": ("Unit", "單位"),
+    "value": ("Value", "取值"),
+    "year": ("Year", "年份"),
+}
+
+PHRASES: dict[str, tuple[str, str]] = {
+    **COMMON,
+    "key_indicators": ("Other indicators of the whole region", "全市其他指標"),
     "nominal_yuan": ("nominal yuan", "現價元"),
     "groups": (
         "Groups of households: people, where they live, welfare (income after rent and living cost, per equivalent "
@@ -48,13 +77,11 @@ PHRASES: dict[str, tuple[str, str]] = {
         "{base}-{until}年軌跡，情景 {scenario}，種子 {seed}",
     ),
     "figure": ("Urbanization of {region}, {base}-{until}", "{region}城鎮化軌跡，{base}-{until}年"),
-    "year": ("Year", "年份"),
     "resident_rate": ("Resident rate %", "常住城鎮化率 %"),
     "registered_rate": ("Registered rate %", "戶籍城鎮化率 %"),
     "urban_residents": ("Urban residents", "城鎮常住人口"),
     "residents": ("Residents", "常住人口"),
     "absent": ("Absent people", "外出人口"),
-    "published": ("Published %", "公佈值 %"),
     "target": ("Target %", "目標 %"),
     "distance": ("To target, points", "與目標之差（百分點）"),
     "target_note": (
@@ -62,8 +89,6 @@ PHRASES: dict[str, tuple[str, str]] = {
         "目標只作衡量之用，從不作為擬合數據。",
     ),
     "decomposition": ("What changed the resident rate, percentage points", "常住城鎮化率變化的來源，百分點"),
-    "component": ("Component", "來源"),
-    "sum": ("Sum", "合計"),
     "sample_note": (
         "SAMPLE: {share} of the households were run; each counts for {weight}.",
         "抽樣：只運行了 {share} 的家庭，每戶代表 {weight} 戶。",
@@ -154,7 +179,6 @@ PHRASES: dict[str, tuple[str, str]] = {
     "urban_line": ("urban residents", "城鎮常住人口"),
     "absent_line": ("absent people", "外出人口"),
     "record_line": ("published", "公佈值"),
-    "target_line": ("target", "目標"),
     "decomposition_axis": ("change of the resident rate", "常住城鎮化率的變化"),
     "source": (
         "Source: migrasim {version}, run {run}, seed {seed}; sixth and seventh census and bulletins. "
@@ -170,7 +194,6 @@ PHRASES: dict[str, tuple[str, str]] = {
         "{scenario}與{reference}之差，{pairs}對運行（隨機數相同）",
     ),
     "interval": ("90% interval", "90%區間"),
-    "difference": ("Difference", "差"),
     "chance": ("Higher in how many pairs", "較高的對數"),
     "chance_pairs": ("{wins} of {pairs}: {words} ({low} to {high})", "{pairs}對中{wins}對：{words}（{low}至{high}）"),
     "surely_higher": ("higher in all", "全部較高"),
@@ -214,7 +237,6 @@ PHRASES: dict[str, tuple[str, str]] = {
         "福利：扣除房租與生活成本後的等值人均收入（元/年）。增加1%以上為獲益，減少1%以上為受損，其餘不變。"
         "僅計兩次運行中都存在且成員相同的家庭。",
     ),
-    "group": ("Group", "組別"),
     "gainers": ("Gain", "獲益戶"),
     "losers": ("Lose", "受損戶"),
     "mean_gain": ("Mean gain", "平均獲益"),
@@ -443,7 +465,12 @@ def words(english: Iterable[str], lang: Lang) -> list[str]:
 
 def phrase(key: str, lang: Lang, **values: object) -> str:
     """A phrase in one language, filled."""
-    return _in(PHRASES[key], lang).format(**values)
+    return filled(PHRASES[key], lang, **values)
+
+
+def filled(pair: tuple[str, str], lang: Lang, **values: object) -> str:
+    """A phrase, given in English and traditional Chinese, in one language, filled."""
+    return _in(pair, lang).format(**values)
 
 
 def reason(name: str, part: str, lang: Lang) -> str:

@@ -157,6 +157,17 @@ def test_a_run_that_hangs_is_a_failure_and_the_rest_go_on(tmp_path, importable):
     assert not len(run_batch(quick(12), tmp_path / "b", workers=1).failed)
 
 
+def test_a_run_that_takes_too_much_memory_is_a_failure_and_stops_no_other(tmp_path, importable):
+    """At one percent a process is ended at 1.6 GB: one that wants 2.4 GB does not get it, and the others are made."""
+    said: list[str] = []
+    specs = quick(6, sample=0.01)
+    specs[2] = type(specs[2])(seed=2, sample=0.01, mood="eats")
+    batch = run_batch(specs, tmp_path / "b", workers=2, patience_s=LIMIT_S, say=said.append)
+    assert "(cap 1.6 GB)" in said[0]
+    assert batch.failed["seed"].tolist() == [2] and "enough memory" in batch.failed["error"].iloc[0]
+    assert len(batch.table("flows")) == 5
+
+
 @contextmanager
 def cluster(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """A scheduler and two workers of its own, as on a cluster."""

@@ -25,6 +25,7 @@ from playwright.async_api import async_playwright
 
 LEVER = "residence_permit.education"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+FORGOTTEN_S = 150  # after which a page that was closed is forgotten
 COUNT = {"opened": 0, "mixed": 0, "failed": 0}
 
 
@@ -62,27 +63,34 @@ async def session(browser, address: str, until: float) -> None:
 
 
 async def soak(address: str, pid: int, sessions: int, minutes: float) -> None:
-    """All sessions at once, with a line a half minute."""
-    until = time.monotonic() + 60 * minutes
+    """All sessions at once: a line at the start, one a minute, and one when the last page is forgotten."""
+    print(f"{sessions} sessions for {minutes:g} minutes, load {os.getloadavg()[0]:.0f}")
+    begun = time.monotonic()
+    report(address, pid, "start")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        work = [asyncio.create_task(session(browser, address, until)) for _ in range(sessions)]
-        began = time.monotonic()
+        work = [asyncio.create_task(session(browser, address, begun + 60 * minutes)) for _ in range(sessions)]
+        minute = 0
         while not all(each.done() for each in work):
-            _report(address, pid, time.monotonic() - began)
-            await asyncio.sleep(30)
+            await asyncio.wait(work, timeout=begun + 60 * (minute + 1) - time.monotonic())
+            minute = int((time.monotonic() - begun + 0.5) // 60)
+            report(address, pid, f"{(time.monotonic() - begun) / 60:.1f} min")
         await browser.close()
-    for _ in range(6):
-        await asyncio.sleep(30)
-        _report(address, pid, time.monotonic() - began)
+    await asyncio.sleep(FORGOTTEN_S)
+    report(address, pid, "closed")
+    print(f"pages {COUNT['opened']}, of them with the state of another {COUNT['mixed']}, that failed {COUNT['failed']}")
 
 
-def _report(address: str, pid: int, seconds: float) -> None:
+def report(address: str, pid: int, when: str) -> None:
+    """Memory of the server and of the processes that make runs, and the pages that it remembers."""
     with urllib.request.urlopen(f"{address}resourcez") as answer:
         found = json.load(answer)
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    makers = {each for task in threads for each in (task / "children").read_text(encoding="utf-8").split()}
+    others = sum(memory_mb(int(each)) for each in makers)
     print(
-        f"{seconds:5.0f} s  server {memory_mb(pid):6.0f} MB  pages held {found['kernels']['total']:3d}  "
-        f"threads {found['threads']['active']:3d}  {COUNT}",
+        f"{when:>9}  server {memory_mb(pid):5.0f} MB  makers of runs {others:5.0f} MB"
+        f"  pages held {found['kernels']['total']:3d}  threads {found['threads']['active']:3d}  {COUNT}",
         flush=True,
     )
 

@@ -164,8 +164,11 @@ def test_a_workshop_from_the_code_to_the_minutes(server, network, visit, tmp_pat
     _join(guest, HOSTILE, "Blue", "village")
     assert HOSTILE in guest.inner_text("#person")
     assert guest.locator(".ms-code, [data-choice=stage]").count() == 0
-    for name in ("Explore", "Compare", "Save, open, export", "Save the record"):
+    guest.get_by_role("button", name="Save, open, export").click()  # what guests have goes to their own machine
+    guest.get_by_role("button", name="Download the scenario (YAML)").wait_for()
+    for name in ("Explore", "Compare", "Save in the folder", "Report (HTML)", "Save the record"):
         assert guest.get_by_role("button", name=name).count() == 0
+    guest.get_by_role("button", name="Save, open, export").click()
     facilitator.get_by_text("2 people in 2 groups").wait_for()
 
     # a proposal reaches the other page; predictions stay hidden

@@ -18,6 +18,7 @@ from migrasim.present.explorer import charts, charts_more, compare, draft, sourc
 from migrasim.present.explorer.draft import Draft
 from migrasim.present.explorer.engine import Cache, Engine
 from migrasim.present.explorer.runs import draws, request
+from migrasim.present.explorer.session import Session
 from migrasim.scenario import Scenario
 
 SCHOOLS = "residence_permit.education"
@@ -132,11 +133,34 @@ def test_a_path_starts_and_ends_where_it_was_told(shape):
 
 def test_draws_share_luck_and_assumptions_across_scenarios():
     """A draw of one number has the same seed in every scenario, and the same value of a lever that both assume."""
-    one, other = draws(draft.of_shipped("plan"), 3), draws(draft.of_shipped("three_rights"), 3)
+    one, other = draws(draft.of_shipped("plan"), "luck", 3), draws(draft.of_shipped("three_rights"), "luck", 3)
     assert [each.seed for each in one] == [each.seed for each in other] == [1, 2, 3]
     for first, second in zip(one, other, strict=True):
         assert second.overrides
         assert set(second.overrides) < set(first.overrides)
+
+
+def test_ranges_over_fitted_facts_keep_the_luck():
+    """Each run has another vector that the record does not rule out, the same in every scenario, and nothing else."""
+    one, other = (draws(draft.of_shipped(name), "parameters", 3) for name in ("plan", "status_quo"))
+    assert [each.parameters for each in one] == [each.parameters for each in other]
+    assert len({each.parameters for each in one}) == 3 and all(len(each.parameters) > 5 for each in one)
+    assert {each.seed for each in one} == {0} and not any(each.overrides for each in one)
+    assert draws(draft.of_shipped("plan"), "none") == []
+
+
+def test_a_saved_file_keeps_the_words_of_the_opened_one(tmp_path):
+    """Title and description stay, in the file and in a link, until another name is given."""
+    words = {"title": {"en": "More homes", "zh_hant": "多建房"}, "description": {"en": "Try.", "zh_hant": "試。"}}
+    text = yaml.safe_dump({"name": "homes", **words, "levers": {HOUSES: 900}}, allow_unicode=True)
+    found = draft.opened(text, "homes.yaml")
+    saved = yaml.safe_load(draft.write_file(tmp_path, found).read_text(encoding="utf-8"))
+    assert {key: saved[key] for key in words} == words
+    assert draft.of_compact(draft.from_link(draft.to_link(draft.compact(found)))) == found
+    session = Session(found)
+    session.rename("fewer homes")
+    assert session.draft.mapping()["title"]["en"] == "fewer homes"
+    assert session.draft.mapping()["description"] == words["description"]
 
 
 # -- the engine --------------------------------------------------------------------------------------
@@ -304,8 +328,6 @@ def test_a_range_holds_the_line_it_stands_around(results):
 @pytest.mark.model
 def test_shares_of_levers_add_up_to_the_whole_effect(results):
     """The bars of the attribution end in their sum: the difference of the scenario from the status quo."""
-    from migrasim.present.explorer.session import Session
-
     plan, quo = results
     made = Draft("status_quo", {SCHOOLS: 1.0, HOUSES: 900.0})
     names = list(compare.players(made, "en"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -144,6 +145,18 @@ def test_the_figure_of_a_trajectory_is_drawn(make_result, tmp_path, lang, ending
     results = [make_result(scenario="status_quo"), make_result(sample=0.1)]
     assert figures.trajectory(results, path, lang) == path
     assert path.stat().st_size > 10_000
+
+
+def test_dollars_in_a_name_are_dollars(make_result, tmp_path):
+    """A name is drawn as it stands, whatever it would mean as a formula."""
+    import matplotlib as mpl
+
+    result = make_result()
+    name = {"en": r"from $5 to $\frac{", "zh_hant": r"$5 到 $\frac{"}
+    named = replace(result, provenance={**result.provenance, "scenario_title": name})
+    with mpl.rc_context({"svg.fonttype": "none"}):
+        text = figures.trajectory([named], tmp_path / "f.svg").read_text(encoding="utf-8")
+    assert name["en"] in text
 
 
 def test_the_figure_has_title_units_legend_and_source(make_result, tmp_path):

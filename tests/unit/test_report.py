@@ -242,6 +242,30 @@ def test_a_band_is_told_in_the_headline(run):
     assert "no interval can be given" not in text
 
 
+def test_the_range_over_fitted_facts_stands_apart(run, tmp_path):
+    """What `--parameters ensemble` left beside a run is told in a sentence of its own, and drawn."""
+    rows = [
+        {
+            "scenario": run.scenario,
+            "year": year,
+            "indicator": name,
+            "source": source,
+            "low": low,
+            "median": low,
+            "high": high,
+        }
+        for year in range(2020, 2027)
+        for name, low, high in (("urbanization_rate", 0.47, 0.52), ("urban_population", 900.0, 1000.0))
+        for source in ("parameters", "chance")
+    ]
+    store.write(run, tmp_path)
+    store.write_band(run, pd.DataFrame(rows), tmp_path, "parameters")
+    told = report.write(tmp_path).read_text(encoding="utf-8")
+    assert "lies between 47.0% and 52.0%" in told and "they are not added up" in told
+    assert "no interval can be given" not in told
+    assert told != report.page(run)
+
+
 def test_a_comparison_tells_differences_with_their_intervals(comparison):
     """The difference, its interval over the pairs and in how many pairs it is higher stand in words."""
     text = Page(report.page(comparison)).text
@@ -406,6 +430,7 @@ def test_a_batch_is_reported_with_the_range_of_its_runs(batch_folder, capsys):
     assert "in 2026 45.5% of the residents" in page.text
     assert "(over its runs 45.0% to 46.0%" in page.text
     assert "mean; shaded: lowest to highest of 3 runs" not in page.text  # it is drawn, not written
+    assert "in 3 pairs of runs with the same luck, future and facts" in page.text
     assert page.text.count("migrasim rerun ") == 2
     assert FactBook.load().lever("industry.red_cattle.jobs").title.en in page.text
     assert "groups" not in page.ids

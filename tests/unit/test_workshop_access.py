@@ -10,7 +10,17 @@ from typing import Any
 import pytest
 
 from migrasim.present.workshop import access
-from migrasim.present.workshop.access import ALIVE, ENTER, PASS, SEAT_HEADER, WHO, WHO_HEADER, Attempts, Gate
+from migrasim.present.workshop.access import (
+    ALIVE,
+    ENTER,
+    PASS,
+    SEAT_HEADER,
+    WHO,
+    WHO_HEADER,
+    Attempts,
+    Gate,
+    SameOrigin,
+)
 
 CODE = "ABCD2345"
 HERE, THERE = "127.0.0.1", "192.0.2.77"
@@ -109,6 +119,16 @@ def test_others_come_in_with_the_code_alone(gate, inside):
     assert inside.header(SEAT_HEADER) == ["participant"]
     assert there.ask(kind="websocket") is None
     assert there.ask(ALIVE)[0] == 200
+
+
+def test_no_page_of_another_site_opens_a_connection_without_a_workshop(inside):
+    """What a browser shows beside the explorer cannot listen to it; its own pages and other programs can."""
+    here = Visitor(SameOrigin(inside), HERE)  # type: ignore[arg-type]
+    assert here.ask(kind="websocket", origin="http://evil.example") == 1008
+    assert not inside.seen
+    assert here.ask(kind="websocket", origin="http://192.0.2.2:8765") is None
+    assert here.ask(kind="websocket") is None
+    assert here.ask() == (200, "inside")
 
 
 def test_nobody_is_let_in_who_was_not_invited(inside):

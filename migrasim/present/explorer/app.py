@@ -67,10 +67,7 @@ def Page() -> None:
                         pressed=shown == tab,
                         classes="ms-tab",
                     )
-            if not guest:
-                Press(
-                    say("files", lang), lambda: session.files.set(not session.files.value), pressed=session.files.value
-                )
+            Press(say("files", lang), lambda: session.files.set(not session.files.value), pressed=session.files.value)
             Choice(
                 say("language", lang),
                 lang,
@@ -78,8 +75,8 @@ def Page() -> None:
                 lambda value: session.lang.set(value) if value in LANGS else None,
                 "language",
             )
-        if session.files.value and not guest:
-            FilesBox(session)
+        if session.files.value:
+            FilesBox(session, guest)
         if shown == "workshop" and serving.workshop is not None:
             WorkshopPage(session, serving.workshop)
         elif shown == "explore":

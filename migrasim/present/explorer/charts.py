@@ -211,7 +211,7 @@ def decomposition(view: View) -> Chart:
     most = max([2.0, *(abs(value) for column in columns for value in column)])
     end = float(np.ceil(most / 5) * 5)
     option |= {
-        "xAxis": value_axis(-end, end),
+        "xAxis": {**value_axis(-end, end), "axisLabel": {"showMinLabel": False, "showMaxLabel": False}},
         "yAxis": {
             "type": "category",
             "data": titles,

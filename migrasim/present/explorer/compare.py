@@ -18,7 +18,7 @@ from migrasim.present.explorer.engine import SAMPLE, Engine, Request
 from migrasim.present.explorer.explore import Focus, ShowChart, name_of
 from migrasim.present.explorer.runs import Standing, draws, request, use_runs
 from migrasim.present.explorer.serving import current
-from migrasim.present.explorer.session import LAST_YEAR, MOST_PINS, Session
+from migrasim.present.explorer.session import LAST_YEAR, MOST_PINS, Ranges, Session
 from migrasim.present.explorer.sources import SourceBox
 from migrasim.present.explorer.view import Chart, Line, View, base_option, title_for, unit_for, value_axis
 from migrasim.present.explorer.widgets import Choice, Press, Rows, element
@@ -114,11 +114,13 @@ def Compared(session: Session, drafts: tuple[Draft, ...]) -> None:
     lang, engine = session.lang.value, current().engine
     bases = [Draft("status_quo", {}, future) for future in dict.fromkeys(draft.future for draft in drafts)]
     content = tuple((draft.content, draft.future) for draft in drafts)
+    pairs: Ranges = "parameters" if session.ranges.value == "parameters" else "luck"
 
     def all_runs() -> dict[tuple[str, str], list[Request]]:
-        return {(each.content, each.future): [request(each), *draws(each, PAIRS - 1)] for each in (*drafts, *bases)}
+        every = (*drafts, *bases)
+        return {(each.content, each.future): [request(each), *draws(each, pairs, PAIRS - 1)] for each in every}
 
-    runs = solara.use_memo(all_runs, [content])
+    runs = solara.use_memo(all_runs, [content, pairs])
     standing = use_runs(engine, [(one, k) for each in runs.values() for k, one in enumerate(each)])
     done = sum(standing.done(one) for each in runs.values() for one in each)
     total = sum(len(each) for each in runs.values())
@@ -228,7 +230,8 @@ def Differences(session: Session, drafts: tuple[Draft, ...], found: Found) -> No
             cells.append(f"{_plain(got['difference'])}{ends}; {say('higher_in', lang, count=above, total=len(both))}")
         rows.append([f"{title_for(name, lang)} ({shown})", *cells])
     Rows(say("differences", lang, year=year), heads, rows, name="differences")
-    element("p", say("differences_note", lang, pairs=PAIRS), classes="ms-note")
+    of = say("range_of_parameters" if session.ranges.value == "parameters" else "range_of_luck", lang)
+    element("p", say("differences_note", lang, pairs=PAIRS, of=of), classes="ms-note")
     for one, other in combinations(range(len(drafts)), 2):
         if drafts[one].future == drafts[other].future:
             pairs = [
@@ -296,7 +299,9 @@ def PinnedCharts(session: Session, drafts: tuple[Draft, ...], keys: tuple[tuple[
         if not results:
             return
         lines.append(Line(called(k, draft, lang), PIN_COLOURS[k], "pin", results[0], tuple(results[1:]), results[0]))
-    view = View(tuple(lines), lang, region(), session.place.value, session.year.value, None, session.bands.value)
+    view = View(
+        tuple(lines), lang, region(), session.place.value, session.year.value, None, session.ranges.value != "none"
+    )
     with solara.v.Html(tag="div", class_="ms-charts"):
         for build in BUILDERS:
             chart = build(view)
@@ -372,7 +377,7 @@ def Attributed(session: Session, draft: Draft, index: int) -> None:
         },
         [draft.content, draft.future],
     )
-    standing = use_runs(engine, [(one, 50) for one in wanted.values()])
+    standing = use_runs(engine, [(one, 3) for one in wanted.values()])  # somebody waits: before most draws
     done = sum(standing.done(one) for one in wanted.values())
     if not who:
         element("p", say("which_none", lang))
@@ -413,9 +418,9 @@ def attribution_chart(
     labels = [*(titles[name] for name in shares["player"]), say("sum", lang)]
     data = [round(float(each), 3) for each in shares["share"]]
     data.append(round(sum(data), 3))
-    end = float(np.ceil(max([2.0, *(abs(each) for each in data)])))
+    end = float(np.ceil(max([2.0, *(1.2 * abs(each) for each in data)])))  # with room for the numbers
     option |= {
-        "xAxis": value_axis(-end, end),
+        "xAxis": {**value_axis(-end, end), "axisLabel": {"showMinLabel": False, "showMaxLabel": False}},
         "yAxis": {
             "type": "category",
             "data": labels,
@@ -427,9 +432,9 @@ def attribution_chart(
                 "id": "shares",
                 "name": say("points", lang),
                 "type": "bar",
-                "data": data,
+                "data": [{"value": each, "label": {"position": "left" if each < 0 else "right"}} for each in data],
                 "itemStyle": {"color": line.colour},
-                "label": {"show": True, "position": "right"},
+                "label": {"show": True},
             }
         ],
     }

@@ -22,7 +22,7 @@ import yaml
 
 from migrasim.core.documents import kind, parse
 from migrasim.core.errors import InputError, nearest
-from migrasim.facts import FactBook, Lever
+from migrasim.facts import FactBook, Lever, Title
 from migrasim.inputs import Inputs
 from migrasim.region import Region
 from migrasim.scenario import EVERYTHING, SCHEMA_VERSION, Scenario, shipped
@@ -52,12 +52,16 @@ class Draft:
         What the plan does not decide.
     name
         What its maker calls it; empty for none.
+    title, description
+        What an opened file says of itself, by language; kept when it is saved.
     """
 
     base: str = "status_quo"
     levers: Mapping[str, Any] = field(default_factory=dict)
     future: str = CENTRAL
     name: str = ""
+    title: Mapping[str, str] = field(default_factory=dict)
+    description: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def content(self) -> str:
@@ -75,7 +79,8 @@ class Draft:
         return {
             "schema_version": SCHEMA_VERSION,
             "name": name,
-            "title": {"en": name, "zh_hant": name},
+            "title": dict(self.title) or {"en": name, "zh_hant": name},
+            **({"description": dict(self.description)} if self.description else {}),
             "extends": self.base,
             "levers": dict(self.levers),
             "future": self.future,
@@ -256,9 +261,18 @@ def of_mapping(data: Mapping[Any, Any], name: str) -> Draft:
         levers |= {each.id: given[group] for each in book.levers.values() if group in (EVERYTHING, each.group)}
     levers |= {key: value for key, value in given.items() if key not in groups}
     called = tidy(checked.name)
-    draft = Draft(base, levers, checked.future, "" if called in (name, "my_scenario", "link") else called)
+    named = "" if called in (name, "my_scenario", "link") else called
+    title, about = _said(checked.title), _said(checked.description)
+    title = {} if set(title.values()) <= {checked.name} else title
+    draft = Draft(base, levers, checked.future, named, title, about)
     inputs(draft)  # counties and sums are checked against the region
     return draft
+
+
+def _said(title: Title | None) -> dict[str, str]:
+    """Words by language, as a scenario file has them."""
+    found = {} if title is None else {name: getattr(title, name) for name in ("en", "zh_hant", "zh_hans")}
+    return {name: text for name, text in found.items() if text}
 
 
 def _plain(text: str, name: str) -> None:
@@ -308,16 +322,18 @@ def _years(pairs: Sequence[tuple[str, Any]]) -> dict[Any, Any]:
 
 def compact(draft: Draft) -> list[Any]:
     """A draft as short plain data, for a link."""
-    return [draft.base, dict(draft.levers), draft.future, draft.name]
+    words = [dict(draft.title), dict(draft.description)] if draft.title or draft.description else []
+    return [draft.base, dict(draft.levers), draft.future, draft.name, *words]
 
 
 def of_compact(data: Any) -> Draft | None:
     """A draft of `compact`, checked; None where it is none."""
-    if not isinstance(data, list) or len(data) != 4:
+    if not isinstance(data, list) or len(data) not in (4, 6):
         return None
-    base, levers, future, name = data
+    base, levers, future, name, *words = data
+    said = {key: value for key, value in zip(("title", "description"), words, strict=False) if value}
     try:
-        return of_mapping({"extends": base, "levers": levers, "future": future, "name": name or "link"}, "link")
+        return of_mapping({"extends": base, "levers": levers, "future": future, "name": name or "link", **said}, "link")
     except (InputError, AttributeError, TypeError):
         return None
 

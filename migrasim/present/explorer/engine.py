@@ -60,6 +60,7 @@ class Request:
     sample: float = SAMPLE
     until: int = 2035
     overrides: tuple[str, ...] = ()
+    parameters: tuple[tuple[str, float], ...] = ()
 
     @property
     def key(self) -> str:
@@ -351,6 +352,7 @@ def _work(pipe: Connection[Any, Any], lane: Lane) -> None:
                 until=request.until,
                 future=request.future,
                 overrides=request.overrides,
+                parameters=dict(request.parameters),
                 on_phase=_watch(pipe, request.until),
             )
             pipe.send(("done", result))

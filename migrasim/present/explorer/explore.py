@@ -14,10 +14,11 @@ from migrasim.present.explorer.advice import warnings
 from migrasim.present.explorer.charts_more import BUILDERS
 from migrasim.present.explorer.draft import Draft, of_shipped, region, title_of
 from migrasim.present.explorer.engine import SAMPLE, Engine, Request
+from migrasim.present.explorer.files import Share
 from migrasim.present.explorer.levers import LeverPanel
 from migrasim.present.explorer.runs import Standing, draws, request, use_runs
 from migrasim.present.explorer.serving import county_map, current
-from migrasim.present.explorer.session import FIRST_YEAR, LAST_YEAR, Session, Step
+from migrasim.present.explorer.session import FIRST_YEAR, LAST_YEAR, RANGES, Session, Step
 from migrasim.present.explorer.sources import SourceBox
 from migrasim.present.explorer.view import Chart, Line, View, county_title
 from migrasim.present.explorer.widgets import ChartFrame, Choice, Press, YearSlider, element
@@ -84,7 +85,8 @@ def ExplorePage(session: Session) -> None:
     full = {name: request(each, sample=1.0) for name, each in (("current", draft), ("baseline", baseline))}
     if before is not None:
         quick["before"], full["before"] = request(before), request(before, sample=1.0)
-    drawn = solara.use_memo(lambda: draws(draft), [draft.content, draft.future]) if session.bands.value else []
+    ranges = session.ranges.value
+    drawn = solara.use_memo(lambda: draws(draft, ranges), [draft.content, draft.future, ranges])
     wants = [(quick[name], k) for k, name in enumerate(quick)]
     wants += [(each, 5 + k) for k, each in enumerate(drawn)]
     if session.full.value:
@@ -224,7 +226,8 @@ def Where(
         if drawn:
             done = sum(standing.done(one) for one in drawn)
             key = "bands_done" if done == len(drawn) else "bands_running"
-            element("span", say(key, lang, done=done, total=len(drawn)), classes="ms-quiet")
+            of = say(f"range_of_{session.ranges.value}", lang)
+            element("span", say(key, lang, done=done, total=len(drawn), of=of), classes="ms-quiet")
 
 
 @solara.component
@@ -301,9 +304,20 @@ def Focus(session: Session, pinning: bool = True) -> None:
             high=LAST_YEAR,
             event_moved=lambda year: session.year.set(min(max(int(year), FIRST_YEAR), LAST_YEAR)),
         )
-        Press(say("bands", lang), lambda: session.bands.set(not session.bands.value), pressed=session.bands.value)
+        Choice(
+            say("bands", lang),
+            session.ranges.value,
+            {
+                name: say(f"ranges_{name}", lang)
+                for name in RANGES
+                if name != "parameters" or len(region().ensemble) > 1
+            },
+            lambda name: session.ranges.set(name) if name in RANGES else None,
+            "ranges",
+        )
         if pinning:
             Press(say("pin", lang), lambda: session.pin(session.draft), classes="ms-strong")
+            Share(lang)
             element("span", say("key_lines", lang), classes="ms-note")
 
 
@@ -343,7 +357,7 @@ def Charts(session: Session, shown: Shown, labels: tuple[str, str, str]) -> None
         session.place.value,
         session.year.value,
         engine.result(shown.frame),
-        session.bands.value,
+        session.ranges.value != "none",
     )
     with solara.v.Html(tag="div", class_="ms-charts"):
         for build in BUILDERS:

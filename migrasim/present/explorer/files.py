@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import solara
 
 from migrasim.core.errors import InputError
+from migrasim.core.language import Lang
 from migrasim.present.explorer.draft import (
     MOST_BYTES,
     MOST_NAME,
@@ -48,9 +49,19 @@ def OpenFile(label: str = "", most: int = 200_000, event_opened: Event | None = 
     """A native button that opens a file of the visitor; one that is too large is not read."""
 
 
+@solara.component_vue("copylink.vue")
+def CopyLink(label: str = "", done: str = "", failed: str = "") -> None:
+    """A native button that copies the address of the page, which holds its state."""
+
+
+def Share(lang: Lang) -> object:
+    """The button that copies the address."""
+    return CopyLink(label=say("copy_link", lang), done=say("link_copied", lang), failed=say("link_not_copied", lang))
+
+
 @solara.component
-def FilesBox(session: Session) -> None:
-    """Everything that goes in and out, in one box."""
+def FilesBox(session: Session, guest: bool = False) -> None:
+    """Everything that goes in and out, in one box; guests of the network leave and read no file of this machine."""
     lang, folder = session.lang.value, current().folder
     said, set_said = solara.use_state(("", False))
     draft = session.draft
@@ -75,7 +86,7 @@ def FilesBox(session: Session) -> None:
     def save() -> str:
         return say("saved_file", lang, name=str(write_file(folder, draft)))
 
-    there = {each.name: each.name for each in files(folder)}
+    there = {} if guest else {each.name: each.name for each in files(folder)}
     with solara.v.Html(tag="section", class_="ms-box", attributes={"aria-label": say("files", lang)}):
         with solara.v.Html(tag="div", class_="ms-files"):
             TextBox(
@@ -85,8 +96,11 @@ def FilesBox(session: Session) -> None:
                 name="scenario",
                 event_written=lambda name: session.rename(tidy(str(name))),
             )
-            Press(say("save", lang), lambda: guarded(save), disabled=not file_stem(draft.name))
+            if not guest:
+                Press(say("save", lang), lambda: guarded(save), disabled=not file_stem(draft.name))
             Download(say("download_yaml", lang), f"{file_stem(draft.name) or 'scenario'}.yaml", lambda: draft.yaml())
+            if not guest:  # their address opens the door, not the state of their page
+                Share(lang)
             OpenFile(label=say("open_file", lang), most=MOST_BYTES, event_opened=receive)
             if there:
                 Choice(
@@ -98,7 +112,7 @@ def FilesBox(session: Session) -> None:
                 )
         key = session.shown.value
         with solara.v.Html(tag="div", class_="ms-files"):
-            if key:
+            if key and not guest:
                 stem = file_stem(draft.name) or draft.base
                 Download(say("tables_csv", lang), f"{stem}-csv.zip", lambda: _packed(key, "csv"))
                 Download(say("tables_parquet", lang), f"{stem}-parquet.zip", lambda: _packed(key, "parquet"))
@@ -106,7 +120,8 @@ def FilesBox(session: Session) -> None:
         text, wrong = said
         if text:
             element("p", text, classes="ms-wrong" if wrong else "ms-change", role="alert" if wrong else "status")
-        element("p", say("files_note", lang, folder=str(folder)), classes="ms-note")
+        if not guest:
+            element("p", say("files_note", lang, folder=str(folder)), classes="ms-note")
 
 
 @solara.component

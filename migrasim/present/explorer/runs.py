@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import solara
 
 from migrasim.facts import FactBook, Lever
-from migrasim.present.explorer.draft import Draft
+from migrasim.present.explorer.draft import Draft, region
 from migrasim.present.explorer.engine import SAMPLE, Engine, Request, Status
+from migrasim.present.explorer.session import Ranges
 
 DRAWS = 8  # runs of the range that stands around a line
-_LOOK_EVERY_S = 0.12
+_LOOK_EVERY_S = 0.05
+_STEPS = 20  # in which progress is told: each draws the page anew
 
 Want = tuple[Request, int]
 
@@ -54,7 +56,7 @@ def use_runs(engine: Engine, wants: Sequence[Want]) -> Standing:
         def look() -> None:
             last: Standing | None = None
             while not stop.is_set():
-                found = Standing(tuple((key, engine.status(key)) for key in keys))
+                found = Standing(tuple((key, _stepped(engine.status(key))) for key in keys))
                 if found != last:
                     last = found
                     set_standing(found)
@@ -77,16 +79,37 @@ def use_runs(engine: Engine, wants: Sequence[Want]) -> Standing:
     return Standing(tuple((key, engine.status(key)) for key in keys))
 
 
+def _stepped(status: Status) -> Status:
+    return replace(status, share=int(_STEPS * status.share) / _STEPS)
+
+
 def request(draft: Draft, *, sample: float = SAMPLE, seed: int = 0, overrides: tuple[str, ...] = ()) -> Request:
     """The run of a draft."""
     return Request(draft.scenario(), draft.content, draft.future, seed, sample, overrides=overrides)
 
 
-def draws(draft: Draft, count: int = DRAWS) -> list[Request]:
-    """Runs of a draft with other luck, its assumed values from the plan drawn within their ranges.
+def draws(draft: Draft, ranges: Ranges, count: int = DRAWS) -> list[Request]:
+    """Runs of a draft for its range: over what it assumes and luck, or over the fitted facts; none where it is off.
 
-    Draws of one number go together: two drafts have the same luck in it, and the same value where both assume one.
+    Draws of one number go together: two drafts have the same luck in it, the same value where both assume one, and
+    the same facts.
     """
+    if ranges == "luck":
+        return _other_luck(draft, count)
+    return _other_facts(draft, count) if ranges == "parameters" else []
+
+
+def _other_facts(draft: Draft, count: int) -> list[Request]:
+    """Runs with vectors that the record does not rule out, evenly from the best to the last, and the same luck."""
+    from migrasim.analysis.ensemble import vectors_of
+
+    vectors = vectors_of(region())[1:]  # the best is that of the line
+    chosen = sorted({round(number * (len(vectors) - 1) / max(1, count - 1)) for number in range(count)})
+    return [replace(request(draft), parameters=tuple(sorted(vectors[number].items()))) for number in chosen]
+
+
+def _other_luck(draft: Draft, count: int) -> list[Request]:
+    """Runs with other luck, the assumed values from the plan drawn within their ranges."""
     from migrasim.analysis import band
     from migrasim.runs.levels import settings
 

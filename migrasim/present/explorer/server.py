@@ -102,7 +102,7 @@ def run(
     *,
     open_browser: bool = True,
     shared: str = "",
-    layer: Callable[[Any], Any] | None = None,
+    layer: Callable[[Any], Any],
 ) -> None:
     """Serve until interrupted.
 
@@ -140,7 +140,7 @@ def run(
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
     server = uvicorn.Server(
         uvicorn.Config(
-            app if layer is None else layer(app),
+            layer(app),
             host="0.0.0.0" if shared else HOST,
             port=port,
             log_level="error",

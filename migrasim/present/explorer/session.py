@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import solara
 
@@ -16,6 +16,8 @@ from migrasim.core.language import LANGS, Lang
 from migrasim.present.explorer.draft import Draft, compact, from_link, of_compact, region, to_link
 from migrasim.variants import futures
 
+Ranges = Literal["luck", "parameters", "none"]
+RANGES: tuple[Ranges, ...] = ("luck", "parameters", "none")
 MOST_PINS = 4
 MOST_STEPS = 100  # that can be undone
 FIRST_YEAR, LAST_YEAR = 2021, 2035
@@ -49,7 +51,7 @@ class Session:
         self.pins: solara.Reactive[tuple[Draft, ...]] = solara.reactive(())
         self.place: solara.Reactive[str | None] = solara.reactive(None)
         self.year = solara.reactive(LAST_YEAR)
-        self.bands = solara.reactive(True)
+        self.ranges: solara.Reactive[Ranges] = solara.reactive("luck")
         self.full = solara.reactive(True)
         self.meet = solara.reactive("")
         self.replaying = solara.reactive(False)
@@ -78,7 +80,7 @@ class Session:
         """Call the draft in hand something else; its numbers stay what they are."""
         last = self.steps.value[-1]
         if name != last.draft.name:
-            self.steps.value = (*self.steps.value[:-1], replace(last, draft=replace(last.draft, name=name)))
+            self.steps.value = (*self.steps.value[:-1], replace(last, draft=replace(last.draft, name=name, title={})))
 
     def undo(self) -> None:
         """Back to the draft before."""
@@ -114,7 +116,7 @@ class Session:
                 "p": [compact(draft) for draft in self.pins.value],
                 "c": self.place.value,
                 "y": self.year.value,
-                "b": self.bands.value,
+                "b": self.ranges.value,
                 "f": self.full.value,
                 "m": self.meet.value,
             }
@@ -140,7 +142,7 @@ class Session:
         year = data.get("y")
         if isinstance(year, int) and FIRST_YEAR <= year <= LAST_YEAR:
             self.year.value = year
-        self.bands.value = data.get("b") is not False
+        self.ranges.value = data["b"] if data.get("b") in RANGES else "luck" if data.get("b") is True else "none"
         self.full.value = data.get("f") is not False
         self.meet.value = data["m"] if data.get("m") in futures() else ""
         self.pins.value = _drafts(data.get("p"))[:MOST_PINS]

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from migrasim.core.language import title_in
-from migrasim.present.language import Lang
+from migrasim.present.language import COMMON, Lang, filled
 
 PHRASES: dict[str, tuple[str, str]] = {
+    **COMMON,
     # the page
     "app": ("migrasim: who moves to town, and why", "migrasim：誰進城，為甚麼"),
     "explore": ("Explore", "探索"),
     "compare": ("Compare", "比較"),
     "language": ("Language", "語言"),
     "start_from": ("Start from", "起點情景"),
-    "future": ("Future", "未來情形"),
     "place": ("Shown for", "顯示範圍"),
     "whole_region": ("Whole region", "全市"),
-    "year": ("Year", "年份"),
-    "county": ("County", "縣（市、區）"),
     "levers": ("Levers", "槓桿"),
     "levers_help": (
         "Move a lever: the charts answer from a sample first, then from everybody.",
@@ -30,6 +28,9 @@ PHRASES: dict[str, tuple[str, str]] = {
     "replay": ("Replay the last change", "重放上一步"),
     "reset": ("Back to the start", "回到起點"),
     "pin": ("Pin for comparison", "加入比較"),
+    "copy_link": ("Copy link", "複製連結"),
+    "link_copied": ("Copied", "已複製"),
+    "link_not_copied": ("Copy it from the address bar", "請從地址欄複製"),
     "files": ("Save, open, export", "保存、打開、導出"),
     "close": ("Close", "關閉"),
     # what is being computed
@@ -43,12 +44,14 @@ PHRASES: dict[str, tuple[str, str]] = {
     "full_done": ("Everybody was run", "已運行全部家庭"),
     "run_full": ("Run everybody", "運行全部家庭"),
     "stop_full": ("Stop", "停止"),
-    "bands_running": ("Range: {done} of {total} runs", "區間：{total}次運行中已完成{done}次"),
-    "bands_done": (
-        "Range of {total} runs: other luck and other assumed values",
-        "{total}次運行的區間：隨機數與假設取值不同",
-    ),
+    "bands_running": ("Range over {of}: {done} of {total} runs", "區間（{of}）：{total}次運行中已完成{done}次"),
+    "bands_done": ("Range over {of}, {total} runs", "區間（{of}），{total}次運行"),
     "bands": ("Ranges", "區間"),
+    "ranges_luck": ("luck and assumed values", "隨機數與假設取值"),
+    "ranges_parameters": ("fitted facts", "擬合參數"),
+    "ranges_none": ("none", "不顯示"),
+    "range_of_luck": ("other luck and other assumed values", "隨機數與假設取值不同"),
+    "range_of_parameters": ("facts that fit the record as well", "同樣符合史料的參數"),
     "sample_shown": (
         "Shown: a sample of {share} of the households. Small differences may be luck.",
         "目前顯示{share}的家庭抽樣，細小差別可能出於偶然。",
@@ -111,11 +114,6 @@ PHRASES: dict[str, tuple[str, str]] = {
     "counties_text": ("by county", "分縣取值"),
     "jobs_text": ("{value} by 2035", "到2035年{value}"),
     # statuses
-    "observed": ("observed", "實測"),
-    "planned": ("planned", "規劃"),
-    "literature": ("literature", "文獻"),
-    "estimated": ("estimated", "估計"),
-    "assumed": ("assumed", "假設"),
     # files
     "scenario_name": ("Name of the scenario", "情景名稱"),
     "save": ("Save in the folder", "保存到文件夾"),
@@ -151,10 +149,6 @@ PHRASES: dict[str, tuple[str, str]] = {
         "相關槓桿中不取2020年值的：{count}項",
     ),
     "facts_head": ("Assumptions and constants behind it: {count} of {total}", "相關假設與常數：{total}項中的{count}項"),
-    "fact": ("Fact", "事實"),
-    "value": ("Value", "取值"),
-    "status": ("Status", "依據"),
-    "source": ("Source", "來源"),
     # warnings
     "warnings": ("Warnings: {count}", "提醒：{count}條"),
     "from_on": ("from {first} on", "自{first}年起"),
@@ -198,22 +192,19 @@ PHRASES: dict[str, tuple[str, str]] = {
     "future_all": ("Future for all", "全部採用的未來情形"),
     "future_own": ("each its own", "各自的"),
     "pairs_running": ("{done} of {total} runs done", "已完成{done}／{total}次運行"),
-    "lever": ("Lever", "槓桿"),
-    "unit": ("Unit", "單位"),
     "measure": ("Indicator", "指標"),
     "levers_differ": ("Levers that differ: {count}", "取值不同的槓桿：{count}項"),
     "differences": ("Difference from the status quo in {year}", "{year}年與現狀情景之差"),
     "differences_note": (
-        "Mean over up to {pairs} draws of luck and assumed values, the same for all scenarios; in brackets the 90% "
+        "Mean over up to {pairs} draws ({of}), the same for all scenarios; in brackets the 90% "
         "interval of the mean; then in how many draws it is higher. Samples exaggerate luck.",
-        "至多{pairs}次抽取的均值（隨機數與假設取值，各情景相同）；括號內為均值的90%區間；其後為高於現狀的次數。抽樣會放大偶然性。",
+        "至多{pairs}次抽取的均值（{of}，各情景相同）；括號內為均值的90%區間；其後為高於現狀的次數。抽樣會放大偶然性。",
     ),
     "higher_in": ("higher in {count} of {total}", "{total}次中{count}次較高"),
     "more_urban": (
         "In {count} of {total} draws {one} has more urban residents than {other}.",
         "{total}次抽取中有{count}次，「{one}」的城鎮常住人口多於「{other}」。",
     ),
-    "million_yuan": ("million yuan of 2020", "百萬元（2020年價）"),
     "which_lever": ("Which lever did it", "哪項槓桿起了作用"),
     "which_note": (
         "Shares out the difference of the resident rate from the status quo among levers, or groups where they are "
@@ -234,7 +225,6 @@ PHRASES: dict[str, tuple[str, str]] = {
     ),
     # charts
     "chart_rates": ("Urbanization rates", "城鎮化率"),
-    "chart_people": ("Urban residents and people away", "城鎮常住人口與外出人口"),
     "chart_decomposition": (
         "What changed the resident rate, {first}-{last}",
         "常住城鎮化率變化的來源，{first}-{last}年",
@@ -281,13 +271,9 @@ PHRASES: dict[str, tuple[str, str]] = {
     "million_yuan_yr": ("million yuan of 2020 in the year", "當年，百萬元（2020年價）"),
     "percent_of_places": ("% of places", "佔學位、床位的%"),
     "percent_of_income": ("change in %", "變化，%"),
-    "points": ("percentage points", "百分點"),
     "change_since": ("points since {year}", "自{year}年變化（百分點）"),
-    "component": ("Component", "來源"),
-    "sum": ("Sum", "合計"),
     "origin": ("From", "遷出地"),
     "destination": ("To", "遷入地"),
-    "group": ("Group", "組別"),
     "pair": ("{one}: {other}", "{one}：{other}"),
     "by_all": ("all", "全部"),
     "by_income": ("income", "收入"),
@@ -343,8 +329,7 @@ UNITS: dict[str, str] = {
 
 def say(key: str, lang: Lang, **values: object) -> str:
     """A phrase of the pages in one language, filled."""
-    english, chinese = PHRASES[key]
-    return title_in({"en": english, "zh_hant": chinese}, lang).format(**values)
+    return filled(PHRASES[key], lang, **values)
 
 
 def unit(english: str, lang: Lang) -> str:

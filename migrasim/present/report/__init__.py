@@ -29,6 +29,7 @@ def page(
     *,
     nominal: bool = False,
     band: DataFrame | None = None,
+    fitted: DataFrame | None = None,
     scenarios: Sequence[str] = (),
 ) -> str:
     """The report of a run, a comparison or a batch as one HTML text.
@@ -43,6 +44,8 @@ def page(
         Money in prices of each year instead of yuan of 2020.
     band
         Range of a run over its assumed values: ``year, indicator, low, median, high``.
+    fitted
+        The same over the fitted vectors of facts.
     scenarios
         Of a batch: those to show; all where none is given.
 
@@ -67,7 +70,7 @@ def page(
     from migrasim.present.report.view import view
     from migrasim.present.report.words import limits, word
 
-    shown = view(source, nominal=nominal, band=band, scenarios=scenarios)
+    shown = view(source, nominal=nominal, band=band, fitted=fitted, scenarios=scenarios)
     environment = Environment(
         loader=PackageLoader("migrasim.present.report", "."),
         autoescape=True,  # names and notes come out of files that anybody may have written
@@ -131,15 +134,15 @@ def write(
     InputError
         Where the folder holds no results, or the file cannot be written.
     """
-    from migrasim.present.report.view import read, read_band
+    from migrasim.present.report.view import read, read_bands
 
     path = Path(folder)
     source = read(path)
-    band = read_band(path) if isinstance(source, RunResult) else None
+    bands = read_bands(path) if isinstance(source, RunResult) else {}
     file = path / FILE if out is None else Path(out)
     if file.is_dir():
         raise InputError(f"{file}: a folder is in the way; give a file")
-    text = page(source, lang, nominal=nominal, band=band, scenarios=scenarios)
+    text = page(source, lang, nominal=nominal, scenarios=scenarios, **bands)
     staged = file.with_name(f".{file.name}.part")
     try:
         staged.write_text(text, encoding="utf-8")

@@ -112,6 +112,10 @@ def _line(axes: Axes, view: View, indicator: str, factor: float, lang: Lang, sty
         if found["low"].notna().any():
             low, high = factor * found["low"], factor * found["high"]
             axes.fill_between(found.index, low, high, color=colour, alpha=0.18, linewidth=0)
+        fitted = view.over_vectors(indicator)
+        if fitted is not None:
+            for end in ("low", "high"):
+                axes.plot(fitted.index, factor * fitted[end], ":", color=colour, linewidth=0.9)
 
 
 def _trajectory(figure: Figure, view: View, lang: Lang) -> None:
@@ -148,6 +152,8 @@ def _legend(axes: Axes, view: View, lang: Lang) -> None:
         title = word("shade_band", lang)
     elif view.draws > 1:
         title = word("shade_runs", lang, runs=view.draws)
+    if view.fitted is not None:
+        title = "\n".join(each for each in (title, word("dots_fitted", lang)) if each)
     if len(view.scenarios) > _BESIDE:
         axes.legend(fontsize=6.5, title=title, title_fontsize=6.5, loc="upper left", bbox_to_anchor=(1.01, 1))
     else:

@@ -72,10 +72,22 @@ def _headline_run(view: View, lang: Lang) -> list[str]:
     said += _targets(view, lang)
     rate, urban = (_at(view, each, name) for each in (RATE, "urban_population"))
     low, high = rate["low"], rate["high"]
-    if view.band is None or low != low:
-        return [*said, word("sure_none", lang)]
-    ends = {f"urban_{end}": people(urban[end], lang) for end in ("low", "high")}
-    return [*said, word("sure_band", lang, until=until, low=percent(low), high=percent(high), **ends)]
+    drawn = view.band is not None and low == low
+    fitted = [view.over_vectors(each) for each in (RATE, "urban_population")]
+    if drawn:
+        said.append(_sure("sure_band", until, (low, high), (urban["low"], urban["high"]), lang))
+    if fitted[0] is not None and fitted[1] is not None:
+        ends = [(float(each["low"].loc[until]), float(each["high"].loc[until])) for each in fitted if each is not None]
+        said.append(_sure("sure_fitted", until, ends[0], ends[1], lang))
+    elif not drawn:
+        said.append(word("sure_none", lang))
+    return said
+
+
+def _sure(key: str, until: int, rate: tuple[float, float], urban: tuple[float, float], lang: Lang) -> str:
+    """A range in a sentence."""
+    ends = dict(zip(("urban_low", "urban_high"), (people(each, lang) for each in urban), strict=True))
+    return word(key, lang, until=until, low=percent(rate[0]), high=percent(rate[1]), **ends)
 
 
 def _of(points: Mapping[str, float], names: Iterable[str]) -> list[float]:
@@ -134,11 +146,31 @@ def _headline_batch(view: View, lang: Lang) -> list[str]:
             people_low, people_high = (people(urban[end], lang) for end in ("low", "high"))
             text += word("head_batch_range", lang, low=low, high=high, urban_low=people_low, urban_high=people_high)
         said.append(text + ("." if lang == "en" else "。"))
+    said += [text for name in view.scenarios[1:] if (text := _against_first(view, name, lang))]
     start = percent(view.at(RATE, view.main, view.base))
     said.append(word("head_batch_start", lang, base=view.base, start=start))
     if view.targets:
         said.append(word("head_target_note", lang))
     return [*said, word("sure_batch", lang, runs=len(view.runs))]
+
+
+def _against_first(view: View, name: str, lang: Lang) -> str:
+    """A scenario of a batch against the first one, pair by pair; nothing where no runs are pairs."""
+    values: dict[str, str] = {}
+    pairs = 0
+    for key, indicator in (("urban", "urban_population"), ("rate", RATE)):
+        found = view.pairs(name, indicator, view.until)
+        if not found:
+            return ""
+        pairs = int(found["pairs"])
+        write = _points if indicator == RATE else lambda value: people(value, lang, signed=True)
+        ends = {"low": write(found["low"]), "high": write(found["high"])} if pairs > 1 else {}
+        values |= {
+            key: write(found["difference"]),
+            f"{key}_interval": word("interval_words", lang, **ends) if ends else "",
+        }
+    about = {"scenario": view.title(name, lang), "reference": view.title(view.scenarios[0], lang)}
+    return word("batch_difference", lang, until=view.until, pairs=pairs, **about, **values)
 
 
 def _at(view: View, indicator: str, scenario: str) -> dict[str, float]:

@@ -75,6 +75,8 @@ class View:
         A row a run: every lever and parameter.
     band
         ``year, indicator, low, median, high`` over assumed values, where it was drawn.
+    fitted
+        The same over the fitted vectors of facts, where they were run.
     nominal
         Whether money stands in prices of each year.
     titles
@@ -94,6 +96,7 @@ class View:
     provenance: Mapping[str, Any]
     notes: list[str | dict[str, str]]
     band: DataFrame | None = None
+    fitted: DataFrame | None = None
     nominal: bool = False
     titles: Mapping[str, Any] = field(default_factory=dict)
 
@@ -195,6 +198,30 @@ class View:
     def _whole(self) -> str:
         rows = self.indicators["level"] == "prefecture"
         return str(self.indicators.loc[rows, "place"].iloc[0])
+
+    def over_vectors(self, indicator: str) -> DataFrame | None:
+        """``low, high`` by year over the fitted vectors; None where they were not run for it."""
+        rows = None if self.fitted is None else self.fitted[self.fitted["indicator"] == indicator]
+        return None if rows is None or rows.empty else rows.set_index("year")[["low", "high"]]
+
+    def pairs(self, scenario: str, indicator: str, year: int) -> dict[str, float]:
+        """A scenario of a batch against the first, over the runs that share luck, future and facts.
+
+        Returns
+        -------
+        dict
+            See `migrasim.analysis.compare.paired`; empty where no runs are pairs.
+        """
+        from migrasim.analysis.compare import paired
+
+        rows = self.indicators[(self.indicators["level"] == "prefecture") & (self.indicators["year"] == year)]
+        shared = [name for name in ("seed", "future", "parameter_set") if name in self.runs]
+        worth = self.runs[["run_id", "scenario", *shared]].merge(rows[["run_id", indicator]], on="run_id")
+        wide = worth.pivot_table(index=shared, columns="scenario", values=indicator, dropna=False)
+        if scenario not in wide or self.scenarios[0] not in wide:
+            return {}
+        both = wide[[self.scenarios[0], scenario]].dropna()
+        return paired(both[self.scenarios[0]], both[scenario]) if len(both) else {}
 
     def at(self, indicator: str, scenario: str, year: int, place: str | None = None) -> float:
         """Mean of an indicator in a year."""
@@ -312,6 +339,7 @@ def view(
     *,
     nominal: bool = False,
     band: DataFrame | None = None,
+    fitted: DataFrame | None = None,
     scenarios: Sequence[str] = (),
 ) -> View:
     """The view of a run, a comparison or a batch.
@@ -324,6 +352,8 @@ def view(
         Money in prices of each year instead of yuan of 2020.
     band
         Range over assumed values that was drawn beside a run.
+    fitted
+        Range over the fitted vectors of facts that was drawn beside it.
     scenarios
         Of a batch: those to show; all where none is given.
 
@@ -337,7 +367,7 @@ def view(
     elif scenarios:
         raise InputError("--scenario: chooses among the scenarios of a batch; this folder holds none")
     elif isinstance(source, RunResult):
-        found = _of_run(source, band)
+        found = replace(_of_run(source, band), fitted=fitted)
     else:
         found = View(
             source, source.comparison_id, source.scenarios, source.seeds, source.base, source.until, source.sample,
@@ -439,14 +469,17 @@ def _priced(found: View) -> View:
     return replace(found, indicators=priced, nominal=True)
 
 
-def read_band(folder: Path) -> DataFrame | None:
-    """The band that lies beside a stored run; None where none was drawn.
+def read_bands(folder: Path) -> dict[str, DataFrame]:
+    """What lies beside a stored run: its band over assumed values, and that over the fitted vectors.
 
     Raises
     ------
     InputError
-        Where the file is damaged.
+        Where a file is damaged.
     """
-    if not (folder / "band.parquet").is_file():
-        return None
-    return store.read_tables(folder, ["band"])["band"]
+    found = {}
+    for key, name in (("band", "band"), ("fitted", "parameters")):
+        if (folder / f"{name}.parquet").is_file():
+            table = store.read_tables(folder, [name])[name]
+            found[key] = table[table["source"] == "parameters"] if "source" in table else table
+    return found

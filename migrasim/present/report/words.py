@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from migrasim.core.language import Lang, title_in
+from migrasim.present.language import COMMON, filled
 
 WORDS: dict[str, tuple[str, str]] = {
+    **COMMON,
     # the head
     "title_run": ("{region}, {base}-{until}: {scenario}", "{region}，{base}-{until}年：{scenario}"),
     "title_comparison": (
@@ -69,6 +71,19 @@ WORDS: dict[str, tuple[str, str]] = {
         "確定程度：在假設取值的範圍內（抽取結果的5%至95%），{until}年的率在{low}%至{high}%之間，城鎮常住人口在"
         "{urban_low}至{urban_high}之間。模型常數同為假設，此處不變。",
     ),
+    "sure_fitted": (
+        "How sure of the constants: over the vectors that the record does not rule out (5 to 95 percent of them) the "
+        "rate of {until} lies between {low}% and {high}%, urban residents between {urban_low} and {urban_high}. This "
+        "range is another one than that of the assumed values; they are not added up.",
+        "常數的確定程度：在史料未排除的各組參數範圍內（其5%至95%），{until}年的率在{low}%至{high}%之間，城鎮常住人口在"
+        "{urban_low}至{urban_high}之間。此區間與假設取值的區間不同，兩者不相加。",
+    ),
+    "batch_difference": (
+        "{scenario} against {reference} in {until}, in {pairs} pairs of runs with the same luck, future and facts: "
+        "{urban} urban residents{urban_interval}, {rate} points of the rate{rate_interval}.",
+        "{until}年{scenario}與{reference}相比（{pairs}對隨機數、未來情形與事實取值相同的運行）：城鎮常住人口{urban}"
+        "{urban_interval}，率{rate}個百分點{rate_interval}。",
+    ),
     "head_difference": (
         "{scenario} against {reference} in {until}: {urban} urban residents{urban_interval}, {rate} points of the "
         "resident rate{rate_interval}, {absent} people away{absent_interval}.",
@@ -130,24 +145,14 @@ WORDS: dict[str, tuple[str, str]] = {
         "只列與2020年現狀不同的槓桿，按規劃分組。數量為全區合計，其餘為各縣平均。「假設」表示規劃沒有給出數字。",
     ),
     "no_levers": ("No lever differs from the status quo of 2020.", "沒有槓桿與2020年現狀不同。"),
-    "lever": ("Lever", "槓桿"),
-    "unit": ("Unit", "單位"),
-    "status_quo": ("Status quo", "現狀"),
-    "status": ("Status", "依據"),
     "bounds": ("Bounds", "範圍"),
     "plan_says": ("The plan says ({chapter})", "規劃原文（{chapter}）"),
     "by_county": ("differs by county", "各縣不同"),
     "own_value": ("set by the scenario", "情景自定"),
     "unknown_lever": ("unknown to this version", "本版本未知"),
-    "observed": ("observed", "實測"),
-    "planned": ("planned", "規劃"),
-    "literature": ("literature", "文獻"),
-    "estimated": ("estimated", "估計"),
-    "assumed": ("assumed", "假設"),
     "range": ("Range", "區間"),
     # charts
     "chart_trajectory": ("Urbanization rates, the published record and the goals", "城鎮化率、公佈值與目標"),
-    "chart_people": ("Urban residents and people away", "城鎮常住人口與外出人口"),
     "chart_urban_line": ("Urban residents", "城鎮常住人口"),
     "chart_absent_line": ("Registered people away", "外出戶籍人口"),
     "chart_decomposition": ("Sources of the change of the resident rate", "常住城鎮化率變化的來源"),
@@ -189,6 +194,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "higher_cost_yuan": ("higher governments", "上級政府"),
     "enterprise_cost_yuan": ("enterprises", "企業"),
     "household_cost_yuan": ("households", "居民"),
+    "dots_fitted": (
+        "dotted: 5 to 95% over the fitted vectors of facts",
+        "點線：各組擬合參數結果的5%至95%",
+    ),
     "shade_band": ("shaded: 5 to 95% of the draws of assumed values", "陰影：假設取值抽取結果的5%至95%"),
     "shade_runs": ("mean; shaded: lowest to highest of {runs} runs", "均值；陰影：{runs}次運行的最低至最高"),
     "source_line": (
@@ -233,15 +242,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "；請用 `migrasim compare`。",
     ),
     # tables
-    "year": ("Year", "年份"),
     "scenario": ("Scenario", "情景"),
-    "difference": ("Difference", "差"),
-    "published": ("Published %", "公佈值 %"),
     "target": ("Goal %", "目標 %"),
-    "county": ("County", "縣（市、區）"),
     "rate_of": ("Resident rate {year}, %", "{year}年常住城鎮化率 %"),
     "urban_of": ("Urban residents {year}", "{year}年城鎮常住人口"),
-    "group": ("Group", "組別"),
     "item": ("Measure", "措施"),
     "payer_total": ("All", "合計"),
     "cost_items": (
@@ -268,10 +272,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "assumed_costs": ("Costs of the levers that were changed", "改變了的槓桿的成本"),
     "assumed_facts": ("Facts that are uncertain", "不確定的事實"),
     "other_values": ("Facts that stand at other values than usual", "取值與通常不同的事實"),
-    "fact": ("Fact", "事實"),
-    "value": ("Value", "取值"),
     "usual": ("Usual", "通常取值"),
-    "source": ("Source", "來源"),
     "payer": ("Who pays", "支付方"),
     "government": ("government", "政府"),
     "enterprise": ("enterprise", "企業"),
@@ -304,7 +305,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "run_id": ("Run", "運行編號"),
     "seeds": ("Seeds", "種子"),
     "sample": ("Share of households run", "抽樣比例"),
-    "future": ("Future", "未來情形"),
     "alternatives": ("Left out or put differently", "結構改動"),
     "versions": ("Versions", "版本"),
     "region_data": ("Region", "區域數據"),
@@ -356,8 +356,7 @@ LIMITS: tuple[tuple[str, str], ...] = (
 
 def word(key: str, lang: Lang, **values: object) -> str:
     """A phrase of the report in one language, filled."""
-    english, chinese = WORDS[key]
-    return title_in({"en": english, "zh_hant": chinese}, lang).format(**values)
+    return filled(WORDS[key], lang, **values)
 
 
 def limits(lang: Lang) -> list[str]:

@@ -115,8 +115,22 @@ class Attempts:
         return [each for each in times if now - each < WINDOW_S]
 
 
-class Gate:
-    """The layer around an application.
+class SameOrigin:
+    """The layer around an application that only this machine reaches: no page of another site opens a connection."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse, or hand on."""
+        if scope["type"] == "websocket" and not _same_origin(scope):
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        await self.app(scope, receive, send)
+
+
+class Gate(SameOrigin):
+    """The layer around an application that others on the network reach, too.
 
     Parameters
     ----------
@@ -127,7 +141,7 @@ class Gate:
     """
 
     def __init__(self, app: App, code: str | None = None, attempts: Attempts | None = None) -> None:
-        self.app = app
+        super().__init__(app)
         self.attempts = attempts or Attempts()
         self._code = code
         self._key = hashlib.sha256(b"migrasim workshop" + (code or secrets.token_hex()).encode()).digest()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from migrasim.core.language import Lang, title_in
+from migrasim.core.language import Lang
+from migrasim.present.language import COMMON, filled
 
 WORDS: dict[str, tuple[str, str]] = {
+    **COMMON,
     # the door
     "code": ("Code", "代碼"),
     "enter": ("Enter", "進入"),
@@ -79,11 +81,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "result": ("Result", "結果"),
     "predicted_by": ("Predicted", "預測"),
     "model_says": ("The model", "模型"),
-    "status_quo": ("Status quo", "現狀"),
-    "difference": ("Difference", "差"),
     "person": ("Person", "人"),
     "off_by": ("Off by, points", "偏差（百分點）"),
-    "indicator": ("Indicator", "指標"),
     "this_proposal": ("Proposal", "方案"),
     "your_indicators": ("What {role} looks at", "{role}關注的指標"),
     "other_roles": ("What the others look at", "其他各方關注的指標"),
@@ -92,7 +91,6 @@ WORDS: dict[str, tuple[str, str]] = {
         "Public outlay since 2020 per additional urban resident",
         "2020年以來每新增一名城鎮常住人口的公共支出",
     ),
-    "million_yuan": ("million yuan of 2020", "百萬元（2020年價）"),
     "sum_of_years": ("sum 2021-{year}", "2021-{year}年合計"),
     "in_year": ("{year}", "{year}年"),
     "sample_note": (
@@ -131,8 +129,7 @@ WORDS: dict[str, tuple[str, str]] = {
 
 def word(key: str, lang: Lang, **values: object) -> str:
     """A phrase of the workshop in one language, filled."""
-    english, chinese = WORDS[key]
-    return title_in({"en": english, "zh_hant": chinese}, lang).format(**values)
+    return filled(WORDS[key], lang, **values)
 
 
 def both(key: str, **values: object) -> tuple[str, str]:
