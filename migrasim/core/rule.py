@@ -1,4 +1,4 @@
-"""The one door to numba: ``rule`` for scalar rules, ``kernel`` and ``parallel_kernel`` for loops.
+"""The one door to numba: ``rule`` for scalar rules, ``kernel`` and ``threaded_kernel`` for loops.
 
 numba's own cache looks only at the file of the cached function: after a rule in another file
 changed, the old result would come back silently. So the compile cache lies in a folder named by
@@ -138,23 +138,15 @@ def inlined(function: F) -> F:
     return cast(F, numba.njit(cache=_CACHE, nogil=True, inline="always")(function))
 
 
-def parallel_kernel(function: F) -> F:
-    """Compile a loop over rows for several threads; it must fill columns and never sum."""
-    return cast(F, numba.njit(cache=_CACHE, nogil=True, parallel=True, no_cfunc_wrapper=True)(function))
-
-
-rows = numba.prange
-
 _BLOCKS = 16  # enough that threads end at about the same time
 _LEAST_ROWS = 16_384  # fewer are not worth a thread
 _threads = numba.config.NUMBA_NUM_THREADS
 
 
 def set_threads(threads: int) -> None:
-    """Number of threads for parallel kernels, capped at what the machine has."""
+    """Number of threads for `threaded_kernel`, capped at what the machine has."""
     global _threads
     _threads = max(1, min(threads, numba.config.NUMBA_NUM_THREADS))
-    numba.set_num_threads(_threads)
 
 
 def share_out(work: Callable[[Any], None], pieces: Iterable[Any]) -> None:
@@ -190,8 +182,8 @@ def threaded_kernel(function: F, least_rows: int = _LEAST_ROWS) -> F:
     The first argument of the kernel is a block of rows: the first one, the one after the last, and the number of
     the block; it runs over them by ``rows_of(block)``. Whoever calls it gives the number of rows instead. It fills
     columns, or adds whole numbers to what is its block's alone (`blocks_of`), so that nothing hangs on the number
-    of threads. Every thread runs the same serial code: numba's own parallel loops take three times as
-    long to compile.
+    of threads. Every thread runs the same serial code: numba's own parallel loops take three times as long to
+    compile.
 
     Parameters
     ----------

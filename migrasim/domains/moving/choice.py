@@ -12,7 +12,7 @@ weighed by the rules. So choices are those of weighing all, to the last bit.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ import numpy as np
 from migrasim.core.chance import Decision, chooser, draw, pick, stream, uniform
 from migrasim.core.codes import N_FORMS, N_OUTSIDE, N_TIERS, Activity, Form, Nest, Outside, Tenure, Tier
 from migrasim.core.logit import gumbel, nest_error
-from migrasim.core.rule import inlined, kernel, parallel_kernel, rows, rule
+from migrasim.core.rule import inlined, kernel, rows_of, rule, threaded_kernel
 from migrasim.domains.moving import rules
 from migrasim.domains.moving.household import (
     CHILD_AGE,
@@ -47,8 +47,7 @@ _MONTHS = 12
 _MASK21, _SHIFT21, _SHIFT42, _SCALE21 = np.uint64((1 << 21) - 1), np.uint64(21), np.uint64(42), float((1 << 21) - 1)
 _BINS, _BIN_SHIFT = 1 << 10, np.uint64(54)  # luck is bounded by its first ten bits
 _SLACK_UTILITY = 1e-8  # over any rounding; near ties are still weighed
-_CHUNK = 256  # households a thread takes at a time, where they choose
-_BLOCK = 8192  # and where they only consider
+_LEAST_ROWS = 512  # who choose; fewer are not worth a thread
 _AGES = 120  # beyond them nobody is asked by the table of `most_considering`
 _SLACK_PROB = 1e-9
 _GOODS = (  # parameters below 0 of which would turn a good into a bad
@@ -516,16 +515,16 @@ def choose_one(one, crew, places, bound, keys, p, sums, room, best_code, best_va
             best_code[r] = STAY
 
 
-@parallel_kernel
-def distances(minutes, p, utility):
+@threaded_kernel
+def distances(block, minutes, p, utility):
     """Fill ``utility`` with the distance term of ``minutes``, both of one shape (rows, places)."""
-    for i in rows(minutes.shape[0]):
+    for i in rows_of(block):
         for j in range(minutes.shape[1]):
             utility[i, j] = rules.distance_term(minutes[i, j], p)
 
 
-@kernel
-def _choose_some(first, last, homes, crew, places, bound, seed, year, p, sums, codes, values):
+@partial(threaded_kernel, least_rows=_LEAST_ROWS)
+def _choose(block, homes, crew, places, bound, seed, year, p, codes, values):
     n_places = places.at.shape[0]
     keys = (
         stream(seed, Decision.GUMBEL, year),
@@ -535,19 +534,12 @@ def _choose_some(first, last, homes, crew, places, bound, seed, year, p, sums, c
     room = (
         np.empty(n_places, np.int64), np.empty(n_places), np.empty(n_places), np.empty(n_places)
     )  # fmt: skip
+    sums = np.zeros(1, SUMS)[0]
     best_code, best_value = np.empty(ROUNDS, np.int64), np.empty(ROUNDS, np.float64)
-    for n in range(first, last):
+    for n in rows_of(block):
         choose_one(homes[n], crew, places, bound, keys, p[0], sums, room, best_code, best_value)
         for r in range(ROUNDS):
             codes[n, r], values[n, r] = best_code[r], best_value[r]
-
-
-@parallel_kernel
-def _choose(homes, crew, places, bound, seed, year, p, sums, codes, values):
-    count = homes.shape[0]
-    for c in rows(sums.shape[0]):  # a call for each: the body of a parallel loop is dear to compile
-        first, last = c * _CHUNK, min(count, (c + 1) * _CHUNK)
-        _choose_some(first, last, homes, crew, places, bound, seed, year, p, sums[c], codes, values)
 
 
 def choose_gathered(
@@ -560,8 +552,7 @@ def choose_gathered(
     homes, crew : see `migrasim.domains.moving.household.gather`
     p : (1,) record of the parameters
     """
-    sums = np.zeros(-(-len(homes) // _CHUNK), SUMS)
-    _choose(homes, crew, places, bounds(places.at, p), seed, year, p, sums, codes, values)
+    _choose(len(homes), homes, crew, places, bounds(places.at, p), seed, year, p, codes, values)
 
 
 def choose(
@@ -600,8 +591,14 @@ def most_considering(peer_share, news, p):
     return most
 
 
-@kernel
-def _consider_some(first, last, people, families, places, peer_share, most, wed, news, seed, year, p, month):
+@threaded_kernel
+def consider(block, people, families, places, peer_share, most, wed, news, seed, year, p, month):
+    """Fill ``month`` (households,): 1 to 12 where the household considers moving, else 0.
+
+    ``wed`` (households,) marks marriages of the year; ``news`` (counties + 1, N_CONCERNS) how loud the
+    news of measures are by whom they concern, in the county of the community (the last row: no county).
+    ``most`` is that of `most_considering`: whose luck is above it need not be asked closely.
+    """
     key = stream(seed, Decision.CONSIDER, year)
     month_key = stream(seed, Decision.MONTH, year)
     inside = places.at.shape[0] - N_OUTSIDE
@@ -611,7 +608,7 @@ def _consider_some(first, last, people, families, places, peer_share, most, wed,
     land_mu, tenure = families.land_mu, families.tenure
     persons, born, couple = people.key, people.birth_year, people.couple
     activity, is_away, earning = people.activity, people.is_away, people.earning_factor
-    for h in range(first, last):
+    for h in rows_of(block):
         chief, youngest = -1, -1
         event, youth, seeking, dependent = False, False, False, False
         for i in range(first_member[h], first_member[h] + members[h]):
@@ -660,17 +657,3 @@ def _consider_some(first, last, people, families, places, peer_share, most, wed,
             loudest = max(loudest, news[county, CONCERNS_ABSENT])
         if luck < rules.consider_prob(age, event, youth, seeking, wed[h], peer_share[community], away, loudest, p[0]):
             month[h] = 1 + int(uniform(month_key, who[h], 0) * _MONTHS)
-
-
-@parallel_kernel
-def consider(people, families, places, peer_share, most, wed, news, seed, year, p, month):
-    """Fill ``month`` (households,): 1 to 12 where the household considers moving, else 0.
-
-    ``wed`` (households,) marks marriages of the year; ``news`` (counties + 1, N_CONCERNS) how loud the
-    news of measures are by whom they concern, in the county of the community (the last row: no county).
-    ``most`` is that of `most_considering`: whose luck is above it need not be asked closely.
-    """
-    count = month.shape[0]
-    for c in rows(-(-count // _BLOCK)):
-        first, last = c * _BLOCK, min(count, (c + 1) * _BLOCK)
-        _consider_some(first, last, people, families, places, peer_share, most, wed, news, seed, year, p, month)

@@ -10,17 +10,18 @@ destination. The sums over members that the terms need do not depend on the dest
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from migrasim.core.codes import N_FORMS, N_OUTSIDE, Activity, Form, Kind, Schooling
-from migrasim.core.rule import inlined, kernel, parallel_kernel, rows, rule
+from migrasim.core.rule import inlined, rows_of, rule, threaded_kernel
 from migrasim.domains.moving import rules
 
 WORKING_AGE, RETIRING_AGE, ELDER_AGE = 16, 60, 60
 SCHOOL_AGE, CHILD_AGE, YOUTH_AGE, YOUNG_AGE = 6, 15, 23, 30
-_BLOCK = 1024  # households a thread takes at a time
+_LEAST_ROWS = 4096  # households; fewer are not worth a thread
 SCHOOLING_YR = np.zeros(len(Schooling), np.int8)  # years of schooling by level
 for _level, _years in (("PRIMARY", 6), ("JUNIOR", 9), ("SENIOR", 12), ("COLLEGE", 15), ("BACHELOR", 16)):
     SCHOOLING_YR[Schooling[_level]] = _years
@@ -293,18 +294,21 @@ def can_form(form, one):
     return one.parent >= 0
 
 
-@kernel
-def _fill_some(
-    begins, ends, chosen, slot, first, people, families, at, community_county, origin_place, villages, year, p,
-    homes, crew,
-):  # fmt: skip
+@partial(threaded_kernel, least_rows=_LEAST_ROWS)
+def _fill(
+    block, chosen, slot, first, people, families, at, community_county, origin_place, villages, year, p, homes, crew
+):
+    """Fill ``homes`` (households,) and ``crew`` (their members,) from the rows ``chosen``; ``p`` is one record.
+
+    The household of row ``chosen[n]`` gets the place ``slot[n]``, its members those from ``first`` of that place on.
+    """
     inside = at.shape[0] - N_OUTSIDE
     (
         who, kind, home_community, home_place, lives_in, away_place, since_year, away_since_year, tenure, away_tenure,
         land_mu, first_member, members, farm_full, farmers_needed, other_income, dividend,
     ) = families  # fmt: skip
     persons, born, couple, parents, schooling, activity, is_away, earning, income = people
-    for n in range(begins, ends):
+    for n in rows_of(block):
         h, to = chosen[n], slot[n]
         one = homes[to]
         begin, count = first[to], members[h]
@@ -351,20 +355,6 @@ def _fill_some(
             crew[i].moves, crew[i].apart = moves, apart
 
 
-@parallel_kernel
-def _fill(chosen, slot, first, people, families, at, community_county, origin_place, villages, year, p, homes, crew):
-    """Fill ``homes`` (households,) and ``crew`` (their members,) from the rows ``chosen``; ``p`` is one record.
-
-    The household of row ``chosen[n]`` gets the place ``slot[n]``, its members those from ``first`` of that place on.
-    """
-    count = chosen.shape[0]
-    for c in rows(-(-count // _BLOCK)):
-        _fill_some(
-            c * _BLOCK, min(count, (c + 1) * _BLOCK), chosen, slot, first, people, families, at, community_county,
-            origin_place, villages, year, p, homes, crew,
-        )  # fmt: skip
-
-
 def gather(
     chosen: np.ndarray,
     people: People,
@@ -393,6 +383,7 @@ def gather(
     homes = np.empty(len(chosen), HOME)
     crew = np.empty(int(last[-1]) if len(last) else 0, MEMBER)
     _fill(
+        len(chosen),
         chosen,
         slot,
         last - members,

@@ -15,6 +15,7 @@ import numpy as np
 
 from migrasim.core.chance import Decision, draw, stream, uniform
 from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Answer, Form, Purse, Sector, Tenure, Tier
+from migrasim.core.lottery import by_lot
 from migrasim.core.rule import inlined, kernel, rule
 from migrasim.domains.moving import choice, rules
 from migrasim.domains.moving.choice import FORM_STRIDE, ROUNDS, STAY, Places
@@ -141,7 +142,7 @@ def _distances(world: World) -> tuple[np.ndarray, np.ndarray]:
         places, communities = travel_min(world, factors)
         for name, minutes in (("distance", places), ("community_distance", communities)):
             memory[name] = np.empty_like(minutes)
-            choice.distances(minutes, p, memory[name])
+            choice.distances(len(minutes), minutes, p, memory[name])
         memory["distance_of"] = now
     return memory["distance"], memory["community_distance"]
 
@@ -408,7 +409,7 @@ def _give_out(homes, crew, codes, year, month, seed, inside, savings_yuan, goods
             wanting[count] = n
             lottery[count] = draw(lottery_key, homes[n].key, month)
             count += 1
-    queue = wanting[np.argsort(lottery)]  # those who are not served yet, in the order of the lottery
+    queue = wanting[by_lot(lottery)]  # those who are not served yet, in the order of the lottery
     rank = np.empty(count, np.uint8)
     for r in range(ROUNDS):
         count = 0
@@ -658,7 +659,7 @@ def months(
     news = _news(world) if with_news else np.zeros((world.geography.counties + 1, choice.N_CONCERNS))
     bundle = record(p)
     most = choice.most_considering(peers, news, bundle)
-    choice.consider(people, families, places, peers, most, wed, news, world.seed, world.year, bundle, month)
+    choice.consider(len(month), people, families, places, peers, most, wed, news, world.seed, world.year, bundle, month)
     return month
 
 
