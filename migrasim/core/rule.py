@@ -144,7 +144,7 @@ _threads = numba.config.NUMBA_NUM_THREADS
 
 
 def set_threads(threads: int) -> None:
-    """Number of threads for parallel kernels, capped at what the machine has."""
+    """Number of threads for `threaded_kernel`, capped at what the machine has."""
     global _threads
     _threads = max(1, min(threads, numba.config.NUMBA_NUM_THREADS))
 
@@ -182,8 +182,8 @@ def threaded_kernel(function: F, least_rows: int = _LEAST_ROWS) -> F:
     The first argument of the kernel is a block of rows: the first one, the one after the last, and the number of
     the block; it runs over them by ``rows_of(block)``. Whoever calls it gives the number of rows instead. It fills
     columns, or adds whole numbers to what is its block's alone (`blocks_of`), so that nothing hangs on the number
-    of threads. Every thread runs the same serial code: numba's own parallel loops take three times as
-    long to compile.
+    of threads. Every thread runs the same serial code: numba's own parallel loops take three times as long to
+    compile.
 
     Parameters
     ----------
