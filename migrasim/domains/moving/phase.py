@@ -9,6 +9,7 @@ given up in a wave are free in the next.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -668,15 +669,24 @@ def _news(world: World) -> np.ndarray:
     news = np.zeros((world.geography.counties + 1, choice.N_CONCERNS))
     if world.year <= BASE_YEAR:  # the path before 2020 is no plan that anybody could have heard of
         return news
-    for name in world.inputs.book.levers:
-        concern = next((number for start, number in _CONCERNS if name.startswith(start)), None)
-        before = world.last_levers.get(name)
-        if concern is None or before is None or np.array_equal(before, world.levers[name]):
-            continue
-        way = world.inputs.way(name)
-        for c, change in enumerate(world.levers[name] - before):
-            news[c, concern] = max(news[c, concern], rules.news_share(float(change), float(way[c])))
+    for name, before in world.last_levers.items():
+        concern, now = _concern(name), world.levers[name]
+        if concern is not None and not np.array_equal(before, now):
+            hear(now - before, world.inputs.way(name), news, concern)
     return news
+
+
+@cache
+def _concern(lever: str) -> int | None:
+    """Whom news of a lever concern; None where nobody."""
+    return next((number for start, number in _CONCERNS if lever.startswith(start)), None)
+
+
+@kernel
+def hear(change, way, news, concern):
+    """Raise ``news`` (counties + 1, N_CONCERNS) of one concern to those of a lever's ``change`` (counties,)."""
+    for c in range(change.shape[0]):
+        news[c, concern] = max(news[c, concern], rules.news_share(change[c], way[c]))
 
 
 def _goods(world: World) -> Goods:
