@@ -123,8 +123,10 @@ def sell_prob(price_yuan_mu: float, quantile: float, p: LandParams) -> float:
     >>> round(sell_prob(27800.0, -1.2815515655, p), 6)
     0.1
     """
+    if price_yuan_mu <= 0.0:
+        return 0.0
     ratio = price_yuan_mu / p.exit_price_yuan_mu
-    if ratio <= 0.0:
+    if ratio <= 0.0:  # too small a price for a number
         return 0.0
     score = quantile + math.log(ratio) / p.exit_spread
     return 0.5 * math.erfc(-score / math.sqrt(2.0))
