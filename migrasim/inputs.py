@@ -275,6 +275,8 @@ class Inputs:
         for lever in sorted(self._levers):
             digest.update(lever.encode())
             digest.update(self._levers[lever].tobytes())
+            if self.book.levers[lever].aggregate == "total" and self.is_by_county(lever):
+                digest.update(b"by county")  # equal values, but the spatial split leaves them where they are
         return digest.hexdigest()
 
 

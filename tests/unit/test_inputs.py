@@ -95,6 +95,14 @@ def test_double_is_twice_the_way_and_clipped_with_a_word() -> None:
     assert build({CATTLE: "plan"}).clipped == ()
 
 
+def test_numbers_by_county_are_another_run_than_the_same_total() -> None:
+    """The spatial split moves parts of a total and leaves a county's own number alone, so their hashes differ."""
+    whole = build({DWELLINGS: {2021: 400}})
+    by_county = build({DWELLINGS: {"East": {2021: 300}, "West": {2021: 100}}})
+    assert (whole.lever_path(DWELLINGS) == by_county.lever_path(DWELLINGS)).all()
+    assert whole.content_hash() != by_county.content_hash()
+
+
 def test_before_2020_levers_lead_up_to_the_status_quo() -> None:
     """A run from 2010 comes to the status quo of 2020, whatever the scenario sets afterwards."""
     inputs = build({EDUCATION: {2024: 1.0}}, base=2010)
