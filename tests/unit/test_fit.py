@@ -111,10 +111,10 @@ def test_rows_with_another_use_than_fit_are_not_looked_at() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("moving.home_utility: [0.0, 0.6]", "hukou.transfer_rate_yr: [0.01, 0.1]", "never fitted"),
-        ("moving.home_utility: [0.0, 0.6]", "demography.reclassified_growth_share: [0.2, 0.45]", "never fitted"),
-        ("moving.home_utility: [0.0, 0.6]", "moving.home_utilty: [0.0, 0.6]", "moving.home_utility"),
-        ("moving.home_utility: [0.0, 0.6]", "moving.home_utility: [0.0, 60]", "range"),
+        ("moving.home_utility: [0.0, 1.2]", "hukou.transfer_rate_yr: [0.01, 0.1]", "never fitted"),
+        ("moving.home_utility: [0.0, 1.2]", "demography.reclassified_growth_share: [0.2, 0.45]", "never fitted"),
+        ("moving.home_utility: [0.0, 1.2]", "moving.home_utilty: [0.0, 0.6]", "moving.home_utility"),
+        ("moving.home_utility: [0.0, 1.2]", "moving.home_utility: [0.0, 60]", "range"),
         ("first_wave:", "first_wve:", "first_wave"),
     ],
 )
