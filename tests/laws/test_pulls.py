@@ -33,7 +33,7 @@ AT_ONCE = {
     "residence_permit.education", "residence_permit.one_pass", "residence_permit.public_housing",
     "rural.infrastructure", "rural.public_services", "rural.returnee_support", "spatial.cluster_integration",
     "transport.intercounty", "transport.rural_roads", "urban.cultural", "urban.green", "urban.livable",
-    "urban.municipal_utilities",
+    "urban.municipal_utilities", "urban.resilient", "urban.smart",
 }  # fmt: skip
 
 
