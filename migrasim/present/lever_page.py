@@ -285,6 +285,10 @@ def _assumptions(study: Study, book: FactBook, last: int) -> str:
         subject: 100 * float(frame[(frame["subject"] == subject) & (frame["measure"] == RATE)]["noise"].max())
         for subject in ("plan", FOUR_GROUPS)
     }
+    told = "One luck, which does not tell how much of a small difference is luck"
+    if seeds > 1:
+        told = f"{seeds} seeds; differences below about {noise['plan']:.2f} points (plan) and {noise[FOUR_GROUPS]:.2f}"
+        told += " points (four groups) cannot be told from luck"
     by_effect = frame[(frame["subject"] == FOUR_GROUPS) & (frame["measure"] == RATE)]
     ranks = {
         (str(r.kind), str(r.id)): rank
@@ -324,8 +328,7 @@ Every fact that is assumed or estimated and has a range, and every assumed value
 in all, moved alone to the low and to the high end of the range, all else at its central value. The table shows what
 that changes in {last}, at the low end / at the high end: of the level under the plan, and of what the four groups add
 to the status quo. These are the gaps in the data that would change the results most if they were closed; the largest
-{len(rows)} are shown. {seeds} seeds, sample {100 * study.request.fact_sample:g} percent; differences below about
-{noise["plan"]:.2f} points (plan) and {noise[FOUR_GROUPS]:.2f} points (four groups) cannot be told from luck. Facts that
+{len(rows)} are shown, made with {100 * study.request.fact_sample:g} percent of the households. {told}. Facts that
 are built into the synthetic population cannot be moved in a run and are left out, as are those that come from the
 literature or were observed.
 
