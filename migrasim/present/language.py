@@ -468,7 +468,7 @@ def phrase(key: str, lang: Lang, **values: object) -> str:
     return filled(PHRASES[key], lang, **values)
 
 
-def filled(pair: tuple[str, str], lang: Lang, **values: object) -> str:
+def filled(pair: tuple[str, str], lang: Lang, /, **values: object) -> str:
     """A phrase, given in English and traditional Chinese, in one language, filled."""
     return _in(pair, lang).format(**values)
 

@@ -144,10 +144,12 @@ class _Dask:
         return 1
 
     def results(self, tasks: Iterator[Task], *, alone: bool) -> Iterator[tuple[Task, Report | None]]:
+        from distributed.comm.core import CommClosedError
+
         try:
             yield from self._results(tasks, alone=alone)
         except Exception as error:  # whatever it is that Dask raises then
-            if self.client.status in _ALIVE:
+            if self.client.status in _ALIVE and not isinstance(error, CommClosedError):  # the status may lag behind
                 raise
             raise _gone() from error
 
