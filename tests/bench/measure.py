@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 ALL_YEARS, MEASURED_YEARS = 15, 3
-NATION, PROVINCE = 1412e6, 25e6  # persons; the nation at the census of 2020, and a province as the issue gives it
+NATION, PROVINCE = 1412e6, 25e6  # persons; the nation at the census of 2020, and a province of usual size
 
 
 def side_by_side(population: Any, copies: int) -> Any:
