@@ -155,6 +155,19 @@ def test_a_lever_moves_the_line_to_the_numbers_of_the_command_line(page, tmp_pat
     assert [float(row[1]) for row in after] == [round(100 * value, 2) for value in rate]
 
 
+def test_the_sentence_never_has_numbers_of_another_change(page):
+    """A change is named when its own numbers stand beside it: they start where the change before it ended."""
+
+    def told(value: float) -> tuple[str, str]:
+        _move(page, SCHOOLS, value)
+        page.wait_for_function(f"document.querySelector('.ms-change').innerText.match(/: {value}[^0-9][^]*→/)")
+        before, after = re.findall(r"([\d.]+)%", page.locator(".ms-change").first.inner_text())[:2]
+        return before, after
+
+    first, second, third = told(0.1), told(0.9), told(0.2)
+    assert first[1] == second[0] and second[1] == third[0]
+
+
 def test_changes_can_be_undone_redone_and_replayed(page):
     """Undo takes a change back, redo brings it again, by button and by key; replay shows before and after."""
     number = page.locator(f'[data-lever="{SCHOOLS}"] input[type=number]')

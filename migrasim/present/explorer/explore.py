@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import solara
@@ -34,7 +34,10 @@ _TOOLS = ("where_from", "table")
 
 @dataclass(frozen=True)
 class Shown:
-    """Which results the charts show, by key: all of one sample, so that they can be held against one another."""
+    """Which results the charts show, by key: all of one sample, so that they can be held against one another.
+
+    ``step`` is what led to them. The session may be one step further, with its results still on the way.
+    """
 
     current: str = ""
     before: str = ""
@@ -42,6 +45,7 @@ class Shown:
     around: str = ""
     draws: tuple[str, ...] = ()
     frame: str = ""
+    step: Step | None = field(default=None, hash=False)
 
 
 def shipped_name(name: str, lang: Lang) -> str:
@@ -93,7 +97,7 @@ def ExplorePage(session: Session) -> None:
         wants += [(full[name], k) for k, name in enumerate(full)]
     standing = use_runs(engine, wants)
     last = solara.use_ref(Shown())
-    shown = _shown(engine, standing, quick, full, drawn, last.current)
+    shown = _shown(engine, standing, quick, full, drawn, session.steps.value[-1], last.current)
     last.current = shown
 
     def tell() -> None:
@@ -127,6 +131,7 @@ def _shown(
     quick: Mapping[str, Request],
     full: Mapping[str, Request],
     drawn: list[Request],
+    step: Step,
     last: Shown,
 ) -> Shown:
     """The fullest results that belong together; what was shown before while the first answer is on its way."""
@@ -144,6 +149,7 @@ def _shown(
         around=quick["current"].key,
         draws=tuple(one.key for one in drawn if standing.done(one)),
         frame=chosen["baseline"].key,
+        step=step,
     )
 
 
@@ -235,10 +241,10 @@ def ChangeLine(session: Session, shown: Shown) -> None:
     """What the last change did, in one sentence."""
     lang, engine, year = session.lang.value, current().engine, session.year.value
     now, before, base = (engine.result(key) if key else None for key in (shown.current, shown.before, shown.frame))
-    if now is None:
+    step = shown.step
+    if now is None or step is None:
         return
     row = now.prefecture().loc[year]
-    step = session.steps.value[-1]
     if before is not None and step.phrase:
         old = before.prefecture().loc[year]
         text = say(
@@ -257,7 +263,7 @@ def ChangeLine(session: Session, shown: Shown) -> None:
         text = say(
             "state_line",
             lang,
-            name=name_of(session.draft, lang),
+            name=name_of(step.draft, lang),
             year=year,
             rate=f"{100 * row[RATE]:.1f}",
             base=f"{100 * against[RATE]:.1f}",
