@@ -29,6 +29,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 from migrasim import __version__
 from migrasim.core.errors import InputError
 from migrasim.core.rule import is_compiled
@@ -70,11 +72,14 @@ def workers_for(sample: float, wanted: int | None = None) -> int:
         raise InputError(f"workers: {wanted!r} is not allowed; allowed: whole numbers from 1 on")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     most = cores if wanted is None else min(wanted, cores)
-    try:
-        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):  # Windows and macOS do not tell
-        return most
-    return max(1, min(most, int(0.8 * free / memory_bytes(sample))))
+    return max(1, min(most, int(0.8 * free_bytes() / memory_bytes(sample))))
+
+
+def free_bytes() -> float:
+    """Memory that new processes can have: copies of files count as free, and a container's limit holds."""
+    from distributed.system import MEMORY_LIMIT
+
+    return float(min(psutil.virtual_memory().available, MEMORY_LIMIT))
 
 
 def memory_bytes(sample: float) -> float:
@@ -109,7 +114,7 @@ def run_batch(
     columns : of ``design.parquet``, ``runs.parquet`` and the summary: one mapping per spec; names that every run
         has (``scenario``, ``seed`` and so on) are left out
     tables, levels : what is kept of each run; see `Batch.table`
-    workers : processes on this machine, at most one a core; with one, no other process is started
+    workers : processes on this machine, at most one a core; with 1, no other process is started
     scheduler : address of a Dask scheduler instead; its workers need this version and see the folder
     shard : (i, N): only every Nth run from the ith on (1 to N), and no tables; a call without it ends the batch
     grow : add the specs to whatever batch lies there
@@ -468,8 +473,8 @@ class _Plan:
         if self.workers is not None and count < min(runs, self.workers):
             self.say(f"{count} processes instead of {self.workers}: one a core, and as many as the memory holds")
         self._warm_up(count)
-        if count == 1:
-            return cluster.here()
+        if self.workers == 1 or runs == 1:
+            return cluster.here()  # else one that is killed, where memory allows no second, would take this with it
         return cluster.local(count, memory_bytes(sample), self.patience_s, self.say)
 
     def _warm_up(self, count: int) -> None:

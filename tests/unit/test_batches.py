@@ -320,12 +320,30 @@ def test_shards_make_parts_and_the_last_call_the_tables(tmp_path, made):
 def test_processes_are_no_more_than_cores_and_memory_allow(monkeypatch):
     """Each has one thread, and the largest samples get fewer processes."""
     monkeypatch.setattr(runner.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
-    monkeypatch.setattr(runner.os, "sysconf", lambda name: 4096 if name == "SC_PAGE_SIZE" else int(6e9 / 4096))
+    monkeypatch.setattr(runner, "free_bytes", lambda: 6e9)
     assert workers_for(0.01) == 8 and workers_for(0.01, 3) == 3 and workers_for(0.01, 20) == 8
     assert workers_for(1.0) == 2
     for wrong in (0, -1, True, "2"):
         with pytest.raises(InputError, match="whole numbers from 1 on"):
             workers_for(0.1, wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(not Path("/proc/meminfo").exists(), reason="Linux only")
+def test_memory_that_holds_copies_of_files_counts_as_free():
+    """Else a machine that has just read much would get one process."""
+    lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
+    told = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
+    assert 0 < runner.free_bytes() <= 1.1 * told * 1024
+
+
+def test_where_memory_allows_one_process_it_is_still_another_than_this(tmp_path, monkeypatch):
+    """A run that kills its process does not end the command."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+    monkeypatch.setattr(runner, "free_bytes", lambda: 0.0)
+    specs = quick(3)
+    specs[1] = type(specs[1])(seed=1, mood="kills")
+    batch = run_batch(specs, tmp_path / "b")
+    assert batch.failed["seed"].tolist() == [1] and len(batch.table("flows")) == 2
 
 
 def test_a_request_survives_as_plain_data():
