@@ -98,14 +98,22 @@ class _Sources:
         return {path: self.part(path, whole=True) for path in paths}
 
     def tables(self, name: str, run_ids: Sequence[str], parts: dict[Path, Part]) -> list[pa.Table]:
-        """A table of each of some runs, in their order; those that failed have none."""
-        found: dict[str, pa.Table] = {}
-        for path, part in parts.items():
-            found |= part.table(name, lambda run_id, path=path: self.in_parts[run_id][0] == path)  # type: ignore[misc]
+        """A table over some runs, in their order, in pieces; those that failed have no rows."""
+        packed = {path: part.table(name) for path, part in parts.items()}
+        pieces: list[tuple[pa.Table, int, int]] = []
         for run_id in run_ids:
-            if run_id not in self.in_parts and self.status[run_id] == DONE:
-                found[run_id] = self._old(name, self.in_files[run_id], run_id)
-        return [found[run_id] for run_id in run_ids if run_id in found]
+            if run_id in self.in_parts:
+                whole, rows = packed[self.in_parts[run_id][0]]
+                if run_id not in rows:
+                    continue
+                first, end = rows[run_id]
+                if pieces and pieces[-1][0] is whole and pieces[-1][2] == first:  # many small pieces take long
+                    first = pieces.pop()[1]
+                pieces.append((whole, first, end))
+            elif self.status[run_id] == DONE:
+                old = self._old(name, self.in_files[run_id], run_id)
+                pieces.append((old, 0, len(old)))
+        return [table.slice(first, end - first) for table, first, end in pieces]
 
     def _old(self, name: str, block: int, run_id: str) -> pa.Table:
         import pyarrow.compute as pc
@@ -220,7 +228,7 @@ def _write_groups(tables: Sequence[pa.Table], path: Path, record: bytes) -> None
 
     if not tables:  # every run of the block failed: a file without rows would have no columns
         return
-    whole = pa.concat_tables(tables, promote_options="permissive")
+    whole = pa.concat_tables(tables, promote_options="permissive").combine_chunks()
     schema = store.described(whole.schema, record)
     keys = [field.name for field in schema if not pa.types.is_floating(field.type)]  # numbers hardly ever repeat
     with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=keys, write_statistics=keys) as writer:
@@ -232,12 +240,12 @@ def _by_level(table: pa.Table) -> Iterator[pa.Table]:
     import pyarrow.compute as pc
 
     if "level" not in table.schema.names:
-        yield table.combine_chunks()
+        yield table
         return
     for level in batch.LEVELS:
         rows = table.filter(pc.equal(table["level"], level))
         if len(rows):
-            yield rows.combine_chunks()
+            yield rows
 
 
 def _rows(sources: _Sources, order: Sequence[str], specs: Mapping[str, RunSpec]) -> tuple[pa.Table, pa.Table]:

@@ -18,7 +18,7 @@ import signal
 import socket
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -320,24 +320,29 @@ class Part:
         index, made, settled = pieces
         return Part(_table(made).to_pylist(), _table(settled), json.loads(index), memoryview(body))
 
-    def table(self, name: str, wanted: Callable[[str], bool]) -> dict[str, pa.Table]:
-        """A table of each of its runs that is wanted, headed by what tells the run."""
+    def table(self, name: str) -> tuple[pa.Table, dict[str, tuple[int, int]]]:
+        """A table over all its runs, headed by what tells the run; of each run its first row and the one after it.
+
+        Runs that failed are not among them.
+        """
         import pyarrow as pa
 
+        counts = np.array(self._index["rows"][name])
+        done = [made["status"] == DONE for made in self.made]
         if name not in self._index["streams"]:
-            return {}
+            return pa.table({}), {}
         begun, size = self._index["streams"][name]
         found = _table(pa.py_buffer(self._body[begun : begun + size]))
-        counts = np.array(self._index["rows"][name])
         which = pa.array(np.repeat(np.arange(len(counts)), counts))
         head = {each: self.settled[each].combine_chunks().take(which) for each in HEAD}
         found = pa.table(head | dict(zip(found.schema.names, found.columns, strict=True)))
-        starts = np.concatenate(([0], np.cumsum(counts)))
-        return {
-            made["run_id"]: found.slice(int(start), int(count))
-            for made, start, count in zip(self.made, starts[:-1], counts, strict=True)
-            if made["status"] == DONE and wanted(made["run_id"])
+        ends = np.cumsum(counts).tolist()
+        rows = {
+            made["run_id"]: (end - count, end)
+            for made, is_done, count, end in zip(self.made, done, counts.tolist(), ends, strict=True)
+            if is_done
         }
+        return found, rows
 
 
 @contextlib.contextmanager
