@@ -170,10 +170,10 @@ def test_the_cache_drops_what_was_used_longest_ago(make_result):
     """Results are kept within a bound, and a result that is used stays."""
     result = make_result()
     cache = Cache()
-    cache.put("0", result)
+    cache.put("0", result, 100)
     cache.most_bytes = 3 * cache.held_bytes
     for key in "12345":
-        cache.put(key, result)
+        cache.put(key, result, 100)
         assert cache.get("0") is not None
         assert cache.held_bytes <= cache.most_bytes
     assert len(cache) == 3
@@ -240,7 +240,7 @@ def test_a_dead_process_is_replaced(engine):
     ticket = engine.submit(doomed)
     while engine.status(doomed.key).share == 0:
         time.sleep(0.05)
-    worker = next(each for each in engine.workers if each.lane == "full")
+    worker = next(each for each in engine.makers if each.lane == "full")
     os.kill(worker.pid, signal.SIGKILL)
     while not engine.status(doomed.key).is_over:
         time.sleep(0.05)

@@ -13,9 +13,10 @@ from migrasim.facts import FactBook
 from migrasim.present.explorer.advice import warnings
 from migrasim.present.explorer.charts_more import BUILDERS
 from migrasim.present.explorer.draft import Draft, of_shipped, region, title_of
-from migrasim.present.explorer.engine import SAMPLE, Engine, Request
+from migrasim.present.explorer.engine import Engine, Request
 from migrasim.present.explorer.files import Share
 from migrasim.present.explorer.levers import LeverPanel
+from migrasim.present.explorer.maker import SAMPLE
 from migrasim.present.explorer.runs import Standing, draws, request, use_runs
 from migrasim.present.explorer.serving import county_map, current
 from migrasim.present.explorer.session import FIRST_YEAR, LAST_YEAR, RANGES, Session, Step
@@ -147,10 +148,16 @@ def _shown(
         before=keys.get("before", ""),
         baseline=keys.get("baseline", ""),
         around=quick["current"].key,
-        draws=tuple(one.key for one in drawn if standing.done(one)),
+        draws=_told([one.key for one in drawn if standing.done(one)], len(drawn)),
         frame=chosen["baseline"].key,
         step=step,
     )
+
+
+def _told(done: list[str], wanted: int) -> tuple[str, ...]:
+    """Draws that are shown: none, half of them, all; each change draws every chart anew."""
+    half = wanted // 2
+    return tuple(done if len(done) == wanted else done[:half] if len(done) >= half else ())
 
 
 @solara.component
@@ -276,9 +283,9 @@ def ChangeLine(session: Session, shown: Shown) -> None:
 def Warnings(session: Session, shown: Shown) -> None:
     """What is short, at its bound or not paid, with what can be done."""
     result = current().engine.result(shown.current)
-    if result is None:
+    if result is None or shown.step is None:
         return
-    found = warnings(session.draft, result, session.lang.value)
+    found = warnings(shown.step.draft, result, session.lang.value)
     if found:
         head = say("warnings", session.lang.value, count=len(found))
         with solara.v.Html(tag="details", class_="ms-warnings"):
