@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import solara
+from reacton.core import get_render_context
 
 from migrasim.core.language import LANGS, Lang
 from migrasim.present.explorer.compare import ComparePage
@@ -44,6 +45,7 @@ def Page() -> None:
     """Everything that a visitor sees."""
     search = solara.use_router().search
     session = solara.use_memo(lambda: new_session(search), [])
+    session.drawing = get_render_context()
     lang = session.lang.value
     solara.Style(STYLE)
     Browser(

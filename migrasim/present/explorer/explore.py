@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,7 @@ from migrasim.facts import FactBook
 from migrasim.present.explorer.advice import warnings
 from migrasim.present.explorer.charts_more import BUILDERS
 from migrasim.present.explorer.draft import Draft, of_shipped, region, title_of
-from migrasim.present.explorer.engine import Engine, Request
+from migrasim.present.explorer.engine import FIRST_ANSWERS, Engine, Request
 from migrasim.present.explorer.files import Share
 from migrasim.present.explorer.levers import LeverPanel
 from migrasim.present.explorer.maker import SAMPLE
@@ -93,9 +94,9 @@ def ExplorePage(session: Session) -> None:
     ranges = session.ranges.value
     drawn = solara.use_memo(lambda: draws(draft, ranges), [draft.content, draft.future, ranges])
     wants = [(quick[name], k) for k, name in enumerate(quick)]
-    wants += [(each, 5 + k) for k, each in enumerate(drawn)]
+    wants += [(each, FIRST_ANSWERS + k) for k, each in enumerate(drawn)]
     if session.full.value:
-        wants += [(full[name], k) for k, name in enumerate(full)]
+        wants += [(full[name], FIRST_ANSWERS + k) for k, name in enumerate(full)]
     standing = use_runs(engine, wants)
     last = solara.use_ref(Shown())
     shown = _shown(engine, standing, quick, full, drawn, session.steps.value[-1], last.current)
@@ -385,13 +386,16 @@ def ShowChart(session: Session, chart: Chart, lang: Lang) -> Any:
         name=chart.key,
         title=chart.title,
         label=chart.title,
-        option=chart.option,
-        heads=list(chart.heads),
-        rows=[list(row) for row in chart.rows],
+        data_text=json.dumps(
+            {"option": chart.option, "heads": list(chart.heads), "rows": [list(row) for row in chart.rows]},
+            ensure_ascii=False,
+            separators=(",", ":"),
+            allow_nan=False,
+        ),
         note=chart.note,
         height=chart.height,
         map_name=chart.map_name,
-        map=county_map(lang) if chart.map_name else None,
+        map=county_map(lang) if chart.map_name else "",
         words={key: say(key, lang) for key in _TOOLS},
         locale="en" if lang == "en" else lang,
         event_ask=lambda *_: session.asked.set((chart.key, "")),

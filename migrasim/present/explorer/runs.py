@@ -10,12 +10,13 @@ import solara
 
 from migrasim.facts import FactBook, Lever
 from migrasim.present.explorer.draft import Draft, numbers_of, region
-from migrasim.present.explorer.engine import Engine, Request, Status
+from migrasim.present.explorer.engine import FIRST_ANSWERS, Engine, Request, Status
 from migrasim.present.explorer.maker import SAMPLE
 from migrasim.present.explorer.session import Ranges
 
 DRAWS = 8  # runs of the range that stands around a line
-_STEPS = 20  # in which progress is told: each draws the page anew
+_LOOK_EVERY_S = 1.0  # at what nobody waits for; a first answer is told at once
+_STEPS = 20  # in which progress is told
 
 Want = tuple[Request, int]
 
@@ -30,6 +31,11 @@ class Standing:
         """Where one stands."""
         key = "" if request is None else request.key
         return next((status for one, status in self.by_key if one == key), Status("waiting"))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will come."""
+        return all(status.is_over for _, status in self.by_key)
 
     def done(self, request: Request | None) -> bool:
         """Whether its result is there."""
@@ -53,7 +59,8 @@ class _Asked:
                 return
             for request, priority in wants:
                 if request.key not in self._tickets:
-                    self._tickets[request.key] = self.engine.submit(request, priority, self.news)
+                    news = self.news if priority < FIRST_ANSWERS else None
+                    self._tickets[request.key] = self.engine.submit(request, priority, news)
             wanted = {request.key for request, _ in wants}
             for key in [key for key in self._tickets if key not in wanted]:
                 self.engine.release(key, self._tickets.pop(key))
@@ -91,14 +98,18 @@ def use_runs(engine: Engine, wants: Sequence[Want]) -> Standing:
         def look() -> None:
             while not asked.is_closed:
                 asked.news.clear()
-                set_seen(_standing(engine, wanted.current))
-                asked.news.wait()
+                found = _standing(engine, wanted.current)
+                set_seen(found)
+                asked.news.wait(None if found.is_over else _LOOK_EVERY_S)
 
         threading.Thread(target=look, daemon=True, name="migrasim-page").start()
         return asked.close
 
     solara.use_effect(follow, [])
-    return _standing(engine, keys)
+    found = _standing(engine, keys)
+    if not found.is_over:
+        asked.news.set()
+    return found
 
 
 def _standing(engine: Engine, keys: Sequence[str]) -> Standing:
