@@ -38,7 +38,7 @@ MAP = "counties"
 
 
 def _years(view: View) -> list[int]:
-    return [int(year) for year in view.first.prefecture().index]
+    return [int(year) for year in table_of(view.first, None).index]
 
 
 def _name(view: View, line: Line, indicator: str, several: bool) -> str:

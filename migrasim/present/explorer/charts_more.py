@@ -15,6 +15,7 @@ from migrasim.present.explorer.view import (
     base_option,
     line_series,
     numbers,
+    table_of,
     title_for,
     top,
     value_axis,
@@ -82,7 +83,7 @@ def _stack(
 ) -> Chart:
     """Indicators that add up, stacked by year; in a comparison their sum for each scenario."""
     option = base_option(view, title, axis)
-    years = [int(year) for year in view.first.prefecture().index][1:]
+    years = [int(year) for year in table_of(view.first, None).index][1:]
     series: list[Any] = []
     heads: list[str] = [say("year", view.lang)]
     columns: list[list[float | None]] = []

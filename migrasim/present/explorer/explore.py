@@ -22,7 +22,7 @@ from migrasim.present.explorer.runs import Standing, draws, request, use_runs
 from migrasim.present.explorer.serving import county_map, current
 from migrasim.present.explorer.session import FIRST_YEAR, LAST_YEAR, RANGES, Session, Step
 from migrasim.present.explorer.sources import SourceBox
-from migrasim.present.explorer.view import Chart, Line, View, county_title
+from migrasim.present.explorer.view import Chart, Line, View, county_title, table_of
 from migrasim.present.explorer.widgets import ChartFrame, Choice, Press, YearSlider, element
 from migrasim.present.explorer.words import say
 from migrasim.present.figures import COLOURS
@@ -252,9 +252,9 @@ def ChangeLine(session: Session, shown: Shown) -> None:
     step = shown.step
     if now is None or step is None:
         return
-    row = now.prefecture().loc[year]
+    row = table_of(now, None).loc[year]
     if before is not None and step.phrase:
-        old = before.prefecture().loc[year]
+        old = table_of(before, None).loc[year]
         text = say(
             "change_line",
             lang,
@@ -267,7 +267,7 @@ def ChangeLine(session: Session, shown: Shown) -> None:
             away=f"{(row[ABSENT] - old[ABSENT]) / 1000:+.1f}",
         )
     else:
-        against = (base or now).prefecture().loc[year]
+        against = table_of(base or now, None).loc[year]
         text = say(
             "state_line",
             lang,
