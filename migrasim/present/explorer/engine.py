@@ -32,7 +32,7 @@ CACHE_BYTES = 256_000_000
 FIRST_ANSWERS = 5  # priorities below it: somebody looks at the page and waits
 _QUICK_AT_MOST = 4
 _REST_S = 0.3  # after a first answer, in which pages draw it and nothing else is begun
-_PATIENCE_S = 20.0  # after which a full run begins although first answers keep coming
+_PATIENCE_S = 20.0  # after which something else begins although first answers keep coming
 
 State = Literal["waiting", "running", "done", "refused", "failed"]
 
@@ -151,7 +151,7 @@ class Engine:
 
     Parameters
     ----------
-    quick : processes for first answers; one less than there are cores where not given, from 1 to 4
+    quick : processes for first answers; as many as there are cores where not given, at most 4
     cache : of results
     """
 
@@ -166,7 +166,7 @@ class Engine:
         self._rest_until = 0.0
         self._queues: dict[Lane, list[tuple[int, int, _Job]]] = {"quick": [], "full": []}
         cores = os.cpu_count() or 1
-        count = quick or min(_QUICK_AT_MOST, max(1, cores - 1))
+        count = quick or min(_QUICK_AT_MOST, cores)
         lanes: list[Lane] = ["full"]
         lanes += ["quick"] * count
         for lane in lanes:
@@ -317,11 +317,11 @@ class Engine:
         if job.is_first:
             return 0.0
         now = time.monotonic()
-        left = max(0.0, self._rest_until - now)
-        if job.request.lane == "full" and now - job.asked_at < _PATIENCE_S:
-            if any(each.is_first and not each.status.is_over for each in self._jobs.values()):
-                return _REST_S
-        return left
+        if now - job.asked_at < _PATIENCE_S and any(
+            each.is_first and not each.status.is_over for each in self._jobs.values()
+        ):
+            return _REST_S
+        return max(0.0, self._rest_until - now)
 
     def _finish(self, job: _Job, kind: str, value: Any, size: int) -> None:
         key = job.request.key
