@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import re
 import time
 import urllib.request
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
 TIMEOUT_S = 180.0
+AFTER_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,6 @@ class LightPage:
     kernel: str = field(default_factory=lambda: str(uuid.uuid4()))
     client: str = field(default_factory=lambda: str(uuid.uuid4()))
     widgets: dict[str, dict[str, Any]] = field(default_factory=dict)
-    changes: dict[str, int] = field(default_factory=dict)
     received: int = 0
     _cookie: str = ""
     _socket: ClientConnection | None = None
@@ -88,19 +90,24 @@ class LightPage:
 
     async def move(self, lever: str, value: float) -> Seen:
         """Move the slider of a lever and wait until the sentence and the chart have answered."""
-        began, chart = time.monotonic(), self._chart_id("rates")
-        counted = self.changes.get(chart, 0)
+        began = time.monotonic()
         model = next(key for key, state in self.widgets.items() if state.get("id") == lever)
-        await self._send(
-            "comm_msg", comm_id=model, data={"method": "custom", "content": {"event": "set", "data": value}}
-        )
+        event = {"event": "set", "data": value}
+        await self._send("comm_msg", comm_id=model, data={"method": "custom", "content": event})
         named = re.compile(rf": {value:g}\. .*→")
-        await self._until(lambda: bool(named.search(self.sentence())) and self.changes.get(chart, 0) > counted)
+        await self._until(lambda: bool(named.search(self.sentence())))
+        before, after = (float(each) for each in re.findall(r"([\d.]+)%", self.sentence())[:2])
+        with suppress(TimeoutError):  # the chart comes right after the sentence; whoever asked finds out if it does not
+            await self._until(lambda: abs(self._rate() - after) < 0.0501, AFTER_S)
         shown = self.chart("rates")
         assert shown is not None
-        before, after = (float(each) for each in re.findall(r"([\d.]+)%", self.sentence())[:2])
         sample = "sample of" in shown["option"]["title"]["subtext"]
         return Seen(self.sentence(), before, after, tuple(shown["rows"][-1]), sample, time.monotonic() - began)
+
+    def _rate(self) -> float:
+        """Resident rate of the last year on the chart."""
+        shown = self.chart("rates")
+        return float(shown["rows"][-1][1]) if shown else math.nan
 
     def lever(self, lever: str) -> float | None:
         """Where a lever stands on the page."""
@@ -130,8 +137,8 @@ class LightPage:
             except TimeoutError:
                 return
 
-    async def _until(self, there: Any) -> None:
-        end = time.monotonic() + TIMEOUT_S
+    async def _until(self, there: Any, seconds: float = TIMEOUT_S) -> None:
+        end = time.monotonic() + seconds
         while not there():
             await asyncio.wait_for(self._receive(), max(0.01, end - time.monotonic()))
 
@@ -153,7 +160,6 @@ class LightPage:
         elif kind == "comm_msg" and content["data"].get("method") == "update":
             model = content["comm_id"]
             self.widgets.setdefault(model, {}).update(content["data"]["state"])
-            self.changes[model] = self.changes.get(model, 0) + 1
 
     async def _send(self, kind: str, **content: Any) -> None:
         assert self._socket is not None

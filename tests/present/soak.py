@@ -53,18 +53,23 @@ class Count:
     errors: list[str] = field(default_factory=list)
     rows: dict[float, float] = field(default_factory=dict)
 
+    def wrong(self, kind: list[str], text: str) -> None:
+        """Note what must not be, and say it at once."""
+        kind.append(text)
+        print("  wrong:", text, flush=True)
+
     def check(self, value: float, seen: Seen, ended: float | None) -> None:
         """Hold what a page shows against what it asked for."""
         rate = float(seen.last_row[1])
         said = f"{value:g}: {seen.sentence} {seen.last_row}"
         if f": {value:g}. " not in seen.sentence:
-            self.mixed.append(f"another value: {said}")
+            self.wrong(self.mixed, f"another value: {said}")
         if seen.is_sample and ended is not None and abs(float(seen.last_row[3]) - ended) > 1e-9:
-            self.mixed.append(f"another change before it ({ended}): {said}")
+            self.wrong(self.mixed, f"another change before it ({ended}): {said}")
         if abs(rate - seen.after) > 0.0501:
-            self.mixed.append(f"the chart says something else: {said}")
+            self.wrong(self.mixed, f"the chart says something else: {said}")
         if seen.is_sample and abs(self.rows.setdefault(value, rate) - rate) > 1e-9:
-            self.mixed.append(f"another saw {self.rows[value]}: {said}")
+            self.wrong(self.mixed, f"another saw {self.rows[value]}: {said}")
 
 
 async def light(address: str, until: float, count: Count) -> None:
@@ -90,7 +95,7 @@ async def light(address: str, until: float, count: Count) -> None:
                 ended = float(seen.last_row[1]) if seen.is_sample else None
                 await page.rest(random.uniform(*LOOKS_S))
                 if page.lever(LEVER) != value:
-                    count.mixed.append(f"the lever of another: {page.lever(LEVER)} for {value}")
+                    count.wrong(count.mixed, f"the lever of another: {page.lever(LEVER)} for {value}")
             if random.random() < 0.3:
                 await page.drop()
                 count.vanished += 1
@@ -98,7 +103,7 @@ async def light(address: str, until: float, count: Count) -> None:
                 await page.close()
                 count.closed += 1
         except Exception as error:
-            count.errors.append(f"{type(error).__name__}: {error}")
+            count.wrong(count.errors, f"{type(error).__name__}: {error}")
             await page.drop()
 
 
@@ -126,10 +131,10 @@ async def browser(address: str, until: float, count: Count, chromium: Any) -> No
                 await asyncio.sleep(random.uniform(*LOOKS_S))
                 shown, said = await lever.locator("input[type=number]").input_value(), await page.evaluate(READ)
                 if float(shown) != value or f": {value:g}. " not in said:
-                    count.mixed.append(f"in the browser: {shown} for {value}: {said}")
+                    count.wrong(count.mixed, f"in the browser: {shown} for {value}: {said}")
             count.closed += 1
         except Exception as error:
-            count.errors.append(f"browser: {str(error).splitlines()[0]}")
+            count.wrong(count.errors, f"browser: {str(error).splitlines()[0]}")
         finally:
             await page.close()
 
@@ -174,7 +179,7 @@ def run_again(count: Count) -> None:
     for value in random.sample(sorted(count.rows), min(RUN_AGAIN, len(count.rows))):
         rate = simulate("plan", sample=0.01, overrides={LEVER: value}).prefecture()["urbanization_rate"].iloc[-1]
         if round(100 * rate, 2) != count.rows[value]:
-            count.mixed.append(f"{value}: pages saw {count.rows[value]}, the command line has {100 * rate:.2f}")
+            count.wrong(count.mixed, f"{value}: pages saw {count.rows[value]}, the command line has {100 * rate:.2f}")
 
 
 def spread(waits: list[float]) -> str:
@@ -215,7 +220,7 @@ async def soak(address: str, pid: int, sessions: int, browsers: int, minutes: fl
     print(f"  {count.came_back} times; redrawn {len(count.waits)} light, {len(count.browser_waits)} in Chromium")
     print(f"median and 95th percentile: first page {spread(count.first)}; redraw {spread(count.waits)};"
           f" in Chromium {spread(count.browser_waits)}")  # fmt: skip
-    print(f"mixed {len(count.mixed)}, errors {len(count.errors)}", *count.mixed[:5], *count.errors[:5], sep="\n  ")
+    print(f"mixed {len(count.mixed)}, errors {len(count.errors)}")
     return count
 
 

@@ -15,7 +15,7 @@ from migrasim.facts import FactBook, Lever
 from migrasim.present.explorer import charts, charts_more
 from migrasim.present.explorer.draft import Draft, differing, path_of, region
 from migrasim.present.explorer.engine import Engine, Request
-from migrasim.present.explorer.explore import Focus, ShowChart, name_of
+from migrasim.present.explorer.explore import Focus, ShowChart
 from migrasim.present.explorer.maker import SAMPLE
 from migrasim.present.explorer.runs import Standing, draws, request, use_runs
 from migrasim.present.explorer.serving import current
@@ -23,7 +23,7 @@ from migrasim.present.explorer.session import LAST_YEAR, MOST_PINS, Ranges, Sess
 from migrasim.present.explorer.sources import SourceBox
 from migrasim.present.explorer.view import Chart, Line, View, base_option, title_for, unit_for, value_axis
 from migrasim.present.explorer.widgets import Choice, Press, Rows, element
-from migrasim.present.explorer.words import say, unit
+from migrasim.present.explorer.words import name_of, say, unit
 from migrasim.present.figures import COLOURS
 from migrasim.present.language import Lang
 from migrasim.variants import futures

@@ -146,6 +146,12 @@ class Cache:
                 held -= self._kept.popitem(last=False)[1][1]
 
 
+    def drop(self, key: str) -> None:
+        """Forget a result."""
+        with self._lock:
+            self._kept.pop(key, None)
+
+
 class Engine:
     """Processes that make runs, for all pages of one server.
 

@@ -13,7 +13,7 @@ from migrasim.core.language import title_in
 from migrasim.facts import FactBook
 from migrasim.present.explorer.advice import warnings
 from migrasim.present.explorer.charts_more import BUILDERS
-from migrasim.present.explorer.draft import Draft, of_shipped, region, title_of
+from migrasim.present.explorer.draft import Draft, of_shipped, region
 from migrasim.present.explorer.engine import FIRST_ANSWERS, Engine, Request
 from migrasim.present.explorer.files import Share
 from migrasim.present.explorer.levers import LeverPanel
@@ -24,7 +24,7 @@ from migrasim.present.explorer.session import FIRST_YEAR, LAST_YEAR, RANGES, Ses
 from migrasim.present.explorer.sources import SourceBox
 from migrasim.present.explorer.view import Chart, Line, View, county_title, table_of
 from migrasim.present.explorer.widgets import ChartFrame, Choice, Press, YearSlider, element
-from migrasim.present.explorer.words import say
+from migrasim.present.explorer.words import name_of, say, shipped_name
 from migrasim.present.figures import COLOURS
 from migrasim.present.language import Lang
 from migrasim.present.tables import ABSENT, RATE
@@ -48,19 +48,6 @@ class Shown:
     draws: tuple[str, ...] = ()
     frame: str = ""
     step: Step | None = field(default=None, hash=False)
-
-
-def shipped_name(name: str, lang: Lang) -> str:
-    """Title of a shipped scenario."""
-    return str(title_in(title_of(of_shipped(name)), lang))
-
-
-def name_of(draft: Draft, lang: Lang) -> str:
-    """What a draft is called: its own name, or that of its start with the number of changes."""
-    if draft.name:
-        return draft.name
-    title = shipped_name(draft.base, lang)
-    return f"{title} ({say('changed_count', lang, count=len(draft.levers))})" if draft.levers else title
 
 
 def step_text(step: Step, lang: Lang) -> str:
