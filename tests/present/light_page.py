@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 import re
 import time
 import urllib.request
@@ -90,7 +89,7 @@ class LightPage:
 
     async def move(self, lever: str, value: float) -> Seen:
         """Move the slider of a lever and wait until the sentence and the chart have answered."""
-        began = time.monotonic()
+        began, earlier = time.monotonic(), self._run()
         model = next(key for key, state in self.widgets.items() if state.get("id") == lever)
         event = {"event": "set", "data": value}
         await self._send("comm_msg", comm_id=model, data={"method": "custom", "content": event})
@@ -98,16 +97,16 @@ class LightPage:
         await self._until(lambda: bool(named.search(self.sentence())))
         before, after = (float(each) for each in re.findall(r"([\d.]+)%", self.sentence())[:2])
         with suppress(TimeoutError):  # the chart comes right after the sentence; whoever asked finds out if it does not
-            await self._until(lambda: abs(self._rate() - after) < 0.0501, AFTER_S)
+            await self._until(lambda: self._run() != earlier, AFTER_S)
         shown = self.chart("rates")
         assert shown is not None
         sample = "sample of" in shown["option"]["title"]["subtext"]
         return Seen(self.sentence(), before, after, tuple(shown["rows"][-1]), sample, time.monotonic() - began)
 
-    def _rate(self) -> float:
-        """Resident rate of the last year on the chart."""
+    def _run(self) -> str:
+        """Which run the rates chart shows, as it says below its axis."""
         shown = self.chart("rates")
-        return float(shown["rows"][-1][1]) if shown else math.nan
+        return str(shown["option"]["graphic"][0]["style"]["text"]) if shown else ""
 
     def lever(self, lever: str) -> float | None:
         """Where a lever stands on the page."""

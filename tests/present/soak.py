@@ -18,6 +18,7 @@ import json
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -233,6 +234,7 @@ def main() -> None:
     parser.add_argument("--brief", action="store_true", help="do not wait until pages that vanished are forgotten")
     options = parser.parse_args()
     command = [sys.executable, "-m", "migrasim", "explore", "--no-open"]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with (
         tempfile.TemporaryDirectory() as folder,
         subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True, env=dict(os.environ)) as server,
@@ -242,6 +244,8 @@ def main() -> None:
         try:
             rest = 0.0 if options.brief else FORGOTTEN_S
             count = asyncio.run(soak(address, server.pid, options.sessions, options.browsers, options.minutes, rest))
+        except KeyboardInterrupt:
+            sys.exit(130)
         finally:
             server.terminate()
             for line in server.stderr:
