@@ -24,6 +24,8 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgroun
 FORGOTTEN_S = 150  # after which a page that vanished is forgotten
 LOOKS_S = (5.0, 25.0)  # at the charts between two changes
 CHANGES = (2, 6)
+COME_WITHIN_S = 20.0  # people do not come in step
 RUN_AGAIN = 12
 READ = """() => { const found = document.querySelector('.ms-change'); return found ? found.innerText : ''; }"""
 
@@ -75,7 +78,7 @@ class Count:
 
 async def light(address: str, until: float, count: Count) -> None:
     """Light pages one after the other, until the time is over."""
-    await asyncio.sleep(random.uniform(0, 20))  # people do not come in step
+    await asyncio.sleep(random.uniform(0, COME_WITHIN_S))
     while time.monotonic() < until:
         page = LightPage(address)
         try:
@@ -233,24 +236,29 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--brief", action="store_true", help="do not wait until pages that vanished are forgotten")
     options = parser.parse_args()
-    command = [sys.executable, "-m", "migrasim", "explore", "--no-open"]
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    rest = 0.0 if options.brief else FORGOTTEN_S
+    with served() as (address, pid):
+        count = asyncio.run(soak(address, pid, options.sessions, options.browsers, options.minutes, rest))
+    sys.exit(bool(count.mixed or count.errors))
+
+
+@contextmanager
+def served() -> Iterator[tuple[str, int]]:
+    """Address and process of a server of its own; what it complains of is printed at the end."""
+    command = [sys.executable, "-m", "migrasim", "explore", "--no-open"]
     with (
         tempfile.TemporaryDirectory() as folder,
         subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True, env=dict(os.environ)) as server,
     ):
         assert server.stderr is not None
-        address = next(found[0] for line in server.stderr if (found := re.search(r"http://[\d.:]+/", line)))
         try:
-            rest = 0.0 if options.brief else FORGOTTEN_S
-            count = asyncio.run(soak(address, server.pid, options.sessions, options.browsers, options.minutes, rest))
-        except KeyboardInterrupt:
-            sys.exit(130)
+            address = next(found[0] for line in server.stderr if (found := re.search(r"http://[\d.:]+/", line)))
+            yield address, server.pid
         finally:
             server.terminate()
             for line in server.stderr:
                 print("server:", line, end="")
-    sys.exit(bool(count.mixed or count.errors))
 
 
 if __name__ == "__main__":
