@@ -62,10 +62,10 @@ def move(page: Page, value: float) -> None:
     page.wait_for_function(f"/: {value:g}[^0-9][^]*→/.test(document.querySelector('.ms-change').innerText)")
 
 
-def keep(page: Page, name: str, **options: Any) -> None:
+def keep(page: Page, name: str) -> None:
     """Take the picture when nothing moves any more."""
     time.sleep(2)
-    page.screenshot(path=OUT / name, **options)
+    page.screenshot(path=OUT / name)
     print(OUT / name)
 
 
@@ -138,8 +138,9 @@ def workshop(browser: Any) -> None:
         host.select_option("[data-choice=stage]", "vote")
         guest.locator(".ms-vote").click()
         host.get_by_text("1 of 2 have voted").wait_for()
+        host.set_viewport_size({"width": 1280, "height": 2020})
         hide(host, there)
-        keep(host, "workshop-result.png", full_page=True)
+        keep(host, "workshop-result.png")
 
 
 def hide(page: Page, there: str) -> None:

@@ -86,13 +86,13 @@ async def light(address: str, until: float, count: Count) -> None:
             count.opened += 1
             await page.rest(random.uniform(*LOOKS_S))
             ended = None
-            for _ in range(random.randint(*CHANGES)):
+            for step in random.sample(range(10, 990), random.randint(*CHANGES)):
                 if random.random() < 0.1:
                     await page.drop()
                     await asyncio.sleep(random.uniform(0.5, 5))
                     await page.connect()
                     count.came_back += 1
-                value = random.randrange(10, 990) / 1000
+                value = step / 1000
                 seen = await page.move(LEVER, value)
                 count.waits.append(seen.wait_s)
                 count.check(value, seen, ended)
@@ -126,8 +126,8 @@ async def browser(address: str, until: float, count: Count, chromium: Any) -> No
             await page.wait_for_selector("[data-drawn=yes]")
             count.first.append(time.monotonic() - began)
             count.opened += 1
-            for _ in range(random.randint(*CHANGES)):
-                value, began = random.randrange(1, 100) / 100, time.monotonic()  # as its slider has them
+            for step in random.sample(range(1, 100), random.randint(*CHANGES)):
+                value, began = step / 100, time.monotonic()  # as its slider has them
                 lever = page.locator(f'[data-lever="{LEVER}"]')
                 await lever.locator("input[type=range]").evaluate(move, value)
                 await page.wait_for_function(f"/: {value:g}\\. [^]*→/.test(({READ})())")
