@@ -59,7 +59,7 @@ def drawn(page: Page) -> None:
 def move(page: Page, value: float) -> None:
     """Move the lever and wait for the sentence."""
     page.locator(f'[data-lever="{LEVER}"] input[type=range]').evaluate(MOVE, value)
-    page.wait_for_function(f"/: {value:g}[^0-9][^]*→/.test(document.querySelector('.ms-change').innerText)")
+    page.wait_for_function(f"/[:：] ?{value:g}[^0-9][^]*→/.test(document.querySelector('.ms-change').innerText)")
 
 
 def keep(page: Page, name: str) -> None:
