@@ -151,7 +151,7 @@ def groups(view: View) -> Chart | None:
     most = max([2.0, *(abs(value) for column in columns for value in column if value is not None)])
     end = top(2.0, most, 1.0)
     option |= {
-        "xAxis": value_axis(-end, end),
+        "xAxis": {**value_axis(-end, end), "axisLabel": {"showMinLabel": False, "showMaxLabel": False}},
         "yAxis": {
             "type": "category",
             "data": titles,

@@ -145,7 +145,6 @@ class Cache:
             while held > self.most_bytes and len(self._kept) > 1:
                 held -= self._kept.popitem(last=False)[1][1]
 
-
     def drop(self, key: str) -> None:
         """Forget a result."""
         with self._lock:
