@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+import threading
 import time
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from migrasim.facts import FactBook
 from migrasim.indicators import CATALOGUE
 from migrasim.present.explorer import charts, charts_more, compare, draft, sources, view, words
 from migrasim.present.explorer.draft import Draft
-from migrasim.present.explorer.engine import Cache, Engine
+from migrasim.present.explorer.engine import FIRST_ANSWERS, Cache, Engine
 from migrasim.present.explorer.runs import draws, request
 from migrasim.present.explorer.session import Session
 from migrasim.scenario import Scenario
@@ -170,10 +171,10 @@ def test_the_cache_drops_what_was_used_longest_ago(make_result):
     """Results are kept within a bound, and a result that is used stays."""
     result = make_result()
     cache = Cache()
-    cache.put("0", result)
+    cache.put("0", result, 100)
     cache.most_bytes = 3 * cache.held_bytes
     for key in "12345":
-        cache.put(key, result)
+        cache.put(key, result, 100)
         assert cache.get("0") is not None
         assert cache.held_bytes <= cache.most_bytes
     assert len(cache) == 3
@@ -240,13 +241,94 @@ def test_a_dead_process_is_replaced(engine):
     ticket = engine.submit(doomed)
     while engine.status(doomed.key).share == 0:
         time.sleep(0.05)
-    worker = next(each for each in engine.workers if each.lane == "full")
+    worker = next(each for each in engine.makers if each.lane == "full")
     os.kill(worker.pid, signal.SIGKILL)
     while not engine.status(doomed.key).is_over:
         time.sleep(0.05)
     assert engine.status(doomed.key).state == "failed"
     engine.release(doomed.key, ticket)
     assert engine.wait(request(draft.of_shipped("plan"), sample=0.011)).sample == 0.011
+
+
+@pytest.mark.model
+@pytest.mark.slow
+def test_a_first_answer_goes_before_a_range(engine):
+    """A run for a range makes room for the run that somebody waits for, and is made afterwards."""
+    later = [request(draft.of_shipped("plan"), seed=40 + k, lean=True) for k in range(3)]
+    tickets = [engine.submit(each, FIRST_ANSWERS + k) for k, each in enumerate(later)]
+    while engine.status(later[0].key).state != "running":
+        time.sleep(0.01)
+    first = request(draft.of_shipped("plan"), seed=50)
+    engine.wait(first)
+    assert not any(engine.status(each.key).is_over for each in later)
+    for each, ticket in zip(later, tickets, strict=True):
+        assert len(engine.wait(each).indicators)
+        engine.release(each.key, ticket)
+
+
+@pytest.mark.model
+@pytest.mark.slow
+def test_a_result_that_was_dropped_is_made_again_for_who_wants_it(engine):
+    """A page that still wants a result waits for no ghost: what the cache has dropped is run once more."""
+    wanted = request(draft.of_shipped("status_quo"), seed=60)
+    news = threading.Event()
+    ticket = engine.submit(wanted, news=news)
+    first = engine.wait(wanted)
+    engine.cache.drop(wanted.key)
+    news.clear()
+    assert engine.status(wanted.key).state == "waiting"
+    assert news.wait(60)
+    assert engine.wait(wanted).run_id == first.run_id
+    engine.release(wanted.key, ticket)
+
+
+@pytest.mark.model
+@pytest.mark.slow
+def test_a_lean_result_has_the_same_indicators_and_little_else(engine):
+    """What ranges and pairs need of a run is what the whole run has, without its places and tables."""
+    whole = engine.wait(request(draft.of_shipped("plan"), seed=70))
+    lean = engine.wait(request(draft.of_shipped("plan"), seed=70, lean=True))
+    assert lean.prefecture().equals(whole.prefecture())
+    for county in ("Jingning", "Kongtong"):
+        one, other = (view.table_of(each, county) for each in (lean, whole))
+        assert len(one) and one.equals(other)
+    assert not len(lean.costs) and list(lean.costs.columns) == list(whole.costs.columns)
+
+
+def test_a_run_knows_nothing_of_who_asked_for_it():
+    """Runs are shared by all who have the same numbers, so that no name of one visitor reaches another."""
+    secret = Draft("plan", {SCHOOLS: 0.3}, name="the mayor's own", description={"en": "not for others"})
+    assert request(secret).key == request(Draft("plan", {SCHOOLS: 0.3})).key
+    assert "mayor" not in repr(request(secret).scenario) and "others" not in repr(request(secret).scenario)
+
+
+def test_a_change_draws_a_page_once():
+    """However many pieces read a value, and however many values a change has, the page is drawn once."""
+    import solara
+    from reacton.core import get_render_context
+
+    drawn: list[int] = []
+    session = Session(draft.of_shipped("plan"))
+
+    @solara.component
+    def Piece() -> None:  # noqa: N802 (a component)
+        solara.Text(f"{session.draft.levers} {len(session.ahead.value)} {session.year.value}")
+
+    @solara.component
+    def All() -> None:  # noqa: N802 (a component)
+        session.drawing = get_render_context()
+        drawn.append(len(session.steps.value))
+        for _ in range(5):
+            Piece()
+
+    _, context = solara.render(All(), handle_error=False)
+    session.put(Draft("plan", {SCHOOLS: 0.3}), "changed_to")
+    session.undo()
+    assert drawn == [1, 2, 1]
+    before = len(drawn)
+    session.year.value = 2030
+    assert len(drawn) == before
+    context.close()
 
 
 # -- charts ------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from migrasim.core.language import title_in
 from migrasim.facts import BASE_YEAR, FactBook
 from migrasim.present.explorer.draft import Draft, path_of
 from migrasim.present.explorer.session import LAST_YEAR
+from migrasim.present.explorer.view import table_of
 from migrasim.present.explorer.words import say
 from migrasim.present.language import Lang
 
@@ -25,7 +26,7 @@ _MOST_NAMED = 3
 
 def warnings(draft: Draft, result: RunResult, lang: Lang) -> list[str]:
     """What a planner should know of a run: what is short, what is at its bound, what a budget does not carry."""
-    frame = result.prefecture()
+    frame = table_of(result, None)
     found = [
         _dwellings(frame, lang),
         _queue(frame, lang),

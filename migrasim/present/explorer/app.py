@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import solara
+from reacton.core import get_render_context
 
 from migrasim.core.language import LANGS, Lang
 from migrasim.present.explorer.compare import ComparePage
-from migrasim.present.explorer.explore import ExplorePage, name_of
+from migrasim.present.explorer.explore import ExplorePage
 from migrasim.present.explorer.files import FilesBox
 from migrasim.present.explorer.serving import current
 from migrasim.present.explorer.session import Session
 from migrasim.present.explorer.widgets import Browser, Choice, Press, element
-from migrasim.present.explorer.words import say
+from migrasim.present.explorer.words import name_of, say
 from migrasim.present.workshop.page import WorkshopPage, tabs_of
 from migrasim.present.workshop.words import word
 
@@ -44,6 +45,7 @@ def Page() -> None:
     """Everything that a visitor sees."""
     search = solara.use_router().search
     session = solara.use_memo(lambda: new_session(search), [])
+    session.drawing = get_render_context()
     lang = session.lang.value
     solara.Style(STYLE)
     Browser(

@@ -38,7 +38,7 @@ MAP = "counties"
 
 
 def _years(view: View) -> list[int]:
-    return [int(year) for year in view.first.prefecture().index]
+    return [int(year) for year in table_of(view.first, None).index]
 
 
 def _name(view: View, line: Line, indicator: str, several: bool) -> str:
@@ -132,7 +132,9 @@ def rates(view: View) -> Chart:
             _points(say("published", view.lang), record, "circle", 8),
             _points(say("target", view.lang), {y: r for y, r in targets.items() if y in years}, "diamond", 13),
         ]
-        chart.option["legend"]["data"] += [say("published", view.lang), say("target", view.lang)]
+        named = [*chart.option["legend"]["data"], say("published", view.lang), say("target", view.lang)]
+        chart.option["legend"] |= {"data": named, "type": "plain" if len(named) <= 6 else "scroll"}
+        chart.option["grid"]["bottom"] += 22 if 4 < len(named) <= 6 else 0  # a third line
         heads = [*chart.heads, say("published", view.lang), say("target", view.lang)]
         rows = [[*row, *(_percent(found, row[0]) for found in (record, targets))] for row in chart.rows]
         return replace(chart, heads=heads, rows=rows)

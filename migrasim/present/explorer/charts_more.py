@@ -15,6 +15,7 @@ from migrasim.present.explorer.view import (
     base_option,
     line_series,
     numbers,
+    table_of,
     title_for,
     top,
     value_axis,
@@ -82,7 +83,7 @@ def _stack(
 ) -> Chart:
     """Indicators that add up, stacked by year; in a comparison their sum for each scenario."""
     option = base_option(view, title, axis)
-    years = [int(year) for year in view.first.prefecture().index][1:]
+    years = [int(year) for year in table_of(view.first, None).index][1:]
     series: list[Any] = []
     heads: list[str] = [say("year", view.lang)]
     columns: list[list[float | None]] = []
@@ -150,7 +151,7 @@ def groups(view: View) -> Chart | None:
     most = max([2.0, *(abs(value) for column in columns for value in column if value is not None)])
     end = top(2.0, most, 1.0)
     option |= {
-        "xAxis": value_axis(-end, end),
+        "xAxis": {**value_axis(-end, end), "axisLabel": {"showMinLabel": False, "showMaxLabel": False}},
         "yAxis": {
             "type": "category",
             "data": titles,

@@ -14,15 +14,16 @@ from migrasim.core.language import title_in
 from migrasim.facts import FactBook, Lever
 from migrasim.present.explorer import charts, charts_more
 from migrasim.present.explorer.draft import Draft, differing, path_of, region
-from migrasim.present.explorer.engine import SAMPLE, Engine, Request
-from migrasim.present.explorer.explore import Focus, ShowChart, name_of
+from migrasim.present.explorer.engine import Engine, Request
+from migrasim.present.explorer.explore import Focus, ShowChart
+from migrasim.present.explorer.maker import SAMPLE
 from migrasim.present.explorer.runs import Standing, draws, request, use_runs
 from migrasim.present.explorer.serving import current
 from migrasim.present.explorer.session import LAST_YEAR, MOST_PINS, Ranges, Session
 from migrasim.present.explorer.sources import SourceBox
 from migrasim.present.explorer.view import Chart, Line, View, base_option, title_for, unit_for, value_axis
 from migrasim.present.explorer.widgets import Choice, Press, Rows, element
-from migrasim.present.explorer.words import say, unit
+from migrasim.present.explorer.words import name_of, say, unit
 from migrasim.present.figures import COLOURS
 from migrasim.present.language import Lang
 from migrasim.variants import futures
@@ -295,10 +296,11 @@ def PinnedCharts(session: Session, drafts: tuple[Draft, ...], keys: tuple[tuple[
     lang, engine = session.lang.value, current().engine
     lines = []
     for k, (draft, mine) in enumerate(zip(drafts, keys, strict=True)):
-        results = [result for key in mine if (result := engine.result(key)) is not None]
-        if not results:
+        whole = engine.result(mine[0])
+        if whole is None:
             return
-        lines.append(Line(called(k, draft, lang), PIN_COLOURS[k], "pin", results[0], tuple(results[1:]), results[0]))
+        drawn = tuple(result for key in mine[1:] if (result := engine.result(key)) is not None)
+        lines.append(Line(called(k, draft, lang), PIN_COLOURS[k], "pin", whole, drawn, whole))
     view = View(
         tuple(lines), lang, region(), session.place.value, session.year.value, None, session.ranges.value != "none"
     )
@@ -372,7 +374,7 @@ def Attributed(session: Session, draft: Draft, index: int) -> None:
     levers = [lever for each in who.values() for lever in each]
     wanted = solara.use_memo(
         lambda: {
-            members: request(coalition(draft, [lever for name in members for lever in who[name]], levers))
+            members: request(coalition(draft, [lever for name in members for lever in who[name]], levers), lean=True)
             for members in coalitions(list(who))
         },
         [draft.content, draft.future],

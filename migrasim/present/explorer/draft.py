@@ -134,7 +134,7 @@ def title_of(draft: Draft) -> Any:
 
 @lru_cache(maxsize=64)
 def _inputs(content: str, future: str, draft: _Keyed) -> Inputs:
-    return Inputs.build(FactBook.load(), region(), draft.draft.scenario(), until=LAST_YEAR, future=future)
+    return Inputs.build(FactBook.load(), region(), numbers_of(draft.draft), until=LAST_YEAR, future=future)
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,16 @@ class _Keyed:
     """A draft that counts as the same wherever its numbers are the same."""
 
     draft: Draft = field(compare=False)
+
+
+@lru_cache(maxsize=256)
+def _numbers(content: str, future: str, draft: _Keyed) -> Scenario:
+    return replace(draft.draft, name="", title={}, description={}).scenario()
+
+
+def numbers_of(draft: Draft) -> Scenario:
+    """The scenario of a draft without what its maker calls it: runs are shared with whoever has the same numbers."""
+    return _numbers(draft.content, draft.future, _Keyed(draft))
 
 
 def inputs(draft: Draft) -> Inputs:

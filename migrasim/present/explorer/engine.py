@@ -1,45 +1,39 @@
-"""The engine behind the pages: worker processes that make runs, and one bounded cache that all sessions share.
+"""The engine behind the pages: what is run when, and one bounded cache that all sessions share.
 
 A page asks for a run (`Request`) and gets a ticket. Requests that are the same are made once; a run that
 nobody waits for any more is stopped. Runs are made by `migrasim.runs.simulate.simulate`, the function of
 the command line, in processes of their own, so that no page ever waits for a computation.
+
+First answers go before all else: a range that is being drawn makes room for them, and whatever takes longer
+begins when none is waiting and the pages have had time to draw what came.
 """
 
 from __future__ import annotations
 
 import hashlib
+import heapq
 import itertools
 import json
 import os
-import pickle
-import secrets
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, fields
-from multiprocessing.connection import Client, Listener
-from queue import PriorityQueue
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from migrasim.present.explorer.maker import SAMPLE, Lane, Maker
+
 if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
-
-    from pandas import DataFrame
-
     from migrasim.runs.result import RunResult
     from migrasim.scenario import Scenario
 
-SAMPLE = 0.01  # share of the households in the first answer
 CACHE_BYTES = 256_000_000
-_SAY_EVERY_S = 0.1
+FIRST_ANSWERS = 5  # priorities below it: somebody looks at the page and waits
 _QUICK_AT_MOST = 4
+_REST_S = 0.3  # after a first answer, in which pages draw it and nothing else is begun
+_PATIENCE_S = 20.0  # after which something else begins although first answers keep coming
 
-Lane = Literal["quick", "full"]
 State = Literal["waiting", "running", "done", "refused", "failed"]
 
 
@@ -51,6 +45,8 @@ class Request:
     ----------
     content
         What the scenario is made of, as text: with the other fields the identity of the request.
+    lean
+        Whether the indicators of the region and its counties are enough, as for ranges: a tenth of the memory.
     """
 
     scenario: Scenario = field(compare=False, repr=False)
@@ -61,8 +57,9 @@ class Request:
     until: int = 2035
     overrides: tuple[str, ...] = ()
     parameters: tuple[tuple[str, float], ...] = ()
+    lean: bool = False
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Identity, the same for requests that give the same numbers."""
         parts = [getattr(self, each.name) for each in fields(self) if each.name != "scenario"]
@@ -91,13 +88,27 @@ class Status:
 @dataclass
 class _Job:
     request: Request
-    tickets: set[int]
+    priority: int
+    asked_at: float
+    tickets: dict[int, threading.Event | None]
     status: Status = field(default_factory=lambda: Status("waiting"))
-    stop: threading.Event = field(default_factory=threading.Event)
+    maker: Maker | None = None
 
+    @property
+    def is_first(self) -> bool:
+        """Whether somebody waits for it with nothing else to look at."""
+        return self.priority < FIRST_ANSWERS and self.request.lane == "quick"
 
-class Cancelled(Exception):
-    """Raised inside a run that nobody waits for any more."""
+    def on_progress(self, share: float) -> None:
+        """Take what the process says of how far it is."""
+        self.tell(Status("running", share))
+
+    def tell(self, status: Status) -> None:
+        """Take a new standing, and wake who follows it."""
+        self.status = status
+        for news in list(self.tickets.values()):
+            if news is not None:
+                news.set()
 
 
 class Cache:
@@ -125,9 +136,8 @@ class Cache:
             self._kept.move_to_end(key)
             return self._kept[key][0]
 
-    def put(self, key: str, result: RunResult) -> None:
-        """Keep a result; one that is larger than everything allowed is kept until the next one comes."""
-        size = _size(result)
+    def put(self, key: str, result: RunResult, size: int) -> None:
+        """Keep a result of so many bytes; one larger than everything allowed is kept until the next one comes."""
         with self._lock:
             self._kept[key] = (result, size)
             self._kept.move_to_end(key)
@@ -135,10 +145,10 @@ class Cache:
             while held > self.most_bytes and len(self._kept) > 1:
                 held -= self._kept.popitem(last=False)[1][1]
 
-
-def _size(result: RunResult) -> int:
-    tables: list[DataFrame] = [value for value in vars(result).values() if hasattr(value, "memory_usage")]
-    return sum(int(table.memory_usage(deep=True).sum()) for table in tables)
+    def drop(self, key: str) -> None:
+        """Forget a result."""
+        with self._lock:
+            self._kept.pop(key, None)
 
 
 class Engine:
@@ -146,67 +156,91 @@ class Engine:
 
     Parameters
     ----------
-    quick : processes for first answers; one less than there are cores where not given, from 1 to 4
+    quick : processes for first answers; as many as there are cores where not given, at most 4
     cache : of results
     """
 
     def __init__(self, quick: int | None = None, cache: Cache | None = None) -> None:
         self.cache = cache or Cache()
         self.ready = threading.Event()
-        self.workers: list[_Worker] = []
+        self.makers: list[Maker] = []
         self._jobs: dict[str, _Job] = {}
-        self._lock = threading.Lock()
         self._numbers = itertools.count()
-        self._queues: dict[Lane, PriorityQueue[tuple[int, int, str]]] = {
-            "quick": PriorityQueue(),
-            "full": PriorityQueue(),
-        }
+        self._lock = threading.RLock()
+        self._wake = threading.Condition(self._lock)
+        self._rest_until = 0.0
+        self._queues: dict[Lane, list[tuple[int, int, _Job]]] = {"quick": [], "full": []}
         cores = os.cpu_count() or 1
-        count = quick or min(_QUICK_AT_MOST, max(1, cores - 1))
+        count = quick or min(_QUICK_AT_MOST, cores)
         lanes: list[Lane] = ["full"]
         lanes += ["quick"] * count
         for lane in lanes:
             threading.Thread(target=self._serve, args=(lane,), daemon=True, name=f"migrasim-{lane}").start()
 
-    def submit(self, request: Request, priority: int = 0) -> int:
+    def submit(self, request: Request, priority: int = 0, news: threading.Event | None = None) -> int:
         """Ask for a run; the number of a ticket that `release` takes back.
 
         Parameters
         ----------
         request : what to run
-        priority : lower numbers go first within their lane
+        priority : lower numbers go first within their lane; those below `FIRST_ANSWERS` before everything else
+        news : set whenever the run stands somewhere else
         """
         key, ticket = request.key, next(self._numbers)
         with self._lock:
             job = self._jobs.get(key)
-            if job is not None and not job.stop.is_set() and not (job.status.is_over and self.cache.get(key) is None):
-                job.tickets.add(ticket)
+            if job is not None:
+                job.tickets[ticket] = news
+                if job.status.state == "failed" or (job.status.state == "done" and self.cache.get(key) is None):
+                    self._put(job)
+                elif priority < job.priority and job.status.state == "waiting":
+                    job.priority = priority
+                    self._put(job)
                 return ticket
+            self._jobs[key] = job = _Job(request, priority, time.monotonic(), {ticket: news})
             if self.cache.get(key) is not None:
-                self._jobs[key] = _Job(request, {ticket}, Status("done", 1.0))
-                return ticket
-            self._jobs[key] = _Job(request, {ticket})
-        self._queues[request.lane].put((priority, ticket, key))
+                job.status = Status("done", 1.0)
+            else:
+                self._put(job)
         return ticket
 
+    def _put(self, job: _Job) -> None:
+        """Queue a job; a first answer takes the place of something that can wait."""
+        job.tell(Status("waiting"))
+        lane = job.request.lane
+        heapq.heappush(self._queues[lane], (job.priority, next(self._numbers), job))
+        if job.is_first:
+            busy = [each for each in self._jobs.values() if each.maker is not None and each.maker.lane == lane]
+            later = [each for each in busy if not each.is_first]
+            if later and len(busy) == sum(maker.lane == lane for maker in self.makers):
+                self._stop(max(later, key=lambda each: each.priority))
+        self._wake.notify_all()
+
+    def _stop(self, job: _Job) -> None:
+        if job.maker is not None:
+            job.maker.stop(job.request.key)
+
     def release(self, key: str, ticket: int) -> None:
-        """Give a ticket back; a run without tickets is not begun, or stopped within a second or two."""
+        """Give a ticket back; a run without tickets is not begun, or stopped at its next phase."""
         with self._lock:
             job = self._jobs.get(key)
             if job is None or ticket not in job.tickets:
                 return
-            job.tickets.discard(ticket)
+            del job.tickets[ticket]
             if not job.tickets:
-                job.stop.set()
                 del self._jobs[key]
+                self._stop(job)
+                self._wake.notify_all()
 
     def status(self, key: str) -> Status:
-        """Where a request stands; done where its result is in the cache."""
+        """Where a request stands; a result that the cache has dropped is made again where somebody waits for it."""
         with self._lock:
-            job = self._jobs.get(key)
-        if job is not None and job.status.state != "done":
-            return job.status
-        return Status("done", 1.0) if self.cache.get(key) is not None else Status("waiting")
+            job, is_there = self._jobs.get(key), self.cache.get(key) is not None
+            if job is not None and job.status.state == "done" and not is_there:
+                self._put(job)
+            if job is not None:
+                return job.status
+        return Status("done", 1.0) if is_there else Status("waiting")
 
     def result(self, key: str) -> RunResult | None:
         """The result, where it is there."""
@@ -222,16 +256,17 @@ class Engine:
         RuntimeError
             Where the run ends with an error.
         """
-        ticket, until = self.submit(request), time.monotonic() + timeout_s
+        news, until = threading.Event(), time.monotonic() + timeout_s
+        ticket = self.submit(request, news=news)
         try:
             while time.monotonic() < until:
-                found = self.status(request.key)
-                result = self.result(request.key)
+                news.clear()
+                found, result = self.status(request.key), self.result(request.key)
                 if result is not None:
                     return result
                 if found.is_over:
                     raise RuntimeError(found.message)
-                time.sleep(0.02)
+                news.wait(until - time.monotonic())
         finally:
             self.release(request.key, ticket)
         raise TimeoutError(f"no result within {timeout_s:g} s")
@@ -244,142 +279,67 @@ class Engine:
         """Hand the jobs of a lane to one process, and start another where it died."""
         if lane == "full":
             self.ready.wait()  # what the first process compiles, this one then finds on disk
-        worker = self._worker(lane)
+        maker = self._maker(lane)
         self.ready.set()
         while True:
-            _, _, key = self._queues[lane].get()
-            with self._lock:
-                job = self._jobs.get(key)
-            if job is None or job.status.state != "waiting" or job.stop.is_set():
-                continue
-            job.status = Status("running")
+            job = self._next(lane, maker)
             try:
-                self._finish(job, worker.run(job))
+                kind, value, size = maker.follow(job.on_progress)
             except (EOFError, OSError):
-                job.status = Status("failed", message="the process that made this run has died (out of memory?)")
-                worker.end()
-                self.workers.remove(worker)
-                worker = self._worker(lane)
+                kind, value, size = "failed", "the process that made this run has died (out of memory?)", 0
+                maker.end()
+                self.makers.remove(maker)
+            self._finish(job, kind, value, size)
+            if kind == "failed" and maker not in self.makers:
+                maker = self._maker(lane)
 
-    def _worker(self, lane: Lane) -> _Worker:
-        worker = _Worker(lane)
-        self.workers.append(worker)
-        return worker
+    def _maker(self, lane: Lane) -> Maker:
+        maker = Maker(lane)
+        self.makers.append(maker)
+        return maker
 
-    def _finish(self, job: _Job, answer: tuple[str, Any]) -> None:
-        kind, value = answer
-        if kind == "done":
-            self.cache.put(job.request.key, value)
-            job.status = Status("done", 1.0)
-        elif kind in ("refused", "failed"):
-            job.status = Status("refused" if kind == "refused" else "failed", message=str(value))
+    def _next(self, lane: Lane, maker: Maker) -> _Job:
+        """The next job of a lane, when its time has come."""
+        queue = self._queues[lane]
+        with self._wake:
+            while True:
+                while queue and not self._is_wanted(queue[0][2]):
+                    heapq.heappop(queue)
+                pause = self._pause(queue[0][2]) if queue else None
+                if pause == 0.0:
+                    job = heapq.heappop(queue)[2]
+                    job.maker = maker
+                    job.tell(Status("running"))
+                    maker.begin(job.request)
+                    return job
+                self._wake.wait(pause)
 
+    def _is_wanted(self, job: _Job) -> bool:
+        return self._jobs.get(job.request.key) is job and job.status.state == "waiting"
 
-class _Worker:
-    """One process, warm: the libraries are loaded and the kernels compiled before the first request.
-
-    It is a plain child that calls back: the modules of `multiprocessing` that start processes look at the main
-    module, which the server of pages replaces.
-    """
-
-    def __init__(self, lane: Lane) -> None:
-        self.lane = lane
-        key = secrets.token_bytes(32)
-        with Listener(authkey=key) as listener:
-            command = [sys.executable, "-c", "from migrasim.present.explorer.engine import work; work()"]
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
-            assert self._process.stdin is not None
-            self._process.stdin.write(pickle.dumps((listener.address, key, lane)))
-            self._process.stdin.close()
-            self._here = listener.accept()
-        self._here.recv()  # it is warm
-
-    @property
-    def pid(self) -> int:
-        """Of the process."""
-        return self._process.pid
-
-    def end(self) -> None:
-        """End the process."""
-        self._here.close()
-        self._process.kill()
-        self._process.wait()
-
-    def run(self, job: _Job) -> tuple[str, Any]:
-        """Make a run; what came of it."""
-        self._here.send(job.request)
-        told = False
-        while True:
-            if job.stop.is_set() and not told:
-                told = True
-                self._here.send(None)
-            if not self._here.poll(0.05):
-                continue
-            kind, value = self._here.recv()
-            if kind == "progress":
-                job.status = Status("running", value)
-                continue
-            return kind, value
-
-
-def work() -> None:
-    """Make runs until the server ends: the whole life of a worker process, which reads from its input whom to call."""
-    address, key, lane = pickle.loads(sys.stdin.buffer.read())
-    with suppress(EOFError, OSError), Client(address, authkey=key) as pipe:
-        _work(pipe, lane)
-
-
-def _work(pipe: Connection[Any, Any], lane: Lane) -> None:
-    """Answer requests; a request of None takes back the one before."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server decides when to end
-    if lane == "full" and hasattr(os, "nice"):
-        os.nice(10)  # first answers go first
-    from migrasim.core.errors import InputError
-    from migrasim.runs.simulate import simulate
-
-    with suppress(Exception):  # what fails here fails again below, where somebody is told
-        simulate("status_quo", sample=SAMPLE, until=2021)
-    pipe.send(("warm", None))
-    while True:
-        request: Request | None = pipe.recv()
-        if request is None:
-            continue  # taken back after it was done
-        try:
-            result = simulate(
-                request.scenario,
-                seed=request.seed,
-                sample=request.sample,
-                until=request.until,
-                future=request.future,
-                overrides=request.overrides,
-                parameters=dict(request.parameters),
-                on_phase=_watch(pipe, request.until),
-            )
-            pipe.send(("done", result))
-        except Cancelled:
-            pipe.send(("cancelled", None))
-        except InputError as error:
-            pipe.send(("refused", str(error)))
-        except (EOFError, OSError):
-            raise
-        except Exception as error:
-            pipe.send(("failed", f"{type(error).__name__}: {error}"))
-
-
-def _watch(pipe: Connection[Any, Any], until: int) -> Callable[[int, str, int, int], None]:
-    """What a run calls at every phase: it ends a run that is not wanted, and says how far it is."""
-    from migrasim.facts import BASE_YEAR
-
-    said = 0.0
-
-    def on_phase(year: int, _: str, done: int, phases: int) -> None:
-        nonlocal said
-        if pipe.poll(0):
-            pipe.recv()
-            raise Cancelled
+    def _pause(self, job: _Job) -> float:
+        """Seconds for which a job has to wait for those that somebody looks at."""
+        if job.is_first:
+            return 0.0
         now = time.monotonic()
-        if now - said >= _SAY_EVERY_S:
-            said = now
-            pipe.send(("progress", round((year - BASE_YEAR - 1 + done / phases) / (until - BASE_YEAR), 2)))
+        if now - job.asked_at < _PATIENCE_S and any(
+            each.is_first and not each.status.is_over for each in self._jobs.values()
+        ):
+            return _REST_S
+        return max(0.0, self._rest_until - now)
 
-    return on_phase
+    def _finish(self, job: _Job, kind: str, value: Any, size: int) -> None:
+        key = job.request.key
+        with self._wake:
+            job.maker = None
+            if kind == "done":
+                self.cache.put(key, value, size)
+                if job.is_first:
+                    self._rest_until = time.monotonic() + _REST_S
+                job.tell(Status("done", 1.0))
+            elif kind == "cancelled":
+                if self._jobs.get(key) is job:  # it made room for a first answer
+                    self._put(job)
+            else:
+                job.tell(Status("refused" if kind == "refused" else "failed", message=str(value)))
+            self._wake.notify_all()

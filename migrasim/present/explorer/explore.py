@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,17 +13,18 @@ from migrasim.core.language import title_in
 from migrasim.facts import FactBook
 from migrasim.present.explorer.advice import warnings
 from migrasim.present.explorer.charts_more import BUILDERS
-from migrasim.present.explorer.draft import Draft, of_shipped, region, title_of
-from migrasim.present.explorer.engine import SAMPLE, Engine, Request
+from migrasim.present.explorer.draft import Draft, of_shipped, region
+from migrasim.present.explorer.engine import FIRST_ANSWERS, Engine, Request
 from migrasim.present.explorer.files import Share
 from migrasim.present.explorer.levers import LeverPanel
+from migrasim.present.explorer.maker import SAMPLE
 from migrasim.present.explorer.runs import Standing, draws, request, use_runs
 from migrasim.present.explorer.serving import county_map, current
 from migrasim.present.explorer.session import FIRST_YEAR, LAST_YEAR, RANGES, Session, Step
 from migrasim.present.explorer.sources import SourceBox
-from migrasim.present.explorer.view import Chart, Line, View, county_title
+from migrasim.present.explorer.view import Chart, Line, View, county_title, table_of
 from migrasim.present.explorer.widgets import ChartFrame, Choice, Press, YearSlider, element
-from migrasim.present.explorer.words import say
+from migrasim.present.explorer.words import name_of, say, shipped_name
 from migrasim.present.figures import COLOURS
 from migrasim.present.language import Lang
 from migrasim.present.tables import ABSENT, RATE
@@ -46,19 +48,6 @@ class Shown:
     draws: tuple[str, ...] = ()
     frame: str = ""
     step: Step | None = field(default=None, hash=False)
-
-
-def shipped_name(name: str, lang: Lang) -> str:
-    """Title of a shipped scenario."""
-    return str(title_in(title_of(of_shipped(name)), lang))
-
-
-def name_of(draft: Draft, lang: Lang) -> str:
-    """What a draft is called: its own name, or that of its start with the number of changes."""
-    if draft.name:
-        return draft.name
-    title = shipped_name(draft.base, lang)
-    return f"{title} ({say('changed_count', lang, count=len(draft.levers))})" if draft.levers else title
 
 
 def step_text(step: Step, lang: Lang) -> str:
@@ -92,9 +81,9 @@ def ExplorePage(session: Session) -> None:
     ranges = session.ranges.value
     drawn = solara.use_memo(lambda: draws(draft, ranges), [draft.content, draft.future, ranges])
     wants = [(quick[name], k) for k, name in enumerate(quick)]
-    wants += [(each, 5 + k) for k, each in enumerate(drawn)]
+    wants += [(each, FIRST_ANSWERS + k) for k, each in enumerate(drawn)]
     if session.full.value:
-        wants += [(full[name], k) for k, name in enumerate(full)]
+        wants += [(full[name], FIRST_ANSWERS + k) for k, name in enumerate(full)]
     standing = use_runs(engine, wants)
     last = solara.use_ref(Shown())
     shown = _shown(engine, standing, quick, full, drawn, session.steps.value[-1], last.current)
@@ -147,10 +136,16 @@ def _shown(
         before=keys.get("before", ""),
         baseline=keys.get("baseline", ""),
         around=quick["current"].key,
-        draws=tuple(one.key for one in drawn if standing.done(one)),
+        draws=_told([one.key for one in drawn if standing.done(one)], len(drawn)),
         frame=chosen["baseline"].key,
         step=step,
     )
+
+
+def _told(done: list[str], wanted: int) -> tuple[str, ...]:
+    """Draws that are shown: none, half of them, all; each change draws every chart anew."""
+    half = wanted // 2
+    return tuple(done if len(done) == wanted else done[:half] if len(done) >= half else ())
 
 
 @solara.component
@@ -244,9 +239,9 @@ def ChangeLine(session: Session, shown: Shown) -> None:
     step = shown.step
     if now is None or step is None:
         return
-    row = now.prefecture().loc[year]
+    row = table_of(now, None).loc[year]
     if before is not None and step.phrase:
-        old = before.prefecture().loc[year]
+        old = table_of(before, None).loc[year]
         text = say(
             "change_line",
             lang,
@@ -259,7 +254,7 @@ def ChangeLine(session: Session, shown: Shown) -> None:
             away=f"{(row[ABSENT] - old[ABSENT]) / 1000:+.1f}",
         )
     else:
-        against = (base or now).prefecture().loc[year]
+        against = table_of(base or now, None).loc[year]
         text = say(
             "state_line",
             lang,
@@ -276,9 +271,9 @@ def ChangeLine(session: Session, shown: Shown) -> None:
 def Warnings(session: Session, shown: Shown) -> None:
     """What is short, at its bound or not paid, with what can be done."""
     result = current().engine.result(shown.current)
-    if result is None:
+    if result is None or shown.step is None:
         return
-    found = warnings(session.draft, result, session.lang.value)
+    found = warnings(shown.step.draft, result, session.lang.value)
     if found:
         head = say("warnings", session.lang.value, count=len(found))
         with solara.v.Html(tag="details", class_="ms-warnings"):
@@ -378,13 +373,16 @@ def ShowChart(session: Session, chart: Chart, lang: Lang) -> Any:
         name=chart.key,
         title=chart.title,
         label=chart.title,
-        option=chart.option,
-        heads=list(chart.heads),
-        rows=[list(row) for row in chart.rows],
+        data_text=json.dumps(
+            {"option": chart.option, "heads": list(chart.heads), "rows": [list(row) for row in chart.rows]},
+            ensure_ascii=False,
+            separators=(",", ":"),
+            allow_nan=False,
+        ),
         note=chart.note,
         height=chart.height,
         map_name=chart.map_name,
-        map=county_map(lang) if chart.map_name else None,
+        map=county_map(lang) if chart.map_name else "",
         words={key: say(key, lang) for key in _TOOLS},
         locale="en" if lang == "en" else lang,
         event_ask=lambda *_: session.asked.set((chart.key, "")),

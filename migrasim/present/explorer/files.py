@@ -28,13 +28,13 @@ from migrasim.present.explorer.draft import (
 from migrasim.present.explorer.serving import current
 from migrasim.present.explorer.session import Session
 from migrasim.present.explorer.widgets import Choice, Press, element
-from migrasim.present.explorer.words import say
+from migrasim.present.explorer.words import name_of, say
 
 if TYPE_CHECKING:
     from migrasim.runs.result import RunResult
 
 Event = Callable[[Any], None]
-_TABLES = ("indicators", "flows", "decomposition", "jobs", "dwellings", "chains", "costs", "groups")
+_TABLES = ("indicators", "flows", "decomposition", "jobs", "dwellings", "chains", "costs", "groups", "ages", "homes")
 
 
 @solara.component_vue("textbox.vue")
@@ -114,8 +114,8 @@ def FilesBox(session: Session, guest: bool = False) -> None:
         with solara.v.Html(tag="div", class_="ms-files"):
             if key and not guest:
                 stem = file_stem(draft.name) or draft.base
-                Download(say("tables_csv", lang), f"{stem}-csv.zip", lambda: _packed(key, "csv"))
-                Download(say("tables_parquet", lang), f"{stem}-parquet.zip", lambda: _packed(key, "parquet"))
+                Download(say("tables_csv", lang), f"{stem}-csv.zip", lambda: _packed(key, "csv", draft))
+                Download(say("tables_parquet", lang), f"{stem}-parquet.zip", lambda: _packed(key, "parquet", draft))
                 Download(say("report", lang), f"{stem}-report.html", lambda: _report(key, session))
         text, wrong = said
         if text:
@@ -131,16 +131,24 @@ def Download(text: str, name: str, data: Callable[[], str | bytes]) -> None:
         element("button", text, classes="ms-button", type="button")
 
 
-def _result(key: str) -> RunResult:
+def _result(key: str, draft: Draft) -> RunResult:
+    """The result that is shown, called what the page calls it: runs are shared with all who have the same numbers."""
     result = current().engine.result(key)
     if result is None:
         raise InputError("the result is not kept any more; move to the charts and wait for them")
-    return result
+    name = draft.name or ("my_scenario" if draft.levers else draft.base)
+    title = {"en": name_of(draft, "en"), "zh_hant": name_of(draft, "zh-Hant")}
+    return replace(
+        result,
+        scenario=name,
+        indicators=result.indicators.assign(scenario=name),
+        provenance={**result.provenance, "scenario": name, "scenario_title": title},
+    )
 
 
-def _packed(key: str, kind: str) -> bytes:
+def _packed(key: str, kind: str, draft: Draft) -> bytes:
     """All tables of a run in one file."""
-    result, packed = _result(key), io.BytesIO()
+    result, packed = _result(key, draft), io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         if kind == "csv":
             for name in _TABLES:
@@ -159,8 +167,4 @@ def _report(key: str, session: Session) -> str:
     """The same report as `migrasim report` writes, of what is shown."""
     from migrasim.present import report
 
-    result = _result(key)
-    lang = session.lang.value
-    title = {"en": session.draft.name, "zh_hant": session.draft.name} if session.draft.name else None
-    named = replace(result, provenance={**result.provenance, "scenario_title": title}) if title else result
-    return report.page(named, lang)
+    return report.page(_result(key, session.draft), session.lang.value)

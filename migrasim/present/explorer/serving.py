@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from migrasim.core.language import Lang
 from migrasim.present.explorer.draft import Draft
@@ -40,8 +40,8 @@ def current() -> Serving:
 
 
 @lru_cache(maxsize=4)
-def county_map(lang: Lang) -> dict[str, Any]:
-    """The schematic map of the region with the names of counties in a language, as charts need it."""
+def county_map(lang: Lang) -> str:
+    """The schematic map of the region with the names of counties in a language, as charts need it: GeoJSON."""
     import json
 
     from migrasim.present.explorer.draft import region
@@ -52,4 +52,4 @@ def county_map(lang: Lang) -> dict[str, Any]:
     features = [
         {**each, "properties": {"name": titles[str(each["properties"]["adcode"])]}} for each in shapes["features"]
     ]
-    return {"type": "FeatureCollection", "features": features}
+    return json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False)

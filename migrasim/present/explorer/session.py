@@ -7,8 +7,9 @@ into a link, so that a page comes back after a reload, on another machine, or ou
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import solara
 
@@ -16,6 +17,7 @@ from migrasim.core.language import LANGS, Lang
 from migrasim.present.explorer.draft import Draft, compact, from_link, of_compact, region, to_link
 from migrasim.variants import futures
 
+T = TypeVar("T")
 Ranges = Literal["luck", "parameters", "none"]
 RANGES: tuple[Ranges, ...] = ("luck", "parameters", "none")
 MOST_PINS = 4
@@ -32,6 +34,27 @@ class Step:
     filling: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Field(solara.Reactive[T]):
+    """A value that a page remembers: where it changes, the page is drawn once, not once for each piece that reads it.
+
+    Parameters
+    ----------
+    default
+        What it begins with.
+    session
+        Whose it is.
+    """
+
+    def __init__(self, default: T, session: Session) -> None:
+        super().__init__(default)
+        self._session = session
+
+    def set(self, value: T) -> None:
+        """Take a value and draw the page."""
+        with self._session.drawing:
+            super().set(value)
+
+
 class Session:
     """State of one page; every field is reactive.
 
@@ -44,20 +67,21 @@ class Session:
     """
 
     def __init__(self, start: Draft, lang: Lang = "en") -> None:
-        self.lang: solara.Reactive[Lang] = solara.reactive(lang)
-        self.tab = solara.reactive("explore")
-        self.steps: solara.Reactive[tuple[Step, ...]] = solara.reactive((Step(start),))
-        self.ahead: solara.Reactive[tuple[Step, ...]] = solara.reactive(())
-        self.pins: solara.Reactive[tuple[Draft, ...]] = solara.reactive(())
-        self.place: solara.Reactive[str | None] = solara.reactive(None)
-        self.year = solara.reactive(LAST_YEAR)
-        self.ranges: solara.Reactive[Ranges] = solara.reactive("luck")
-        self.full = solara.reactive(True)
-        self.meet = solara.reactive("")
-        self.replaying = solara.reactive(False)
-        self.files = solara.reactive(False)
-        self.shown = solara.reactive("")
-        self.asked: solara.Reactive[tuple[str, str]] = solara.reactive(("", ""))
+        self.drawing: AbstractContextManager[object] = nullcontext()
+        self.lang: Field[Lang] = Field(lang, self)
+        self.tab = Field("explore", self)
+        self.steps: Field[tuple[Step, ...]] = Field((Step(start),), self)
+        self.ahead: Field[tuple[Step, ...]] = Field((), self)
+        self.pins: Field[tuple[Draft, ...]] = Field((), self)
+        self.place: Field[str | None] = Field(None, self)
+        self.year = Field(LAST_YEAR, self)
+        self.ranges: Field[Ranges] = Field("luck", self)
+        self.full = Field(True, self)
+        self.meet = Field("", self)
+        self.replaying = Field(False, self)
+        self.files = Field(False, self)
+        self.shown = Field("", self)
+        self.asked: Field[tuple[str, str]] = Field(("", ""), self)
 
     @property
     def draft(self) -> Draft:
@@ -73,8 +97,9 @@ class Session:
         """Take a changed draft into hand; what was undone before is forgotten."""
         if draft == self.draft:
             return
-        self.ahead.value = ()
-        self.steps.value = (*self.steps.value, Step(draft, phrase, filling))[-MOST_STEPS:]
+        with self.drawing:
+            self.ahead.value = ()
+            self.steps.value = (*self.steps.value, Step(draft, phrase, filling))[-MOST_STEPS:]
 
     def rename(self, name: str) -> None:
         """Call the draft in hand something else; its numbers stay what they are."""
@@ -85,15 +110,17 @@ class Session:
     def undo(self) -> None:
         """Back to the draft before."""
         if len(self.steps.value) > 1:
-            self.ahead.value = (self.steps.value[-1], *self.ahead.value)
-            self.steps.value = self.steps.value[:-1]
+            with self.drawing:
+                self.ahead.value = (self.steps.value[-1], *self.ahead.value)
+                self.steps.value = self.steps.value[:-1]
 
     def redo(self) -> None:
         """Forth to the draft that was undone."""
         if self.ahead.value:
             step, *rest = self.ahead.value
-            self.steps.value = (*self.steps.value, step)
-            self.ahead.value = tuple(rest)
+            with self.drawing:
+                self.steps.value = (*self.steps.value, step)
+                self.ahead.value = tuple(rest)
 
     def pin(self, draft: Draft) -> None:
         """Keep a draft for comparison, the oldest of too many dropped; the same one is kept once."""

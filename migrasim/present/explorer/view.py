@@ -259,9 +259,9 @@ def base_option(view: View, title: str, axis: str, *, legend: bool = True, botto
             "right": 8,
             "type": "scroll",
             "itemHeight": 8,
-            "itemGap": 8,
+            "itemGap": 10,
         },
-        "grid": {"left": 12, "right": 24, "top": 62, "bottom": bottom, "containLabel": True},
+        "grid": {"left": 12, "right": 24, "top": 76, "bottom": bottom, "containLabel": True},
         "tooltip": {"trigger": "axis", "confine": True},
         "graphic": [
             {

@@ -15,19 +15,21 @@ def ChartFrame(
     name: str = "",
     title: str = "",
     label: str = "",
-    option: dict[str, Any] | None = None,
-    heads: Sequence[str] = (),
-    rows: Sequence[Sequence[Any]] = (),
+    data_text: str = "",
     note: str = "",
     height: int = 320,
     map_name: str = "",
-    map: dict[str, Any] | None = None,  # noqa: A002 (its name in the browser)
+    map: str = "",  # noqa: A002 (its name in the browser)
     words: Mapping[str, str] | None = None,
     locale: str = "en",
     event_ask: Event | None = None,
     event_pick: Event | None = None,
 ) -> None:
-    """A chart with its table, its pictures and the way to its sources."""
+    """A chart with its table, its pictures and the way to its sources.
+
+    What it shows (option, heads, rows) and the map come as JSON: of nested data every drawing of the page would look
+    at every number once more.
+    """
 
 
 @solara.component_vue("lever.vue")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from migrasim.core.language import title_in
+from migrasim.present.explorer.draft import Draft, of_shipped, title_of
 from migrasim.present.language import COMMON, Lang, filled
 
 PHRASES: dict[str, tuple[str, str]] = {
@@ -335,3 +336,16 @@ def say(key: str, lang: Lang, **values: object) -> str:
 def unit(english: str, lang: Lang) -> str:
     """A unit in one language; in English where nobody has said it in Chinese."""
     return title_in({"en": english, "zh_hant": UNITS.get(english, english)}, lang)
+
+
+def shipped_name(name: str, lang: Lang) -> str:
+    """Title of a shipped scenario."""
+    return str(title_in(title_of(of_shipped(name)), lang))
+
+
+def name_of(draft: Draft, lang: Lang) -> str:
+    """What a draft is called: its own name, or that of its start with the number of changes."""
+    if draft.name:
+        return draft.name
+    title = shipped_name(draft.base, lang)
+    return f"{title} ({say('changed_count', lang, count=len(draft.levers))})" if draft.levers else title

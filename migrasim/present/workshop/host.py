@@ -121,7 +121,7 @@ class Host:
 
 
 def _sample() -> float:
-    from migrasim.present.explorer.engine import SAMPLE
+    from migrasim.present.explorer.maker import SAMPLE
 
     return SAMPLE
 
