@@ -228,7 +228,7 @@ class Simulation:
 
         def register() -> None:
             hukou.run(world)
-            moving.drop_departed(world)  # who took the registration along
+            moving.drop_departed(world)  # of the waves, and who took the registration along
 
         def lend() -> None:
             land.run(world)

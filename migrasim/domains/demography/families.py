@@ -32,35 +32,53 @@ class Founded(NamedTuple):
     savings_yuan: np.ndarray
     is_away: np.ndarray  # 1: the founders lived in the away part of their family, or leave it for elsewhere
     kind: np.ndarray
+    members: np.ndarray
 
 
-@kernel
-def count_parts(household, is_away, birth_year, couple, parents, gone, year, minor_age, households):
-    """Adults and minors by household and part, and the highest number of a couple in use."""
-    adults = np.zeros((households, 2), np.int16)
-    minors = np.zeros((households, 2), np.int16)
-    top = np.zeros(households, np.int16)
-    for i in range(household.shape[0]):
-        if gone[i]:
-            continue
-        h = household[i]
-        if year - birth_year[i] < minor_age:
-            minors[h, is_away[i]] += 1
-        else:
-            adults[h, is_away[i]] += 1
-        top[h] = max(top[h], couple[i], parents[i])
-    return adults, minors, top
+class Parts(NamedTuple):
+    """Who lives in which part of a household, kept up to date while people marry, leave and settle."""
+
+    adults: np.ndarray  # (households, 2)
+    minors: np.ndarray  # (households, 2)
+    brides: np.ndarray  # (households, 2) who came this year; their rows lie elsewhere
+    top: np.ndarray  # (households,) highest number of a couple in use
 
 
 @threaded_kernel
-def seek_partner(block, key, birth_year, sex, couple, activity, gone, lives, inside, year, luck, p, seeks):
+def count_parts(block, first, members, is_away, birth_year, couple, parents, gone, year, minor_age, parts):
+    """Fill ``parts`` for the living; those who live together stand beside each other."""
+    adults, minors, top = parts.adults, parts.minors, parts.top
+    for h in rows_of(block):
+        highest = 0
+        for i in range(first[h], first[h] + members[h]):
+            if not gone[i]:
+                minor = year - birth_year[i] < minor_age
+                minors[h, is_away[i]] += minor
+                adults[h, is_away[i]] += not minor
+                highest = max(highest, couple[i], parents[i])
+        top[h] = highest
+
+
+@kernel
+def marriage_table(p):
+    """(sexes, town or village, ages) probability that a single person looks for a marriage within a year."""
+    table = np.empty((2, 2, rules.AGES))
+    for sex in range(2):
+        for rural in range(2):
+            for age in range(rules.AGES):
+                table[sex, rural, age] = rules.marriage_prob(age, sex, rural == 1, p)
+    return table
+
+
+@threaded_kernel
+def seek_partner(block, key, birth_year, sex, couple, activity, gone, lives, inside, year, luck, table, seeks):
     """Mark in ``seeks`` (persons,) the single people, pupils excepted, who look for a marriage this year."""
     for i in rows_of(block):
-        if couple[i] == 0 and not gone[i] and activity[i] != Activity.PUPIL:
+        if (couple[i] == 0) & (activity[i] != Activity.PUPIL) & (not gone[i]):
+            age = min(max(year - birth_year[i], 0), rules.AGES - 1)
             rural = lives[i] < inside and lives[i] % N_TIERS == Tier.VILLAGE
-            prob = rules.marriage_prob(year - birth_year[i], sex[i], rural, p)
-            if prob > 0.0 and uniform(luck, key[i], 0) < prob:
-                seeks[i] = True
+            prob = table[sex[i], 1 if rural else 0, age]
+            seeks[i] = prob > 0.0 and uniform(luck, key[i], 0) < prob
 
 
 @kernel
@@ -151,7 +169,7 @@ def _new_tenure(place, inside, savings, dwellings, occupied, p):
 def marry(
     men, women, person_key, household, person_away,
     key, kind, place, away_place, since_year, away_since_year, tenure, away_tenure, land_mu, savings_yuan,
-    adults, minors, top, touched, dwellings, occupied, inside, year, luck, p,
+    parts, touched, dwellings, occupied, inside, year, luck, p,
 ):  # fmt: skip
     """Decide, pair after pair, whether they marry and where they keep house; the goods change hands here.
 
@@ -161,6 +179,7 @@ def marry(
     number : (pairs,) number of the new couple in its household
     founded : Founded, one row for each pair that founds a household, in order of the pairs
     """
+    adults, minors, top = parts.adults, parts.minors, parts.top
     n = men.shape[0]
     outcome = np.zeros(n, np.int8)
     number = np.zeros(n, np.int8)
@@ -233,12 +252,13 @@ def marry(
             made += 1
         else:
             adults[his, part] += 1
+            parts.brides[his, part] += 1
             top[his] += 1
             number[i] = top[his]
             savings_yuan[his] += dowry
     return outcome, number, (
         source[:made], new_key[:made], new_place[:made], new_since[:made], new_tenure[:made],
-        new_land[:made], new_savings[:made], new_away[:made], np.zeros(made, np.uint8),
+        new_land[:made], new_savings[:made], new_away[:made], np.zeros(made, np.uint8), np.full(made, 2, np.int16),
     )  # fmt: skip
 
 
@@ -280,8 +300,7 @@ def _couple_to_leave(h, first, members, household, couple, parents, generation, 
 @kernel
 def split(
     person_key, household, is_away, birth_year, sex, generation, couple, parents, gone, first_member, members,
-    key, kind, place, since_year, land_mu, savings_yuan, adults, minors, top, touched, occupied, inside, year, luck,
-    next_row, p,
+    key, kind, place, since_year, land_mu, savings_yuan, parts, touched, occupied, inside, year, luck, next_row, p,
 ):  # fmt: skip
     """Couples of villages who leave the family's household with their children (fen jia).
 
@@ -291,6 +310,7 @@ def split(
     -------
     founded : the columns of Founded
     """
+    adults, minors, top = parts.adults, parts.minors, parts.top
     most = max(rules.split_prob(True, p), rules.split_prob(False, p))
     households = first_member.shape[0]
     drawn = np.zeros(households, np.uint8)
@@ -308,6 +328,7 @@ def split(
     new_land = np.zeros(total, np.float32)
     new_savings = np.zeros(total, np.int64)
     new_away = np.zeros(total, np.uint8)
+    new_members = np.zeros(total, np.int16)
     made = 0
     leaving = np.zeros(_NUMBERS, np.bool_)
     for h in range(households):
@@ -360,10 +381,11 @@ def split(
         land_mu[h] -= new_land[made]
         new_savings[made] = savings_yuan[h] * going // family
         savings_yuan[h] -= new_savings[made]
+        new_members[made] = going
         made += 1
     return (
         source[:made], new_key[:made], new_place[:made], new_since[:made], new_tenure[:made],
-        new_land[:made], new_savings[:made], new_away[:made], np.zeros(made, np.uint8),
+        new_land[:made], new_savings[:made], new_away[:made], np.zeros(made, np.uint8), new_members[:made],
     )  # fmt: skip
 
 

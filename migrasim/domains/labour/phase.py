@@ -87,7 +87,6 @@ def run(world: World) -> None:
     """Create and end jobs, set wages and farm incomes, and write down what everybody earns."""
     p = params(world)
     memory, geography = world.memory, world.geography
-    world.filled[:] = world.count_filled()  # without those who died or retired
     memory["growth_index"] = memory["growth_index"] * (1.0 + p.growth_rate_yr)
     growth = rules.jobs_index(world.base, world.year, p.job_growth_2010s_rate_yr, p.job_growth_rate_yr)
     residents = _by_place_urban(world)
@@ -199,7 +198,13 @@ def _end_jobs(world: World) -> None:
     if not excess.any():
         return
     persons, households = world.persons, world.households
+    in_excess = np.zeros(len(persons), np.bool_)
+    _mark_excess(
+        len(persons), persons.household, persons.is_away, households.place, households.away_place, persons.sector,
+        persons.chain, excess, in_excess,
+    )  # fmt: skip
     lose_jobs(
+        np.flatnonzero(in_excess),
         persons.key,
         persons.household,
         persons.is_away,
@@ -226,24 +231,27 @@ def _capacity(world: World) -> np.ndarray:
     return capacity
 
 
+@threaded_kernel
+def _mark_excess(block, household, is_away, place, away_place, sector, chain, excess, in_excess):
+    """Mark in ``in_excess`` (persons,) who has a job of which there are too many where they live."""
+    for i in rows_of(block):
+        h = household[i]
+        here = away_place[h] if is_away[i] else place[h]
+        kind = sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]
+        in_excess[i] = (sector[i] > 0) & (excess[here, kind] > 0)
+
+
 @kernel
-def lose_jobs(key, household, is_away, place, away_place, activity, sector, chain, excess, filled, stream_key):
-    """Take ``excess`` (places, kinds) jobs from those with the lowest draws."""
+def lose_jobs(who, key, household, is_away, place, away_place, activity, sector, chain, excess, filled, stream_key):
+    """Take ``excess`` (places, kinds) jobs from those in rows ``who``, who have one of them, with the lowest draws."""
     kinds = excess.shape[1]
-    who, cell = np.empty(key.shape[0], np.int32), np.empty(key.shape[0], np.int64)
-    count = 0
-    for i in range(key.shape[0]):
-        if sector[i] > 0:
-            h = household[i]
-            here = away_place[h] if is_away[i] else place[h]
-            kind = sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]
-            if excess[here, kind] > 0:
-                who[count], cell[count] = i, here * kinds + kind
-                count += 1
-    luck = np.empty(count, np.uint64)
-    for n in range(count):
-        luck[n] = draw(stream_key, key[who[n]], 0)
-    for n in np.flatnonzero(lowest(cell[:count], luck, excess.ravel())):
+    cell, luck = np.empty(who.shape[0], np.int64), np.empty(who.shape[0], np.uint64)
+    for n in range(who.shape[0]):
+        i = who[n]
+        here = away_place[household[i]] if is_away[i] else place[household[i]]
+        cell[n] = here * kinds + (sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i])
+        luck[n] = draw(stream_key, key[i], 0)
+    for n in np.flatnonzero(lowest(cell, luck, excess.ravel())):
         i = who[n]
         filled[cell[n] // kinds, cell[n] % kinds] -= 1
         activity[i] = Activity.SEEKING
@@ -542,6 +550,7 @@ def incomes(world: World) -> np.ndarray:
 
 @kernel
 def match_seekers(
+    who,
     key,
     household,
     is_away,
@@ -565,7 +574,7 @@ def match_seekers(
     seed,
     year,
 ):
-    """Seekers, in the order of a keyed lottery, take the best-paid vacancy that asks no more skill.
+    """Seekers, in rows ``who``, take the best-paid vacancy that asks no more skill, in the order of a keyed lottery.
 
     A share is trained up one level first (``train_share`` by county). In villages, seekers of
     households with land farm it. Counts of placements are returned by place.
@@ -573,18 +582,9 @@ def match_seekers(
     stream_key = stream(seed, Decision.JOB, year)
     train_key = stream(seed, Decision.TRAIN, year)
     placed = np.zeros(filled.shape[0], np.int64)
-    seekers = 0
-    for i in range(key.shape[0]):
-        if activity[i] == Activity.SEEKING:
-            seekers += 1
-    who = np.empty(seekers, np.int64)
-    luck = np.empty(seekers, np.uint64)
-    n = 0
-    for i in range(key.shape[0]):
-        if activity[i] == Activity.SEEKING:
-            who[n] = i
-            luck[n] = draw(stream_key, key[i], 1)
-            n += 1
+    luck = np.empty(who.shape[0], np.uint64)
+    for n in range(who.shape[0]):
+        luck[n] = draw(stream_key, key[who[n]], 1)
     for o in by_lot(luck):
         i = who[o]
         h = household[i]
@@ -630,6 +630,7 @@ def match(world: World) -> None:
     seekers = world.measures["seekers"][: world.geography.inside].reshape(-1, N_TIERS).sum(axis=1) * world.weight
     share = np.minimum(1.0, places / np.maximum(seekers, 1.0)) * training
     world.measures["placed"] = match_seekers(
+        np.flatnonzero(persons.activity == Activity.SEEKING),
         persons.key,
         persons.household,
         persons.is_away,
