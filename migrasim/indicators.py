@@ -113,8 +113,7 @@ _FIELD_BITS, _FIELD = 12, (1 << 12) - 1
 
 def _words(*fields: np.ndarray) -> np.ndarray:
     """int64 words with a bit for each of the ``fields`` that holds; 12 bits a field, so that words can be added up."""
-    words: np.ndarray = sum(field.astype(np.int64) << (_FIELD_BITS * k) for k, field in enumerate(fields))
-    return words
+    return np.asarray(sum(field.astype(np.int64) << (_FIELD_BITS * k) for k, field in enumerate(fields)))
 
 
 _age, _does, _in_chain = np.arange(ELDER_AGE + 1), np.arange(len(Activity))[:, None], np.array([False, True])

@@ -171,6 +171,14 @@ class World:
         if order.size:
             self.persons.take(order)
 
+    def settle_members(self, members: np.ndarray) -> None:
+        """Say how many (households,) members each household has, whose rows stand in the order of their households."""
+        self.members = members
+        self.first_member = (np.cumsum(members) - members).astype(np.int32)
+        household = np.empty(len(self.persons), np.int32)
+        _fill_household(len(members), self.first_member, members, household)
+        self.persons.household = household
+
     def person_place(self) -> np.ndarray:
         """(persons,) int8 place where each person lives."""
         persons, households = self.persons, self.households
@@ -180,8 +188,8 @@ class World:
 
     def residents(self) -> np.ndarray:
         """(places,) persons living in each place, in sample units, by the networks that are kept up to date."""
-        counted: np.ndarray = self.network.sum(axis=0, dtype=np.int64)
-        return counted
+        counted: np.ndarray = self.network.sum(axis=0, dtype=np.int32)
+        return counted.astype(np.int64)
 
     def count_network(self) -> None:
         """Count anew where the registered people of each community live."""
@@ -250,6 +258,13 @@ def _index(household, rows):
         order[cursor[household[i]]] = i
         cursor[household[i]] += 1
     return first, members, order
+
+
+@threaded_kernel
+def _fill_household(block, first, members, household):
+    for h in rows_of(block):
+        for i in range(first[h], first[h] + members[h]):
+            household[i] = h
 
 
 @threaded_kernel

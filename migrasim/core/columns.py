@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from migrasim.core.rule import blocks_of, kernel, share_out
+from migrasim.core.rule import blocks_of, copy_run, kernel, share_out
 
 
 class Table:
@@ -80,14 +80,14 @@ class Table:
             wrong = len(rows) > 0 and bool(rows.min() < 0 or rows.max() >= here + joining)
         if wrong:
             raise IndexError(f"rows beyond the {here + joining} of the table")
-        order = np.ascontiguousarray(rows, np.int32)
+        first, place = _runs(np.ascontiguousarray(rows, np.int32), here)
 
         def one(name: str) -> None:
             array = self._data[name]
             more = np.ascontiguousarray(array[:0] if added is None else added[name], array.dtype)
-            taken = np.empty(len(order), array.dtype)
+            taken = np.empty(len(rows), array.dtype)
             word = f"u{array.itemsize}"  # whatever a column holds, it is copied as words of its width
-            _pick(order, array.view(word), more.view(word), taken.view(word))
+            _copy(first, place, array.view(word), more.view(word), taken.view(word))
             self._data[name] = taken
 
         if blocks_of(here) > 1:
@@ -112,9 +112,32 @@ class Table:
 
 
 @kernel
-def _pick(order, column, added, taken):
-    """Fill ``taken`` with the rows of ``order`` from a column and from the rows that join it; NumPy takes longer."""
-    rows = column.shape[0]
+def _runs(order, here):
+    """Runs of rows that follow one another in ``order``; none goes over from the ``here`` rows of a table to others.
+
+    Returns
+    -------
+    (runs,) row that each begins with; (runs + 1,) where it stands in ``order``, until the next one
+    """
+    first, place = np.empty(order.shape[0], np.int32), np.empty(order.shape[0] + 1, np.int32)
+    runs, last = 0, -2
     for n in range(order.shape[0]):
         row = order[n]
-        taken[n] = column[row] if row < rows else added[row - rows]
+        if row != last + 1 or row == here:
+            first[runs], place[runs] = row, n
+            runs += 1
+        last = row
+    place[runs] = order.shape[0]
+    return first[:runs].copy(), place[: runs + 1].copy()
+
+
+@kernel
+def _copy(first, place, column, added, taken):
+    """Fill ``taken`` with `_runs` of rows from a column and from the rows that join it."""
+    here = column.shape[0]
+    for r in range(first.shape[0]):
+        length = place[r + 1] - place[r]
+        if first[r] < here:
+            copy_run(taken, place[r], column, first[r], length)
+        else:
+            copy_run(taken, place[r], added, first[r] - here, length)

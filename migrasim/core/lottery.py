@@ -7,6 +7,8 @@ import numpy as np
 from migrasim.core.rule import kernel
 
 _ONE, _SIGN = np.uint64(1), np.uint64(63)
+_BITS = 8  # first ones of a lot, by which those are found that are near a boundary
+_BEHIND = np.uint64(64 - _BITS)
 
 
 @kernel
@@ -90,30 +92,37 @@ def lowest(cell, lot, room):
     (rows,) bool. Only cells that have room for some but not for all are looked into.
     """
     cells, rows = room.shape[0], cell.shape[0]
-    first = np.zeros(cells + 1, np.int64)
+    counts = np.zeros((cells, 1 << _BITS), np.int64)  # of the lots of a cell by their first bits
     for n in range(rows):
-        first[cell[n] + 1] += 1
+        counts[cell[n], lot[n] >> _BEHIND] += 1
+    some = np.zeros(cells, np.bool_)  # cells that have room for some but not for all
+    left = room.copy()  # in the end, how many of those at the boundary there is room for
+    bound, first = np.zeros(cells, np.uint64), np.zeros(cells + 1, np.int64)
     for c in range(cells):
-        first[c + 1] += first[c]
-    cursor = first[:-1].copy()
-    lots = np.empty(rows, lot.dtype)
+        some[c] = 0 < room[c] < counts[c].sum()
+        first[c + 1] = first[c]
+        if some[c]:
+            while counts[c, bound[c]] < left[c]:
+                left[c] -= counts[c, bound[c]]
+                bound[c] += _ONE
+            first[c + 1] += counts[c, bound[c]]
+    cursor, lots = first.copy(), np.empty(first[cells], lot.dtype)
     for n in range(rows):
-        if 0 < room[cell[n]] < first[cell[n] + 1] - first[cell[n]]:
-            lots[cursor[cell[n]]] = lot[n]
-            cursor[cell[n]] += 1
-    left = np.empty(cells, np.int64)  # how many of those at the boundary there is room for
+        c = cell[n]
+        if some[c] and lot[n] >> _BEHIND == bound[c]:
+            lots[cursor[c]] = lot[n]
+            cursor[c] += 1
     boundary = np.empty(cells, lot.dtype)
     for c in range(cells):
-        left[c] = room[c]
-        if cursor[c] > first[c]:
+        if some[c]:
             found = lots[first[c] : first[c + 1]]
-            boundary[c] = _boundary(found, room[c])
+            boundary[c] = _boundary(found, left[c])
             for n in range(found.shape[0]):
                 left[c] -= found[n] < boundary[c]
     taken = np.zeros(rows, np.bool_)
     for n in range(rows):
         c = cell[n]
-        if cursor[c] == first[c]:
+        if not some[c]:
             taken[n] = room[c] > 0
         elif lot[n] < boundary[c]:
             taken[n] = True

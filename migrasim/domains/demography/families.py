@@ -12,6 +12,7 @@ import numpy as np
 
 from migrasim.core.chance import child_key, draw, uniform
 from migrasim.core.codes import N_TIERS, NOWHERE, Activity, Form, Kind, Sex, Tenure, Tier
+from migrasim.core.lottery import by_lot
 from migrasim.core.rule import kernel, rows_of, rule, threaded_kernel
 from migrasim.domains.demography import rules
 
@@ -45,14 +46,23 @@ class Parts(NamedTuple):
 
 
 @threaded_kernel
-def count_parts(block, first, members, is_away, birth_year, couple, parents, gone, year, minor_age, parts):
-    """Fill ``parts`` for the living; those who live together stand beside each other."""
+def count_parts(
+    block, first, members, is_away, birth_year, couple, parents, activity, gone, year, p, parts, may_leave
+):  # fmt: skip
+    """Fill ``parts`` for the living; those who live together stand beside each other.
+
+    ``may_leave`` (persons,) marks the young who may leave their family: those at school, and those away already.
+    """
     adults, minors, top = parts.adults, parts.minors, parts.top
     for h in rows_of(block):
         highest = 0
         for i in range(first[h], first[h] + members[h]):
+            may_leave[i] = False
             if not gone[i]:
-                minor = year - birth_year[i] < minor_age
+                age = year - birth_year[i]
+                minor = age < p.minor_age_yr
+                if is_away[i] or activity[i] == Activity.PUPIL:
+                    may_leave[i] = rules.is_young(age, couple[i], p)
                 minors[h, is_away[i]] += minor
                 adults[h, is_away[i]] += not minor
                 highest = max(highest, couple[i], parents[i])
@@ -101,14 +111,27 @@ def _part_kin(men, women, household):
                 women[i], women[j] = women[j], women[i]
 
 
-def pair(
-    candidates: np.ndarray,
-    place: np.ndarray,
-    sex: np.ndarray,
-    birth_year: np.ndarray,
-    bits: np.ndarray,
-    household: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
+@kernel
+def _youngest_first(rows, birth_year):
+    """The ``rows`` of one place and sex, the youngest first; those of a year in their own order."""
+    newest = birth_year[rows[0]]
+    oldest = newest
+    for n in rows:
+        newest, oldest = max(newest, birth_year[n]), min(oldest, birth_year[n])
+    cursor = np.zeros(newest - oldest + 2, np.int64)
+    for n in rows:
+        cursor[newest - birth_year[n] + 1] += 1
+    for year in range(1, cursor.shape[0]):
+        cursor[year] += cursor[year - 1]
+    order = np.empty_like(rows)
+    for n in rows:
+        order[cursor[newest - birth_year[n]]] = n
+        cursor[newest - birth_year[n]] += 1
+    return order
+
+
+@kernel
+def pair(candidates, place, sex, birth_year, bits, household):
     """Pair men and women of a place by age: rows of the men and of their brides.
 
     Of the larger side those with the smallest bits are taken; then both sides are put in order of
@@ -121,29 +144,33 @@ def pair(
     place, sex, birth_year, bits : (candidates,) of the candidates
     household : (persons,) rows of households
     """
-    men: list[np.ndarray] = []
-    women: list[np.ndarray] = []
-    order: list[np.ndarray] = []
-    by_bits = np.argsort(bits, kind="stable")
-    for where in np.unique(place):
-        here = by_bits[place[by_bits] == where]
-        sides = [here[sex[here] == each] for each in (Sex.MALE, Sex.FEMALE)]
-        pairs = min(len(side) for side in sides)
-        if not pairs:
-            continue
-        he, she = (
-            side[:pairs][np.lexsort((bits[side[:pairs]], -birth_year[side[:pairs]].astype(np.int64)))] for side in sides
-        )
-        brides = candidates[she]
-        _part_kin(candidates[he], brides, household)
-        men.append(candidates[he])
-        women.append(brides)
-        order.append(bits[he])
-    if not men:
-        none = np.zeros(0, np.int64)
-        return none, none
-    sequence = np.argsort(np.concatenate(order), kind="stable")
-    return np.concatenate(men)[sequence], np.concatenate(women)[sequence]
+    sides = 0  # two for each place: men, then women
+    for n in range(place.shape[0]):
+        sides = max(sides, 2 * (place[n] + 1))
+    first = np.zeros(sides + 1, np.int64)
+    for n in range(place.shape[0]):
+        first[2 * place[n] + (sex[n] == Sex.FEMALE) + 1] += 1
+    for side in range(sides):
+        first[side + 1] += first[side]
+    cursor, waiting = first.copy(), np.empty(place.shape[0], np.int64)
+    for n in by_lot(bits):
+        side = 2 * place[n] + (sex[n] == Sex.FEMALE)
+        waiting[cursor[side]] = n
+        cursor[side] += 1
+    he, women = np.empty(place.shape[0], np.int64), np.empty(place.shape[0], np.int64)
+    made = 0
+    for side in range(0, sides, 2):
+        pairs = min(first[side + 1] - first[side], first[side + 2] - first[side + 1])
+        if pairs > 0:
+            end = made + pairs
+            he[made:end] = _youngest_first(waiting[first[side] : first[side] + pairs], birth_year)
+            women[made:end] = candidates[
+                _youngest_first(waiting[first[side + 1] : first[side + 1] + pairs], birth_year)
+            ]
+            _part_kin(candidates[he[made:end]], women[made:end], household)
+            made = end
+    order = by_lot(bits[he[:made]])
+    return candidates[he[:made]][order], women[:made][order]
 
 
 @rule

@@ -10,16 +10,8 @@ import numpy as np
 
 from migrasim.core.chance import child_key, uniform
 from migrasim.core.codes import N_OUTSIDE, N_TIERS, NOWHERE, Activity, Form, Kind, Tenure, Tier
-from migrasim.core.rule import kernel, rows_of, rule, threaded_kernel
+from migrasim.core.rule import kernel, rule
 from migrasim.domains.demography import rules
-
-
-@threaded_kernel
-def mark_young(block, birth_year, couple, activity, is_away, gone, year, p, may):
-    """Mark in ``may`` (persons,) the young who may leave: those at school, and those away already."""
-    for i in rows_of(block):
-        young = rules.is_young(year - birth_year[i], couple[i], p)
-        may[i] = young & (not gone[i]) & ((is_away[i] != 0) | (activity[i] == Activity.PUPIL))
 
 
 @rule
@@ -68,7 +60,7 @@ def leave(
     first_member, members, key, place, away_place, away_since_year, home_since_year, tenure, away_tenure, permit,
     waiting_yr, parts, occupied, moves, core, year, luck, next_row, p,
 ):  # fmt: skip
-    """Let the ``young``, rows of `mark_young`, leave; persons are given their new rows from ``next_row`` on.
+    """Let the ``young``, rows of those who may, leave; persons are given their new rows from ``next_row`` on.
 
     Who goes is decided by the parts as they were before anybody left, so that it does not depend on the order of
     rows. One who is a household already moves as a whole.
@@ -91,11 +83,13 @@ def leave(
     for i in young:
         h = household[i]
         age = year - birth_year[i]
-        if h >= first_member.shape[0]:
-            continue  # this year's new households have rows beyond
+        if h >= first_member.shape[0] or couple[i] > 0:
+            continue  # this year's couples and new households, which have rows beyond
         part = is_away[i]
         here = away_place[h] if part else place[h]
         to = _school_at(age, schooling[i], activity[i], here, inside, core, uniform(luck, person_key[i], 0), p)
+        if to == NOWHERE and not part:
+            continue
         family = adults[h, 0] + adults[h, 1] + minors[h, 0] + minors[h, 1]
         elders, at_home = parts.brides[h, 0] + parts.brides[h, 1], np.int64(parts.brides[h, 0])
         for j in range(first_member[h], first_member[h] + members[h]):
@@ -120,7 +114,7 @@ def leave(
             continue
         by_itself = adults[h, part] + minors[h, part] == 1
         if to == NOWHERE:
-            if not part or at_home == 0:
+            if at_home == 0:
                 continue
             if _has_parent_there(i, first_member[h], members[h], household, is_away, couple, parents, gone):
                 continue

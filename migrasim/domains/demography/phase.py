@@ -35,8 +35,10 @@ def run(world: World) -> None:
     gone = _deaths(world, lives, p)
     mothers = _births(world, lives, gone, p)
     _activities(world, p)
-    parts = _count_parts(world, gone, p)
-    founded = _young(world, gone, parts, _families(world, lives, gone, parts, p), p)
+    parts, young = _count_parts(world, gone, p)
+    founded = _families(world, lives, gone, parts, p)
+    if "no_independent_youth" not in world.inputs.alternatives:
+        founded = _leave(world, gone, parts, young, founded, p)
     stays = _settle(world, parts, founded, p)
     newborn = _newborn(world, mothers, p)
     _gather(world, gone, stays, parts, founded, newborn, _strangers(world, p))
@@ -219,15 +221,17 @@ def _activities(world: World, p: DemographyParams) -> None:
 # Marriages, new households and parts
 
 
-def _count_parts(world: World, gone: np.ndarray, p: DemographyParams) -> Parts:
-    """Count the living by household and part, before anybody marries or leaves."""
+def _count_parts(world: World, gone: np.ndarray, p: DemographyParams) -> tuple[Parts, np.ndarray]:
+    """Parts of households before anybody marries or leaves, and rows of the young who may leave if they stay single."""
     people, rows = world.persons, len(world.households)
-    parts = Parts(*(np.zeros((rows, 2), np.int16) for _ in range(3)), np.zeros(rows, np.int16))
+    adults, minors, brides = (np.zeros((rows, 2), np.int16) for _ in range(3))
+    parts = Parts(adults, minors, brides, np.zeros(rows, np.int16))
+    may_leave = np.empty(len(people), np.bool_)
     families.count_parts(
-        rows, world.first_member, world.members, people.is_away, people.birth_year, people.couple, people.parents, gone,
-        world.year, p.minor_age_yr, parts,
+        rows, world.first_member, world.members, people.is_away, people.birth_year, people.couple, people.parents,
+        people.activity, gone, world.year, p, parts, may_leave,
     )  # fmt: skip
-    return parts
+    return parts, np.flatnonzero(may_leave)
 
 
 def _families(world: World, lives: np.ndarray, gone: np.ndarray, parts: Parts, p: DemographyParams) -> Founded:
@@ -272,17 +276,13 @@ def _together(one: Founded, other: Founded) -> Founded:
     return Founded(*(np.concatenate(pair) for pair in zip(one, other, strict=True)))
 
 
-def _young(world: World, gone: np.ndarray, parts: Parts, founded: Founded, p: DemographyParams) -> Founded:
+def _leave(
+    world: World, gone: np.ndarray, parts: Parts, young: np.ndarray, founded: Founded, p: DemographyParams
+) -> Founded:
     """Add the households of the young who leave their family this year to those that were founded."""
-    if "no_independent_youth" in world.inputs.alternatives:
-        return founded
     people, homes = world.persons, world.households
-    may = np.empty(len(people), np.bool_)
-    leaving.mark_young(
-        len(people), people.birth_year, people.couple, people.activity, people.is_away, gone, world.year, p, may
-    )
     left = leaving.leave(
-        np.flatnonzero(may), people.key, people.birth_year, people.couple, people.parents, people.activity,
+        young, people.key, people.birth_year, people.couple, people.parents, people.activity,
         people.schooling, people.since_year, gone, people.household, people.is_away, world.first_member, world.members,
         homes.key, homes.place, homes.away_place, homes.away_since_year, homes.since_year, homes.tenure,
         homes.away_tenure, homes.permit, homes.waiting_yr, parts, world.occupied, world.flows.moves,
@@ -437,10 +437,9 @@ def _order(household, gone, joining, new_row, heads, households):
 
     Returns
     -------
-    order : (persons,) rows, the joining numbered on; household : (persons,) their households by new numbers;
-    first, members : (households,) where each household begins, and how many it has
+    order : (persons,) rows, the joining numbered on; members : (households,) how many each household has
     """
-    members, first = np.zeros(households, np.int32), np.zeros(households, np.int32)
+    members, cursor = np.zeros(households, np.int32), np.zeros(households, np.int32)
     for h in range(heads.shape[0]):
         if heads[h] > 0:
             members[new_row[h]] = heads[h]
@@ -448,21 +447,19 @@ def _order(household, gone, joining, new_row, heads, households):
         members[new_row[joining[n]]] += 1
     total = 0
     for h in range(households):
-        first[h] = total
+        cursor[h] = total
         total += members[h]
-    order, belongs = np.empty(total, np.int32), np.empty(total, np.int32)
-    cursor = first.copy()
+    order = np.empty(total, np.int32)
     for i in range(household.shape[0]):
         if not gone[i]:
             h = new_row[household[i]]
-            at = cursor[h]
-            order[at], belongs[at] = i, h
-            cursor[h] = at + 1
+            order[cursor[h]] = i
+            cursor[h] += 1
     for n in range(joining.shape[0]):
         h = new_row[joining[n]]
-        order[cursor[h]], belongs[cursor[h]] = household.shape[0] + n, h
+        order[cursor[h]] = household.shape[0] + n
         cursor[h] += 1
-    return order, belongs, first, members
+    return order, members
 
 
 def _gather(
@@ -485,11 +482,9 @@ def _gather(
     added = _concatenate(newborn, persons)
     living = parts.adults + parts.minors
     heads = np.concatenate([living[:, 0] + living[:, 1], founded.members])
-    order, belongs, world.first_member, world.members = _order(
-        people.household, gone, added["household"], new_row, heads, int(kept.sum())
-    )
+    order, members = _order(people.household, gone, added["household"], new_row, heads, int(kept.sum()))
     people.take(order, added)
-    people.household = belongs
+    world.settle_members(members)
     homes.take(kept, joining)
     wed = world.measures["newlywed_rows"]
     world.measures["newlywed_rows"] = np.unique(new_row[wed[kept[wed]]]).astype(np.int64)

@@ -123,7 +123,7 @@ def _exit(world: World, p: LandParams) -> None:
         price,
         luck,
     )
-    sellers = np.flatnonzero(price)
+    sellers = np.flatnonzero(price > 0)
     order = sellers[np.lexsort((households.key[sellers], luck[sellers]))]
     fund = np.floor(world.county.budget_yuan * p.exit_fund_share)
     counts = np.zeros((2, geography.counties), np.int64)  # wanting, served

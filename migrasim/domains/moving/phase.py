@@ -577,9 +577,9 @@ def run(
     geography, year = world.geography, world.year
     people, families, places = views(world)
     month = months(world, people, families, places, p)
-    world.measures["considered"] = np.bincount(world.households.place[month > 0], minlength=geography.places)
     bundle = record(p)
-    considering = np.flatnonzero(month)
+    considering = np.flatnonzero(month > 0)
+    world.measures["considered"] = np.bincount(world.households.place[considering], minlength=geography.places)
     order = np.argsort(month[considering], kind="stable")
     slot = np.empty_like(order)
     slot[order] = np.arange(len(order))
@@ -738,9 +738,7 @@ def drop_departed(world: World) -> None:
         for each in (table, beside):
             each.take(kept)
         live.update({name: getattr(beside, name) for name in names})
-    persons.household = np.take(np.cumsum(stays, dtype=np.int32) - np.int32(1), persons.household)
-    world.members = world.members[stays]
-    world.first_member = (np.cumsum(world.members) - world.members).astype(np.int32)
+    world.settle_members(world.members[stays])
 
 
 __all__ = ["Flows", "run", "views"]
