@@ -216,7 +216,7 @@ class Simulation:
             labour.run(world)
 
         def house() -> None:
-            housing.run(world, labour.incomes(world).sum(axis=1))
+            housing.run(world, labour.incomes(world, housing.may_queue(world)).sum(axis=1))
 
         def move() -> None:
             if self.watch is not None:

@@ -91,6 +91,18 @@ def welfare_yuan_yr(world: World, incomes: np.ndarray) -> np.ndarray:
     return welfare
 
 
+def _quantiles(values: np.ndarray, parts: int) -> np.ndarray:
+    """(parts - 1,) what divides ``values`` into equal parts: those of `np.quantile`, of what lies beside each only.
+
+    Sorting all at once takes a third of the time of putting those few in their place.
+    """
+    ordered, last = np.sort(values), len(values) - 1
+    shares = [k / parts for k in range(1, parts)]
+    low = [int(last * share) for share in shares]
+    found = [np.quantile(ordered[k : k + 2], last * share - k) for k, share in zip(low, shares, strict=True)]
+    return np.array(found)
+
+
 @dataclass(frozen=True)
 class Groups:
     """Groups of households by dimension; the fifths of income are those of the world they were made with.
@@ -115,7 +127,7 @@ class Groups:
             "age": AGES,
             "county": (*world.inputs.county_names, OUTSIDE),
         }
-        return cls(np.quantile(welfare, [0.2, 0.4, 0.6, 0.8]), names)
+        return cls(_quantiles(welfare, len(QUINTILES)), names)
 
     def codes(self, world: World, welfare: np.ndarray) -> np.ndarray:
         """(households, dimensions) int8 number of each household's group, in the order of ``names``.

@@ -183,7 +183,8 @@ def _grow(
     for i in rows_of(block):
         age = year - birth_year[i]
         now = activity[i]
-        if (age < retiring) & (now != Activity.CHILD) & (now != Activity.PUPIL):
+        ends_none = (age < retiring) | (now == Activity.HOME) | (now == Activity.RETIRED)
+        if ends_none & (now != Activity.CHILD) & (now != Activity.PUPIL):
             continue
         ends = False
         if now == Activity.CHILD and age >= p.primary_age_yr:

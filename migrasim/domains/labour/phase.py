@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from migrasim.core.chance import Decision, draw, stream, uniform
-from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Schooling, Sector, Sex, Tier
+from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Schooling, Sector, Sex, Skill, Tier
 from migrasim.core.lottery import by_lot, lowest
 from migrasim.core.rule import kernel, rows_of, scalars, threaded_kernel
 from migrasim.domains.labour import chains, rules
@@ -16,6 +16,7 @@ from migrasim.facts import BASE_YEAR
 from migrasim.world import Livelihood, World, job_kinds
 
 MONTHS_A_YEAR = 12.0
+_SKILLS = len(Skill)
 _AGES = 100  # beyond them pay hangs on age no more
 _HIGH_SKILL = (Sector.IT, Sector.FINANCE, Sector.LEASING_BUSINESS, Sector.SCIENCE_TECHNICAL)
 _TOURISM = (Sector.LODGING_CATERING, Sector.CULTURE_SPORT)
@@ -494,14 +495,17 @@ def livelihood(world: World) -> None:
 
 @threaded_kernel
 def household_income(
-    block, first, members, activity, is_away, community, community_county, land_mu, land_rent, income, farm, needed,
-    other, dividend, remitted, result, away_result,
+    block, asked, first, members, activity, is_away, community, community_county, land_mu, land_rent, income, farm,
+    needed, other, dividend, remitted, result, away_result,
 ):  # fmt: skip
     """Fill ``result`` (households, int64 yuan) with what the main part has and ``away_result`` with the away part's.
 
-    Those away keep what they earn but for the share that they send home.
+    Those away keep what they earn but for the share that they send home. Households that are not ``asked``
+    (households,) are passed over.
     """
     for h in rows_of(block):
+        if not asked[h]:
+            continue
         main = np.float64(other[h]) + np.float64(dividend[h])  # float() would stay in 32 bits: sums hang on order
         away = 0.0
         farmers = 0
@@ -522,12 +526,18 @@ def household_income(
         away_result[h] = np.int64(away)
 
 
-def incomes(world: World) -> np.ndarray:
-    """(households, 2) int64 income of the year in yuan of 2020: of the main part, of those who are away."""
+def incomes(world: World, asked: np.ndarray | None = None) -> np.ndarray:
+    """(households, 2) int64 income of the year in yuan of 2020: of the main part, of those who are away.
+
+    Parameters
+    ----------
+    asked : (households,) bool whose income is wanted, 0 for the others; all where not given
+    """
     result = np.zeros((2, len(world.households)), np.int64)
     live, persons, households = world.livelihood, world.persons, world.households
     household_income(
         len(households),
+        np.ones(len(households), np.bool_) if asked is None else asked,
         world.first_member,
         world.members,
         persons.activity,
@@ -585,6 +595,9 @@ def match_seekers(
     luck = np.empty(who.shape[0], np.uint64)
     for n in range(who.shape[0]):
         luck[n] = draw(stream_key, key[who[n]], 1)
+    kinds = kinds_by_wage.shape[0]
+    # by place and skill, the first kind of job that may be free: no vacancy opens while they are given out
+    best = np.zeros((filled.shape[0], _SKILLS), np.int64)
     for o in by_lot(luck):
         i = who[o]
         h = household[i]
@@ -596,18 +609,21 @@ def match_seekers(
         if skill[i] < 2 and uniform(train_key, key[i], 0) < train_share[county]:
             skill[i] += 1
         if uniform(stream_key, key[i], 3) < prob[county]:
-            for k in kinds_by_wage:
-                if vacancies[here, k] > 0 and skill[i] >= skill_asked[k]:
-                    vacancies[here, k] -= 1
-                    filled[here, k] += 1
-                    activity[i] = Activity.WORKER
-                    if k < N_SECTORS:
-                        sector[i] = k
-                    else:
-                        chain[i] = k - N_SECTORS + 1
-                        sector[i] = gate[k - N_SECTORS]
-                    placed[here] += 1
-                    break
+            n = best[here, skill[i]]
+            while n < kinds and (vacancies[here, kinds_by_wage[n]] <= 0 or skill[i] < skill_asked[kinds_by_wage[n]]):
+                n += 1
+            best[here, skill[i]] = n
+            if n < kinds:
+                k = kinds_by_wage[n]
+                vacancies[here, k] -= 1
+                filled[here, k] += 1
+                activity[i] = Activity.WORKER
+                if k < N_SECTORS:
+                    sector[i] = k
+                else:
+                    chain[i] = k - N_SECTORS + 1
+                    sector[i] = gate[k - N_SECTORS]
+                placed[here] += 1
         if activity[i] == Activity.SEEKING and here % N_TIERS == Tier.VILLAGE and land_mu[h] > 0.0:
             activity[i] = Activity.FARMER
             sector[i] = Sector.AGRICULTURE
