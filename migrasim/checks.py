@@ -55,13 +55,13 @@ def run(world: World, start: Before) -> None:
     villages[: world.geography.inside][tier == Tier.VILLAGE] = town[: world.geography.inside][tier == Tier.TOWN]
     expected = start.residents + flows.births - flows.deaths + flows.arrivals - flows.departures + net + town - villages
     expected += flows.relocated
-    network = world.networks()
+    network, filled = world.people_and_jobs()
     _same(world, "people are conserved in every place", expected, network.sum(axis=0))
     _same(world, "networks are those of the columns", world.network, network)
     occupied = world.count_occupied()
     _same(world, "dwellings lived in are those of the columns", world.occupied, occupied)
     _least(world, "no more dwellings are lived in than stand", world.dwellings - occupied)
-    _same(world, "jobs taken are those of the columns", world.filled, world.count_filled())
+    _same(world, "jobs taken are those of the columns", world.filled, filled)
     land = _land(world)
     if abs(land - start.land_mu) > 1e-6 * max(1.0, start.land_mu):
         raise LawBroken(f"{world.year}: land is conserved: {start.land_mu:.3f} mu became {land:.3f}")

@@ -174,7 +174,7 @@ def _count_homes(block, first, members, is_away, home_place, place, away_place, 
     count, outside = counts[block[2]], counts.shape[1] - 1
     for h in rows_of(block):
         away = 0
-        for i in range(first[h], first[h] + members[h]):
+        for i in range(first[h], first[h] + (members[h] if away_place[h] >= 0 else 0)):
             away += is_away[i] != 0
         home = home_place[h]
         origin = min(home // N_TIERS, outside)

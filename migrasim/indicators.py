@@ -108,7 +108,25 @@ _PAYERS = {
 }
 _RIGHTS = ("contract_land", "homestead", "collective")
 CHILD_AGE, ELDER_AGE, SCHOOL_AGE = 15, 60, 6
-_PART = 9  # counts of a part of a household
+_FIELD_BITS, _FIELD = 12, (1 << 12) - 1
+
+
+def _words(*fields: np.ndarray) -> np.ndarray:
+    """int64 words with a bit for each of the ``fields`` that holds; 12 bits a field, so that words can be added up."""
+    return np.asarray(sum(field.astype(np.int64) << (_FIELD_BITS * k) for k, field in enumerate(fields)))
+
+
+_age, _does, _in_chain = np.arange(ELDER_AGE + 1), np.arange(len(Activity))[:, None], np.array([False, True])
+_hand = (_does == Activity.WORKER) | (_does == Activity.FARMER)
+# people, those of 16 to 59, children, elders, those of school age
+_BY_AGE = _words(
+    _age >= 0, (_age >= 16) & (_age < ELDER_AGE), _age < CHILD_AGE, _age >= ELDER_AGE,
+    (_age >= SCHOOL_AGE) & (_age < CHILD_AGE),
+)  # fmt: skip
+# workers and farmers, workers, those of both in chains, seekers
+_BY_WORK = _words(
+    _hand, _does == Activity.WORKER, _hand & _in_chain, _does == Activity.SEEKING,
+)  # fmt: skip
 
 
 @threaded_kernel
@@ -134,29 +152,22 @@ def _count(
     money_of,
 ):
     counts, money = counts_of[block[2]], money_of[block[2]]
-    # of the main part and of those away: people, those of 16 to 59, children, elders, those of school age, workers,
-    # workers and farmers, those of them in chains, seekers
-    part = np.empty((2, _PART), np.int64)
     for h in rows_of(block):
-        part[:] = 0
-        away_couple = 0
+        ages, works, away_ages, away_works, away_couple = 0, 0, 0, 0, 0
         for i in range(first[h], first[h] + members[h]):
-            a = 1 if is_away[i] else 0
-            age = year - birth_year[i]
-            worker, farmer = activity[i] == Activity.WORKER, activity[i] == Activity.FARMER
-            part[a, 0] += 1
-            part[a, 1] += 16 <= age < ELDER_AGE
-            part[a, 2] += age < CHILD_AGE
-            part[a, 3] += age >= ELDER_AGE
-            part[a, 4] += SCHOOL_AGE <= age < CHILD_AGE
-            part[a, 5] += worker
-            part[a, 6] += worker or farmer
-            part[a, 7] += (worker or farmer) and chain[i] > 0
-            part[a, 8] += activity[i] == Activity.SEEKING
-            away_couple += a * (couple[i] > 0)
+            by_age = _BY_AGE[min(max(year - birth_year[i], 0), ELDER_AGE)]
+            by_work = _BY_WORK[activity[i], np.int64(chain[i] > 0)]
+            ages += by_age
+            works += by_work
+            if is_away[i]:
+                away_ages += by_age
+                away_works += by_work
+                away_couple += couple[i] > 0
         home = home_place[h]
         for a in range(2):
-            here, people = away_place[h] if a else place[h], part[a, 0]
+            here = away_place[h] if a else place[h]
+            of_age, at_work = (away_ages, away_works) if a else (ages - away_ages, works - away_works)
+            people, children = of_age & _FIELD, (of_age >> 2 * _FIELD_BITS) & _FIELD
             if 0 <= here < inside and kind[h] == Kind.FAMILY:
                 village = here % N_TIERS == Tier.VILLAGE
                 money[here, 2 if village else 0] += income[h, a]
@@ -178,14 +189,12 @@ def _count(
                 counts[here, 5] += people
             if here == home:
                 if a == 0 and away_couple > 0:
-                    counts[here, 7] += part[a, 2]
-                if part[a, 1] == 0:
-                    counts[here, 8] += part[a, 3]
-            counts[here, 9] += part[a, 6]
-            counts[here, 10] += part[a, 5]
-            counts[here, 11] += part[a, 7]
-            counts[here, 12] += part[a, 8]
-            counts[here, 13] += part[a, 4]
+                    counts[here, 7] += children
+                if (of_age >> _FIELD_BITS) & _FIELD == 0:
+                    counts[here, 8] += (of_age >> 3 * _FIELD_BITS) & _FIELD
+            for k in range(4):  # employed to seeking
+                counts[here, 9 + k] += (at_work >> k * _FIELD_BITS) & _FIELD
+            counts[here, 13] += (of_age >> 4 * _FIELD_BITS) & _FIELD
             if here < inside and here % N_TIERS != Tier.VILLAGE and here != home:
                 counts[here, 15] += people
                 if permit[h] and a == 0:

@@ -216,7 +216,7 @@ class Simulation:
             labour.run(world)
 
         def house() -> None:
-            housing.run(world, labour.incomes(world).sum(axis=1))
+            housing.run(world, labour.incomes(world, housing.may_queue(world)).sum(axis=1))
 
         def move() -> None:
             if self.watch is not None:
@@ -228,7 +228,7 @@ class Simulation:
 
         def register() -> None:
             hukou.run(world)
-            moving.drop_departed(world)  # who took the registration along
+            moving.drop_departed(world)  # of the waves, and who took the registration along
 
         def lend() -> None:
             land.run(world)

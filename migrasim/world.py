@@ -171,17 +171,25 @@ class World:
         if order.size:
             self.persons.take(order)
 
+    def settle_members(self, members: np.ndarray) -> None:
+        """Say how many (households,) members each household has, whose rows stand in the order of their households."""
+        self.members = members
+        self.first_member = (np.cumsum(members) - members).astype(np.int32)
+        household = np.empty(len(self.persons), np.int32)
+        _fill_household(len(members), self.first_member, members, household)
+        self.persons.household = household
+
     def person_place(self) -> np.ndarray:
-        """(persons,) place where each person lives."""
+        """(persons,) int8 place where each person lives."""
         persons, households = self.persons, self.households
-        lives = np.empty(len(persons), np.int64)
+        lives = np.empty(len(persons), np.int8)
         person_place(len(persons), persons.household, persons.is_away, households.place, households.away_place, lives)
         return lives
 
     def residents(self) -> np.ndarray:
         """(places,) persons living in each place, in sample units, by the networks that are kept up to date."""
-        counted: np.ndarray = self.network.sum(axis=0, dtype=np.int64)
-        return counted
+        counted: np.ndarray = self.network.sum(axis=0, dtype=np.int32)
+        return counted.astype(np.int64)
 
     def count_network(self) -> None:
         """Count anew where the registered people of each community live."""
@@ -189,34 +197,31 @@ class World:
 
     def networks(self) -> np.ndarray:
         """(communities, places) int32 persons by home community and place of living, counted from the columns."""
+        return self.people_and_jobs()[0]
+
+    def count_filled(self) -> np.ndarray:
+        """(places, job kinds) jobs taken, counted anew from the columns."""
+        return self.people_and_jobs()[1]
+
+    def people_and_jobs(self) -> tuple[np.ndarray, np.ndarray]:
+        """What `networks` and `count_filled` give, in one pass over the persons."""
         persons, households = self.persons, self.households
-        counts = np.zeros((blocks_of(len(persons)), *self.network.shape), np.int32)
-        count_network(
+        blocks = blocks_of(len(persons))
+        network = np.zeros((blocks, *self.network.shape), np.int32)
+        filled = np.zeros((blocks, *self.jobs.shape), np.int32)
+        count_people_and_jobs(
             len(persons),
             persons.household,
             persons.is_away,
             households.place,
             households.away_place,
             households.community,
-            counts,
-        )
-        return np.asarray(counts.sum(axis=0, dtype=np.int32))
-
-    def count_filled(self) -> np.ndarray:
-        """(places, job kinds) jobs taken, counted anew from the columns."""
-        persons, households = self.persons, self.households
-        counts = np.zeros((blocks_of(len(persons)), *self.jobs.shape), np.int64)
-        count_filled(
-            len(persons),
-            persons.household,
-            persons.is_away,
-            households.place,
-            households.away_place,
             persons.sector,
             persons.chain,
-            counts,
+            network,
+            filled,
         )
-        return np.asarray(counts.sum(axis=0))
+        return network.sum(axis=0, dtype=np.int32), filled.sum(axis=0, dtype=np.int64)
 
     def count_occupied(self) -> np.ndarray:
         """(places, tenures) parts of households by dwelling, counted anew from the columns."""
@@ -256,6 +261,13 @@ def _index(household, rows):
 
 
 @threaded_kernel
+def _fill_household(block, first, members, household):
+    for h in rows_of(block):
+        for i in range(first[h], first[h] + members[h]):
+            household[i] = h
+
+
+@threaded_kernel
 def person_place(block, household, is_away, place, away_place, lives):
     """Fill ``lives`` (persons,) with the place where each person lives."""
     for i in rows_of(block):
@@ -264,12 +276,20 @@ def person_place(block, household, is_away, place, away_place, lives):
 
 
 @threaded_kernel
-def count_network(block, household, is_away, place, away_place, community, counts):
-    """Count in ``counts`` (blocks, communities, places) persons by home community and place of living."""
-    count = counts[block[2]]
+def count_people_and_jobs(
+    block, household, is_away, place, away_place, community, sector, chain, network_of, filled_of
+):  # fmt: skip
+    """Count persons by home community and place of living, and jobs taken by place of living and kind.
+
+    ``network_of`` is (blocks, communities, places) and ``filled_of`` (blocks, places, kinds); jobs outside, which have
+    no sector, are not counted.
+    """
+    network, filled = network_of[block[2]], filled_of[block[2]]
     for i in rows_of(block):
         h = household[i]
-        count[community[h], away_place[h] if is_away[i] else place[h]] += 1
+        here = away_place[h] if is_away[i] else place[h]
+        network[community[h], here] += 1
+        filled[here, sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]] += sector[i] > 0
 
 
 @kernel
@@ -281,17 +301,6 @@ def count_occupied(place, tenure, away_place, away_tenure, places):
         if away_place[h] >= 0:
             count[away_place[h], away_tenure[h]] += 1
     return count
-
-
-@threaded_kernel
-def count_filled(block, household, is_away, place, away_place, sector, chain, counts):
-    """Count in ``counts`` (blocks, places, kinds) jobs taken by people who live there; jobs outside are not counted."""
-    filled = counts[block[2]]
-    for i in rows_of(block):
-        if sector[i] > 0:
-            h = household[i]
-            here = away_place[h] if is_away[i] else place[h]
-            filled[here, sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]] += 1
 
 
 PLACE_COLUMNS = (

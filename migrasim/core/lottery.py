@@ -7,30 +7,37 @@ import numpy as np
 from migrasim.core.rule import kernel
 
 _ONE, _SIGN = np.uint64(1), np.uint64(63)
+_BITS = 8  # first ones of a lot, by which those are found that are near a boundary
+_BEHIND = np.uint64(64 - _BITS)
 
 
 @kernel
 def by_lot(lot):
-    """(rows,) int64 numbers of the rows in the order of their lots, equal ones in their own order: a merge sort.
+    """(rows,) int64 numbers of the rows in the order of their lots, equal ones in their own order.
 
-    NumPy's sort takes numba seconds to compile, for every loop that uses it.
+    Lots are even over all 64 bits: by their first bits they come nearly into order, the rest is done by insertion.
     """
     rows = lot.shape[0]
-    order, merged = np.arange(rows), np.empty(rows, np.int64)
-    width = 1
-    while width < rows:
-        for left in range(0, rows, 2 * width):
-            middle, end = min(left + width, rows), min(left + 2 * width, rows)
-            a, b = left, middle
-            for n in range(left, end):
-                if a < middle and (b >= end or lot[order[a]] <= lot[order[b]]):
-                    merged[n] = order[a]
-                    a += 1
-                else:
-                    merged[n] = order[b]
-                    b += 1
-        order, merged = merged, order
-        width *= 2
+    bits = 1
+    while (1 << bits) < rows:
+        bits += 1
+    shift = np.uint64(64 - bits)
+    cursor = np.zeros((1 << bits) + 1, np.int64)
+    for n in range(rows):
+        cursor[(lot[n] >> shift) + _ONE] += 1
+    for b in range(1, cursor.shape[0]):
+        cursor[b] += cursor[b - 1]
+    order = np.empty(rows, np.int64)
+    for n in range(rows):
+        order[cursor[lot[n] >> shift]] = n
+        cursor[lot[n] >> shift] += 1
+    for n in range(1, rows):
+        row = order[n]
+        m = n
+        while m > 0 and lot[order[m - 1]] > lot[row]:
+            order[m] = order[m - 1]
+            m -= 1
+        order[m] = row
     return order
 
 
@@ -85,30 +92,37 @@ def lowest(cell, lot, room):
     (rows,) bool. Only cells that have room for some but not for all are looked into.
     """
     cells, rows = room.shape[0], cell.shape[0]
-    first = np.zeros(cells + 1, np.int64)
+    counts = np.zeros((cells, 1 << _BITS), np.int64)  # of the lots of a cell by their first bits
     for n in range(rows):
-        first[cell[n] + 1] += 1
+        counts[cell[n], lot[n] >> _BEHIND] += 1
+    some = np.zeros(cells, np.bool_)  # cells that have room for some but not for all
+    left = room.copy()  # in the end, how many of those at the boundary there is room for
+    bound, first = np.zeros(cells, np.uint64), np.zeros(cells + 1, np.int64)
     for c in range(cells):
-        first[c + 1] += first[c]
-    cursor = first[:-1].copy()
-    lots = np.empty(rows, lot.dtype)
+        some[c] = 0 < room[c] < counts[c].sum()
+        first[c + 1] = first[c]
+        if some[c]:
+            while counts[c, bound[c]] < left[c]:
+                left[c] -= counts[c, bound[c]]
+                bound[c] += _ONE
+            first[c + 1] += counts[c, bound[c]]
+    cursor, lots = first.copy(), np.empty(first[cells], lot.dtype)
     for n in range(rows):
-        if 0 < room[cell[n]] < first[cell[n] + 1] - first[cell[n]]:
-            lots[cursor[cell[n]]] = lot[n]
-            cursor[cell[n]] += 1
-    left = np.empty(cells, np.int64)  # how many of those at the boundary there is room for
+        c = cell[n]
+        if some[c] and lot[n] >> _BEHIND == bound[c]:
+            lots[cursor[c]] = lot[n]
+            cursor[c] += 1
     boundary = np.empty(cells, lot.dtype)
     for c in range(cells):
-        left[c] = room[c]
-        if cursor[c] > first[c]:
+        if some[c]:
             found = lots[first[c] : first[c + 1]]
-            boundary[c] = _boundary(found, room[c])
+            boundary[c] = _boundary(found, left[c])
             for n in range(found.shape[0]):
                 left[c] -= found[n] < boundary[c]
     taken = np.zeros(rows, np.bool_)
     for n in range(rows):
         c = cell[n]
-        if cursor[c] == first[c]:
+        if not some[c]:
             taken[n] = room[c] > 0
         elif lot[n] < boundary[c]:
             taken[n] = True

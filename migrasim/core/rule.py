@@ -20,6 +20,8 @@ from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
+from numba.core import cgutils, types
+from numba.extending import intrinsic, overload
 from platformdirs import user_cache_dir
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -207,6 +209,30 @@ def threaded_kernel(function: F, least_rows: int = _LEAST_ROWS) -> F:
 def rows_of(block):
     """Numbers of the rows of a block, for the loop of a `threaded_kernel`."""
     return range(block[0], block[1])
+
+
+def copy_run(to: np.ndarray, place: int, column: np.ndarray, first: int, length: int) -> None:
+    """Copy ``length`` elements of ``column`` from ``first`` on to where ``place`` says in ``to``, both of one type.
+
+    Kernels do it by one call; a loop over short runs spends its time before and after its wide steps.
+    """
+    to[place : place + length] = column[first : first + length]
+
+
+@intrinsic
+def _copy_memory(_typing, to, place, column, first, length):
+    def generate(context, builder, signature, given):
+        into, out_of = (context.make_array(signature.args[k])(context, builder, given[k]).data for k in (0, 2))
+        size = context.get_abi_sizeof(context.get_data_type(signature.args[0].dtype))
+        cgutils.raw_memcpy(builder, builder.gep(into, [given[1]]), builder.gep(out_of, [given[3]]), given[4], size)
+        return context.get_dummy_value()
+
+    return types.void(to, types.int64, column, types.int64, types.int64), generate
+
+
+@overload(copy_run)
+def _copy_run(to, place, column, first, length):
+    return lambda to, place, column, first, length: _copy_memory(to, place, column, first, length)
 
 
 def scalars(bundle: Any) -> Any:

@@ -15,6 +15,7 @@ from migrasim.core.lottery import by_lot, in_order, lowest
 from migrasim.core.rule import blocks_of, rows_of, set_threads, share_out, threaded_kernel
 
 ROWS = 50_000  # enough for several blocks
+LOTS = st.integers(0, 20) | st.integers(0, 2**64 - 1)  # equal ones among them, and such as are drawn
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_what_fails_in_a_thread_is_told(threads: None) -> None:
 
 @settings(deadline=None)  # the first example compiles
 @given(
-    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 20)), max_size=60),
+    st.lists(st.tuples(st.integers(0, 3), LOTS), max_size=60),
     st.lists(st.integers(-1, 12), min_size=4, max_size=4),
 )
 def test_the_lowest_lots_of_a_cell_are_taken(rows: list[tuple[int, int]], room: list[int]) -> None:
@@ -76,7 +77,7 @@ def test_the_lowest_lots_of_a_cell_are_taken(rows: list[tuple[int, int]], room: 
 
 
 @settings(deadline=None)  # the first example compiles
-@given(st.lists(st.integers(0, 50), max_size=70))
+@given(st.lists(LOTS, max_size=70))
 def test_rows_come_in_the_order_of_their_lots(lots: list[int]) -> None:
     """The sort is the stable one."""
     lot = np.array(lots, np.uint64)
@@ -104,3 +105,6 @@ def test_a_table_loses_and_gains_rows_at_once(count: int) -> None:
     assert table.a.tolist() == [-1, -2]
     with pytest.raises(ValueError, match="columns differ"):
         table.take(np.array([0]), {"a": np.array([1])})
+    for beyond in (np.array([0, 2]), np.array([-1]), np.array([True])):
+        with pytest.raises(IndexError, match="beyond the 2 of the table"):
+            table.take(beyond)

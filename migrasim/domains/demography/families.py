@@ -12,6 +12,7 @@ import numpy as np
 
 from migrasim.core.chance import child_key, draw, uniform
 from migrasim.core.codes import N_TIERS, NOWHERE, Activity, Form, Kind, Sex, Tenure, Tier
+from migrasim.core.lottery import by_lot
 from migrasim.core.rule import kernel, rows_of, rule, threaded_kernel
 from migrasim.domains.demography import rules
 
@@ -32,35 +33,62 @@ class Founded(NamedTuple):
     savings_yuan: np.ndarray
     is_away: np.ndarray  # 1: the founders lived in the away part of their family, or leave it for elsewhere
     kind: np.ndarray
+    members: np.ndarray
 
 
-@kernel
-def count_parts(household, is_away, birth_year, couple, parents, gone, year, minor_age, households):
-    """Adults and minors by household and part, and the highest number of a couple in use."""
-    adults = np.zeros((households, 2), np.int16)
-    minors = np.zeros((households, 2), np.int16)
-    top = np.zeros(households, np.int16)
-    for i in range(household.shape[0]):
-        if gone[i]:
-            continue
-        h = household[i]
-        if year - birth_year[i] < minor_age:
-            minors[h, is_away[i]] += 1
-        else:
-            adults[h, is_away[i]] += 1
-        top[h] = max(top[h], couple[i], parents[i])
-    return adults, minors, top
+class Parts(NamedTuple):
+    """Who lives in which part of a household, kept up to date while people marry, leave and settle."""
+
+    adults: np.ndarray  # (households, 2)
+    minors: np.ndarray  # (households, 2)
+    brides: np.ndarray  # (households, 2) who came this year; their rows lie elsewhere
+    top: np.ndarray  # (households,) highest number of a couple in use
 
 
 @threaded_kernel
-def seek_partner(block, key, birth_year, sex, couple, activity, gone, lives, inside, year, luck, p, seeks):
+def count_parts(
+    block, first, members, is_away, birth_year, couple, parents, activity, gone, year, p, parts, may_leave
+):  # fmt: skip
+    """Fill ``parts`` for the living; those who live together stand beside each other.
+
+    ``may_leave`` (persons,) marks the young who may leave their family: those at school, and those away already.
+    """
+    adults, minors, top = parts.adults, parts.minors, parts.top
+    for h in rows_of(block):
+        highest = 0
+        for i in range(first[h], first[h] + members[h]):
+            may_leave[i] = False
+            if not gone[i]:
+                age = year - birth_year[i]
+                minor = age < p.minor_age_yr
+                if is_away[i] or activity[i] == Activity.PUPIL:
+                    may_leave[i] = rules.is_young(age, couple[i], p)
+                minors[h, is_away[i]] += minor
+                adults[h, is_away[i]] += not minor
+                highest = max(highest, couple[i], parents[i])
+        top[h] = highest
+
+
+@kernel
+def marriage_table(p):
+    """(sexes, town or village, ages) probability that a single person looks for a marriage within a year."""
+    table = np.empty((2, 2, rules.AGES))
+    for sex in range(2):
+        for rural in range(2):
+            for age in range(rules.AGES):
+                table[sex, rural, age] = rules.marriage_prob(age, sex, rural == 1, p)
+    return table
+
+
+@threaded_kernel
+def seek_partner(block, key, birth_year, sex, couple, activity, gone, lives, inside, year, luck, table, seeks):
     """Mark in ``seeks`` (persons,) the single people, pupils excepted, who look for a marriage this year."""
     for i in rows_of(block):
-        if couple[i] == 0 and not gone[i] and activity[i] != Activity.PUPIL:
+        if (couple[i] == 0) & (activity[i] != Activity.PUPIL) & (not gone[i]):
+            age = min(max(year - birth_year[i], 0), rules.AGES - 1)
             rural = lives[i] < inside and lives[i] % N_TIERS == Tier.VILLAGE
-            prob = rules.marriage_prob(year - birth_year[i], sex[i], rural, p)
-            if prob > 0.0 and uniform(luck, key[i], 0) < prob:
-                seeks[i] = True
+            prob = table[sex[i], 1 if rural else 0, age]
+            seeks[i] = prob > 0.0 and uniform(luck, key[i], 0) < prob
 
 
 @kernel
@@ -83,14 +111,27 @@ def _part_kin(men, women, household):
                 women[i], women[j] = women[j], women[i]
 
 
-def pair(
-    candidates: np.ndarray,
-    place: np.ndarray,
-    sex: np.ndarray,
-    birth_year: np.ndarray,
-    bits: np.ndarray,
-    household: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
+@kernel
+def _youngest_first(rows, birth_year):
+    """The ``rows`` of one place and sex, the youngest first; those of a year in their own order."""
+    newest = birth_year[rows[0]]
+    oldest = newest
+    for n in rows:
+        newest, oldest = max(newest, birth_year[n]), min(oldest, birth_year[n])
+    cursor = np.zeros(newest - oldest + 2, np.int64)
+    for n in rows:
+        cursor[newest - birth_year[n] + 1] += 1
+    for year in range(1, cursor.shape[0]):
+        cursor[year] += cursor[year - 1]
+    order = np.empty_like(rows)
+    for n in rows:
+        order[cursor[newest - birth_year[n]]] = n
+        cursor[newest - birth_year[n]] += 1
+    return order
+
+
+@kernel
+def pair(candidates, place, sex, birth_year, bits, household):
     """Pair men and women of a place by age: rows of the men and of their brides.
 
     Of the larger side those with the smallest bits are taken; then both sides are put in order of
@@ -103,29 +144,33 @@ def pair(
     place, sex, birth_year, bits : (candidates,) of the candidates
     household : (persons,) rows of households
     """
-    men: list[np.ndarray] = []
-    women: list[np.ndarray] = []
-    order: list[np.ndarray] = []
-    by_bits = np.argsort(bits, kind="stable")
-    for where in np.unique(place):
-        here = by_bits[place[by_bits] == where]
-        sides = [here[sex[here] == each] for each in (Sex.MALE, Sex.FEMALE)]
-        pairs = min(len(side) for side in sides)
-        if not pairs:
-            continue
-        he, she = (
-            side[:pairs][np.lexsort((bits[side[:pairs]], -birth_year[side[:pairs]].astype(np.int64)))] for side in sides
-        )
-        brides = candidates[she]
-        _part_kin(candidates[he], brides, household)
-        men.append(candidates[he])
-        women.append(brides)
-        order.append(bits[he])
-    if not men:
-        none = np.zeros(0, np.int64)
-        return none, none
-    sequence = np.argsort(np.concatenate(order), kind="stable")
-    return np.concatenate(men)[sequence], np.concatenate(women)[sequence]
+    sides = 0  # two for each place: men, then women
+    for n in range(place.shape[0]):
+        sides = max(sides, 2 * (place[n] + 1))
+    first = np.zeros(sides + 1, np.int64)
+    for n in range(place.shape[0]):
+        first[2 * place[n] + (sex[n] == Sex.FEMALE) + 1] += 1
+    for side in range(sides):
+        first[side + 1] += first[side]
+    cursor, waiting = first.copy(), np.empty(place.shape[0], np.int64)
+    for n in by_lot(bits):
+        side = 2 * place[n] + (sex[n] == Sex.FEMALE)
+        waiting[cursor[side]] = n
+        cursor[side] += 1
+    he, women = np.empty(place.shape[0], np.int64), np.empty(place.shape[0], np.int64)
+    made = 0
+    for side in range(0, sides, 2):
+        pairs = min(first[side + 1] - first[side], first[side + 2] - first[side + 1])
+        if pairs > 0:
+            end = made + pairs
+            he[made:end] = _youngest_first(waiting[first[side] : first[side] + pairs], birth_year)
+            women[made:end] = candidates[
+                _youngest_first(waiting[first[side + 1] : first[side + 1] + pairs], birth_year)
+            ]
+            _part_kin(candidates[he[made:end]], women[made:end], household)
+            made = end
+    order = by_lot(bits[he[:made]])
+    return candidates[he[:made]][order], women[:made][order]
 
 
 @rule
@@ -151,7 +196,7 @@ def _new_tenure(place, inside, savings, dwellings, occupied, p):
 def marry(
     men, women, person_key, household, person_away,
     key, kind, place, away_place, since_year, away_since_year, tenure, away_tenure, land_mu, savings_yuan,
-    adults, minors, top, touched, dwellings, occupied, inside, year, luck, p,
+    parts, touched, dwellings, occupied, inside, year, luck, p,
 ):  # fmt: skip
     """Decide, pair after pair, whether they marry and where they keep house; the goods change hands here.
 
@@ -161,6 +206,7 @@ def marry(
     number : (pairs,) number of the new couple in its household
     founded : Founded, one row for each pair that founds a household, in order of the pairs
     """
+    adults, minors, top = parts.adults, parts.minors, parts.top
     n = men.shape[0]
     outcome = np.zeros(n, np.int8)
     number = np.zeros(n, np.int8)
@@ -233,12 +279,13 @@ def marry(
             made += 1
         else:
             adults[his, part] += 1
+            parts.brides[his, part] += 1
             top[his] += 1
             number[i] = top[his]
             savings_yuan[his] += dowry
     return outcome, number, (
         source[:made], new_key[:made], new_place[:made], new_since[:made], new_tenure[:made],
-        new_land[:made], new_savings[:made], new_away[:made], np.zeros(made, np.uint8),
+        new_land[:made], new_savings[:made], new_away[:made], np.zeros(made, np.uint8), np.full(made, 2, np.int16),
     )  # fmt: skip
 
 
@@ -280,8 +327,7 @@ def _couple_to_leave(h, first, members, household, couple, parents, generation, 
 @kernel
 def split(
     person_key, household, is_away, birth_year, sex, generation, couple, parents, gone, first_member, members,
-    key, kind, place, since_year, land_mu, savings_yuan, adults, minors, top, touched, occupied, inside, year, luck,
-    next_row, p,
+    key, kind, place, since_year, land_mu, savings_yuan, parts, touched, occupied, inside, year, luck, next_row, p,
 ):  # fmt: skip
     """Couples of villages who leave the family's household with their children (fen jia).
 
@@ -291,6 +337,7 @@ def split(
     -------
     founded : the columns of Founded
     """
+    adults, minors, top = parts.adults, parts.minors, parts.top
     most = max(rules.split_prob(True, p), rules.split_prob(False, p))
     households = first_member.shape[0]
     drawn = np.zeros(households, np.uint8)
@@ -308,6 +355,7 @@ def split(
     new_land = np.zeros(total, np.float32)
     new_savings = np.zeros(total, np.int64)
     new_away = np.zeros(total, np.uint8)
+    new_members = np.zeros(total, np.int16)
     made = 0
     leaving = np.zeros(_NUMBERS, np.bool_)
     for h in range(households):
@@ -360,10 +408,11 @@ def split(
         land_mu[h] -= new_land[made]
         new_savings[made] = savings_yuan[h] * going // family
         savings_yuan[h] -= new_savings[made]
+        new_members[made] = going
         made += 1
     return (
         source[:made], new_key[:made], new_place[:made], new_since[:made], new_tenure[:made],
-        new_land[:made], new_savings[:made], new_away[:made], np.zeros(made, np.uint8),
+        new_land[:made], new_savings[:made], new_away[:made], np.zeros(made, np.uint8), new_members[:made],
     )  # fmt: skip
 
 

@@ -14,15 +14,10 @@ from migrasim.core.rule import kernel, rule
 from migrasim.domains.demography import rules
 
 
-@kernel
-def _elders(birth_year, couple, gone, household, is_away, year, households, p):
-    """(households, 2) members by part who are too old, or married, to leave as the young do."""
-    count = np.zeros((households, 2), np.int16)
-    for i in range(household.shape[0]):
-        if not gone[i] and not rules.is_young(year - birth_year[i], couple[i], p):
-            if couple[i] > 0 or year - birth_year[i] >= p.minor_age_yr:
-                count[household[i], is_away[i]] += 1
-    return count
+@rule
+def _is_elder(age, couple, p):
+    """Whether somebody is too old, or married, to leave as the young do."""
+    return couple > 0 or (age >= p.minor_age_yr and not rules.is_young(age, couple, p))
 
 
 @rule
@@ -61,22 +56,22 @@ def _bed(place, inside):
 
 @kernel
 def leave(
-    person_key, birth_year, couple, parents, activity, schooling, since_year, gone, household, is_away, first_member,
-    members, key, place, away_place, away_since_year, home_since_year, tenure, away_tenure, permit, waiting_yr, adults,
-    minors, occupied, moves, core, year, luck, next_row, p,
+    young, person_key, birth_year, couple, parents, activity, schooling, since_year, gone, household, is_away,
+    first_member, members, key, place, away_place, away_since_year, home_since_year, tenure, away_tenure, permit,
+    waiting_yr, parts, occupied, moves, core, year, luck, next_row, p,
 ):  # fmt: skip
-    """Let the young leave; persons are given their new rows from ``next_row`` on.
+    """Let the ``young``, rows of those who may, leave; persons are given their new rows from ``next_row`` on.
 
-    ``adults`` and ``minors`` (households, 2) count the parts before anybody leaves, so that who goes does not
-    depend on the order of rows. One who is a household already moves as a whole.
+    Who goes is decided by the parts as they were before anybody left, so that it does not depend on the order of
+    rows. One who is a household already moves as a whole.
 
     Returns
     -------
     founded : the columns of `migrasim.domains.demography.families.Founded`
     """
     inside = occupied.shape[0] - N_OUTSIDE
-    elders = _elders(birth_year, couple, gone, household, is_away, year, adults.shape[0], p)
-    most = household.shape[0]
+    adults, minors = parts.adults.copy(), parts.minors.copy()
+    most = young.shape[0]
     source = np.zeros(most, np.int64)
     new_key = np.zeros(most, np.uint64)
     new_place = np.zeros(most, np.int8)
@@ -85,16 +80,23 @@ def leave(
     new_away = np.zeros(most, np.uint8)
     new_kind = np.zeros(most, np.uint8)
     made = 0
-    for i in range(most):
+    for i in young:
         h = household[i]
         age = year - birth_year[i]
-        if gone[i] or h >= first_member.shape[0] or not rules.is_young(age, couple[i], p):
-            continue  # this year's new couples have rows beyond
+        if h >= first_member.shape[0] or couple[i] > 0:
+            continue  # this year's couples and new households, which have rows beyond
         part = is_away[i]
         here = away_place[h] if part else place[h]
         to = _school_at(age, schooling[i], activity[i], here, inside, core, uniform(luck, person_key[i], 0), p)
+        if to == NOWHERE and not part:
+            continue
         family = adults[h, 0] + adults[h, 1] + minors[h, 0] + minors[h, 1]
-        if family > 1 and elders[h, 0] + elders[h, 1] == 0:
+        elders, at_home = parts.brides[h, 0] + parts.brides[h, 1], np.int64(parts.brides[h, 0])
+        for j in range(first_member[h], first_member[h] + members[h]):
+            if household[j] == h and not gone[j] and _is_elder(year - birth_year[j], couple[j], p):
+                elders += 1
+                at_home += is_away[j] == 0
+        if family > 1 and elders == 0:
             continue  # nobody would keep the family's house and land
         if to != NOWHERE:
             moves[here, to, Form.YOUNG] += 1
@@ -112,7 +114,7 @@ def leave(
             continue
         by_itself = adults[h, part] + minors[h, part] == 1
         if to == NOWHERE:
-            if not part or elders[h, 0] == 0:
+            if at_home == 0:
                 continue
             if _has_parent_there(i, first_member[h], members[h], household, is_away, couple, parents, gone):
                 continue
@@ -131,11 +133,15 @@ def leave(
         new_away[made] = 1
         alone = held == Tenure.DORMITORY or held == Tenure.NONE
         new_kind[made] = Kind.COLLECTIVE if alone else Kind.FAMILY
+        if age < p.minor_age_yr:
+            parts.minors[h, part] -= 1
+        else:
+            parts.adults[h, part] -= 1
         household[i] = next_row + made
         is_away[i] = 0
         parents[i] = 0
         made += 1
     return (
         source[:made], new_key[:made], new_place[:made], new_since[:made], new_tenure[:made],
-        np.zeros(made, np.float32), np.zeros(made, np.int64), new_away[:made], new_kind[:made],
+        np.zeros(made, np.float32), np.zeros(made, np.int64), new_away[:made], new_kind[:made], np.ones(made, np.int16),
     )  # fmt: skip

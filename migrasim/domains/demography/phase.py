@@ -13,7 +13,7 @@ from migrasim.core.codes import N_OUTSIDE, N_TIERS, NOWHERE, Activity, Kind, Sch
 from migrasim.core.columns import Table
 from migrasim.core.rule import kernel, rows_of, scalars, threaded_kernel
 from migrasim.domains.demography import families, leaving, rules
-from migrasim.domains.demography.families import Founded
+from migrasim.domains.demography.families import Founded, Parts
 from migrasim.domains.demography.rules import DemographyParams
 from migrasim.world import World
 
@@ -25,7 +25,7 @@ def run(world: World) -> None:
 
     Reads facts ``demography.*`` and the dwellings; writes persons and households, the flows of
     births, deaths, arrivals and moves (of the young who leave and of children who join the other part
-    of their family), occupied, network, village_pool_mu, estates_yuan, and the measures "orphans", "marriages",
+    of their family), occupied, network, filled, village_pool_mu, estates_yuan, and the measures "orphans", "marriages",
     "new_households" and "newlywed_rows" (rows of the households of this year's couples).
     """
     p = scalars(world.inputs.params("demography", DemographyParams))[0]
@@ -35,11 +35,14 @@ def run(world: World) -> None:
     gone = _deaths(world, lives, p)
     mothers = _births(world, lives, gone, p)
     _activities(world, p)
-    founded = _young(world, gone, _families(world, lives, gone, p), p)
-    stays = _parts(world, gone, founded, p)
+    parts, young = _count_parts(world, gone, p)
+    founded = _families(world, lives, gone, parts, p)
+    if "no_independent_youth" not in world.inputs.alternatives:
+        founded = _leave(world, gone, parts, young, founded, p)
+    stays = _settle(world, parts, founded, p)
     newborn = _newborn(world, mothers, p)
-    _gather(world, gone, stays, founded, newborn, _strangers(world, p))
-    world.count_network()
+    _gather(world, gone, stays, parts, founded, newborn, _strangers(world, p))
+    world.network[:], world.filled[:] = world.people_and_jobs()
 
 
 def _luck(world: World, decision: Decision) -> np.uint64:
@@ -111,22 +114,24 @@ def birth_table(total, p):
 
 
 @threaded_kernel
-def _bear(block, key, birth_year, sex, couple, gone, lives, inside, year, table, luck, bears):
+def _bear(block, key, birth_year, sex, couple, gone, lives, inside, year, table, ages, luck, bears):
+    youngest, oldest = ages
     for i in rows_of(block):
-        if sex[i] == Sex.FEMALE and couple[i] > 0 and not gone[i]:
-            age = min(max(year - birth_year[i], 0), _AGES - 1)
+        age = year - birth_year[i]
+        if (youngest <= age) & (age <= oldest) & (sex[i] == Sex.FEMALE) & (couple[i] > 0) & (not gone[i]):
             rural = lives[i] < inside and lives[i] % N_TIERS == Tier.VILLAGE
-            prob = table[1 if rural else 0, age]
-            bears[i] = prob > 0.0 and uniform(luck, key[i], 0) < prob
+            bears[i] = uniform(luck, key[i], 0) < table[1 if rural else 0, age]
 
 
 def _births(world: World, lives: np.ndarray, gone: np.ndarray, p: DemographyParams) -> np.ndarray:
     people = world.persons
     table = birth_table(rules.total_fertility(world.year, p), p)
+    fertile = np.flatnonzero(table.any(axis=0))
+    ages = (int(fertile.min(initial=_AGES)), int(fertile.max(initial=-1)))
     bears = np.zeros(len(people), np.bool_)
     _bear(
         len(people), people.key, people.birth_year, people.sex, people.couple, gone, lives, world.geography.inside,
-        world.year, table, _luck(world, Decision.BIRTH), bears,
+        world.year, table, ages, _luck(world, Decision.BIRTH), bears,
     )  # fmt: skip
     mothers = np.flatnonzero(bears)
     world.flows.births += np.bincount(lives[mothers], minlength=world.geography.places)
@@ -174,9 +179,13 @@ def _grow(
     land_mu, inside, year, luck, p,
 ):  # fmt: skip
     college = rules.college_ratio(year, p)
+    retiring = min(p.retirement_age_men_yr, p.retirement_age_women_yr, p.farmer_retirement_age_yr)
     for i in rows_of(block):
         age = year - birth_year[i]
         now = activity[i]
+        ends_none = (age < retiring) | (now == Activity.HOME) | (now == Activity.RETIRED)
+        if ends_none & (now != Activity.CHILD) & (now != Activity.PUPIL):
+            continue
         ends = False
         if now == Activity.CHILD and age >= p.primary_age_yr:
             now = Activity.PUPIL.value
@@ -213,15 +222,27 @@ def _activities(world: World, p: DemographyParams) -> None:
 # Marriages, new households and parts
 
 
-def _families(world: World, lives: np.ndarray, gone: np.ndarray, p: DemographyParams) -> Founded:
+def _count_parts(world: World, gone: np.ndarray, p: DemographyParams) -> tuple[Parts, np.ndarray]:
+    """Parts of households before anybody marries or leaves, and rows of the young who may leave if they stay single."""
+    people, rows = world.persons, len(world.households)
+    adults, minors, brides = (np.zeros((rows, 2), np.int16) for _ in range(3))
+    parts = Parts(adults, minors, brides, np.zeros(rows, np.int16))
+    may_leave = np.empty(len(people), np.bool_)
+    families.count_parts(
+        rows, world.first_member, world.members, people.is_away, people.birth_year, people.couple, people.parents,
+        people.activity, gone, world.year, p, parts, may_leave,
+    )  # fmt: skip
+    return parts, np.flatnonzero(may_leave)
+
+
+def _families(world: World, lives: np.ndarray, gone: np.ndarray, parts: Parts, p: DemographyParams) -> Founded:
     """Marry, and split families; new households take the rows after the present ones."""
     people, homes, inside = world.persons, world.households, world.geography.inside
-    adults, minors, top = _count(world, gone, len(homes), p)
     touched = np.zeros(len(homes), np.bool_)
     seeks = np.zeros(len(people), np.bool_)
     families.seek_partner(
         len(people), people.key, people.birth_year, people.sex, people.couple, people.activity, gone, lives, inside,
-        world.year, _luck(world, Decision.MARRY), p, seeks,
+        world.year, _luck(world, Decision.MARRY), families.marriage_table(p), seeks,
     )  # fmt: skip
     rows_of = np.flatnonzero(seeks)
     bits = families.draws(_luck(world, Decision.MATCH), people.key[rows_of], 0)
@@ -232,8 +253,7 @@ def _families(world: World, lives: np.ndarray, gone: np.ndarray, p: DemographyPa
         men, women, people.key, people.household, people.is_away,
         homes.key, homes.kind, homes.place, homes.away_place, homes.since_year, homes.away_since_year, homes.tenure,
         homes.away_tenure, homes.land_mu, homes.savings_yuan,
-        adults, minors, top, touched, world.dwellings, world.occupied, inside, world.year,
-        _luck(world, Decision.NEW_HOUSEHOLD), p,
+        parts, touched, world.dwellings, world.occupied, inside, world.year, _luck(world, Decision.NEW_HOUSEHOLD), p,
     )  # fmt: skip
     by_marriage = Founded(*columns)
     _wed(people, men, women, outcome, number, len(homes), by_marriage)
@@ -245,41 +265,31 @@ def _families(world: World, lives: np.ndarray, gone: np.ndarray, p: DemographyPa
         people.key, people.household, people.is_away, people.birth_year, people.sex, people.generation, people.couple,
         people.parents, gone, world.first_member, world.members,
         homes.key, homes.kind, homes.place, homes.since_year, homes.land_mu, homes.savings_yuan,
-        adults, minors, top, touched, world.occupied, inside, world.year, _luck(world, Decision.LEAVE_HOME),
+        parts, touched, world.occupied, inside, world.year, _luck(world, Decision.LEAVE_HOME),
         len(homes) + len(by_marriage.source), p,
     )  # fmt: skip
-    by_split = Founded(*by_splitting)
-    founded = Founded(*(np.concatenate(pair) for pair in zip(by_marriage, by_split, strict=True)))
+    founded = _together(by_marriage, Founded(*by_splitting))
     world.measures["new_households"] = np.bincount(founded.place, minlength=places)
     return founded
 
 
-def _young(world: World, gone: np.ndarray, founded: Founded, p: DemographyParams) -> Founded:
+def _together(one: Founded, other: Founded) -> Founded:
+    return Founded(*(np.concatenate(pair) for pair in zip(one, other, strict=True)))
+
+
+def _leave(
+    world: World, gone: np.ndarray, parts: Parts, young: np.ndarray, founded: Founded, p: DemographyParams
+) -> Founded:
     """Add the households of the young who leave their family this year to those that were founded."""
-    if "no_independent_youth" in world.inputs.alternatives:
-        return founded
     people, homes = world.persons, world.households
-    before = len(homes) + len(founded.source)
-    adults, minors, _ = _count(world, gone, before, p)
     left = leaving.leave(
-        people.key, people.birth_year, people.couple, people.parents, people.activity, people.schooling,
-        people.since_year, gone, people.household, people.is_away, world.first_member, world.members,
+        young, people.key, people.birth_year, people.couple, people.parents, people.activity,
+        people.schooling, people.since_year, gone, people.household, people.is_away, world.first_member, world.members,
         homes.key, homes.place, homes.away_place, homes.away_since_year, homes.since_year, homes.tenure,
-        homes.away_tenure, homes.permit, homes.waiting_yr, adults, minors, world.occupied, world.flows.moves,
-        world.geography.core, world.year, _luck(world, Decision.STUDY), before, p,
+        homes.away_tenure, homes.permit, homes.waiting_yr, parts, world.occupied, world.flows.moves,
+        world.geography.core, world.year, _luck(world, Decision.STUDY), len(homes) + len(founded.source), p,
     )  # fmt: skip
-    return Founded(*(np.concatenate(pair) for pair in zip(founded, left, strict=True)))
-
-
-def _count(
-    world: World, gone: np.ndarray, households: int, p: DemographyParams
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    people = world.persons
-    counts: tuple[np.ndarray, np.ndarray, np.ndarray] = families.count_parts(
-        people.household, people.is_away, people.birth_year, people.couple, people.parents, gone, world.year,
-        p.minor_age_yr, households,
-    )  # fmt: skip
-    return counts
+    return _together(founded, Founded(*left))
 
 
 def _wed(
@@ -310,12 +320,11 @@ def _wed(
     people.generation[women] = people.generation[men]
 
 
-def _parts(world: World, gone: np.ndarray, founded: Founded, p: DemographyParams) -> np.ndarray:
+def _settle(world: World, parts: Parts, founded: Founded, p: DemographyParams) -> np.ndarray:
     """Bring the parts of households in order; False for those where nobody is left."""
     people, homes, geography = world.persons, world.households, world.geography
-    adults, minors, _ = _count(world, gone, len(homes) + len(founded.source), p)
     change, dissolved, orphans = families.settle_parts(
-        adults, minors, homes.kind, homes.place, homes.away_place, homes.since_year, homes.away_since_year,
+        parts.adults, parts.minors, homes.kind, homes.place, homes.away_place, homes.since_year, homes.away_since_year,
         homes.tenure, homes.away_tenure, homes.land_mu, homes.savings_yuan, homes.permit, homes.waiting_yr,
         homes.community,
         geography.community_county, world.occupied, world.village_pool_mu, world.estates_yuan, world.flows.moves,
@@ -422,42 +431,43 @@ def _strangers(world: World, p: DemographyParams) -> tuple[dict[str, np.ndarray]
 
 
 @kernel
-def _order(household, gone, joining, new_row, households):
+def _order(household, gone, joining, new_row, heads, households):
     """Rows of the living and of those who join, in the order of their households.
+
+    ``heads`` (households before) counts the living.
 
     Returns
     -------
-    order : (persons,) rows, the joining numbered on; household : (persons,) their households by new numbers;
-    first, members : (households,) where each household begins, and how many it has
+    order : (persons,) rows, the joining numbered on; members : (households,) how many each household has
     """
-    members, first = np.zeros(households, np.int32), np.zeros(households, np.int32)
-    for i in range(household.shape[0]):
-        if not gone[i]:
-            members[new_row[household[i]]] += 1
+    members, cursor = np.zeros(households, np.int32), np.zeros(households, np.int32)
+    for h in range(heads.shape[0]):
+        if heads[h] > 0:
+            members[new_row[h]] = heads[h]
     for n in range(joining.shape[0]):
         members[new_row[joining[n]]] += 1
     total = 0
     for h in range(households):
-        first[h] = total
+        cursor[h] = total
         total += members[h]
-    order, belongs = np.empty(total, np.int64), np.empty(total, np.int32)
-    cursor = first.copy()
+    order = np.empty(total, np.int32)
     for i in range(household.shape[0]):
         if not gone[i]:
             h = new_row[household[i]]
-            order[cursor[h]], belongs[cursor[h]] = i, h
+            order[cursor[h]] = i
             cursor[h] += 1
     for n in range(joining.shape[0]):
         h = new_row[joining[n]]
-        order[cursor[h]], belongs[cursor[h]] = household.shape[0] + n, h
+        order[cursor[h]] = household.shape[0] + n
         cursor[h] += 1
-    return order, belongs, first, members
+    return order, members
 
 
 def _gather(
     world: World,
     gone: np.ndarray,
     stays: np.ndarray,
+    parts: Parts,
     founded: Founded,
     newborn: dict[str, np.ndarray],
     strangers: tuple[dict[str, np.ndarray], dict[str, np.ndarray]],
@@ -471,11 +481,11 @@ def _gather(
     new_row = np.cumsum(kept, dtype=np.int32) - np.int32(1)
     persons["household"] = persons["household"] + old + new
     added = _concatenate(newborn, persons)
-    order, belongs, world.first_member, world.members = _order(
-        people.household, gone, added["household"], new_row, int(kept.sum())
-    )
+    living = parts.adults + parts.minors
+    heads = np.concatenate([living[:, 0] + living[:, 1], founded.members])
+    order, members = _order(people.household, gone, added["household"], new_row, heads, int(kept.sum()))
     people.take(order, added)
-    people.household = belongs
+    world.settle_members(members)
     homes.take(kept, joining)
     wed = world.measures["newlywed_rows"]
     world.measures["newlywed_rows"] = np.unique(new_row[wed[kept[wed]]]).astype(np.int64)

@@ -411,10 +411,11 @@ def _count_tenants(kind, tenure, place, home_place, permit, inside, counts):
 def _unregistered_workers(world: World) -> np.ndarray:
     """(counties,) workers of towns and seats who are registered at another place."""
     households, persons, geography = world.households, world.persons, world.geography
-    counts = np.zeros((blocks_of(len(persons)), geography.counties), np.int64)
+    counts = np.zeros((blocks_of(len(households)), geography.counties), np.int64)
     _count_unregistered(
-        len(persons),
-        persons.household,
+        len(households),
+        world.first_member,
+        world.members,
         persons.is_away,
         persons.activity,
         households.place,
@@ -427,15 +428,13 @@ def _unregistered_workers(world: World) -> np.ndarray:
 
 
 @threaded_kernel
-def _count_unregistered(block, household, is_away, activity, place, away_place, home_place, inside, counts_of):
+def _count_unregistered(block, first, members, is_away, activity, place, away_place, home_place, inside, counts_of):
     counts = counts_of[block[2]]
-    for i in rows_of(block):
-        if activity[i] != Activity.WORKER:
-            continue
-        h = household[i]
-        here = away_place[h] if is_away[i] else place[h]
-        if here < inside and here % N_TIERS != Tier.VILLAGE and here != home_place[h]:
-            counts[here // N_TIERS] += 1
+    for h in rows_of(block):
+        for part, here in enumerate((place[h], away_place[h])):
+            if 0 <= here < inside and here % N_TIERS != Tier.VILLAGE and here != home_place[h]:
+                for i in range(first[h], first[h] + members[h]):
+                    counts[here // N_TIERS] += (is_away[i] == part) & (activity[i] == Activity.WORKER)
 
 
 def _land_mu(world: World) -> np.ndarray:

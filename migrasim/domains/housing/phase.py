@@ -82,7 +82,7 @@ def run(world: World, incomes: np.ndarray) -> None:
 
     Parameters
     ----------
-    incomes : (households,) int64 income of the year in yuan of 2020
+    incomes : (households,) int64 income of the year in yuan of 2020, unread but for those of `may_queue`
     """
     p = params(world)
     geography = world.geography
@@ -124,6 +124,12 @@ def run(world: World, incomes: np.ndarray) -> None:
     update(world)
 
 
+def may_queue(world: World) -> np.ndarray:
+    """(households,) bool families that rent on the market; in towns and seats they may queue for public rental."""
+    households = world.households
+    return np.asarray((households.tenure == Tenure.MARKET_RENT) & (households.kind == Kind.FAMILY))
+
+
 def _serve_queue(world: World, incomes: np.ndarray, p: HousingParams) -> None:
     """Tenants of low income move into vacant public rental dwellings of their place, by points."""
     households, geography = world.households, world.geography
@@ -136,11 +142,10 @@ def _serve_queue(world: World, incomes: np.ndarray, p: HousingParams) -> None:
     free[geography.inside :] = 0
     free[: geography.inside : N_TIERS] = 0
     waiting = serve_queue(
+        may_queue(world),
         households.key,
-        households.kind,
         households.home_place,
         households.place,
-        households.away_place,
         households.tenure,
         households.waiting_yr,
         world.first_member,
@@ -160,11 +165,10 @@ def _serve_queue(world: World, incomes: np.ndarray, p: HousingParams) -> None:
 
 @kernel
 def serve_queue(
+    may_queue,
     key,
-    kind,
     home_place,
     place,
-    away_place,
     tenure,
     waiting_yr,
     first_member,
@@ -190,7 +194,7 @@ def serve_queue(
     count = 0
     for h in range(key.shape[0]):
         d = place[h]
-        if d < inside and d % N_TIERS != Tier.VILLAGE and tenure[h] == Tenure.MARKET_RENT and kind[h] == Kind.FAMILY:
+        if may_queue[h] and d < inside and d % N_TIERS != Tier.VILLAGE:
             if rules.is_eligible(income[h], members[h], p[0]):
                 if d == home_place[h] or uniform(gate_key, key[h], 0) < gate[d // N_TIERS]:
                     who[count], at[count] = h, d

@@ -132,7 +132,7 @@ def run(world: World) -> None:
 
 
 def _register_outside(world: World, p: HukouParams) -> None:
-    """Households settled outside for good take their registration along; they leave the world after the next waves.
+    """Households settled outside for good take their registration along; they leave the world after this phase.
 
     Their land goes back to the village, as that of families that died out; homestead and share end.
     Writes ``home_place`` and the three rights, and the measure ``outside_transfers_persons`` (places of origin).

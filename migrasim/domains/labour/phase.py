@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from migrasim.core.chance import Decision, draw, stream, uniform
-from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Schooling, Sector, Sex, Tier
+from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Schooling, Sector, Sex, Skill, Tier
 from migrasim.core.lottery import by_lot, lowest
 from migrasim.core.rule import kernel, rows_of, scalars, threaded_kernel
 from migrasim.domains.labour import chains, rules
@@ -16,6 +16,7 @@ from migrasim.facts import BASE_YEAR
 from migrasim.world import Livelihood, World, job_kinds
 
 MONTHS_A_YEAR = 12.0
+_SKILLS = len(Skill)
 _AGES = 100  # beyond them pay hangs on age no more
 _HIGH_SKILL = (Sector.IT, Sector.FINANCE, Sector.LEASING_BUSINESS, Sector.SCIENCE_TECHNICAL)
 _TOURISM = (Sector.LODGING_CATERING, Sector.CULTURE_SPORT)
@@ -87,7 +88,6 @@ def run(world: World) -> None:
     """Create and end jobs, set wages and farm incomes, and write down what everybody earns."""
     p = params(world)
     memory, geography = world.memory, world.geography
-    world.filled[:] = world.count_filled()  # without those who died or retired
     memory["growth_index"] = memory["growth_index"] * (1.0 + p.growth_rate_yr)
     growth = rules.jobs_index(world.base, world.year, p.job_growth_2010s_rate_yr, p.job_growth_rate_yr)
     residents = _by_place_urban(world)
@@ -199,7 +199,13 @@ def _end_jobs(world: World) -> None:
     if not excess.any():
         return
     persons, households = world.persons, world.households
+    in_excess = np.zeros(len(persons), np.bool_)
+    _mark_excess(
+        len(persons), persons.household, persons.is_away, households.place, households.away_place, persons.sector,
+        persons.chain, excess, in_excess,
+    )  # fmt: skip
     lose_jobs(
+        np.flatnonzero(in_excess),
         persons.key,
         persons.household,
         persons.is_away,
@@ -226,24 +232,27 @@ def _capacity(world: World) -> np.ndarray:
     return capacity
 
 
+@threaded_kernel
+def _mark_excess(block, household, is_away, place, away_place, sector, chain, excess, in_excess):
+    """Mark in ``in_excess`` (persons,) who has a job of which there are too many where they live."""
+    for i in rows_of(block):
+        h = household[i]
+        here = away_place[h] if is_away[i] else place[h]
+        kind = sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]
+        in_excess[i] = (sector[i] > 0) & (excess[here, kind] > 0)
+
+
 @kernel
-def lose_jobs(key, household, is_away, place, away_place, activity, sector, chain, excess, filled, stream_key):
-    """Take ``excess`` (places, kinds) jobs from those with the lowest draws."""
+def lose_jobs(who, key, household, is_away, place, away_place, activity, sector, chain, excess, filled, stream_key):
+    """Take ``excess`` (places, kinds) jobs from those in rows ``who``, who have one of them, with the lowest draws."""
     kinds = excess.shape[1]
-    who, cell = np.empty(key.shape[0], np.int32), np.empty(key.shape[0], np.int64)
-    count = 0
-    for i in range(key.shape[0]):
-        if sector[i] > 0:
-            h = household[i]
-            here = away_place[h] if is_away[i] else place[h]
-            kind = sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]
-            if excess[here, kind] > 0:
-                who[count], cell[count] = i, here * kinds + kind
-                count += 1
-    luck = np.empty(count, np.uint64)
-    for n in range(count):
-        luck[n] = draw(stream_key, key[who[n]], 0)
-    for n in np.flatnonzero(lowest(cell[:count], luck, excess.ravel())):
+    cell, luck = np.empty(who.shape[0], np.int64), np.empty(who.shape[0], np.uint64)
+    for n in range(who.shape[0]):
+        i = who[n]
+        here = away_place[household[i]] if is_away[i] else place[household[i]]
+        cell[n] = here * kinds + (sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i])
+        luck[n] = draw(stream_key, key[i], 0)
+    for n in np.flatnonzero(lowest(cell, luck, excess.ravel())):
         i = who[n]
         filled[cell[n] // kinds, cell[n] % kinds] -= 1
         activity[i] = Activity.SEEKING
@@ -486,14 +495,17 @@ def livelihood(world: World) -> None:
 
 @threaded_kernel
 def household_income(
-    block, first, members, activity, is_away, community, community_county, land_mu, land_rent, income, farm, needed,
-    other, dividend, remitted, result, away_result,
+    block, asked, first, members, activity, is_away, community, community_county, land_mu, land_rent, income, farm,
+    needed, other, dividend, remitted, result, away_result,
 ):  # fmt: skip
     """Fill ``result`` (households, int64 yuan) with what the main part has and ``away_result`` with the away part's.
 
-    Those away keep what they earn but for the share that they send home.
+    Those away keep what they earn but for the share that they send home. Households that are not ``asked``
+    (households,) are passed over.
     """
     for h in rows_of(block):
+        if not asked[h]:
+            continue
         main = np.float64(other[h]) + np.float64(dividend[h])  # float() would stay in 32 bits: sums hang on order
         away = 0.0
         farmers = 0
@@ -514,12 +526,18 @@ def household_income(
         away_result[h] = np.int64(away)
 
 
-def incomes(world: World) -> np.ndarray:
-    """(households, 2) int64 income of the year in yuan of 2020: of the main part, of those who are away."""
+def incomes(world: World, asked: np.ndarray | None = None) -> np.ndarray:
+    """(households, 2) int64 income of the year in yuan of 2020: of the main part, of those who are away.
+
+    Parameters
+    ----------
+    asked : (households,) bool whose income is wanted, 0 for the others; all where not given
+    """
     result = np.zeros((2, len(world.households)), np.int64)
     live, persons, households = world.livelihood, world.persons, world.households
     household_income(
         len(households),
+        np.ones(len(households), np.bool_) if asked is None else asked,
         world.first_member,
         world.members,
         persons.activity,
@@ -542,6 +560,7 @@ def incomes(world: World) -> np.ndarray:
 
 @kernel
 def match_seekers(
+    who,
     key,
     household,
     is_away,
@@ -565,7 +584,7 @@ def match_seekers(
     seed,
     year,
 ):
-    """Seekers, in the order of a keyed lottery, take the best-paid vacancy that asks no more skill.
+    """Seekers, in rows ``who``, take the best-paid vacancy that asks no more skill, in the order of a keyed lottery.
 
     A share is trained up one level first (``train_share`` by county). In villages, seekers of
     households with land farm it. Counts of placements are returned by place.
@@ -573,18 +592,12 @@ def match_seekers(
     stream_key = stream(seed, Decision.JOB, year)
     train_key = stream(seed, Decision.TRAIN, year)
     placed = np.zeros(filled.shape[0], np.int64)
-    seekers = 0
-    for i in range(key.shape[0]):
-        if activity[i] == Activity.SEEKING:
-            seekers += 1
-    who = np.empty(seekers, np.int64)
-    luck = np.empty(seekers, np.uint64)
-    n = 0
-    for i in range(key.shape[0]):
-        if activity[i] == Activity.SEEKING:
-            who[n] = i
-            luck[n] = draw(stream_key, key[i], 1)
-            n += 1
+    luck = np.empty(who.shape[0], np.uint64)
+    for n in range(who.shape[0]):
+        luck[n] = draw(stream_key, key[who[n]], 1)
+    kinds = kinds_by_wage.shape[0]
+    # by place and skill, the first kind of job that may be free: no vacancy opens while they are given out
+    best = np.zeros((filled.shape[0], _SKILLS), np.int64)
     for o in by_lot(luck):
         i = who[o]
         h = household[i]
@@ -596,18 +609,21 @@ def match_seekers(
         if skill[i] < 2 and uniform(train_key, key[i], 0) < train_share[county]:
             skill[i] += 1
         if uniform(stream_key, key[i], 3) < prob[county]:
-            for k in kinds_by_wage:
-                if vacancies[here, k] > 0 and skill[i] >= skill_asked[k]:
-                    vacancies[here, k] -= 1
-                    filled[here, k] += 1
-                    activity[i] = Activity.WORKER
-                    if k < N_SECTORS:
-                        sector[i] = k
-                    else:
-                        chain[i] = k - N_SECTORS + 1
-                        sector[i] = gate[k - N_SECTORS]
-                    placed[here] += 1
-                    break
+            n = best[here, skill[i]]
+            while n < kinds and (vacancies[here, kinds_by_wage[n]] <= 0 or skill[i] < skill_asked[kinds_by_wage[n]]):
+                n += 1
+            best[here, skill[i]] = n
+            if n < kinds:
+                k = kinds_by_wage[n]
+                vacancies[here, k] -= 1
+                filled[here, k] += 1
+                activity[i] = Activity.WORKER
+                if k < N_SECTORS:
+                    sector[i] = k
+                else:
+                    chain[i] = k - N_SECTORS + 1
+                    sector[i] = gate[k - N_SECTORS]
+                placed[here] += 1
         if activity[i] == Activity.SEEKING and here % N_TIERS == Tier.VILLAGE and land_mu[h] > 0.0:
             activity[i] = Activity.FARMER
             sector[i] = Sector.AGRICULTURE
@@ -630,6 +646,7 @@ def match(world: World) -> None:
     seekers = world.measures["seekers"][: world.geography.inside].reshape(-1, N_TIERS).sum(axis=1) * world.weight
     share = np.minimum(1.0, places / np.maximum(seekers, 1.0)) * training
     world.measures["placed"] = match_seekers(
+        np.flatnonzero(persons.activity == Activity.SEEKING),
         persons.key,
         persons.household,
         persons.is_away,

@@ -123,7 +123,7 @@ def _exit(world: World, p: LandParams) -> None:
         price,
         luck,
     )
-    sellers = np.flatnonzero(price)
+    sellers = np.flatnonzero(price > 0)
     order = sellers[np.lexsort((households.key[sellers], luck[sellers]))]
     fund = np.floor(world.county.budget_yuan * p.exit_fund_share)
     counts = np.zeros((2, geography.counties), np.int64)  # wanting, served
@@ -338,7 +338,8 @@ def _uses(
             empty[h] = has_homestead[h]
         hands = 0
         working = 0
-        for i in range(first_member[h], first_member[h] + members[h]):
+        at_hand = members[h] if main_home or away_home else 0
+        for i in range(first_member[h], first_member[h] + at_hand):
             at_home = away_home if is_away[i] else main_home
             if not at_home:
                 continue

@@ -620,14 +620,11 @@ def consider(block, people, families, places, peer_share, most, wed, news, seed,
         chief, youngest = -1, -1
         event, youth, seeking, dependent = False, False, False, False
         for i in range(first_member[h], first_member[h] + members[h]):
-            age = np.int64(year) - born[i]
-            if age in (SCHOOL_AGE, CHILD_AGE) or age == SCHOOL_AGE * 2:
-                event = True
-            if CHILD_AGE < age < YOUTH_AGE and couple[i] == 0 and is_away[i] == 0 and activity[i] != Activity.PUPIL:
-                youth = True
-            if activity[i] == Activity.SEEKING:
-                seeking = True
-            dependent = dependent or SCHOOL_AGE <= age < CHILD_AGE or age >= ELDER_AGE
+            age, single_here = np.int64(year) - born[i], (couple[i] == 0) & (is_away[i] == 0)
+            event |= (age == SCHOOL_AGE) | (age == CHILD_AGE) | (age == SCHOOL_AGE * 2)
+            youth |= (CHILD_AGE < age) & (age < YOUTH_AGE) & single_here & (activity[i] != Activity.PUPIL)
+            seeking |= activity[i] == Activity.SEEKING
+            dependent |= ((SCHOOL_AGE <= age) & (age < CHILD_AGE)) | (age >= ELDER_AGE)
             if is_adult(age, activity[i]):
                 if (
                     chief < 0
@@ -635,14 +632,15 @@ def consider(block, people, families, places, peer_share, most, wed, news, seed,
                     or (earning[i] == earning[chief] and persons[i] > persons[chief])
                 ):
                     chief = i
-            if (
-                youngest < 0
-                or born[i] > born[youngest]
-                or (born[i] == born[youngest] and persons[i] > persons[youngest])
-            ):
-                youngest = i
         adult = chief >= 0
         if not adult:  # nobody of working age: the youngest, never the first of the rows
+            for i in range(first_member[h], first_member[h] + members[h]):
+                if (
+                    youngest < 0
+                    or born[i] > born[youngest]
+                    or (born[i] == born[youngest] and persons[i] > persons[youngest])
+                ):
+                    youngest = i
             chief = youngest
         away = away_place[h] >= 0 or place[h] >= inside
         age = max(0, np.int64(year) - born[chief])

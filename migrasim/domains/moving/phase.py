@@ -16,6 +16,7 @@ import numpy as np
 
 from migrasim.core.chance import Decision, draw, stream, uniform
 from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Answer, Form, Purse, Sector, Tenure, Tier
+from migrasim.core.columns import Table
 from migrasim.core.lottery import by_lot
 from migrasim.core.rule import inlined, kernel, rule
 from migrasim.domains.moving import choice, rules
@@ -31,6 +32,8 @@ _NO_CLAIM = 3  # beyond the three classes of claim to a school place
 _INTERPLAY = ("residence_permit.", "three_rights.", "public_housing.", "industry.")
 _OFFERS = ("relief_yuan", "school_access", "health_access", "security_access", "barrier")
 _RIGHTS = ("kept", "collective_kept", "exit_income_yuan")
+_OF_PERSONS = ("earning_factor", "income_yuan")  # columns of `migrasim.world.Livelihood`
+_OF_HOUSEHOLDS = ("farm_full_yuan", "farmers_needed", "other_income_yuan", "dividend_yuan")
 _CONCERNS = (  # whom news of a lever concern, by the beginning of its name
     ("residence_permit.", choice.CONCERNS_DEPENDENTS),
     ("hukou.", choice.CONCERNS_DEPENDENTS),
@@ -574,9 +577,9 @@ def run(
     geography, year = world.geography, world.year
     people, families, places = views(world)
     month = months(world, people, families, places, p)
-    world.measures["considered"] = np.bincount(world.households.place[month > 0], minlength=geography.places)
     bundle = record(p)
-    considering = np.flatnonzero(month)
+    considering = np.flatnonzero(month > 0)
+    world.measures["considered"] = np.bincount(world.households.place[considering], minlength=geography.places)
     order = np.argsort(month[considering], kind="stable")
     slot = np.empty_like(order)
     slot[order] = np.arange(len(order))
@@ -625,7 +628,6 @@ def run(
     world.pay("household.down_payment", Purse.HOUSEHOLD, Purse.ENTERPRISE, goods.paid_yuan * world.weight)
     moved = np.abs(world.network - before).sum(axis=1) / 2.0
     world.memory["peer_moves_share"] = moved / np.maximum(1, world.network.sum(axis=1))
-    drop_departed(world)
 
 
 def first_choices(world: World, with_values: bool = False) -> tuple[np.ndarray, ...]:
@@ -715,27 +717,28 @@ def _goods(world: World) -> Goods:
 def drop_departed(world: World) -> None:
     """People registered outside who live outside again leave the world."""
     households, persons, inside = world.households, world.persons, world.geography.inside
-    gone = (households.home_place >= inside) & (households.place >= inside) & (households.away_place < 0)
-    if not gone.any():
+    strangers = households.home_place >= inside
+    gone = np.flatnonzero(strangers & (households.place >= inside) & (households.away_place < 0))
+    if not len(gone):
         return
-    leaving = np.repeat(gone, world.members)
-    who = persons.household[leaving]
-    community, place = households.community[who], households.place[who]
-    np.subtract.at(world.network, (community, place), 1)
-    world.flows.departures += np.bincount(place, minlength=world.geography.places)
-    np.subtract.at(world.occupied, (households.place[gone], households.tenure[gone]), 1)
+    place, members = households.place[gone], world.members[gone]
+    np.subtract.at(world.network, (households.community[gone], place), members)
+    np.add.at(world.flows.departures, place, members)
+    np.subtract.at(world.occupied, (place, households.tenure[gone]), 1)
     if len(world.estates_yuan):
         world.estates_yuan[-1] += int(households.savings_yuan[gone].sum())  # they take their savings along
-    stays, remain = ~gone, ~leaving
-    persons.take(remain)
-    households.take(stays)
-    world.members = world.members[stays]
-    world.first_member = (np.cumsum(world.members) - world.members).astype(np.int32)
-    persons.household = np.repeat(np.arange(len(world.members), dtype=np.int32), world.members)
-    live = world.livelihood
-    live.earning_factor, live.income_yuan = live.earning_factor[remain], live.income_yuan[remain]
-    for name in ("farm_full_yuan", "farmers_needed", "other_income_yuan", "dividend_yuan"):
-        setattr(live, name, getattr(live, name)[stays])
+    stays, remain = np.ones(len(households), np.bool_), np.ones(len(persons), np.bool_)
+    stays[gone] = False
+    numbered = np.arange(int(members.sum())) - np.repeat(np.cumsum(members) - members, members)
+    remain[np.repeat(world.first_member[gone], members) + numbered] = False
+    live = vars(world.livelihood)
+    for table, names, mask in ((persons, _OF_PERSONS, remain), (households, _OF_HOUSEHOLDS, stays)):
+        kept = np.flatnonzero(mask).astype(np.int32)
+        beside = Table({name: live[name] for name in names})
+        for each in (table, beside):
+            each.take(kept)
+        live.update({name: getattr(beside, name) for name in names})
+    world.settle_members(world.members[stays])
 
 
 __all__ = ["Flows", "run", "views"]

@@ -80,10 +80,11 @@ def _spatial(world: World, lever: str) -> tuple[float, float]:
 def _reclassify(world: World) -> None:
     p = world.inputs.params("policy", PolicyParams, year=world.year)
     geography, villages = world.geography, world.villages
-    counts = np.zeros((blocks_of(len(world.persons)), geography.villages), np.int64)
+    counts = np.zeros((blocks_of(len(world.households)), geography.villages), np.int64)
     people_at_home(
-        len(world.persons),
-        world.persons.household,
+        len(world.households),
+        world.first_member,
+        world.members,
         world.persons.is_away,
         world.households.place,
         world.households.community,
@@ -118,9 +119,8 @@ def _reclassify(world: World) -> None:
         world.occupied,
         chosen,
     )
-    world.count_network()
+    world.network[:], jobs = world.people_and_jobs()
     after = world.residents()
-    jobs = world.count_filled()
     moved = (jobs - world.filled) * world.weight  # their jobs come with them
     world.memory["jobs_base"] = np.maximum(0.0, world.memory["jobs_base"] + moved)
     world.filled[:] = jobs
@@ -146,13 +146,13 @@ def _bring_services(world: World, before: np.ndarray, gained: np.ndarray) -> Non
 
 
 @threaded_kernel
-def people_at_home(block, household, is_away, place, community, home_place, counts):
+def people_at_home(block, first, members, is_away, place, community, home_place, counts):
     """Count in ``counts`` (blocks, villages) the people who live in their home village."""
     count = counts[block[2]]
-    for i in rows_of(block):
-        h = household[i]
-        if is_away[i] == 0 and place[h] == home_place[h] and community[h] < count.shape[0]:
-            count[community[h]] += 1
+    for h in rows_of(block):
+        if (place[h] == home_place[h]) & (community[h] < count.shape[0]):
+            for i in range(first[h], first[h] + members[h]):
+                count[community[h]] += is_away[i] == 0
 
 
 @kernel
