@@ -231,7 +231,8 @@ def _write_groups(tables: Sequence[pa.Table], path: Path, record: bytes) -> None
     whole = pa.concat_tables(tables, promote_options="permissive").combine_chunks()
     schema = store.described(whole.schema, record)
     keys = [field.name for field in schema if not pa.types.is_floating(field.type)]  # numbers hardly ever repeat
-    with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=keys, write_statistics=keys) as writer:
+    told = [name for name in ("level",) if name in schema.names]  # a group of rows holds all runs, years and places
+    with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=keys, write_statistics=told) as writer:
         for group in _by_level(pa.Table.from_arrays(whole.columns, schema=schema)):
             writer.write_table(group, row_group_size=max(1, len(group)))
 
