@@ -351,6 +351,19 @@ def _view(results, lang="en", place=None, role="current"):
 
 
 @pytest.mark.model
+def test_gains_of_groups_are_told_in_yuan(results):
+    """The poorest may have less than nothing left, of which a percentage would say the opposite."""
+    shown = _view(results, "en", None, "current")
+    chart = charts_more.groups(shown)
+    assert chart is not None
+    now, before = (shown.line(role).result.groups for role in ("current", "baseline"))
+    means = [frame[(frame["year"] == 2035) & (frame["group"] == "poorest fifth")] for frame in (now, before)]
+    gain = float(means[0]["welfare_yuan_yr"].iloc[0] - means[1]["welfare_yuan_yr"].iloc[0])
+    assert chart.rows[0][1] == pytest.approx(gain / 1000, abs=0.006)
+    assert "1,000 yuan" in chart.option["title"]["subtext"]
+
+
+@pytest.mark.model
 @pytest.mark.parametrize("role", ["current", "pin"])
 @pytest.mark.parametrize("lang", LANGS)
 def test_every_chart_can_be_drawn(results, lang, role):

@@ -122,14 +122,15 @@ def _stack(
 def groups(view: View) -> Chart | None:
     """Who gains and who loses against the status quo in the year in focus; None where there is nothing to hold against.
 
-    Means of groups with the same luck: the change of income after rent and living cost, in percent.
+    Means of groups with the same luck: the change of income after rent and living cost, in yuan, since what the
+    poorest have left may be below nothing.
     """
     reference = view.line("baseline") or (view.lines[0] if view.is_comparison else None)
     others = [line for line in view.lines if line is not reference and line.role in ("current", "before", "pin")]
     if reference is None or not others:
         return None
     title = say("chart_groups", view.lang, reference=reference.name, year=view.year)
-    option = base_option(view, title, say("percent_of_income", view.lang))
+    option = base_option(view, title, say("change_of_income", view.lang))
     keys = ["dimension", "group"]
 
     def means(line: Any) -> Any:
@@ -142,7 +143,7 @@ def groups(view: View) -> Chart | None:
     series, heads, columns = [], [say("group", view.lang)], []
     for number, line in enumerate(others):
         after = means(line).reindex(before.index)
-        data = numbers([100 * (after[key] / before[key] - 1) for key in order], 1.0, 2)
+        data = numbers([after[key] - before[key] for key in order], 1e-3, 2)
         colour = GREY if line.role == "before" else line.colour
         series.append({"id": f"{line.role}{number}", "name": line.name, "type": "bar", "data": data, "barGap": "0%",
                        "itemStyle": {"color": colour}})  # fmt: skip

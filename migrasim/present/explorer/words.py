@@ -271,7 +271,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "households_yr": ("households in the year", "當年戶數"),
     "million_yuan_yr": ("million yuan of 2020 in the year", "當年，百萬元（2020年價）"),
     "percent_of_places": ("% of places", "佔學位、床位的%"),
-    "percent_of_income": ("change in %", "變化，%"),
+    "change_of_income": ("change in 1,000 yuan a year", "變化，千元/年"),
     "change_since": ("points since {year}", "自{year}年變化（百分點）"),
     "origin": ("From", "遷出地"),
     "destination": ("To", "遷入地"),
@@ -281,7 +281,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "by_schooling": ("schooling", "學歷"),
     "by_age": ("age", "年齡"),
     "source_line": (
-        "migrasim {version}, run {runs}, luck {seed}; parameters fitted, and roughly",
+        "migrasim {version}, run {runs}, luck {seed}; parameters fitted only roughly",
         "migrasim {version}，運行 {runs}，隨機種子 {seed}；參數經擬合，精度有限",
     ),
     "table": ("Table", "表格"),
