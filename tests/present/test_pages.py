@@ -251,6 +251,19 @@ def test_pinned_scenarios_are_compared(page):
     page.wait_for_function("document.querySelector('.ms-pin').innerText.includes('Hard times')")
 
 
+def test_four_scenarios_are_pinned_at_most(page):
+    """The fifth takes the place of the first, and all four stand side by side."""
+    for value in (0.11, 0.22, 0.33, 0.44, 0.55):
+        _move(page, SCHOOLS, value)
+        _changed(page)
+        page.get_by_role("button", name="Pin for comparison").click()
+    page.get_by_role("button", name="Compare (4)").click()
+    page.wait_for_selector("[data-table=levers]")
+    assert page.locator(".ms-pin").count() == 4
+    cells = page.locator("[data-table=levers] tbody tr").first.locator("td").all_inner_texts()
+    assert cells[-4:] == ["0.22", "0.33", "0.44", "0.55"]
+
+
 def test_a_scenario_is_saved_opened_and_reported(page, folder, tmp_path, chromium):
     """A named scenario goes to the folder, its file opens again, its report opens without the server."""
     _move(page, SCHOOLS, 0.4)
