@@ -287,7 +287,7 @@ def sums(world: World, incomes: np.ndarray) -> dict[str, np.ndarray]:
         "moves_back": np.where(inner, moves[inside:].sum(axis=(0, 2)), 0.0),
         "moves_whole_family": forms(Form.WHOLE),
         "moves_workers": forms(Form.WORKER, Form.COUPLE, Form.YOUNG),
-        "moves_schooling": forms(Form.SCHOOL),
+        "moves_schooling": forms(Form.SCHOOL, Form.FAMILY),
         "refused_dwelling": refused[:, 0] * w,
         "refused_school": refused[:, 1] * w,
         "employed_population": np.where(inner, person["employed"], 0.0),

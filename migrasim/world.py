@@ -311,7 +311,8 @@ PLACE_COLUMNS = (
     "rent_relief_yuan_yr",  # expected public relief of a newcomer's rent
     "living_cost_yuan_yr_pers",  # cost of living over a village's
     "school_quality_share",  # quality of schools after crowding, for the registered
-    "school_access_share",  # of it, what newcomers without local registration reach
+    "school_own_share",  # of it, what those reach who are registered elsewhere in the county
+    "school_access_share",  # of it, what newcomers from beyond the county reach
     "health_quality_share",
     "health_access_share",
     "security_access_share",  # minimum living allowance and elderly care open to newcomers
@@ -329,6 +330,8 @@ COUNTY_COLUMNS = (
     "collective_kept_share",
     "dividend_yuan_yr_pers",  # of the village collective
     "exit_income_yuan_yr_mu",  # annuity a leaver may expect from selling land, per mu
+    "school_gate_share",  # newcomers from beyond the county whose claim to a school place counts
+    "school_gate_own_share",  # families registered elsewhere in the county whose claim counts
     "urban_residents_base",
     "budget_yuan",
     "unpaid_share",  # of last year's public outlay on levers, what could not be paid

@@ -41,9 +41,10 @@ class Form(IntEnum):
     SCHOOL = 4  # a parent with the children of school age
     WHOLE = 5  # everybody
     RETURN = 6  # those who are away come back to where the family lives
+    FAMILY = 7  # those who are left at home move, with children to a school in town or back home; the others stay away
 
 
-N_FORMS = 7
+N_FORMS = 8
 
 
 class Nest(IntEnum):

@@ -82,6 +82,8 @@ def _of_form(form: int, homes: Array, crew: Array, of: Array) -> tuple[Array, Ar
     """(members,) who goes, and who lives away afterwards."""
     number, away = np.arange(len(crew)), crew.is_away
     split = homes.split[of]
+    if form == Form.FAMILY:
+        return split & ~away, ~away
     if form == Form.STAY:
         return np.zeros(len(crew), bool), away
     if form == Form.WHOLE:
@@ -149,7 +151,7 @@ def _can(form: int, homes: Array) -> Array:
     return {
         Form.STAY: np.ones(len(homes), bool), Form.WHOLE: np.ones(len(homes), bool), Form.RETURN: split,
         Form.WORKER: ~alone & (split | chief), Form.COUPLE: ~alone & (homes.partner >= 0) & (split | chief),
-        Form.YOUNG: ~alone & (homes.young >= 0), Form.SCHOOL: ~alone & (homes.parent >= 0),
+        Form.FAMILY: split & homes.grown_home, Form.YOUNG: ~alone & (homes.young >= 0), Form.SCHOOL: ~alone & (homes.parent >= 0),
     }[Form(form)]  # fmt: skip
 
 
@@ -194,6 +196,10 @@ def choose_numpy(state: dict[str, Any]) -> tuple[Array, Array]:
     worth = np.full((count, N_FORMS, inside + 2), -np.inf)
     rows = np.arange(count)
 
+    def schooled(where: Array) -> Array:
+        beyond = np.where(where // N_TIERS == home // N_TIERS, at.school_own[where], at.school_access[where])
+        return np.where(where == home, at.school[where], beyond)
+
     def quality(where: Array, full: Array, access: Array) -> Array:
         return np.where(where == home, full[where], access[where])
 
@@ -210,12 +216,19 @@ def choose_numpy(state: dict[str, Any]) -> tuple[Array, Array]:
             away_place[:, None], (count, inside + 2))  # fmt: skip
         open_ = _can(form, homes)[:, None] & (d == place[:, None] if here_only else reach)
         split = homes.split[:, None]
-        if not here_only and form != Form.WHOLE:
+        main_place, other_place, main_tenure, other_tenure = place, away_place, homes.tenure, homes.away_tenure
+        main_rooted, other_rooted = homes.rooted, homes.away_rooted
+        if form == Form.FAMILY:
+            main_place, other_place, main_tenure, other_tenure = away_place, place, other_tenure, main_tenure
+            main_rooted, other_rooted = other_rooted, main_rooted
+            to_town = homes.child_home[:, None] & (d % N_TIERS != Tier.VILLAGE)
+            open_ = open_ & (d < inside) & (d != away_place[:, None]) & ((d == origin) | to_town)
+        elif not here_only and form != Form.WHOLE:
             open_ = open_ & (s["grown0"] > 0) & ~((d < inside) & (d % N_TIERS == Tier.VILLAGE))
             open_ = open_ & (~split | ((d != away_place[:, None]) == (form == Form.WORKER)))
             if form == Form.SCHOOL:
                 open_ = open_ & (d < inside)
-        main = place[:, None] + 0 * d
+        main = main_place[:, None] + 0 * d
         whole, at_origin, gone = s["stay"] == 0, main == origin, s["go"] > 0
         income = homes.earned_yuan[:, None] - s["lost"] + homes.other_income_yuan[:, None]
         farmers = np.where(at_origin & ~whole, s["farmers"], 0.0)
@@ -224,10 +237,12 @@ def choose_numpy(state: dict[str, Any]) -> tuple[Array, Array]:
             farmers = farmers + np.where(back_on_land, s["adults_go"], 0.0)
             income = income + np.where(back_on_land, 0.0, s["earn"] * at.wage_yuan[main] * at.work_chance[main])
         elif form != Form.STAY:
-            less = p.school_parent_work_share if form == Form.SCHOOL else 1.0
+            less = p.school_parent_work_share if form in (Form.SCHOOL, Form.FAMILY) else 1.0
             income = income + s["earn"] * less * at.wage_yuan[there] * at.work_chance[there]
-            farmers = np.where(whole & (d == origin) & village, s["adults_go"], farmers)
+            farmers = np.where((whole | (form == Form.FAMILY)) & (d == origin) & village, s["adults_go"], farmers)
         works = np.where(whole & (form == Form.WHOLE), d == origin, (s["workers0"] > 0) & at_origin)
+        if form == Form.FAMILY:
+            works = np.where(s["adults_go"] > 0, d == origin, works)
         works = works | (at_origin if form == Form.RETURN else False)
         insecure = village & ~works
         kept = np.where(insecure, land.kept[county][:, None], 1.0)
@@ -242,13 +257,13 @@ def choose_numpy(state: dict[str, Any]) -> tuple[Array, Array]:
         shares = np.where(insecure, land.collective_kept[county][:, None], 1.0)
         income = income + homes.dividend_yuan[:, None] * shares
         income = income - np.where(
-            whole, 0.0, rent(main, homes.tenure[:, None], s["stay"]) + at.living_yuan[main] * s["stay"]
+            whole, 0.0, rent(main, main_tenure[:, None], s["stay"]) + at.living_yuan[main] * s["stay"]
         )
-        joins = (form == Form.STAY) | (split & (d == away_place[:, None]))
+        joins = (form == Form.STAY) | (split & (d == other_place[:, None]))
         single = np.where(s["go"] <= 1, p.single_rent_share, 1.0) * at.rent_yuan[there]
         new = np.maximum(0.0, single - np.where(d == home, 0.0, at.relief_yuan[there]))
         new = np.where((d >= inside) | (d % N_TIERS != Tier.VILLAGE), new, 0.0)
-        pays = np.where(joins, rent(there, homes.away_tenure[:, None], s["go"]), new)
+        pays = np.where(joins, rent(there, other_tenure[:, None], s["go"]), new)
         income = income - np.where(gone, pays + at.living_yuan[there] * s["go"], 0.0)
         floor = p.income_floor_yuan_yr_pers * members
         value = p.income_elasticity * (
@@ -260,7 +275,8 @@ def choose_numpy(state: dict[str, Any]) -> tuple[Array, Array]:
 
         ones, kids, elders = np.ones(len(at)), s["kids0"] + s["kids1"], s["elders0"] + s["elders1"]
         few, old = np.maximum(kids, 1.0), np.maximum(elders, 1.0)
-        value = value + p.school_access_utility * both(at.school, at.school_access, s["kids0"], s["kids1"]) / few
+        reached = s["kids0"] * schooled(main) + s["kids1"] * schooled(there)
+        value = value + p.school_access_utility * reached / few
         value = value + p.health_access_utility * both(at.health, at.health_access, s["elders0"], s["elders1"]) / old
         secure = both(ones, at.security_access, s["elders0"], s["elders1"])
         value = value + p.security_access_utility * secure / old
@@ -286,16 +302,16 @@ def choose_numpy(state: dict[str, Any]) -> tuple[Array, Array]:
         strange, stranger = (main != home) * s["stay"], (there != home) * s["go"]
         barred = strange * at.barrier[main] + stranger * at.barrier[there]
         value = value - p.registration_barrier_utility * barred / members
-        eased = strange * (at.social[main] + homes.rooted[:, None]) + stranger * at.social[there]
-        stayed = np.maximum(0.0, s["go"] - s["movers"]) * homes.away_rooted[:, None]
-        value = value + (eased + (stranger > 0) * (there == away_place[:, None]) * stayed) / members
+        eased = strange * (at.social[main] + main_rooted[:, None]) + stranger * at.social[there]
+        stayed = np.maximum(0.0, s["go"] - s["movers"]) * other_rooted[:, None]
+        value = value + (eased + (stranger > 0) * (there == other_place[:, None]) * stayed) / members
         unsafe = (1.0 - kept) * homes.land_mu[:, None] / 10.0
         value = value - np.where(works | ~village, 0.0, p.tenure_security_utility * unsafe)
         value = value - p.spouse_apart_utility * s["apart"] - p.child_left_utility * s["child_left"]
         value = value - p.elder_left_utility * s["elder_left"]
         at_home = at_origin * s["stay"] + (gone & (there == origin)) * s["go"]
         value = value + p.home_utility * at_home / members + taste
-        returns = at_origin if form == Form.RETURN else (d == origin) & (form == Form.WHOLE)
+        returns = at_origin if form == Form.RETURN else (d == origin) & (form in (Form.WHOLE, Form.FAMILY))
         value = value + np.where(village & returns, land.return_gain[county][:, None], 0.0)
         if form == Form.STAY:
             value = value + _gumbel(_bits(keys[0], key[:, None], STAY_LUCK))

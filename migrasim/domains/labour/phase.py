@@ -89,13 +89,13 @@ def run(world: World) -> None:
     p = params(world)
     memory, geography = world.memory, world.geography
     memory["growth_index"] = memory["growth_index"] * (1.0 + p.growth_rate_yr)
-    growth = rules.jobs_index(world.base, world.year, p.job_growth_2010s_rate_yr, p.job_growth_rate_yr)
+    growth = rules.jobs_index(world.base, world.year, p.job_growth_2010s_rate_yr, p.job_growth_rate_yr) * _convergence(world, p)
     residents = _by_place_urban(world)
     served = p.resident_served_sector[None, :] > 0
     with np.errstate(divide="ignore", invalid="ignore"):
         following = np.where(memory["urban_base"] > 0, residents / memory["urban_base"], 1.0)
     base = memory["jobs_base"]
-    sectors = base[:, :N_SECTORS] * growth * np.where(served, following[:, None], 1.0)
+    sectors = base[:, :N_SECTORS] * growth[:, None] * np.where(served, following[:, None], 1.0)
     sectors[:, Sector.AGRICULTURE] = np.inf  # own land takes all hands
     chain_jobs, new_jobs = chains.jobs(world)
     target = memory["service_jobs_target"] if "service_jobs_target" in memory else np.zeros(geography.places)
@@ -118,6 +118,22 @@ def run(world: World) -> None:
         memory["farm_index"][c] *= rules.farm_growth(float(now), float(quo))
     update(world)
     livelihood(world)
+
+
+def _convergence(world: World, p: LabourParams) -> np.ndarray:
+    """(places,) `rules.convergence_factor` of the towns and seats of each county; 1 elsewhere, and in runs from 2020."""
+    factor = np.ones(world.geography.places)
+    if world.base >= BASE_YEAR:
+        return factor
+    jobs = world.memory["jobs_base"][: world.geography.inside, Sector.AGRICULTURE + 1 : N_SECTORS].sum(axis=1)
+    towns = np.stack([jobs, world.memory["urban_base"][: world.geography.inside] * world.weight], axis=1)
+    towns = towns.reshape(world.geography.counties, N_TIERS, 2)[:, Tier.TOWN :].sum(axis=1)
+    ratio = towns[:, 0] / np.maximum(1.0, towns[:, 1]) / (towns[:, 0].sum() / towns[:, 1].sum())
+    for c in range(world.geography.counties):
+        factor[N_TIERS * c + Tier.TOWN : N_TIERS * (c + 1)] = rules.convergence_factor(
+            world.base, world.year, float(ratio[c]), p.job_convergence_2010s_elasticity
+        )
+    return factor
 
 
 def _lever_jobs(world: World, sectors: np.ndarray, p: LabourParams) -> np.ndarray:

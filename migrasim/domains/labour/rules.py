@@ -36,6 +36,7 @@ class LabourParams(NamedTuple):
     skill_asked_chain: np.ndarray
     job_growth_rate_yr: float
     job_growth_2010s_rate_yr: float
+    job_convergence_2010s_elasticity: float
     resident_served_sector: np.ndarray  # 1 where jobs follow residents
     service_multiplier: float
     service_chain_share: np.ndarray  # by chain: 1 brings service jobs, 0 low-tech brings none
@@ -130,6 +131,22 @@ def jobs_index(base, year, until_2020, after):
     """
     early = max(0, min(year, 2020) - base)
     return (1.0 + until_2020) ** early * (1.0 + after) ** max(0, year - max(base, 2020))
+
+
+@rule
+def convergence_factor(base, year, jobs_ratio, elasticity):
+    """Off-farm jobs of a county over what one rate for all would have made them, until 2020.
+
+    ``ratio ** (e years / 10)``: where a resident of towns and seats had fewer jobs than elsewhere in the base year they
+    grew faster.
+
+    Parameters
+    ----------
+    jobs_ratio : jobs per resident of the county's towns and seats over those of all, in the base year
+    elasticity : of ten years' growth
+    """
+    years = max(0, min(year, 2020) - base)
+    return max(jobs_ratio, 1e-3) ** (elasticity * years / 10.0)
 
 
 @rule

@@ -56,8 +56,8 @@ _GOODS = (  # parameters below 0 of which would turn a good into a bad
 )  # fmt: skip
 
 AT = np.dtype((np.record, [(name, np.float64) for name in (
-    "wage_yuan", "work_chance", "rent_yuan", "relief_yuan", "living_yuan", "school", "school_access", "health",
-    "health_access", "security_access", "amenity", "barrier", "social", "settling",
+    "wage_yuan", "work_chance", "rent_yuan", "relief_yuan", "living_yuan", "school", "school_own", "school_access",
+    "health", "health_access", "security_access", "amenity", "barrier", "social", "settling",
 )]))  # fmt: skip
 LAND = np.dtype((np.record, [(name, np.float64) for name in (
     "rent_yuan", "kept", "collective_kept", "exit_income_yuan", "return_gain",
@@ -121,6 +121,8 @@ def fits(form, d, one, inside):
         return d == one.place
     if form == Form.WHOLE:
         return True
+    if form == Form.FAMILY:  # to a school in town, or home; whoever goes where the others are is the whole family
+        return d < inside and d != one.away_place and (d == one.origin or (one.child_home and d % N_TIERS != Tier.VILLAGE))
     if d < inside and d % N_TIERS == Tier.VILLAGE:
         return False
     if one.split:  # the away part moves on, or somebody joins it
@@ -145,6 +147,18 @@ def quality(is_registered, registered, access):
 
 
 @rule
+def school_quality(d, one, there):
+    """Quality of the schools that a household's children reach at ``d``.
+
+    In full where they are registered; elsewhere in the county of their registration as its own children do, and as
+    newcomers beyond.
+    """
+    if d == one.home:
+        return there.school
+    return there.school_own if d // N_TIERS == one.home // N_TIERS else there.school_access
+
+
+@rule
 def taste_of(bits):
     """A number near the standard normal of 64 random bits.
 
@@ -161,6 +175,12 @@ def taste_normal(taste_key, key, place):
 
 
 @rule
+def base_of(one, form):
+    """Where part 0 lives: those who stay at home, or away when those at home move."""
+    return one.away_place if form == Form.FAMILY else one.place
+
+
+@rule
 def terms_at(one, form, d, sums, way, here, there, land, inside, p):
     """Terms of utility of one alternative of a household; STAY stands for the present arrangement.
 
@@ -168,10 +188,16 @@ def terms_at(one, form, d, sums, way, here, there, land, inside, p):
     ----------
     one, sums : records of HOME and SUMS, these filled for ``form``
     way : what lies between the household and the alternative
-    here, there : records of AT of its place and of where part 1 will live
+    here, there : records of AT of where part 0 and part 1 will live
     land : record of LAND of the county of its community, unread for strangers
     """
     place, away_place, home, origin = one.place, one.away_place, one.home, one.origin
+    tenure, away_tenure, rooted, away_rooted = one.tenure, one.away_tenure, one.rooted, one.away_rooted
+    family = form == Form.FAMILY
+    if family:  # the others are part 0 and stay, those at home are part 1 and move
+        place, away_place, tenure, away_tenure, rooted, away_rooted = (
+            away_place, place, away_tenure, tenure, away_rooted, rooted
+        )  # fmt: skip
     county, members = one.county, one.members
     stays, gone = sums.stay, sums.go
     away_to = away_place if form == Form.STAY else d  # where part 1 lives
@@ -186,12 +212,12 @@ def terms_at(one, form, d, sums, way, here, there, land, inside, p):
         else:
             income += sums.earn * here.wage_yuan * here.work_chance
     elif form != Form.STAY:
-        earn = sums.earn * (p.school_parent_work_share if form == Form.SCHOOL else 1.0)
+        earn = sums.earn * (p.school_parent_work_share if form == Form.SCHOOL or family else 1.0)
         income += earn * there.wage_yuan * there.work_chance
-        if whole and d == origin and village_home:
+        if (whole or family) and d == origin and village_home:
             farmers = sums.adults_go
     worker_stays = sums.workers0 > 0.0 and place == origin
-    if whole and form == Form.WHOLE:
+    if (whole and form == Form.WHOLE) or (family and sums.adults_go > 0.0):
         worker_stays = d == origin
     if form == Form.RETURN and place == origin:
         worker_stays = True
@@ -207,11 +233,11 @@ def terms_at(one, form, d, sums, way, here, there, land, inside, p):
     income += one.land_mu * (1.0 - worked) * (lent_yuan * land_kept + exit_yuan)
     income += one.dividend_yuan * collective_kept
     if not whole:
-        income -= rent_of(place >= inside, here, one.tenure, stays, p) + here.living_yuan * stays
+        income -= rent_of(place >= inside, here, tenure, stays, p) + here.living_yuan * stays
     if gone > 0.0:
         joins = form == Form.STAY or (away_place >= 0 and d == away_place)
         if joins:
-            income -= rent_of(away_to >= inside, there, one.away_tenure, gone, p)
+            income -= rent_of(away_to >= inside, there, away_tenure, gone, p)
         elif d >= inside or d % N_TIERS != Tier.VILLAGE:
             relief = 0.0 if d == home else there.relief_yuan
             income -= rules.housing_cost_yuan(there.rent_yuan, relief, gone, p)
@@ -220,12 +246,12 @@ def terms_at(one, form, d, sums, way, here, there, land, inside, p):
     school, health, security, amenity = 0.0, 0.0, 0.0, 0.0
     kids, elders = sums.kids0 + sums.kids1, sums.elders0 + sums.elders1
     if not whole:
-        school += sums.kids0 * quality(place == home, here.school, here.school_access)
+        school += sums.kids0 * school_quality(place, one, here)
         health += sums.elders0 * quality(place == home, here.health, here.health_access)
         security += sums.elders0 * (1.0 if place == home else here.security_access)
         amenity += stays * here.amenity
     if gone > 0.0:
-        school += sums.kids1 * quality(away_to == home, there.school, there.school_access)
+        school += sums.kids1 * school_quality(away_to, one, there)
         health += sums.elders1 * quality(away_to == home, there.health, there.health_access)
         security += sums.elders1 * (1.0 if away_to == home else there.security_access)
         amenity += gone * there.amenity
@@ -258,14 +284,14 @@ def terms_at(one, form, d, sums, way, here, there, land, inside, p):
     if gone > 0.0 and away_to != home:
         share_unregistered += gone * there.barrier
     barrier = rules.barrier_term(share_unregistered / members, False, p)
-    eased = (stays if place != home else 0.0) * (here.social + one.rooted)
+    eased = (stays if place != home else 0.0) * (here.social + rooted)
     if gone > 0.0 and away_to != home:
         eased += gone * there.social
         if away_to == away_place:  # those who are there already have grown roots
-            eased += max(0.0, gone - sums.movers) * one.away_rooted
+            eased += max(0.0, gone - sums.movers) * away_rooted
     back = 0.0  # support of those who come back to their village
     if village_home and county >= 0:
-        if (form == Form.RETURN and place == origin) or (form == Form.WHOLE and d == origin):
+        if (form == Form.RETURN and place == origin) or ((form == Form.WHOLE or family) and d == origin):
             back = land.return_gain
     return Terms(
         rules.income_term(income, members, one.log_members, p),
@@ -319,15 +345,16 @@ def terms_of(one, form, d, sums, places, taste_key, p):
     if form != Form.STAY and form != Form.RETURN:
         start = leaves_from(one, form)
         distance = distance_of(one, start, d, places.distance[start, d], places.community_distance[one.community, d])
+    base = base_of(one, form)
     way = Way(
         distance,
-        float(places.network[one.community, one.place]),
+        float(places.network[one.community, base]),
         float(places.network[one.community, there]) if there >= 0 else 0.0,
         places.registered[one.community],
         rules.taste(taste_normal(taste_key, one.key, d), p),
     )
     at, land = places.at, places.land
-    return terms_at(one, form, d, sums, way, at[one.place], at[there], land[max(0, one.county)], inside, p)
+    return terms_at(one, form, d, sums, way, at[base], at[there], land[max(0, one.county)], inside, p)
 
 
 @rule
@@ -383,7 +410,8 @@ def _fill_best(at, best):
             if (d >= inside) != (k == 1) or (d < inside and d % N_TIERS == Tier.VILLAGE):
                 continue
             wage = there.wage_yuan * there.work_chance
-            one.school_access = there.school_access if empty else max(one.school_access, there.school_access)
+            reached = max(there.school_access, there.school_own)
+            one.school_own = one.school_access = reached if empty else max(one.school_access, reached)
             one.health_access = there.health_access if empty else max(one.health_access, there.health_access)
             one.security_access = there.security_access if empty else max(one.security_access, there.security_access)
             one.amenity = there.amenity if empty else max(one.amenity, there.amenity)
@@ -431,13 +459,13 @@ def choose_one(one, crew, places, bound, keys, p, sums, room, best_code, best_va
     inside = at.shape[0] - N_OUTSIDE
     network, distance, community_distance = places.network, places.distance, places.community_distance
     luck, angle, best_at = bound.luck, bound.angle, bound.at
-    here, land = at[place], places.land[max(0, one.county)]
+    land = places.land[max(0, one.county)]
     gumbel_key, nest_key, taste_key = keys
     word, nest_word, taste_word = chooser(gumbel_key, one.key), chooser(nest_key, one.key), chooser(taste_key, one.key)
     scale, holds = p.nest_dissimilarity, bound.holds
     for r in range(ROUNDS):
         best_code[r], best_value[r] = STAY, -np.inf
-    registered, network_here = places.registered[community], float(network[community, place])
+    registered = places.registered[community]
     linked = p.network_utility / registered if registered > 0.0 else 0.0
     reach, tastes, networks, ways = room
     reached, mine = 0, 0
@@ -454,7 +482,6 @@ def choose_one(one, crew, places, bound, keys, p, sums, room, best_code, best_va
     most_in = nest_bound(nest_word, Nest.INSIDE, scale, luck, angle)
     most_out = nest_bound(nest_word, Nest.OUTSIDE, scale, luck, angle)
     start, least = -1, -np.inf  # what an alternative must beat
-    near = Way(0.0, network_here, 0.0, registered, 0.0)
     is_far = Outside.FAR if p.far_cost_utility < p.near_cost_utility else Outside.NEAR
     for form in range(N_FORMS):
         if not can_form(form, one):
@@ -469,6 +496,9 @@ def choose_one(one, crew, places, bound, keys, p, sums, room, best_code, best_va
             for n in range(reached):
                 d = reach[n]
                 ways[n] = distance_of(one, start, d, distance[start, d], community_distance[community, d])
+        base = base_of(one, form)
+        here, network_here = at[base], float(network[community, base])
+        near = Way(0.0, network_here, 0.0, registered, 0.0)
         screens = holds and not remains
         if screens:  # the form at two places that are nobody's own and have the best of everything
             bound_in = most_in + total(

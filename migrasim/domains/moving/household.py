@@ -4,7 +4,7 @@ What a choice reads of a household stands in many columns of two tables. ``gathe
 records that lie together, and the rules take these records: a rule handed dozens of columns spends its
 time counting references. A household lives in one part (at ``place``) or two (the second at
 ``away_place``); after an alternative, part 0 is who stays at ``place`` and part 1 who lives at the
-destination. The sums over members that the terms need do not depend on the destination.
+destination. Where those at home move and the others stay away, the others are part 0. The sums over members that the terms need do not depend on the destination.
 """
 
 from __future__ import annotations
@@ -88,7 +88,8 @@ MEMBER = np.dtype(
 # One household's numbers, read once. ``community`` to ``origin``: see `Places`; ``county`` is -1 for strangers.
 # ``earned_yuan`` is by work of all members now; ``rooted`` the attachment that has grown where a part is not
 # registered. Chief, partner, young member and the parent who would go with children to school are numbers of
-# members, -1 where there is none; ``parent_couple`` is the parent's couple.
+# members, -1 where there is none; ``parent_couple`` is the parent's couple. Whether a child and somebody grown up are
+# at home decides whether those whom others left can move by themselves.
 HOME = np.dtype((np.record,
     [("key", np.uint64)]
     + [
@@ -105,7 +106,7 @@ HOME = np.dtype((np.record,
             "members", "first", "chief", "partner", "young", "parent", "parent_couple",
         )
     ]
-    + [("from_village", np.bool_), ("split", np.bool_)]
+    + [("from_village", np.bool_), ("split", np.bool_), ("child_home", np.bool_), ("grown_home", np.bool_)]
 ))  # fmt: skip
 # Sums over members after a form: by part (0 stays, 1 lives at the destination) and over those who move.
 SUMS = np.dtype((np.record,
@@ -209,14 +210,18 @@ def goes(i, member, form, one):
     if form == Form.SCHOOL:
         with_parent = one.parent >= 0 and member.parents == one.parent_couple
         return i == one.parent or (not member.is_away and member.age < CHILD_AGE and with_parent)
+    if form == Form.FAMILY:
+        return one.split and not member.is_away
     return False
 
 
 @rule
 def in_part_one(i, member, form, one):
-    """Whether ``member``, number ``i``, lives away from ``place`` after this form."""
+    """Whether ``member``, number ``i``, is in part 1 after this form; those of part 0 stay where they live."""
     if form == Form.RETURN:
         return False
+    if form == Form.FAMILY:
+        return not member.is_away
     return goes(i, member, form, one) or bool(member.is_away)
 
 
@@ -284,6 +289,8 @@ def can_form(form, one):
         return True
     if form == Form.RETURN:
         return bool(one.split)
+    if form == Form.FAMILY:
+        return bool(one.split and one.grown_home)
     if one.kind == Kind.COLLECTIVE or one.members < 2:
         return False
     if form == Form.WORKER:
@@ -314,7 +321,7 @@ def _fill(
         one = homes[to]
         begin, count = first[to], members[h]
         one.row, one.first, one.members = h, begin, count
-        earned = 0.0
+        earned, child_home, grown_home = 0.0, False, False
         for k in range(count):
             i = first_member[h] + k
             member = crew[begin + k]
@@ -326,6 +333,8 @@ def _fill(
             member.earning_factor, member.income_yuan = earning[i], income[i]
             member.is_adult = is_adult(age, activity[i])
             earned += np.float64(income[i])
+            child_home |= (not member.is_away) & (age < CHILD_AGE)
+            grown_home |= (not member.is_away) & (age >= CHILD_AGE)
         home, place, away = home_place[h], lives_in[h], away_place[h]
         one.key, one.kind, one.home, one.place, one.away_place = who[h], kind[h], home, place, away
         one.rooted = one.away_rooted = 0.0
@@ -341,7 +350,7 @@ def _fill(
         one.other_income_yuan, one.dividend_yuan = other_income[h], dividend[h]
         one.earned_yuan = earned
         one.from_village = community_county[community] >= 0 and community < villages
-        one.split = away >= 0
+        one.split, one.child_home, one.grown_home = away >= 0, child_home, grown_home
         last = begin + count
         one.chief = find_chief(crew, begin, last)
         one.partner = find_partner(crew, begin, last, one.chief, one.split)

@@ -30,7 +30,7 @@ MONTHS = 12
 _RECORD = np.dtype((np.record, [(name, np.float64) for name in MovingParams._fields]))
 _NO_CLAIM = 3  # beyond the three classes of claim to a school place
 _INTERPLAY = ("residence_permit.", "three_rights.", "public_housing.", "industry.")
-_OFFERS = ("relief_yuan", "school_access", "health_access", "security_access", "barrier")
+_OFFERS = ("relief_yuan", "school_own", "school_access", "health_access", "security_access", "barrier")
 _RIGHTS = ("kept", "collective_kept", "exit_income_yuan")
 _OF_PERSONS = ("earning_factor", "income_yuan")  # columns of `migrasim.world.Livelihood`
 _OF_HOUSEHOLDS = ("farm_full_yuan", "farmers_needed", "other_income_yuan", "dividend_yuan")
@@ -81,7 +81,7 @@ class Goods(NamedTuple):
     filled: np.ndarray  # (places, job kinds)
     price_yuan: np.ndarray  # (places,)
     work_chance: np.ndarray  # (places,)
-    school_gate: np.ndarray  # (counties,) share of newcomers whose permit opens the school
+    school_gate: np.ndarray  # (counties, 2) share whose school is open: newcomers by permit, those of the same county
     affordable_gate: np.ndarray  # (counties,) share of newcomers eligible for affordable rental
     subsidised_loan: np.ndarray  # (counties,) share covered by the provident fund
     paid_yuan: np.ndarray  # (counties,) down payments, counted up
@@ -258,6 +258,7 @@ def _offer(world: World, at: np.ndarray) -> None:
     at["relief_yuan"] = place.rent_relief_yuan_yr
     at["living_yuan"] = place.living_cost_yuan_yr_pers
     at["school"] = place.school_quality_share
+    at["school_own"] = place.school_own_share
     at["school_access"] = place.school_access_share
     at["health"] = place.health_quality_share
     at["health_access"] = place.health_access_share
@@ -367,7 +368,8 @@ def _find_dwelling(one, form, d, keys, savings_yuan, goods, p):
     if alone and uniform(dormitory_key, key, 0) < p.dormitory_share:
         return Tenure.DORMITORY
     for_sale = stands[d, Tenure.PURCHASED] > lived_in[d, Tenure.PURCHASED]
-    if form == Form.WHOLE and uniform(buy_key, key, 0) < p.buy_share:
+    settles = form == Form.WHOLE or form == Form.FAMILY
+    if settles and uniform(buy_key, key, 0) < p.buy_share:
         price = goods.price_yuan[d] * (1.0 - p.down_payment_share * goods.subsidised_loan[c])
         savings = savings_yuan[one.row]
         if for_sale and rules.can_buy(savings, price, p):
@@ -380,7 +382,7 @@ def _find_dwelling(one, form, d, keys, savings_yuan, goods, p):
             return Tenure.AFFORDABLE_RENT
     if stands[d, Tenure.MARKET_RENT] > lived_in[d, Tenure.MARKET_RENT]:
         return Tenure.MARKET_RENT
-    if form == Form.WHOLE and for_sale and rules.can_buy(savings_yuan[one.row], goods.price_yuan[d], p):
+    if settles and for_sale and rules.can_buy(savings_yuan[one.row], goods.price_yuan[d], p):
         return Tenure.PURCHASED
     return Tenure.NONE
 
@@ -390,7 +392,7 @@ def lives_by(form, d, one, tenure, inside):
     """Tenure of those who move, by what was found for them: who joins an away part has its, villages are built."""
     if form == Form.WHOLE and one.split and d == one.away_place:
         return np.int64(one.away_tenure)
-    if form == Form.WHOLE and d < inside and d % N_TIERS == Tier.VILLAGE:
+    if (form == Form.WHOLE or form == Form.FAMILY) and d < inside and d % N_TIERS == Tier.VILLAGE:
         return np.int64(Tenure.SELF_BUILT)
     return np.int64(tenure)
 
@@ -436,7 +438,9 @@ def _give_out(homes, crew, codes, year, month, seed, inside, savings_yuan, goods
                     tenure[n] = found
                     occupied[d, found] += 1  # held until the school place is known
             if rank[count] == 0 and d < inside and d != one.home:
-                rank[count] = 1 if uniform(gate_key, one.key, 1) < goods.school_gate[d // N_TIERS] else 2
+                c = d // N_TIERS
+                open_share = goods.school_gate[c, np.int64(one.home // N_TIERS == c)]
+                rank[count] = 1 if uniform(gate_key, one.key, 1) < open_share else 2
             count += 1
         for claim in range(_NO_CLAIM):  # school places: registered there, opened by the permit, the others
             for o in range(count):
@@ -496,7 +500,7 @@ def _carry_out(homes, crew, codes, year, seed, inside, people_out, out, goods, a
                 is_away[i] = 0
             if not (member.moves >> form) & 1:
                 continue
-            if not together:
+            if not together and form != Form.FAMILY:
                 is_away[i] = 1
             here = away_place if member.is_away else place
             if here == target:  # the away part whom the family joins
@@ -527,13 +531,15 @@ def _carry_out(homes, crew, codes, year, seed, inside, people_out, out, goods, a
         leaves_away = form == Form.RETURN or (one.split and form == Form.WORKER)
         household_moves[away_place if leaves_away else place, target, form] += 1
         joins = one.split and d == away_place
-        if form == Form.WHOLE:
+        if form == Form.WHOLE or form == Form.FAMILY:
             occupied[place, one.tenure] -= 1
             out.place[h] = d
             out.tenure[h] = lives_by(form, d, one, tenure[n], inside)
             out.since_year[h] = year
             out.permit[h] = 0
             out.waiting_yr[h] = 0
+        if form == Form.FAMILY:
+            continue  # whoever is away stays there
         if one.split and (form == Form.RETURN or not joins):
             occupied[away_place, one.away_tenure] -= 1
         if together:
@@ -703,7 +709,7 @@ def _goods(world: World) -> Goods:
         world.filled,
         world.place.price_yuan,
         world.place.work_chance_share,
-        levers["residence_permit.education"] * one_pass,
+        np.stack([world.county.school_gate_share, world.county.school_gate_own_share], axis=1),
         levers["residence_permit.public_housing"] * one_pass,
         levers["public_housing.provident_fund"],
         np.zeros(world.geography.counties, np.int64),

@@ -129,11 +129,15 @@ def updates(world: World) -> Callable[[], None]:
     inside = geography.inside
     place.school_quality_share[inside:] = p.outside_quality_ratio
     place.school_access_share[inside:] = p.outside_quality_ratio * p.outside_access_share
+    place.school_own_share[inside:] = place.school_access_share[inside:]
     place.health_quality_share[inside:] = p.outside_quality_ratio
     place.health_access_share[inside:] = p.outside_quality_ratio * rules.settled_outside(
         p.outside_access_share, float(world.above("public_services.remote_settlement").mean()), p
     )
     place.security_access_share[inside:] = p.outside_access_share
+    gate = levers["residence_permit.education"] * levers["residence_permit.one_pass"]
+    world.county.school_gate_share[:] = gate
+    world.county.school_gate_own_share[:] = rules.own_county_access(gate, p.own_county_school_share)
     place.barrier_share[inside:] = 1.0
     size = world.memory["residents_base"]
     usual_size = float(np.exp(np.log(np.maximum(1.0, size[Tier.SEAT : inside : N_TIERS])).mean()))
@@ -156,6 +160,7 @@ def updates(world: World) -> Callable[[], None]:
             p,
             place.school_quality_share,
             place.health_quality_share,
+            place.school_own_share,
             place.school_access_share,
             place.health_access_share,
             place.security_access_share,
@@ -171,7 +176,8 @@ def updates(world: World) -> Callable[[], None]:
 @kernel
 def fill_quality(
     indices, opened, renovated, size, usual_size, school_places, pupils, network, weight, beds, p,
-    school_quality, health_quality, school_access, health_access, security_access, amenity, barrier, health_beds,
+    school_quality, health_quality, school_own, school_access, health_access, security_access, amenity, barrier,
+    health_beds,
 ):  # fmt: skip
     """Fill the columns (places,) of the places inside: quality after crowding, access, amenity, barrier.
 
@@ -194,6 +200,7 @@ def fill_quality(
         village_gain = rules.amenity_gain(infrastructure[c], p.rural_infrastructure_amenity_utility)
         access = rules.newcomer_access(education[c], one_pass[c], waiting_months[c], p)
         reached = rules.tenant_access(access, equal_rights[c], p.tenant_share)
+        reached_own = rules.own_county_access(access, p.own_county_school_share)
         settled = max(healthcare[c], remote[c])
         for tier in range(N_TIERS):
             d = N_TIERS * c + tier
@@ -204,13 +211,14 @@ def fill_quality(
             clinics = rules.improved_quality(p.health_quality_tier_share[tier], index, ratio)
             school_quality[d] = rules.crowded_quality(schools, school_places[d], pupils[d], p)
             health_quality[d] = rules.crowded_quality(clinics, health_beds[d], residents[d] * weight * beds, p)
+            school_own[d] = school_quality[d] * reached_own
             school_access[d] = school_quality[d] * reached
             health_access[d] = health_quality[d] * rules.newcomer_access(settled, one_pass[c], waiting_months[c], p)
             security_access[d] = rules.newcomer_access(security[c], one_pass[c], waiting_months[c], p)
             renewed = renovated[c] if tier == Tier.SEAT else 0.0
             amenity[d] = p.amenity_tier_utility[tier] + p.renovation_amenity_utility * renewed
             amenity[d] += village_gain if tier == Tier.VILLAGE else urban_gain
-            if tier == Tier.SEAT:
+            if tier != Tier.VILLAGE:
                 amenity[d] += rules.size_amenity(size[d], usual_size, p)
             barrier[d] = (1.0 - openness[c]) + p.one_pass_weight * (1.0 - one_pass[c])
             barrier[d] = max(0.0, barrier[d] - p.smart_barrier_share * smart[c])

@@ -37,6 +37,7 @@ class ServicesParams(NamedTuple):
     smart_quality_ratio: float
     rural_services_quality_ratio: float
     size_amenity_utility: float
+    own_county_school_share: float
 
 
 @rule
@@ -58,6 +59,16 @@ def newcomer_access(permit_share, one_pass_share, waiting_months, p):
     three years that is left after the waiting time.
     """
     return permit_share * one_pass_share * (1.0 - waiting_months / 36.0)
+
+
+@rule
+def own_county_access(access_share, own_county_share):
+    """Share of a seat's schools that families registered elsewhere in its county reach.
+
+    ``own + (1 - own) access``: a county runs the schools of all its children; whom it does not seat by
+    that comes in as a newcomer does.
+    """
+    return own_county_share + (1.0 - own_county_share) * access_share
 
 
 @rule
