@@ -233,6 +233,62 @@ def test_school_places_admit_no_more_than_they_hold() -> None:
     assert refused > 0
 
 
+def test_those_at_home_move_while_the_others_stay_away() -> None:
+    """Families left at home move within the region, by themselves; the laws of every year hold (checks raise)."""
+    simulation = begin()
+    world = simulation.world
+    moved = 0
+    for _ in range(4):
+        simulation.step()
+        flows = world.flows.household_moves[:, :, Form.FAMILY]
+        moved += int(flows.sum())
+        inside = world.geography.inside
+        assert flows[:, inside:].sum() == 0
+    assert moved > 0
+
+
+def test_a_family_left_at_home_is_weighed_as_its_two_parts() -> None:
+    """Those at home pay and live at the destination, the others where they are; no term but the fixed ones is lost.
+
+    Held against the family as if it lived the other way round: main part away, those at home the away part that moves on.
+    """
+    from migrasim.domains.moving import choice, household
+    from migrasim.domains.moving.phase import record, views
+    from migrasim.domains.moving.rules import MovingParams, Terms
+
+    world = begin().world
+    world.year += 1
+    people, families, places = views(world)
+    p = world.inputs.params("moving", MovingParams)
+    rows = np.flatnonzero((world.households.away_place >= world.geography.inside) & (world.households.community < 8))
+    homes, crew = household.gather(rows, people, families, places, world.year, record(p))
+    seat, checked = 2, 0
+    for one in homes:
+        sums, turned = household.new_sums()[0], household.new_sums()[0]
+        if not (one.grown_home and one.child_home) or one.place == seat:
+            continue
+        household.sum_up(Form.FAMILY, one, crew, sums)
+        found = Terms(*choice.terms_of(one, Form.FAMILY, seat, sums, places, np.uint64(5), p))
+        other, flipped = one.copy(), crew[one.first : one.first + one.members].copy()
+        other.first = 0
+        other.place, other.away_place = one.away_place, one.place
+        other.tenure, other.away_tenure = one.away_tenure, one.tenure
+        other.rooted, other.away_rooted = one.away_rooted, one.rooted
+        for member in flipped:
+            member.is_away = not member.is_away
+            for bits in ("moves", "apart"):
+                setattr(member, bits, 0)
+            member.moves = int(member.is_away) << Form.WORKER
+            member.apart = int(member.is_away) << Form.WORKER
+        household.sum_up(Form.WORKER, other, flipped, turned)
+        expected = Terms(*choice.terms_of(other, Form.WORKER, seat, turned, places, np.uint64(5), p))
+        # the one difference of the forms: who minds the children works less
+        assert found._replace(income=0.0) == pytest.approx(expected._replace(income=0.0))
+        assert found.income <= expected.income + 1e-12
+        checked += 1
+    assert checked > 5
+
+
 def test_a_sample_counts_with_its_weight() -> None:
     """Rows that stand for ten keep capacities at full scale and are reported tenfold."""
     simulation = run(2, weight=10.0)

@@ -63,6 +63,18 @@ def test_jobs_grow_by_the_rate_of_their_decade(base: int, year: int, early: floa
         assert rules.jobs_index(base, year, early, late) == pytest.approx(whole)
 
 
+@given(st.integers(2000, 2020), st.integers(2000, 2035), st.floats(0.1, 5), st.floats(-1, 0))
+def test_counties_with_few_jobs_catch_up_until_2020(base: int, year: int, ratio: float, elasticity: float) -> None:
+    """1 in the base year and for the mean; above 1 where jobs are few, and no further after 2020."""
+    factor = rules.convergence_factor(base, year, ratio, elasticity)
+    assert rules.convergence_factor(base, base, ratio, elasticity) == 1.0
+    assert rules.convergence_factor(base, year, 1.0, elasticity) == 1.0
+    assert (factor >= 1.0) if ratio <= 1.0 else (factor <= 1.0)
+    assert rules.convergence_factor(base, max(year, 2020), ratio, elasticity) == rules.convergence_factor(
+        base, 2020, ratio, elasticity
+    )
+
+
 @given(mu, mu, mu)
 def test_more_land_earns_and_asks_more(own: float, leased: float, more: float) -> None:
     """Farm income and hands needed rise with land, and own and leased land count alike."""

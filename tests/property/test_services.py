@@ -33,6 +33,16 @@ def test_crowding_only_lowers_quality(quality: float, room: float, users: float,
     assert rules.crowded_quality(quality, times * room, times * users, P) == pytest.approx(crowded)
 
 
+@given(share, share, share)
+def test_a_county_takes_its_own_children(access: float, own: float, more: float) -> None:
+    """At least what newcomers reach, a share, rising with both; all where all are taken."""
+    reached = rules.own_county_access(access, own)
+    assert access - 1e-12 <= reached <= 1.0 + 1e-12
+    assert rules.own_county_access(max(access, more), own) >= reached - 1e-12
+    assert rules.own_county_access(access, max(own, more)) >= reached - 1e-12
+    assert rules.own_county_access(access, 1.0) == pytest.approx(1.0)
+
+
 @given(share, share, share, share)
 def test_tenants_gain_by_equal_rights(access: float, a: float, b: float, tenants: float) -> None:
     """Access lies between nothing and that of owners, and rises with the rights of tenants."""
