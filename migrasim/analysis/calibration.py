@@ -8,6 +8,7 @@ takes up where the first one ended. Targets of the plan are no data: `patterns.s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -34,7 +35,10 @@ if TYPE_CHECKING:
 
 FILE = "calibration.yaml"
 _SHARE_TRIED = 0.02  # of the candidates, the least implausible, from which a wave is drawn
-_NEAR = 0.5  # of the candidates are drawn around the best vectors, the others over the whole ranges
+_NEAR = 0.75  # of the candidates are drawn around the best vectors, the others over the whole ranges
+_STEPS = (0.02, 0.25)  # how far from them, in ranges: from least to most, even on a log scale
+_CHANGED = (0.1, 1.0)  # share of the parameters that a step changes, from least to most
+_BEST = 0.5  # of a wave are the vectors of which least is expected, the others spread over what is not ruled out
 
 
 class Screening(BaseModel):
@@ -55,6 +59,7 @@ class Plan(BaseModel):
     luck: Annotated[int, Field(ge=0)]
     seed: Annotated[int, Field(ge=0)]
     parameters: dict[str, Pair]
+    start: dict[str, float] = Field(default_factory=dict)
     never: tuple[str, ...]
     first_wave: Annotated[int, Field(ge=8)]
     screening: Screening
@@ -87,6 +92,11 @@ class Plan(BaseModel):
                     f"{file}: parameters.{name}: [{low:g}, {high:g}] is not within the fact's range "
                     f"[{fact.low}, {fact.high}]"
                 )
+        for name, number in plan.start.items():
+            low, high = plan.parameters.get(name, (math.nan, math.nan))
+            if not low <= number <= high:
+                said = f"not within [{low:g}, {high:g}]" if name in plan.parameters else "not among the parameters"
+                raise InputError(f"{file}: start.{name}: {number:g} is {said}")
         return plan
 
 
@@ -197,12 +207,14 @@ def ranking(values: DataFrame, table: DataFrame, luck: Series[float]) -> Series[
 
 
 def first_vectors(plan: Plan) -> DataFrame:
-    """The first wave: a Latin hypercube over all ranges."""
+    """The first wave: a Latin hypercube over all ranges, and the vector to start from where the plan names one."""
     import pandas as pd
 
-    return pd.DataFrame(
-        spread(plan.parameters, plan.first_wave, "latin_hypercube", plan.seed), columns=list(plan.parameters)
-    )
+    cube = spread(plan.parameters, plan.first_wave, "latin_hypercube", plan.seed)
+    if plan.start:  # parameters that it does not name stand in the middle
+        one = [plan.start.get(name, (low + high) / 2.0) for name, (low, high) in plan.parameters.items()]
+        cube = np.vstack([cube, [one]])
+    return pd.DataFrame(cube, columns=list(plan.parameters))
 
 
 def screen(plan: Plan, emulators: Emulators) -> DataFrame:
@@ -216,26 +228,36 @@ def screen(plan: Plan, emulators: Emulators) -> DataFrame:
 
 
 def next_vectors(plan: Plan, emulators: Emulators, ranked: DataFrame, wave: int) -> DataFrame:
-    """Vectors of a later wave: spread over those candidates that the emulators find least implausible.
+    """Vectors of a later wave, from many candidates that the emulators judge.
 
-    Half of the candidates lie anywhere in the ranges, half near the best vectors so far; parameters that were
-    screened out stay at the best vector's.
+    A quarter of the candidates lie anywhere in the ranges, the others a shorter or longer step from one of the best
+    vectors so far; parameters that were screened out stay at the best vector's. Half of the wave are those from which
+    the least implausibility is expected, and half are spread over those that are least ruled out, which counts what
+    the emulators do not know in their favour: the first finds better vectors, the second what else there may be.
     """
     rng = np.random.default_rng([plan.seed, wave])
     names = list(emulators.names)
     size = int(plan.candidates * _NEAR)
     anywhere = _cube(len(names), plan.candidates - size, rng)
     leaders = scaled(ranked.head(max(4, len(ranked) // 10)), emulators.ranges)
-    near = leaders[rng.integers(0, len(leaders), size)] + rng.normal(0.0, 0.15, (size, len(names)))
+    step = np.exp(rng.uniform(*np.log(_STEPS), (size, 1))) * rng.normal(0.0, 1.0, (size, len(names)))
+    changed = rng.random((size, len(names))) < rng.uniform(*_CHANGED, (size, 1))
+    near = leaders[rng.integers(0, len(leaders), size)] + np.where(changed, step, 0.0)
     unit = np.vstack([anywhere, np.clip(near, 0.0, 1.0)])
     low, high = np.array(list(emulators.ranges.values()), np.float64).T
     import pandas as pd
 
     frame = pd.DataFrame(np.tile(ranked.iloc[0].to_numpy(np.float64), (len(unit), 1)), columns=ranked.columns)
     frame[names] = low + unit * (high - low)
-    expected = overall(emulators.implausibility(frame)).to_numpy()
-    few = np.argsort(expected, kind="stable")[: max(plan.vectors, int(_SHARE_TRIED * len(unit)))]
-    chosen = frame.iloc[few[_spread(unit[few], plan.vectors)]]
+    ruled_out, expected = (overall(each).to_numpy() for each in emulators.judge(frame))
+    few = int(_SHARE_TRIED * len(unit))
+    best = int(plan.vectors * _BEST)
+    promising = np.argsort(expected, kind="stable")[: max(best, few // 4)]
+    likely = promising[_spread(unit[promising], best)]
+    open_ = np.argsort(ruled_out, kind="stable")[: max(plan.vectors, few)]
+    others = open_[_spread(unit[open_], plan.vectors)]
+    rows = np.concatenate([likely, others[~np.isin(others, likely)]])[: plan.vectors]
+    chosen = frame.iloc[rows]
     start = int(ranked.index.max()) + 1
     return chosen.set_axis(range(start, start + len(chosen)), axis=0)
 

@@ -97,17 +97,27 @@ class Emulators:
             found[str(pattern)] = Emulator.fit(x, values.loc[rows.index].to_numpy().T)
         return Emulators(names, dict(ranges), table, found)
 
-    def implausibility(self, vectors: DataFrame) -> DataFrame:
-        """Implausibility of vectors by pattern, by what the emulators expect; see `implausibility`."""
+    def judge(self, vectors: DataFrame) -> tuple[DataFrame, DataFrame]:
+        """Implausibility of vectors by pattern: as far as they are ruled out, and as it is to be expected.
+
+        Both are those of `implausibility`. What the emulators do not know of a vector makes its gaps weigh less in the
+        first, and its gaps wider in the second.
+        """
         import pandas as pd
 
-        x = scaled(vectors, self.ranges)
-        found = {}
+        x, luck = scaled(vectors, self.ranges), self.luck()
+        ruled_out, expected = {}, {}
         for pattern, emulator in self.by_pattern.items():
             rows = self.table[self.table["pattern"] == pattern]
             mean, variance = emulator.predict(x)
-            found[pattern] = _root_mean_square(mean.T, rows, variance.T)
-        return pd.DataFrame(found, index=vectors.index)
+            known = np.broadcast_to(np.asarray(luck[rows.index], np.float64)[:, None], mean.T.shape)
+            ruled_out[pattern] = _root_mean_square(mean.T, rows, variance.T)
+            expected[pattern] = _root_mean_square(mean.T, rows, known, np.maximum(0.0, variance.T - known))
+        return pd.DataFrame(ruled_out, index=vectors.index), pd.DataFrame(expected, index=vectors.index)
+
+    def implausibility(self, vectors: DataFrame) -> DataFrame:
+        """Implausibility of vectors by pattern, as far as they are ruled out; see `judge`."""
+        return self.judge(vectors)[0]
 
     def luck(self) -> Series[float]:
         """Variance that the luck of one run gives every series, as the emulators estimate it."""
@@ -153,7 +163,7 @@ def implausibility(values: DataFrame, table: DataFrame, luck: Series[float]) -> 
     return pd.DataFrame(found, index=values.columns)
 
 
-def _root_mean_square(simulated: Array, rows: DataFrame, variance: Array) -> Array:
+def _root_mean_square(simulated: Array, rows: DataFrame, variance: Array, unknown: Array | float = 0.0) -> Array:
     half = ((rows["high"] - rows["low"]) / 2.0).to_numpy()[:, None]
     gap = simulated - rows["published"].to_numpy()[:, None]
-    return np.asarray(np.sqrt((gap**2 / (half**2 + variance)).mean(axis=0)))
+    return np.asarray(np.sqrt(((gap**2 + unknown) / (half**2 + variance)).mean(axis=0)))

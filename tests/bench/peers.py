@@ -151,7 +151,8 @@ def _can(form: int, homes: Array) -> Array:
     return {
         Form.STAY: np.ones(len(homes), bool), Form.WHOLE: np.ones(len(homes), bool), Form.RETURN: split,
         Form.WORKER: ~alone & (split | chief), Form.COUPLE: ~alone & (homes.partner >= 0) & (split | chief),
-        Form.FAMILY: split & homes.grown_home, Form.YOUNG: ~alone & (homes.young >= 0), Form.SCHOOL: ~alone & (homes.parent >= 0),
+        Form.YOUNG: ~alone & (homes.young >= 0), Form.SCHOOL: ~alone & (homes.parent >= 0),
+        Form.FAMILY: split & homes.grown_home,
     }[Form(form)]  # fmt: skip
 
 

@@ -250,7 +250,7 @@ def test_those_at_home_move_while_the_others_stay_away() -> None:
 def test_a_family_left_at_home_is_weighed_as_its_two_parts() -> None:
     """Those at home pay and live at the destination, the others where they are; no term but the fixed ones is lost.
 
-    Held against the family as if it lived the other way round: main part away, those at home the away part that moves on.
+    Held against the family turned round: main part away, those at home the away part that moves on.
     """
     from migrasim.domains.moving import choice, household
     from migrasim.domains.moving.phase import record, views

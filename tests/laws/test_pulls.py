@@ -107,7 +107,8 @@ def test_a_stronger_lever_loses_no_mover_to_what_it_does_not_help(lever: str) ->
     ("quality", "step"),
     [
         ("wage_yuan", 20000.0), ("work_chance", 0.1), ("rent_yuan", -2000.0), ("relief_yuan", 1500.0),
-        ("living_yuan", -1500.0), ("school", 0.3), ("school_own", 0.3), ("school_access", 0.3), ("health", 0.3), ("health_access", 1.0),
+        ("living_yuan", -1500.0), ("school", 0.3), ("school_own", 0.3), ("school_access", 0.3), ("health", 0.3),
+        ("health_access", 1.0),
         ("security_access", 1.0), ("amenity", 0.3), ("barrier", -1.0), ("social", 0.3), ("settling", 2.0),
     ],
 )  # fmt: skip

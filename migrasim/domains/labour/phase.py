@@ -89,7 +89,9 @@ def run(world: World) -> None:
     p = params(world)
     memory, geography = world.memory, world.geography
     memory["growth_index"] = memory["growth_index"] * (1.0 + p.growth_rate_yr)
-    growth = rules.jobs_index(world.base, world.year, p.job_growth_2010s_rate_yr, p.job_growth_rate_yr) * _convergence(world, p)
+    growth = rules.jobs_index(world.base, world.year, p.job_growth_2010s_rate_yr, p.job_growth_rate_yr) * _convergence(
+        world, p
+    )
     residents = _by_place_urban(world)
     served = p.resident_served_sector[None, :] > 0
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -121,7 +123,7 @@ def run(world: World) -> None:
 
 
 def _convergence(world: World, p: LabourParams) -> np.ndarray:
-    """(places,) `rules.convergence_factor` of the towns and seats of each county; 1 elsewhere, and in runs from 2020."""
+    """(places,) `rules.convergence_factor` of towns and seats by their county; 1 elsewhere, and in runs from 2020."""
     factor = np.ones(world.geography.places)
     if world.base >= BASE_YEAR:
         return factor

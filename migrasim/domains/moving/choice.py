@@ -122,7 +122,9 @@ def fits(form, d, one, inside):
     if form == Form.WHOLE:
         return True
     if form == Form.FAMILY:  # to a school in town, or home; whoever goes where the others are is the whole family
-        return d < inside and d != one.away_place and (d == one.origin or (one.child_home and d % N_TIERS != Tier.VILLAGE))
+        return (
+            d < inside and d != one.away_place and (d == one.origin or (one.child_home and d % N_TIERS != Tier.VILLAGE))
+        )
     if d < inside and d % N_TIERS == Tier.VILLAGE:
         return False
     if one.split:  # the away part moves on, or somebody joins it

@@ -4,7 +4,8 @@ What a choice reads of a household stands in many columns of two tables. ``gathe
 records that lie together, and the rules take these records: a rule handed dozens of columns spends its
 time counting references. A household lives in one part (at ``place``) or two (the second at
 ``away_place``); after an alternative, part 0 is who stays at ``place`` and part 1 who lives at the
-destination. Where those at home move and the others stay away, the others are part 0. The sums over members that the terms need do not depend on the destination.
+destination. Where those at home move and the others
+stay away, the others are part 0. The sums over members that the terms need do not depend on the destination.
 """
 
 from __future__ import annotations
