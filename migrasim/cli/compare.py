@@ -15,6 +15,7 @@ from migrasim.cli.shared import (
     LangOption,
     WithoutOption,
     app,
+    at_once,
     check_parameters,
     check_variants,
     console,
@@ -107,7 +108,11 @@ def compare(
 
             options = {"seed": seed, "sample": sample, "until": until, "base": base, "future": future}
             spread = fitted_spread(
-                chosen, alternatives=without or (), workers=threads, lucks=max(2, replications), **options
+                chosen,
+                alternatives=without or (),
+                workers=at_once(threads),
+                lucks=max(2, replications),
+                **options,
             )
             show(*spread_tables(spread, tongue))
             spread.levels.to_parquet(staged / "parameters.parquet", index=False)

@@ -15,6 +15,7 @@ from migrasim.cli.shared import (
     LangOption,
     WithoutOption,
     app,
+    at_once,
     check_parameters,
     check_variants,
     console,
@@ -114,7 +115,7 @@ def run(
             store.write_band(result, drawn.table, staged)
         spread = None
         if parameters == ENSEMBLE:
-            spread = fitted_spread([chosen], alternatives=without or (), workers=threads, **options)
+            spread = fitted_spread([chosen], alternatives=without or (), workers=at_once(threads), **options)
             store.write_band(result, spread.levels, staged, "parameters")
         _show_result(result.nominal() if nominal else result, tongue, profile=profile, band=drawn, spread=spread)
         folder = store.publish(staged, folder, result.run_id)
@@ -158,7 +159,7 @@ def _band(scenario: Scenario, draws: int, *, sample: float, threads: int | None,
 
     share = min(sample, bands.SAMPLE)
     with runs(console(stderr=True), "band", say) as on_done:
-        return bands.band(scenario, draws=draws, sample=share, workers=threads, on_done=on_done, **options)
+        return bands.band(scenario, draws=draws, sample=share, workers=at_once(threads), on_done=on_done, **options)
 
 
 def _show_result(result: RunResult, lang: Lang, *, profile: bool, band: Band | None, spread: Spread | None) -> None:

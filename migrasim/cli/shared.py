@@ -109,6 +109,11 @@ def check_parameters(parameters: str) -> None:
         vectors_of(Region.only())
 
 
+def at_once(threads: int | None) -> int | None:
+    """Processes for the runs beside one that uses so many threads; on one thread they are made in this process."""
+    return 0 if threads == 1 else threads
+
+
 def fitted_spread(scenarios: Sequence[Scenario], **options: Any) -> Spread:
     """Bands of scenarios over the fitted vectors and over luck, with progress; see `migrasim.analysis.ensemble`."""
     from migrasim.analysis import ensemble

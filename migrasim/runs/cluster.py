@@ -137,6 +137,7 @@ class _Dask:
 
     def __init__(self, client: Client, patience_s: float, say: Callable[[str], None], cluster: Any = None) -> None:
         self.client, self.patience_s, self.say, self.cluster = client, patience_s, say, cluster
+        self.seen = time.monotonic()  # when there were workers last
 
     def workers(self) -> int:
         with contextlib.suppress(Exception):
@@ -212,8 +213,11 @@ class _Dask:
 
         if self.client.status not in _ALIVE:
             raise _gone()
-        workers = self.client.nthreads() if waited > self.patience_s and self.client.status == "running" else {}
-        if waited > self.patience_s * (_HANGS if workers else 1):
+        workers = self.client.nthreads() if self.client.status == "running" else {}
+        now = time.monotonic()
+        if workers:
+            self.seen = now
+        if waited > self.patience_s * _HANGS or min(waited, now - self.seen) > self.patience_s:
             raise Stopped(
                 f"no run ended for {waited / 60:.0f} minutes ({len(workers)} workers); what is done is kept, and the "
                 "same command goes on"

@@ -114,7 +114,8 @@ def run_batch(
     columns : of ``design.parquet``, ``runs.parquet`` and the summary: one mapping per spec; names that every run
         has (``scenario``, ``seed`` and so on) are left out
     tables, levels : what is kept of each run; see `Batch.table`
-    workers : processes on this machine, at most one a core; with 1, no other process is started
+    workers : processes on this machine, at most one a core; with 0 the runs are made in this process, which nothing
+        watches: one that hangs, or takes its process along, ends the call
     scheduler : address of a Dask scheduler instead; its workers need this version and see the folder
     shard : (i, N): only every Nth run from the ith on (1 to N), and no tables; a call without it ends the batch
     grow : add the specs to whatever batch lies there
@@ -469,26 +470,25 @@ class _Plan:
         sample = max(spec.sample for spec in self.specs.values())
         if self.scheduler is not None:
             return cluster.remote(self.scheduler, self.patience_s, self.say)
+        if self.workers == 0 or runs == 1:
+            return cluster.here()
         count = min(runs, workers_for(sample, self.workers))
         if self.workers is not None and count < min(runs, self.workers):
             self.say(f"{count} processes instead of {self.workers}: one a core, and as many as the memory holds")
-        self._warm_up(count)
-        if self.workers == 1 or runs == 1:
-            return cluster.here()  # else one that is killed, where memory allows no second, would take this with it
+        self._warm_up()
         return cluster.local(count, memory_bytes(sample), self.patience_s, self.say)
 
-    def _warm_up(self, count: int) -> None:
+    def _warm_up(self) -> None:
         """Build populations, and compile, once for all processes."""
         from migrasim import population
         from migrasim.runs.simulate import only_region, simulate
 
         one = next(iter(self.specs.values()))
-        if count > 1 and not is_compiled():
+        if not is_compiled():
             self.say("first run of this version: compiling, up to some minutes; later runs skip it")
             simulate(one.scenario, sample=0.001, base=one.base, until=one.base + 2, threads=1)
-        if count > 1:
-            for base, sample in sorted({(spec.base, spec.sample) for spec in self.specs.values()}):
-                population.load(only_region(), base=base, sample=sample)
+        for base, sample in sorted({(spec.base, spec.sample) for spec in self.specs.values()}):
+            population.load(only_region(), base=base, sample=sample)
 
 
 def closing_all(results: Iterator[tuple[Task, Report | None]]) -> Iterator[tuple[Task, Report | None]]:

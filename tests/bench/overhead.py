@@ -45,7 +45,7 @@ if __name__ == "__main__":
     specs = [overhead.Stored("plan", seed=seed, sample=0.01) for seed in range(count)]
     with tempfile.TemporaryDirectory() as folder:
         begun, cpu = time.perf_counter(), time.process_time()
-        run_batch(specs[:1], Path(folder) / "first", workers=1)
+        run_batch(specs[:1], Path(folder) / "first", workers=0)
         begun, cpu = time.perf_counter(), time.process_time()
         run_batch(specs, Path(folder) / "b", workers=workers)
         wall, cpu = time.perf_counter() - begun, time.process_time() - cpu

@@ -77,7 +77,7 @@ def wait_until_at_work(folder: Path, process: subprocess.Popen[str]) -> None:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """Tables of a batch that nothing disturbed, made in one process."""
     folder = tmp_path_factory.mktemp("whole") / "b"
-    run_batch(quick(COUNT), folder, workers=1)
+    run_batch(quick(COUNT), folder, workers=0)
     return final(folder)
 
 
@@ -146,15 +146,18 @@ def test_a_run_that_kills_its_process_is_named_and_stops_no_other(tmp_path, impo
     assert execution["attempts"][5] >= 2 and len(batch.table("flows")) == 11
 
 
-def test_a_run_that_hangs_is_a_failure_and_the_rest_go_on(tmp_path, importable):
+@pytest.mark.parametrize(("workers", "patience_s"), [(1, 30), (2, 5)])
+def test_a_run_that_hangs_is_a_failure_and_the_rest_go_on(tmp_path, importable, workers, patience_s):
     """Its process is ended, its row says where it stood, and the same command tries it again."""
     specs = quick(12)
     specs[5] = type(specs[5])(seed=5, mood="hangs")
-    batch = run_batch(specs, tmp_path / "b", workers=2, patience_s=5)
-    assert batch.failed["seed"].tolist() == [5] and "did not end within 5 s" in batch.failed["error"].iloc[0]
+    batch = run_batch(specs, tmp_path / "b", workers=workers, patience_s=patience_s)
+    assert (
+        batch.failed["seed"].tolist() == [5] and f"did not end within {patience_s} s" in batch.failed["error"].iloc[0]
+    )
     execution = pq.read_table(tmp_path / "b" / "execution.parquet").to_pandas()
     assert "quick_runs.py" in execution["traceback"][5] and len(batch.table("flows")) == 11
-    assert not len(run_batch(quick(12), tmp_path / "b", workers=1).failed)
+    assert not len(run_batch(quick(12), tmp_path / "b", workers=0).failed)
 
 
 def test_a_run_that_takes_too_much_memory_is_a_failure_and_stops_no_other(tmp_path, importable):

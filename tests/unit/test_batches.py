@@ -38,7 +38,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def test_a_batch_is_a_folder_of_tables(tmp_path, made):
     """One row a run, in the order asked for, with its own columns; a table is read by level and year."""
-    batch = run_batch(quick(5), tmp_path / "b", workers=1, columns=[{"point": k % 2} for k in range(5)])
+    batch = run_batch(quick(5), tmp_path / "b", workers=0, columns=[{"point": k % 2} for k in range(5)])
     runs = batch.runs
     assert runs["seed"].tolist() == [0, 1, 2, 3, 4] and runs["point"].tolist() == [0, 1, 0, 1, 0]
     assert set(runs["status"]) == {"done"} and runs["lever.three_rights.titling"][0] == '{"2020": 0.9, "2021": 1.0}'
@@ -51,14 +51,14 @@ def test_a_batch_is_a_folder_of_tables(tmp_path, made):
 
 def test_the_same_call_makes_nothing_twice(tmp_path, made):
     """A finished batch is left as it is, byte for byte; a longer one makes only what is missing."""
-    run_batch(quick(3), tmp_path / "b", workers=1)
+    run_batch(quick(3), tmp_path / "b", workers=0)
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "b").rglob("part-*")}
-    run_batch(quick(3), tmp_path / "b", workers=1)
+    run_batch(quick(3), tmp_path / "b", workers=0)
     assert made == [0, 1, 2]
     assert before == {path: path.stat().st_mtime_ns for path in (tmp_path / "b").rglob("part-*")}
-    run_batch(quick(5), tmp_path / "b", workers=1)
+    run_batch(quick(5), tmp_path / "b", workers=0)
     assert made == [0, 1, 2, 3, 4]
-    run_batch(quick(5), tmp_path / "whole", workers=1)
+    run_batch(quick(5), tmp_path / "whole", workers=0)
     assert final(tmp_path / "b") == final(tmp_path / "whole")
 
 
@@ -66,10 +66,10 @@ def test_a_batch_that_is_extended_in_its_middle_equals_one_made_at_once(tmp_path
     """Runs move between files, and no row is lost or doubled."""
     monkeypatch.setattr(compaction, "BLOCK", 3)
     some = [each for each in quick(11) if each.seed % 2]
-    run_batch(some, tmp_path / "b", workers=1)
-    batch = run_batch(quick(11), tmp_path / "b", workers=1)
+    run_batch(some, tmp_path / "b", workers=0)
+    batch = run_batch(quick(11), tmp_path / "b", workers=0)
     assert sorted(made) == list(range(11))
-    run_batch(quick(11), tmp_path / "whole", workers=1)
+    run_batch(quick(11), tmp_path / "whole", workers=0)
     assert final(tmp_path / "b") == final(tmp_path / "whole")
     assert len(list((tmp_path / "b" / "indicators").iterdir())) == 4
     assert len(batch.table("indicators")) == 11 * 12
@@ -77,9 +77,9 @@ def test_a_batch_that_is_extended_in_its_middle_equals_one_made_at_once(tmp_path
 
 def test_fewer_runs_than_there_are_change_nothing(tmp_path, made):
     """The folder keeps all its runs."""
-    run_batch(quick(4), tmp_path / "b", workers=1)
+    run_batch(quick(4), tmp_path / "b", workers=0)
     before = final(tmp_path / "b")
-    batch = run_batch(quick(2), tmp_path / "b", workers=1)
+    batch = run_batch(quick(2), tmp_path / "b", workers=0)
     assert len(batch.runs) == 4 and final(tmp_path / "b") == before
 
 
@@ -87,54 +87,54 @@ def test_a_failed_run_is_a_row_and_stops_no_other(tmp_path, made):
     """Its error stands in the runs, its traceback in the execution; once it succeeds nothing tells of it."""
     specs = quick(4)
     bad = [*specs[:1], replace(specs[1], mood="fails"), *specs[2:]]
-    batch = run_batch(bad, tmp_path / "b", workers=1)
+    batch = run_batch(bad, tmp_path / "b", workers=0)
     assert batch.failed["error"].tolist() == ["ValueError: no such world"]
     assert len(batch.table("flows")) == 3
     execution = pq.read_table(tmp_path / "b" / "execution.parquet").to_pandas()
     assert "Traceback" in execution["traceback"][1] and execution["attempts"].tolist() == [1, 1, 1, 1]
     with pytest.raises(InputError, match=r"1 of 4 runs failed; the first \(seed 1\): ValueError: no such world"):
-        yearly(bad, tmp_path / "y", workers=1)
-    run_batch(specs, tmp_path / "b", workers=1)
-    run_batch(specs, tmp_path / "whole", workers=1)
+        yearly(bad, tmp_path / "y", workers=0)
+    run_batch(specs, tmp_path / "b", workers=0)
+    run_batch(specs, tmp_path / "whole", workers=0)
     assert final(tmp_path / "b") == final(tmp_path / "whole")
 
 
 def test_requests_for_the_same_run_are_made_once(tmp_path, made):
     """The design keeps both rows, all other tables have one."""
     specs = [*quick(2), *quick(2)]
-    batch = run_batch(specs, tmp_path / "b", workers=1)
+    batch = run_batch(specs, tmp_path / "b", workers=0)
     assert made == [0, 1] and len(batch.design) == 4 and len(batch.runs) == 2
-    frames = yearly(specs, tmp_path / "y", workers=1)
+    frames = yearly(specs, tmp_path / "y", workers=0)
     assert frames[0].equals(frames[2]) and frames[0].index.tolist() == [2020, 2021, 2022, 2023]
 
 
 def test_searches_add_to_what_is_there(tmp_path, made):
     """Each round makes what it asks for anew and reads the rest."""
-    run_batch(quick(2), tmp_path / "b", workers=1, grow=True)
-    batch = run_batch(quick(4)[1:], tmp_path / "b", workers=1, grow=True)
+    run_batch(quick(2), tmp_path / "b", workers=0, grow=True)
+    batch = run_batch(quick(4)[1:], tmp_path / "b", workers=0, grow=True)
     assert made == [0, 1, 2, 3] and batch.runs["seed"].tolist() == [0, 1, 2, 3]
 
 
 def test_little_is_kept_where_little_is_asked_for(tmp_path, made):
     """Only the tables and levels that are named, and a clear word where another is wanted."""
-    batch = run_batch(quick(2), tmp_path / "b", workers=1, tables=("indicators",), levels=("prefecture",))
+    batch = run_batch(quick(2), tmp_path / "b", workers=0, tables=("indicators",), levels=("prefecture",))
     assert set(batch.table("indicators")["level"]) == {"prefecture"} and not (tmp_path / "b" / "flows").exists()
     with pytest.raises(InputError, match="'flows' is not kept"):
         batch.table("flows")
     with pytest.raises(InputError, match="begun without 'flows'"):
-        run_batch(quick(2), tmp_path / "b", workers=1)
+        run_batch(quick(2), tmp_path / "b", workers=0)
 
 
 @pytest.mark.parametrize("file", ["indicators/part-00000.parquet", "runs.parquet", "execution.parquet", "summary.csv"])
 def test_a_damaged_table_is_made_again(tmp_path, made, file):
     """It is moved aside, not deleted, and what cannot be told from the rest is run again."""
-    run_batch(quick(3), tmp_path / "b", workers=1)
+    run_batch(quick(3), tmp_path / "b", workers=0)
     whole = final(tmp_path / "b")
     path = tmp_path / "b" / file
     path.write_bytes(path.read_bytes()[:-100] + b"?" * 100)
     news: list[str] = []
     made.clear()
-    run_batch(quick(3), tmp_path / "b", workers=1, say=news.append)
+    run_batch(quick(3), tmp_path / "b", workers=0, say=news.append)
     assert final(tmp_path / "b") == whole
     assert file in news[0] and len(list((tmp_path / "b" / ".work" / "damaged").iterdir())) == 1
     assert made == ([0, 1, 2] if "/" in file else [])
@@ -143,23 +143,23 @@ def test_a_damaged_table_is_made_again(tmp_path, made, file):
 def test_a_damaged_table_of_runs_is_written_again_from_the_others(tmp_path, made):
     """No run that is done is made again, only those that failed; rows and order come out as they were."""
     bad = [*quick(2), replace(quick(3)[2], mood="fails"), *quick(5)[3:]]
-    run_batch(bad, tmp_path / "b", workers=1)
+    run_batch(bad, tmp_path / "b", workers=0)
     (tmp_path / "b" / "runs.parquet").write_bytes(b"nothing")
     made.clear()
-    run_batch(quick(6), tmp_path / "b", workers=1)
-    run_batch(quick(6), tmp_path / "whole", workers=1)
+    run_batch(quick(6), tmp_path / "b", workers=0)
+    run_batch(quick(6), tmp_path / "whole", workers=0)
     assert made == [2, 5, 0, 1, 2, 3, 4, 5]
     assert final(tmp_path / "b") == final(tmp_path / "whole")
 
 
 def test_a_damaged_design_is_written_again(tmp_path, made):
     """Where all its runs are asked for; where some are not, the tables are left alone and nothing is lost."""
-    run_batch(quick(3), tmp_path / "b", workers=1)
+    run_batch(quick(3), tmp_path / "b", workers=0)
     whole, path = final(tmp_path / "b"), tmp_path / "b" / "design.parquet"
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(InputError, match="1 runs of the tables are not asked for now"):
-        run_batch(quick(2), tmp_path / "b", workers=1)
-    run_batch(quick(3), tmp_path / "b", workers=1)
+        run_batch(quick(2), tmp_path / "b", workers=0)
+    run_batch(quick(3), tmp_path / "b", workers=0)
     assert final(tmp_path / "b") == whole and made == [0, 1, 2]
 
 
@@ -173,7 +173,7 @@ def test_a_damaged_part_is_made_again(tmp_path, made, monkeypatch, seed):
     with monkeypatch.context() as patch:
         patch.setattr(compaction, "finish", no_finish)
         with pytest.raises(KeyboardInterrupt):
-            run_batch(quick(4), tmp_path / "b", workers=1)
+            run_batch(quick(4), tmp_path / "b", workers=0)
     parts = list(batches.parts(tmp_path / "b"))
     assert len(parts) == 4
     chance = random.Random(seed)
@@ -183,9 +183,9 @@ def test_a_damaged_part_is_made_again(tmp_path, made, monkeypatch, seed):
         path.write_bytes(data)
     parts[2].write_bytes(parts[2].read_bytes()[: chance.randrange(1000)])
     made.clear()
-    run_batch(quick(4), tmp_path / "b", workers=1)
+    run_batch(quick(4), tmp_path / "b", workers=0)
     assert len(made) == 3
-    run_batch(quick(4), tmp_path / "whole", workers=1)
+    run_batch(quick(4), tmp_path / "whole", workers=0)
     assert final(tmp_path / "b") == final(tmp_path / "whole")
 
 
@@ -201,7 +201,7 @@ def test_a_part_that_is_damaged_while_the_tables_are_written_is_made_again(tmp_p
         return plain(*arguments)
 
     monkeypatch.setattr(compaction, "finish", finish)
-    batch = run_batch(quick(3), tmp_path / "b", workers=1)
+    batch = run_batch(quick(3), tmp_path / "b", workers=0)
     assert len(made) == 4 and len(batch.table("flows")) == 3
 
 
@@ -217,19 +217,19 @@ def test_an_interruption_keeps_what_is_done(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Quick, "run", run)
     with pytest.raises(KeyboardInterrupt, match="the same command goes on"):
-        run_batch(quick(8), tmp_path / "b", workers=1)
+        run_batch(quick(8), tmp_path / "b", workers=0)
     with pytest.raises(InputError, match="8 of its runs are not made yet"):
         Batch.open(tmp_path / "b")
-    run_batch(quick(8), tmp_path / "b", workers=1)
+    run_batch(quick(8), tmp_path / "b", workers=0)
     assert len(seeds) == 9
-    run_batch(quick(8), tmp_path / "whole", workers=1)
+    run_batch(quick(8), tmp_path / "whole", workers=0)
     assert final(tmp_path / "b") == final(tmp_path / "whole")
 
 
 @pytest.mark.parametrize("step", range(14))
 def test_a_finish_may_be_cut_off_anywhere(tmp_path, made, monkeypatch, step):
     """Whichever file was the last to reach its place, the same call brings all of them there."""
-    run_batch(quick(3), tmp_path / "b", workers=1)
+    run_batch(quick(3), tmp_path / "b", workers=0)
     plain, count = Path.replace, [0]
 
     def replaced(self: Path, target: Any) -> Any:
@@ -242,11 +242,11 @@ def test_a_finish_may_be_cut_off_anywhere(tmp_path, made, monkeypatch, step):
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", replaced)
         with pytest.raises(SystemExit):
-            run_batch(quick(6), tmp_path / "b", workers=1)
+            run_batch(quick(6), tmp_path / "b", workers=0)
     made.clear()
-    run_batch(quick(6), tmp_path / "b", workers=1)
+    run_batch(quick(6), tmp_path / "b", workers=0)
     assert made == []
-    run_batch(quick(6), tmp_path / "whole", workers=1)
+    run_batch(quick(6), tmp_path / "whole", workers=0)
     assert final(tmp_path / "b") == final(tmp_path / "whole")
     assert not (tmp_path / "b" / ".work").exists()
 
@@ -264,19 +264,19 @@ def test_a_full_disk_stops_the_batch_and_loses_nothing(tmp_path, made, monkeypat
     with monkeypatch.context() as patch:
         patch.setattr(worker, "write_part", full)
         with pytest.raises(Stopped, match="No space left on device; what is done is kept"):
-            run_batch(quick(6), tmp_path / "b", workers=1)
-    run_batch(quick(6), tmp_path / "b", workers=1)
+            run_batch(quick(6), tmp_path / "b", workers=0)
+    run_batch(quick(6), tmp_path / "b", workers=0)
     assert sorted(made) == [0, 1, 2, 3, 3, 4, 5]
 
 
 def test_folders_that_hold_something_else_are_left_alone(tmp_path, made):
     """Another batch, another version of the model, other files: refused with the reason, nothing changed."""
-    run_batch(quick(3), tmp_path / "b", workers=1, name="one")
+    run_batch(quick(3), tmp_path / "b", workers=0, name="one")
     before = {path: path.read_bytes() for path in (tmp_path / "b").rglob("*") if path.is_file()}
 
     def refused(match: str, folder: Path, specs: list[RunSpec], **options: Any) -> None:
         with pytest.raises(InputError, match=match):
-            run_batch(specs, folder, workers=1, **options)
+            run_batch(specs, folder, workers=0, **options)
 
     refused("holds another batch", tmp_path / "b", quick(5)[2:], name="one")
     refused("holds another batch", tmp_path / "b", quick(3), name="two")
@@ -302,19 +302,19 @@ def test_two_at_once_are_kept_apart(tmp_path):
     pytest.importorskip("fcntl")
     (tmp_path / "b").mkdir()
     with batches.locked(tmp_path / "b"), pytest.raises(InputError, match="another process is making this batch"):
-        run_batch(quick(1), tmp_path / "b", workers=1)
+        run_batch(quick(1), tmp_path / "b", workers=0)
     with batches.locked(tmp_path / "b", shared=True):
-        run_batch(quick(2), tmp_path / "b", workers=1, shard=(1, 2))
+        run_batch(quick(2), tmp_path / "b", workers=0, shard=(1, 2))
 
 
 def test_shards_make_parts_and_the_last_call_the_tables(tmp_path, made):
     """Together they make every run once."""
     for number in (1, 2, 3):
-        run_batch(quick(7), tmp_path / "b", workers=1, shard=(number, 3))
+        run_batch(quick(7), tmp_path / "b", workers=0, shard=(number, 3))
     assert sorted(made) == list(range(7)) and not (tmp_path / "b" / "runs.parquet").exists()
-    run_batch(quick(7), tmp_path / "b", workers=1)
+    run_batch(quick(7), tmp_path / "b", workers=0)
     assert len(made) == 7
-    run_batch(quick(7), tmp_path / "whole", workers=1)
+    run_batch(quick(7), tmp_path / "whole", workers=0)
     assert final(tmp_path / "b") == final(tmp_path / "whole")
 
 
@@ -364,7 +364,7 @@ def test_a_request_survives_as_plain_data():
 def test_other_programs_open_the_tables(tmp_path, made):
     """The examples of docs/batches.md run as they stand there."""
     folder = tmp_path / "runs" / "policy_mix"
-    run_batch(quick(4), folder, workers=1, columns=[{"point": k} for k in range(4)])
+    run_batch(quick(4), folder, workers=0, columns=[{"point": k} for k in range(4)])
     page = (Path(__file__).parents[2] / "docs" / "batches.md").read_text(encoding="utf-8")
     blocks = [block.split("```")[0] for block in page.split("```python\n")[1:]]
     examples = [block for block in blocks if "runs/policy_mix" in block]

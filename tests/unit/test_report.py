@@ -418,7 +418,7 @@ def batch_folder(tmp_path_factory) -> Path:
         for name in ("status_quo", "industry")
         for seed in (0, 5, 10)
     ]
-    run_batch(specs, folder, name="mine", title={"en": "Two ways", "zh_hant": "兩條路"}, workers=1)
+    run_batch(specs, folder, name="mine", title={"en": "Two ways", "zh_hant": "兩條路"}, workers=0)
     return folder
 
 
