@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from migrasim.core.codes import N_PURSES, N_TIERS, Purse, Tier
-from migrasim.domains.labour import phase as labour
+from migrasim.domains.labour import market
 from migrasim.domains.services import phase as services
 from migrasim.world import World
 
@@ -90,7 +90,7 @@ def after_waves(world: World) -> None:
     LawBroken : as `run` does
     """
     inside = world.geography.inside
-    for name, count in (("seekers", labour.seekers), ("pupils", services.pupils)):
+    for name, count in (("seekers", market.seekers), ("pupils", services.pupils)):
         law = f"{name} counted on in the waves are those of the columns"
         _same(world, law, world.measures[name][:inside], count(world)[:inside])
 

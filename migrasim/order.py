@@ -17,6 +17,8 @@ from migrasim.domains.demography import phase as demography
 from migrasim.domains.fiscal import phase as fiscal
 from migrasim.domains.housing import phase as housing
 from migrasim.domains.hukou import phase as hukou
+from migrasim.domains.labour import incomes as earnings
+from migrasim.domains.labour import market, placement
 from migrasim.domains.labour import phase as labour
 from migrasim.domains.land import phase as land
 from migrasim.domains.moving import household
@@ -162,12 +164,12 @@ class Simulation:
         fiscal.start(world)
         simulation = cls(world)
         simulation._update()
-        labour.livelihood(world)
-        simulation._measure(None, world.residents(), labour.incomes(world))
+        earnings.livelihood(world)
+        simulation._measure(None, world.residents(), earnings.incomes(world))
         return simulation
 
     def _update(self) -> None:
-        labour.update(self.world)
+        market.update(self.world)
         housing.update(self.world)
         services.update(self.world)
 
@@ -216,12 +218,12 @@ class Simulation:
             labour.run(world)
 
         def house() -> None:
-            housing.run(world, labour.incomes(world, housing.may_queue(world)).sum(axis=1))
+            housing.run(world, earnings.incomes(world, housing.may_queue(world)).sum(axis=1))
 
         def move() -> None:
             if self.watch is not None:
                 self.watch(world)
-            updates = [each.updates(world) for each in (labour, housing, services)]
+            updates = [each.updates(world) for each in (market, housing, services)]
             moving.run(world, updates, witness=self.witness)
             if self.checking:
                 checks.after_waves(world)
@@ -240,7 +242,7 @@ class Simulation:
         incomes: list[np.ndarray] = []  # of the year as it was lived; nothing of them changes after the accounts
 
         def account() -> None:
-            incomes.append(labour.incomes(world))
+            incomes.append(earnings.incomes(world))
             fiscal.update_savings(world, incomes[0].sum(axis=1))
             fiscal.run(world)
             if "budget" in world.inputs.alternatives or world.year < BASE_YEAR:  # what was built before was paid for
@@ -253,7 +255,7 @@ class Simulation:
             "housing": house,
             "services": lambda: services.run(world),
             "moving": move,
-            "matching": lambda: labour.match(world),
+            "matching": lambda: placement.match(world),
             "hukou": register,
             "land": lend,
             "fiscal": account,

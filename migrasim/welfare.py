@@ -8,9 +8,10 @@ import numpy as np
 
 from migrasim.core.codes import N_TIERS, Schooling, Tier
 from migrasim.core.rule import blocks_of, kernel, rows_of, threaded_kernel
-from migrasim.domains.moving import choice, household
-from migrasim.domains.moving.phase import record, views
+from migrasim.domains.moving import household
+from migrasim.domains.moving.offers import record, views
 from migrasim.domains.moving.rules import MovingParams
+from migrasim.domains.moving.terms import rent_of
 from migrasim.world import World
 
 QUINTILES = ("poorest fifth", "second fifth", "middle fifth", "fourth fifth", "richest fifth")
@@ -33,11 +34,11 @@ def _fill_welfare(block, incomes, people, families, places, equivalent, p, welfa
         left = np.float64(incomes[h, 0] + incomes[h, 1])
         if members > gone:
             here = places.at[place]
-            left -= choice.rent_of(place >= inside, here, families.tenure[h], members - gone, p[0])
+            left -= rent_of(place >= inside, here, families.tenure[h], members - gone, p[0])
             left -= here.living_yuan * (members - gone)
         if gone > 0:
             there = places.at[away_place]
-            left -= choice.rent_of(away_place >= inside, there, families.away_tenure[h], gone, p[0])
+            left -= rent_of(away_place >= inside, there, families.away_tenure[h], gone, p[0])
             left -= there.living_yuan * gone
         welfare[h] = left / equivalent[members] if members > 0 else 0.0
 

@@ -67,6 +67,7 @@ class Plan(BaseModel):
     vectors: Annotated[int, Field(ge=1)]
     candidates: Annotated[int, Field(ge=100)]
     ensemble: Annotated[int, Field(ge=1)]
+    not_implausible: Annotated[float, Field(ge=1)]
 
     @staticmethod
     def load(region: Region) -> Plan:
@@ -136,7 +137,7 @@ class Fit:
     kept
         Parameters that the later waves varied.
     ensemble
-        Numbers of the vectors that are kept, the best first.
+        Numbers of the vectors that are kept, the best first; see `keep`.
     """
 
     plan: Plan
@@ -196,9 +197,22 @@ def fit(plan: Plan, table: DataFrame, evaluate: Evaluate) -> Fit:
         wave = pd.concat([wave, pd.Series(number, index=more.index)])
     luck = Emulators.fit(vectors, values, table, kept).luck()
     best = ranking(values, table, luck)
-    chosen = [int(each) for each in best.index[: plan.ensemble]]
+    chosen = keep(plan, vectors, best)
     found = implausibility(values, table, luck)
     return Fit(plan, table, vectors, values, wave, screening, found, tuple(kept), chosen)
+
+
+def keep(plan: Plan, vectors: DataFrame, best: Series[float]) -> list[int]:
+    """Numbers of the vectors that ship: the best, and others far from one another that are not implausible.
+
+    Not implausible is what is no worse than so many times the best (`Plan.not_implausible`). The forty best would lie
+    beside one another and say little of what the record leaves open.
+    """
+    open_ = best.index[best <= plan.not_implausible * best.iloc[0]]
+    if len(open_) < plan.ensemble:
+        open_ = best.index[: plan.ensemble]
+    rows = _spread(scaled(vectors.loc[open_], plan.parameters), plan.ensemble)
+    return [int(open_[row]) for row in rows]
 
 
 def ranking(values: DataFrame, table: DataFrame, luck: Series[float]) -> Series[float]:

@@ -21,7 +21,7 @@ from scipy import stats
 
 from migrasim.core.codes import N_TIERS, Form, Tier
 from migrasim.core.errors import InputError, nearest
-from migrasim.domains.labour.phase import incomes
+from migrasim.domains.labour.incomes import incomes
 from migrasim.domains.moving.choice import FORM_STRIDE, STAY
 from migrasim.domains.moving.tipping import compositions
 from migrasim.facts import FactBook

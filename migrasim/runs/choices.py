@@ -14,10 +14,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from migrasim.core.codes import Answer
-from migrasim.domains.moving.choice import AT, LAND, STAY, Places
+from migrasim.domains.moving.choice import STAY
+from migrasim.domains.moving.considering import months
 from migrasim.domains.moving.household import Families, People
-from migrasim.domains.moving.phase import months, record
+from migrasim.domains.moving.offers import record
 from migrasim.domains.moving.rules import MovingParams, Terms
+from migrasim.domains.moving.terms import AT, LAND, Places
 from migrasim.domains.moving.tipping import INCOME_PARTS, N_TERMS, compositions, weigh
 from migrasim.order import Simulation
 from migrasim.world import World

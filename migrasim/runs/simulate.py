@@ -322,7 +322,7 @@ def _households(ready: Prepared, names: list[str]) -> DataFrame:
 
 
 def _incomes(ready: Prepared) -> np.ndarray:
-    from migrasim.domains.labour.phase import incomes
+    from migrasim.domains.labour.incomes import incomes
 
     return np.asarray(incomes(ready.simulation.world).sum(axis=1))
 

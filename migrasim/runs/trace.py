@@ -11,8 +11,9 @@ from migrasim.core.chance import Decision, stream
 from migrasim.core.codes import Form, Nest, Tenure
 from migrasim.core.errors import InputError
 from migrasim.core.logit import alternative_error, nest_error
-from migrasim.domains.moving import choice, household
-from migrasim.domains.moving.phase import months, record, views
+from migrasim.domains.moving import choice, household, terms
+from migrasim.domains.moving.considering import months
+from migrasim.domains.moving.offers import record, views
 from migrasim.domains.moving.rules import MovingParams, Terms
 from migrasim.domains.moving.tipping import is_open
 from migrasim.facts import FactBook
@@ -75,7 +76,7 @@ class _Watch:
                 household.sum_up(int(form), one, crew, sums)
                 if not is_open(one, int(form), d, sums.grown0, inside, places.core):
                     continue
-                terms = choice.terms_of(one, form, d, sums, places, taste_key, p)
+                found = terms.terms_of(one, form, d, sums, places, taste_key, p)
                 nest = Nest.STAY if stay else Nest.INSIDE if d < world.geography.inside else Nest.OUTSIDE
                 if stay:
                     error = alternative_error(luck, key, choice.STAY_LUCK, 1.0)
@@ -88,11 +89,11 @@ class _Watch:
                         "what": f"considers in month {month[h]}",
                         "where": self.names[d],
                         "form": form.name.lower(),
-                        "utility": choice.total(terms),
+                        "utility": terms.total(found),
                         "luck": error,
-                        "in_all": choice.total(terms) + error,
+                        "in_all": terms.total(found) + error,
                     }
-                    | dict(zip(Terms._fields, terms, strict=True))
+                    | dict(zip(Terms._fields, found, strict=True))
                 )
         return sorted(rows, key=lambda row: -row["in_all"])
 

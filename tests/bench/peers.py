@@ -23,7 +23,8 @@ from migrasim.core.chance import Decision, stream
 from migrasim.core.codes import N_FORMS, N_TIERS, Activity, Form, Nest, Tenure, Tier
 from migrasim.domains.moving import household
 from migrasim.domains.moving.choice import FORM_STRIDE, ROUNDS, STAY, STAY_LUCK
-from migrasim.domains.moving.phase import months, record, views
+from migrasim.domains.moving.considering import months
+from migrasim.domains.moving.offers import record, views
 from migrasim.domains.moving.rules import MovingParams
 from migrasim.world import World
 
@@ -350,7 +351,7 @@ def _mesa_model(given: dict[str, Any]) -> Any:
 
     from migrasim.core.codes import Nest
     from migrasim.core.logit import alternative_error, nest_error
-    from migrasim.domains.moving import choice
+    from migrasim.domains.moving import terms
     from migrasim.domains.moving.tipping import is_open
 
     class Thing:
@@ -390,8 +391,8 @@ def _mesa_model(given: dict[str, Any]) -> Any:
                 household.sum_up(form, one, self.crew, sums)
                 for d in range(model.inside + 2):
                     if is_open(one, form, d, sums.grown0, model.inside, model.places.core):
-                        terms = choice.terms_of(one, form, d, sums, model.places, model.taste_key, model.p)
-                        value, code = choice.total(terms), d * FORM_STRIDE + form
+                        found_terms = terms.terms_of(one, form, d, sums, model.places, model.taste_key, model.p)
+                        value, code = terms.total(found_terms), d * FORM_STRIDE + form
                         if form == Form.STAY:
                             code = STAY
                             value += alternative_error(model.gumbel_key, one.key, STAY_LUCK, 1.0)
@@ -408,7 +409,7 @@ def _mesa_model(given: dict[str, Any]) -> Any:
         def __init__(self) -> None:
             super().__init__()
             seed, year = given["seed"], given["year"]
-            self.places = choice.Places(*given["places"])
+            self.places = terms.Places(*given["places"])
             lists = {"at": things(self.places.at), "land": things(self.places.land)}
             self.places = self.places._replace(**lists, core=int(self.places.core))
             self.inside = len(lists["at"]) - 2

@@ -12,9 +12,10 @@ from worlds import COUNTIES, tiny_world
 
 from migrasim import checks, variants
 from migrasim.core.codes import N_SECTORS, N_TIERS, Sector, Tier
-from migrasim.domains.moving import choice, household
-from migrasim.domains.moving.phase import record, views
+from migrasim.domains.moving import household
+from migrasim.domains.moving.offers import record, views
 from migrasim.domains.moving.rules import MovingParams, Terms
+from migrasim.domains.moving.terms import terms_of
 from migrasim.facts import FactBook
 from migrasim.inputs import Inputs
 from migrasim.order import Simulation
@@ -76,7 +77,7 @@ def terms(world: World, h: int, form: int, destination: int) -> Terms:
     homes, crew = household.gather(np.array([h]), people, families, places, world.year, record(p))
     one, sums = homes[0], household.new_sums()[0]
     household.sum_up(form, one, crew, sums)
-    return Terms(*choice.terms_of(one, form, destination, sums, places, np.uint64(5), p))
+    return Terms(*terms_of(one, form, destination, sums, places, np.uint64(5), p))
 
 
 def differing(*alternatives: str, form: int = 5) -> set[str]:

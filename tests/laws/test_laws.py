@@ -252,8 +252,8 @@ def test_a_family_left_at_home_is_weighed_as_its_two_parts() -> None:
 
     Held against the family turned round: main part away, those at home the away part that moves on.
     """
-    from migrasim.domains.moving import choice, household
-    from migrasim.domains.moving.phase import record, views
+    from migrasim.domains.moving import household, terms
+    from migrasim.domains.moving.offers import record, views
     from migrasim.domains.moving.rules import MovingParams, Terms
 
     world = begin().world
@@ -268,7 +268,7 @@ def test_a_family_left_at_home_is_weighed_as_its_two_parts() -> None:
         if not (one.grown_home and one.child_home) or one.place == seat:
             continue
         household.sum_up(Form.FAMILY, one, crew, sums)
-        found = Terms(*choice.terms_of(one, Form.FAMILY, seat, sums, places, np.uint64(5), p))
+        found = Terms(*terms.terms_of(one, Form.FAMILY, seat, sums, places, np.uint64(5), p))
         other, flipped = one.copy(), crew[one.first : one.first + one.members].copy()
         other.first = 0
         other.place, other.away_place = one.away_place, one.place
@@ -281,7 +281,7 @@ def test_a_family_left_at_home_is_weighed_as_its_two_parts() -> None:
             member.moves = int(member.is_away) << Form.WORKER
             member.apart = int(member.is_away) << Form.WORKER
         household.sum_up(Form.WORKER, other, flipped, turned)
-        expected = Terms(*choice.terms_of(other, Form.WORKER, seat, turned, places, np.uint64(5), p))
+        expected = Terms(*terms.terms_of(other, Form.WORKER, seat, turned, places, np.uint64(5), p))
         # the one difference of the forms: who minds the children works less
         assert found._replace(income=0.0) == pytest.approx(expected._replace(income=0.0))
         assert found.income <= expected.income + 1e-12

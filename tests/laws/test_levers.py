@@ -11,7 +11,7 @@ from worlds import fact_book, tiny_inputs, tiny_world
 
 from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Purse, Sector, Tenure, Tier
 from migrasim.domains.labour import chains
-from migrasim.domains.moving import phase as moving
+from migrasim.domains.moving import offers
 from migrasim.facts import FactBook
 from migrasim.order import Simulation
 from migrasim.world import World
@@ -33,12 +33,12 @@ def village_mean(column: str) -> Callable[[World], float]:
 
 
 def social_ease(world: World) -> float:
-    return float(moving.views(world)[2].at["social"].sum())
+    return float(offers.views(world)[2].at["social"].sum())
 
 
 def distance(between: Callable[[World], tuple[int, int]]) -> Callable[[World], float]:
     """Distance term, which is the nearer to 0 the shorter the way."""
-    return lambda world: float(moving.views(world)[2].distance[between(world)])
+    return lambda world: float(offers.views(world)[2].distance[between(world)])
 
 
 def county_to_county(world: World) -> tuple[int, int]:
@@ -180,7 +180,7 @@ CHANNELS: dict[str, tuple[Callable[[World], float], int, dict[str, Any]]] = {
         {"spatial.core_share": 0.0, "industry.smart_manufacturing.jobs": 3000},
     ),
     "spatial.cluster_integration": (distance(seat_to_outside), 1, {}),
-    "rural.returnee_support": (lambda w: float(moving.views(w)[2].land["return_gain"].mean()), 1, {}),
+    "rural.returnee_support": (lambda w: float(offers.views(w)[2].land["return_gain"].mean()), 1, {}),
     "rural.scale_farming": (county_mean("land_rent_yuan_yr_mu"), 1, {}),
 } | {f"industry.{chain}.jobs": (chain_jobs_in_seats, 1, {}) for chain in BOOK.chains}
 

@@ -15,7 +15,7 @@ from laws.test_levers import BOOK, CHAIN_SECTORS, CHANNELS
 from worlds import tiny_inputs, tiny_world
 
 from migrasim.core.codes import N_TIERS, Form, Tier
-from migrasim.domains.moving import choice
+from migrasim.domains.moving import choice, considering, offers
 from migrasim.domains.moving import phase as moving
 from migrasim.domains.moving.choice import FORM_STRIDE, ROUNDS, STAY
 from migrasim.domains.moving.rules import MovingParams
@@ -116,9 +116,9 @@ def test_a_stronger_lever_loses_no_mover_to_what_it_does_not_help(lever: str) ->
 def test_a_better_quality_loses_no_mover(quality: str, step: float, kind: str) -> None:
     """Raise one quality of all towns, all villages or the outside: who changes comes, or stays, there."""
     world = start({})
-    people, families, places = moving.views(world)
+    people, families, places = offers.views(world)
     p = world.inputs.params("moving", MovingParams)
-    rows = np.flatnonzero(moving.months(world, people, families, places, p))
+    rows = np.flatnonzero(considering.months(world, people, families, places, p))
     where = kind_of_place(world, kind)
     best = []
     for by in (0.0, step):
@@ -126,7 +126,7 @@ def test_a_better_quality_loses_no_mover(quality: str, step: float, kind: str) -
         at[quality][where] = np.maximum(0.0, at[quality][where] + by)
         codes, values = np.full((len(rows), ROUNDS), STAY, np.int64), np.zeros((len(rows), ROUNDS))
         now = places._replace(at=np.rec.array(at))
-        choice.choose(rows, people, families, now, world.seed, world.year, moving.record(p), codes, values)
+        choice.choose(rows, people, families, now, world.seed, world.year, offers.record(p), codes, values)
         best.append(codes[:, 0])
     changed = best[0] != best[1]
     assert np.all(lives_in(world, rows, best[1], where)[changed])

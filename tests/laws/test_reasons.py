@@ -11,7 +11,7 @@ from worlds import tiny_inputs, tiny_world
 
 from migrasim.core.codes import Answer, Form
 from migrasim.domains.moving import choice
-from migrasim.domains.moving.phase import record
+from migrasim.domains.moving.offers import record
 from migrasim.order import Simulation
 from migrasim.runs import choices
 from migrasim.runs.choices import NOT_THERE, PARTS, REASONS, TERMS, Notes, pair

@@ -9,7 +9,7 @@ from worlds import tiny_inputs, tiny_world
 
 from migrasim import detail
 from migrasim.core.codes import N_SECTORS, N_TIERS, Purse, Sector, Tenure, Tier
-from migrasim.domains.labour.phase import incomes
+from migrasim.domains.labour.incomes import incomes
 from migrasim.indicators import CATALOGUE, DISTANCE, SECTIONS, groups, values
 from migrasim.order import Simulation
 from migrasim.welfare import Groups, welfare_yuan_yr

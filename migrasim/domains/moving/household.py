@@ -379,7 +379,7 @@ def gather(
 
     Parameters
     ----------
-    places : see `migrasim.domains.moving.choice.Places`
+    places : see `migrasim.domains.moving.terms.Places`
     p : (1,) record of the parameters
     slot : where each of them shall stand; in the order of ``chosen`` where not given
 

@@ -1,6 +1,6 @@
 """Terms of utility of given alternatives, to find what tipped a choice between two states.
 
-The plain rules of ``choice`` are called as they are, so what is found here is what was decided.
+The plain rules of ``terms`` are called as they are, so what is found here is what was decided.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from migrasim.core.chance import Decision, mix, stream
 from migrasim.core.codes import N_OUTSIDE, Form, Nest
 from migrasim.core.logit import alternative_error, nest_error
 from migrasim.core.rule import kernel, rule
-from migrasim.domains.moving import choice
-from migrasim.domains.moving.choice import FORM_STRIDE, STAY, STAY_LUCK, Places
+from migrasim.domains.moving.choice import FORM_STRIDE, STAY, STAY_LUCK
 from migrasim.domains.moving.household import Families, People, can_form, gather, new_sums, sum_up
 from migrasim.domains.moving.rules import Terms
+from migrasim.domains.moving.terms import Places, fits, is_within_reach, terms_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 N_TERMS = len(Terms._fields)
 
-# What expected income is made of: name of the part, columns of `choice.AT`, of `choice.LAND`, of `Families` and of
+# What expected income is made of: name of the part, columns of `terms.AT`, of `terms.LAND`, of `Families` and of
 # `People`. Every column that enters the term of income stands in one part; columns that never do may stand in any.
 INCOME_PARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     "wage": (("wage_yuan",), (), (), ()),
@@ -44,11 +44,11 @@ def is_open(one, form, d, grown_who_stay, inside, core):
     here = d == one.place
     if here != (form == Form.STAY or form == Form.RETURN):
         return False
-    if not can_form(form, one) or not choice.fits(form, d, one, inside):
+    if not can_form(form, one) or not fits(form, d, one, inside):
         return False
     if Form.STAY < form < Form.WHOLE and grown_who_stay == 0.0:
         return False
-    return here or choice.is_within_reach(one, d, inside, core)
+    return here or is_within_reach(one, d, inside, core)
 
 
 @kernel
@@ -67,7 +67,7 @@ def _weigh(codes, homes, crew, places, seed, year, p, sums, terms, luck, is_open
             )
             sum_up(form, one, crew, sums[0])
             is_open_[h, k] = is_open(one, form, d, sums[0].grown0, inside, places.core)
-            found = choice.terms_of(one, form, d, sums[0], places, taste_key, p[0])
+            found = terms_of(one, form, d, sums[0], places, taste_key, p[0])
             for m in range(N_TERMS):
                 terms[h, k, m] = found[m]
             if code == STAY:

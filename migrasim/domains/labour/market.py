@@ -1,0 +1,168 @@
+"""Jobs that are free, people who seek work, and what a newcomer may expect of both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from migrasim.core.codes import N_TIERS, Activity, Sector, Tier
+from migrasim.core.rule import kernel
+from migrasim.domains.labour import rules
+from migrasim.domains.labour.rules import LabourParams
+from migrasim.facts import BASE_YEAR
+from migrasim.world import World
+
+MONTHS_A_YEAR = 12.0
+
+
+def params(world: World) -> LabourParams:
+    """Facts of this domain for the world's year."""
+    return world.inputs.params("labour", LabourParams, year=world.year)
+
+
+@kernel
+def count_seekers(household, is_away, place, away_place, activity, places):
+    """(places,) int64 people who seek work."""
+    seekers = np.zeros(places, np.int64)
+    for i in range(household.shape[0]):
+        if activity[i] == Activity.SEEKING:
+            h = household[i]
+            seekers[away_place[h] if is_away[i] else place[h]] += 1
+    return seekers
+
+
+def seekers(world: World) -> np.ndarray:
+    """(places,) people who seek work, counted anew from the columns, in sample units."""
+    persons, households = world.persons, world.households
+    return np.asarray(
+        count_seekers(
+            persons.household,
+            persons.is_away,
+            households.place,
+            households.away_place,
+            persons.activity,
+            world.geography.places,
+        )
+    )
+
+
+def capacities(world: World) -> np.ndarray:
+    """(places, job kinds) int64 jobs in sample units; of farming as many as there are hands."""
+    finite = np.where(np.isfinite(world.jobs), world.jobs, 0.0)
+    capacity = world.units(finite)
+    capacity[~np.isfinite(world.jobs)] = np.iinfo(np.int32).max
+    return capacity
+
+
+def free(world: World, kind: int) -> np.ndarray:
+    """(places,) vacancies of a kind of job, in sample units; below 0 where there are too many workers."""
+    return np.asarray(capacities(world)[:, kind] - world.filled[:, kind])
+
+
+def newcomer_pay(world: World, p: LabourParams) -> np.ndarray:
+    """(inside,) factor on the pay of those registered elsewhere, 1 at the status quo."""
+    equal, arrears = "employment.equal_pay", "employment.wage_arrears_control"
+    factor = np.ones(world.geography.counties)
+    fill_newcomer_pay(
+        world.levers[equal],
+        world.inputs.status_quo(equal),
+        world.levers[arrears],
+        world.inputs.status_quo(arrears),
+        p,
+        factor,
+    )
+    return np.repeat(factor, N_TIERS)
+
+
+@kernel
+def fill_newcomer_pay(equal, equal_base, arrears, arrears_base, p, factor):
+    """Multiply ``factor`` (counties,) with what equal pay and control of arrears change."""
+    for c in range(factor.shape[0]):
+        factor[c] *= rules.equal_pay_factor(equal[c], equal_base[c], p)
+        factor[c] *= rules.arrears_factor(arrears[c], arrears_base[c], p)
+
+
+def match_chances_of(world: World, p: LabourParams) -> np.ndarray:
+    """(counties,) chance that a seeker meets a fitting vacancy within the year."""
+    return np.asarray(match_chances(world.above("employment.matching"), p))
+
+
+@kernel
+def match_chances(matching_above, p):
+    """(counties,) what `rules.match_chance` says of each county."""
+    chances = np.empty(matching_above.shape[0])
+    for c in range(matching_above.shape[0]):
+        chances[c] = rules.match_chance(matching_above[c], p)
+    return chances
+
+
+def update(world: World) -> None:
+    """Vacancies, seekers and so the newcomer's chance and wage, brought up to date; seekers are counted anew."""
+    world.measures["seekers"] = seekers(world)
+    updates(world)()
+
+
+def updates(world: World) -> Callable[[], None]:
+    """What does the same between waves, where moves count the seekers on; what no wave changes is worked out once."""
+    p = params(world)
+    geography, place = world.geography, world.place
+    growth = world.memory["growth_index"][0]
+    ahead = (1.0 + p.outside_growth_difference_yr) ** max(0, world.year - max(world.base, BASE_YEAR))
+    outside = p.wage_outside_yuan_mo * MONTHS_A_YEAR * growth * ahead
+    place.wage_newcomer_yuan_yr[geography.near] = outside * p.wage_near_share
+    place.wage_newcomer_yuan_yr[geography.far] = outside
+    place.work_chance_share[geography.inside :] = p.outside_work_share
+    efficiency, roads = match_chances_of(world, p) / p.match_prob, world.above("transport.rural_roads")
+    capacity = capacities(world)[:, Sector.AGRICULTURE + 1 :].sum(axis=1)
+    pressure_base, pay = world.memory["pressure_base"], newcomer_pay(world, p)
+    vacancies = np.zeros(geography.places, np.int64)
+
+    def bring_up_to_date() -> None:
+        fill_chances(
+            efficiency,
+            roads,
+            world.filled,
+            world.measures["seekers"],
+            capacity,
+            pressure_base,
+            pay,
+            growth,
+            p,
+            vacancies,
+            place.work_chance_share,
+            place.wage_newcomer_yuan_yr,
+            place.newcomer_pay_share,
+        )
+        world.measures["vacancies"] = vacancies
+
+    return bring_up_to_date
+
+
+@kernel
+def fill_chances(
+    efficiency, roads, filled, seekers, capacity, pressure_base, pay, growth, p, vacancies, chances, wages, pay_shares
+):
+    """Fill ``vacancies`` (places,); chance of work, expected wage and share of local pay of a newcomer to those inside.
+
+    ``efficiency`` of matching over that of the status quo and ``roads`` over the status quo are (counties,),
+    ``filled`` (places, kinds), the other counts and ``pay``, the factor of `newcomer_pay`, by place.
+    """
+    for d in range(vacancies.shape[0]):
+        taken = 0
+        for kind in range(Sector.AGRICULTURE + 1, filled.shape[1]):
+            taken += filled[d, kind]
+        vacancies[d] = max(0, capacity[d] - taken)
+        if d >= pay.shape[0]:
+            continue
+        c, tier = d // N_TIERS, d % N_TIERS
+        if tier == Tier.VILLAGE:
+            chances[d] = rules.village_work_chance(roads[c], p)
+        else:
+            chances[d] = rules.work_chance(
+                efficiency[c] * vacancies[d], efficiency[c] * p.turnover_rate_yr * taken, float(seekers[d]), p
+            )
+        pressure = rules.wage_pressure(float(taken + seekers[d]), float(capacity[d]), pressure_base[d], p)
+        wage = p.wage_local_yuan_mo * MONTHS_A_YEAR * p.wage_tier_ratio[tier] * p.newcomer_pay_share
+        wages[d] = wage * pressure * growth * pay[d]
+        pay_shares[d] = p.newcomer_pay_share * pay[d]

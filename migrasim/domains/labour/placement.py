@@ -1,0 +1,190 @@
+"""Seekers meet vacancies at the end of a year, and who loses a job when there are too many in one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from migrasim.core.chance import Decision, draw, stream, uniform
+from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Sector, Skill, Tier
+from migrasim.core.lottery import by_lot, lowest
+from migrasim.core.rule import kernel, rows_of, threaded_kernel
+from migrasim.domains.labour import chains
+from migrasim.domains.labour.market import capacities, match_chances_of, params, update
+from migrasim.world import World, job_kinds
+
+_SKILLS = len(Skill)
+
+
+@threaded_kernel
+def _mark_excess(block, household, is_away, place, away_place, sector, chain, excess, in_excess):
+    """Mark in ``in_excess`` (persons,) who has a job of which there are too many where they live."""
+    for i in rows_of(block):
+        h = household[i]
+        here = away_place[h] if is_away[i] else place[h]
+        kind = sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]
+        in_excess[i] = (sector[i] > 0) & (excess[here, kind] > 0)
+
+
+def end_jobs(world: World) -> None:
+    """Where a kind of job has fewer places than people, the excess loses it, by keyed luck."""
+    excess = np.maximum(0, world.filled - capacities(world))
+    excess[:, Sector.AGRICULTURE] = 0
+    excess[world.geography.inside :] = 0
+    if not excess.any():
+        return
+    persons, households = world.persons, world.households
+    in_excess = np.zeros(len(persons), np.bool_)
+    _mark_excess(
+        len(persons), persons.household, persons.is_away, households.place, households.away_place, persons.sector,
+        persons.chain, excess, in_excess,
+    )  # fmt: skip
+    lose_jobs(
+        np.flatnonzero(in_excess),
+        persons.key,
+        persons.household,
+        persons.is_away,
+        households.place,
+        households.away_place,
+        persons.activity,
+        persons.sector,
+        persons.chain,
+        excess,
+        world.filled,
+        np.uint64(stream(world.seed, int(Decision.JOB_LOSS), world.year)),
+    )
+
+
+@kernel
+def lose_jobs(who, key, household, is_away, place, away_place, activity, sector, chain, excess, filled, stream_key):
+    """Take ``excess`` (places, kinds) jobs from those in rows ``who``, who have one of them, with the lowest draws."""
+    kinds = excess.shape[1]
+    cell, luck = np.empty(who.shape[0], np.int64), np.empty(who.shape[0], np.uint64)
+    for n in range(who.shape[0]):
+        i = who[n]
+        here = away_place[household[i]] if is_away[i] else place[household[i]]
+        cell[n] = here * kinds + (sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i])
+        luck[n] = draw(stream_key, key[i], 0)
+    for n in np.flatnonzero(lowest(cell, luck, excess.ravel())):
+        i = who[n]
+        filled[cell[n] // kinds, cell[n] % kinds] -= 1
+        activity[i] = Activity.SEEKING
+        sector[i] = Sector.NONE
+        chain[i] = 0
+
+
+@kernel
+def match_seekers(
+    who,
+    key,
+    household,
+    is_away,
+    place,
+    away_place,
+    home_place,
+    land_mu,
+    activity,
+    sector,
+    chain,
+    skill,
+    vacancies,
+    filled,
+    kinds_by_wage,
+    skill_asked,
+    prob,
+    prob_outside,
+    gate,
+    train_share,
+    inside,
+    seed,
+    year,
+):
+    """Seekers, in rows ``who``, take the best-paid vacancy that asks no more skill, in the order of a keyed lottery.
+
+    A share is trained up one level first (``train_share`` by county). In villages, seekers of
+    households with land farm it. Counts of placements are returned by place.
+    """
+    stream_key = stream(seed, Decision.JOB, year)
+    train_key = stream(seed, Decision.TRAIN, year)
+    placed = np.zeros(filled.shape[0], np.int64)
+    luck = np.empty(who.shape[0], np.uint64)
+    for n in range(who.shape[0]):
+        luck[n] = draw(stream_key, key[who[n]], 1)
+    kinds = kinds_by_wage.shape[0]
+    # by place and skill, the first kind of job that may be free: no vacancy opens while they are given out
+    best = np.zeros((filled.shape[0], _SKILLS), np.int64)
+    for o in by_lot(luck):
+        i = who[o]
+        h = household[i]
+        here = away_place[h] if is_away[i] else place[h]
+        if here >= inside:
+            activity[i] = Activity.WORKER if uniform(stream_key, key[i], 2) < prob_outside else Activity.SEEKING
+            continue
+        county = here // N_TIERS
+        if skill[i] < 2 and uniform(train_key, key[i], 0) < train_share[county]:
+            skill[i] += 1
+        if uniform(stream_key, key[i], 3) < prob[county]:
+            n = best[here, skill[i]]
+            while n < kinds and (vacancies[here, kinds_by_wage[n]] <= 0 or skill[i] < skill_asked[kinds_by_wage[n]]):
+                n += 1
+            best[here, skill[i]] = n
+            if n < kinds:
+                k = kinds_by_wage[n]
+                vacancies[here, k] -= 1
+                filled[here, k] += 1
+                activity[i] = Activity.WORKER
+                if k < N_SECTORS:
+                    sector[i] = k
+                else:
+                    chain[i] = k - N_SECTORS + 1
+                    sector[i] = gate[k - N_SECTORS]
+                placed[here] += 1
+        if activity[i] == Activity.SEEKING and here % N_TIERS == Tier.VILLAGE and land_mu[h] > 0.0:
+            activity[i] = Activity.FARMER
+            sector[i] = Sector.AGRICULTURE
+            filled[here, Sector.AGRICULTURE] += 1
+    return placed
+
+
+def match(world: World) -> None:
+    """Seekers meet vacancies; training lifts skills; who finds none goes on seeking."""
+    p = params(world)
+    persons, households = world.persons, world.households
+    kinds = job_kinds(len(world.memory["chain_sector"]))
+    wage = np.concatenate([p.wage_sector_ratio, p.wage_chain_ratio[1:]])
+    asked = np.concatenate([p.skill_asked_sector, p.skill_asked_chain[1:]])
+    order = np.argsort(-wage, kind="stable")
+    order = order[order > int(Sector.AGRICULTURE)].astype(np.int64)
+    vacancies = np.maximum(0, capacities(world) - world.filled)
+    training = world.levers["residence_permit.training"] * world.levers["residence_permit.one_pass"]
+    places = world.levers["employment.training_places"]
+    seekers = world.measures["seekers"][: world.geography.inside].reshape(-1, N_TIERS).sum(axis=1) * world.weight
+    share = np.minimum(1.0, places / np.maximum(seekers, 1.0)) * training
+    world.measures["placed"] = match_seekers(
+        np.flatnonzero(persons.activity == Activity.SEEKING),
+        persons.key,
+        persons.household,
+        persons.is_away,
+        households.place,
+        households.away_place,
+        households.home_place,
+        households.land_mu,
+        persons.activity,
+        persons.sector,
+        persons.chain,
+        persons.skill,
+        vacancies,
+        world.filled,
+        order,
+        asked,
+        match_chances_of(world, p),
+        p.match_prob,
+        world.memory["chain_sector"],
+        share,
+        world.geography.inside,
+        world.seed,
+        world.year,
+    )
+    assert kinds == world.jobs.shape[1]
+    chains.fill_farming(world, capacities(world))
+    world.measures["chain_output_yuan"] = chains.output_yuan(world, p)
+    update(world)

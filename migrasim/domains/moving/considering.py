@@ -1,0 +1,183 @@
+"""Who considers moving this year, and in which month.
+
+A household is asked by an age profile, by events of its year, by peers who left and by news of measures.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from migrasim.core.chance import Decision, stream, uniform
+from migrasim.core.codes import (
+    N_OUTSIDE,
+    Activity,
+    Tenure,
+)
+from migrasim.core.rule import kernel, rows_of, threaded_kernel
+from migrasim.domains.moving import rules
+from migrasim.domains.moving.household import (
+    CHILD_AGE,
+    ELDER_AGE,
+    SCHOOL_AGE,
+    YOUTH_AGE,
+    Families,
+    People,
+    is_adult,
+)
+from migrasim.domains.moving.offers import record
+from migrasim.domains.moving.rules import MovingParams
+from migrasim.domains.moving.terms import Places
+from migrasim.facts import BASE_YEAR
+from migrasim.world import World
+
+CONCERNS_DEPENDENTS, CONCERNS_LAND, CONCERNS_TENANTS, CONCERNS_WORKERS, CONCERNS_ABSENT = range(5)
+N_CONCERNS = 5
+_MONTHS = 12
+_AGES = 120  # beyond them nobody is asked by the table of `most_considering`
+_SLACK_PROB = 1e-9
+_CONCERNS = (  # whom news of a lever concern, by the beginning of its name
+    ("residence_permit.", CONCERNS_DEPENDENTS),
+    ("hukou.", CONCERNS_DEPENDENTS),
+    ("public_services.", CONCERNS_DEPENDENTS),
+    ("three_rights.", CONCERNS_LAND),
+    ("public_housing.", CONCERNS_TENANTS),
+    ("industry.", CONCERNS_WORKERS),
+    ("employment.", CONCERNS_WORKERS),
+    ("rural.", CONCERNS_ABSENT),
+)
+
+
+@kernel
+def most_considering(peer_share, news, p):
+    """(_AGES, 16) most that `rules.consider_prob` can be by age and four events, whoever moved and whatever is new."""
+    peers, loudest = 0.0, 0.0
+    for community in range(peer_share.shape[0]):
+        peers = max(peers, peer_share[community])
+    for county in range(news.shape[0]):
+        for concern in range(news.shape[1]):
+            loudest = max(loudest, news[county, concern])
+    peers = peers if p[0].consider_peer_factor > 0.0 else 0.0
+    loudest = loudest if p[0].consider_news_factor > 0.0 else 0.0
+    most = np.empty((_AGES, 16))
+    for age in range(_AGES):
+        for events in range(16):
+            event, youth, seeking, away = events & 1 > 0, events & 2 > 0, events & 4 > 0, events & 8 > 0
+            prob = rules.consider_prob(age, event, youth, seeking, False, peers, away, loudest, p[0])
+            most[age, events] = prob + _SLACK_PROB
+    return most
+
+
+@threaded_kernel
+def _consider(block, people, families, places, peer_share, most, wed, news, seed, year, p, month):
+    """Fill ``month`` (households,): 1 to 12 where the household considers moving, else 0.
+
+    ``wed`` (households,) marks marriages of the year; ``news`` (counties + 1, N_CONCERNS) how loud the
+    news of measures are by whom they concern, in the county of the community (the last row: no county).
+    ``most`` is that of `most_considering`: whose luck is above it need not be asked closely.
+    Students who live by themselves do not consider.
+    """
+    key = stream(seed, Decision.CONSIDER, year)
+    month_key = stream(seed, Decision.MONTH, year)
+    inside = places.at.shape[0] - N_OUTSIDE
+    community_county = places.community_county
+    who, first_member, members = families.key, families.first_member, families.members
+    away_place, place, home_community = families.away_place, families.place, families.community
+    land_mu, tenure = families.land_mu, families.tenure
+    persons, born, couple = people.key, people.birth_year, people.couple
+    activity, is_away, earning = people.activity, people.is_away, people.earning_factor
+    for h in rows_of(block):
+        chief, youngest = -1, -1
+        event, youth, seeking, dependent = False, False, False, False
+        for i in range(first_member[h], first_member[h] + members[h]):
+            age, single_here = np.int64(year) - born[i], (couple[i] == 0) & (is_away[i] == 0)
+            event |= (age == SCHOOL_AGE) | (age == CHILD_AGE) | (age == SCHOOL_AGE * 2)
+            youth |= (CHILD_AGE < age) & (age < YOUTH_AGE) & single_here & (activity[i] != Activity.PUPIL)
+            seeking |= activity[i] == Activity.SEEKING
+            dependent |= ((SCHOOL_AGE <= age) & (age < CHILD_AGE)) | (age >= ELDER_AGE)
+            if is_adult(age, activity[i]):
+                if (
+                    chief < 0
+                    or earning[i] > earning[chief]
+                    or (earning[i] == earning[chief] and persons[i] > persons[chief])
+                ):
+                    chief = i
+        adult = chief >= 0
+        if not adult:  # nobody of working age: the youngest, never the first of the rows
+            for i in range(first_member[h], first_member[h] + members[h]):
+                if (
+                    youngest < 0
+                    or born[i] > born[youngest]
+                    or (born[i] == born[youngest] and persons[i] > persons[youngest])
+                ):
+                    youngest = i
+            chief = youngest
+        away = away_place[h] >= 0 or place[h] >= inside
+        age = max(0, np.int64(year) - born[chief])
+        month[h] = 0
+        luck = uniform(key, who[h], 0)
+        if not wed[h] and age < _AGES and luck >= most[age, event + 2 * youth + 4 * seeking + 8 * away]:
+            continue
+        if members[h] == 1 and activity[first_member[h]] == Activity.PUPIL:
+            continue  # whoever studies away from home stays until the end of the course
+        community = home_community[h]
+        county = community_county[community]
+        loudest = 0.0
+        if dependent:
+            loudest = max(loudest, news[county, CONCERNS_DEPENDENTS])
+        if land_mu[h] > 0.0:
+            loudest = max(loudest, news[county, CONCERNS_LAND])
+        if tenure[h] != Tenure.PURCHASED:
+            loudest = max(loudest, news[county, CONCERNS_TENANTS])
+        if adult:
+            loudest = max(loudest, news[county, CONCERNS_WORKERS])
+        if away:
+            loudest = max(loudest, news[county, CONCERNS_ABSENT])
+        if luck < rules.consider_prob(age, event, youth, seeking, wed[h], peer_share[community], away, loudest, p[0]):
+            month[h] = 1 + int(uniform(month_key, who[h], 0) * _MONTHS)
+
+
+def months(
+    world: World, people: People, families: Families, places: Places, p: MovingParams, with_news: bool = True
+) -> np.ndarray:
+    """(households,) uint8 month in which a household considers moving this year; 0 where it does not.
+
+    Parameters
+    ----------
+    with_news : False for who would consider moving had nobody heard of this year's changes of levers
+    """
+    month = np.zeros(len(world.households), np.uint8)
+    peers = world.memory.get("peer_moves_share", np.zeros(world.geography.communities))
+    wed = np.zeros(len(world.households), np.bool_)
+    wed[world.measures.get("newlywed_rows", np.zeros(0, np.int64))] = True
+    news = _news(world) if with_news else np.zeros((world.geography.counties + 1, N_CONCERNS))
+    bundle = record(p)
+    most = most_considering(peers, news, bundle)
+    _consider(len(month), people, families, places, peers, most, wed, news, world.seed, world.year, bundle, month)
+    return month
+
+
+def _news(world: World) -> np.ndarray:
+    """(counties + 1, N_CONCERNS) how loud this year's changes of levers are, the loudest lever of each kind."""
+    news = np.zeros((world.geography.counties + 1, N_CONCERNS))
+    if world.year <= BASE_YEAR:  # the path before 2020 is no plan that anybody could have heard of
+        return news
+    for name, before in world.last_levers.items():
+        concern, now = _concern(name), world.levers[name]
+        if concern is not None and not np.array_equal(before, now):
+            hear(now - before, world.inputs.way(name), news, concern)
+    return news
+
+
+@cache
+def _concern(lever: str) -> int | None:
+    """Whom news of a lever concern; None where nobody."""
+    return next((number for start, number in _CONCERNS if lever.startswith(start)), None)
+
+
+@kernel
+def hear(change, way, news, concern):
+    """Raise ``news`` (counties + 1, N_CONCERNS) of one concern to those of a lever's ``change`` (counties,)."""
+    for c in range(change.shape[0]):
+        news[c, concern] = max(news[c, concern], rules.news_share(change[c], way[c]))
