@@ -285,6 +285,9 @@ class Lever(_Strict):
         return ""
 
 
+_MOST_BUNDLES = 1024
+
+
 @dataclass(frozen=True)
 class FactBook:
     """All facts and levers, checked.
@@ -303,6 +306,7 @@ class FactBook:
     levers: Mapping[str, Lever]
     groups: Mapping[str, Title]
     _chains: tuple[str, ...] = field(default=(), repr=False)
+    _bundles: dict[tuple[object, ...], Any] = field(default_factory=dict, repr=False, compare=False)
 
     @staticmethod
     def load(folder: Path | None = None) -> FactBook:
@@ -387,13 +391,21 @@ class FactBook:
         InputError
             For a field without a fact, or one whose fact says that no rule reads it.
         """
-        values: dict[str, Any] = {}
-        for name in fields(cls):
-            fact = self[f"{domain}.{name}"]
-            if not fact.used:
-                raise InputError(f"{fact.file}: {fact.id}: read by {cls.__name__}, so it must not say used: false")
-            values[name] = self.value(fact.id, overrides, year, dimensions)
-        return cls(**values)
+        changed = tuple(sorted(each for each in (overrides or {}).items() if each[0].startswith(f"{domain}.")))
+        names = tuple((name, tuple(each)) for name, each in sorted((dimensions or {}).items()))
+        key = (domain, cls, year, changed, names)  # the runs of a process mostly read the same
+        if key not in self._bundles:
+            values: dict[str, Any] = {}
+            for name in fields(cls):
+                fact = self[f"{domain}.{name}"]
+                if not fact.used:
+                    raise InputError(f"{fact.file}: {fact.id}: read by {cls.__name__}, so it must not say used: false")
+                values[name] = self.value(fact.id, overrides, year, dimensions)
+            if len(self._bundles) >= _MOST_BUNDLES:
+                self._bundles.clear()
+            self._bundles[key] = cls(**values)
+        found: P = self._bundles[key]
+        return found
 
     def is_dated(self, domain: str, cls: type) -> bool:
         """Whether a parameter bundle of a domain holds facts that change with the years."""

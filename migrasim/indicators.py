@@ -7,6 +7,7 @@ not depend on the order of rows.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -356,35 +357,47 @@ def groups(geography_counties: int, inside: int) -> list[tuple[str, int, np.ndar
 
 
 def stacked(result: dict[str, np.ndarray]) -> np.ndarray:
-    """(sums, places) the sums of a year in one array, for `values` of many sets of places."""
+    """(sums, places) the sums of a year in one array, for `columns`."""
     return np.array([result[name] for name in _SUMMED])
 
 
-def values(result: dict[str, np.ndarray] | np.ndarray, places: np.ndarray) -> dict[str, float]:
-    """Every indicator for a set of places; a ratio over nothing, or over less, is not a number.
+def columns(stacks: np.ndarray, areas: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    """Every indicator as a column over years and areas; a ratio over nothing, or over less, is not a number.
 
     Parameters
     ----------
-    result : of `sums`, or `stacked` from it
-    places : numbers of the places
+    stacks : (years, sums, places) of `stacked`
+    areas : numbers of the places of each
+
+    Returns
+    -------
+    (years * areas,) by name, the areas of a year one after the other; distances to targets are left open
     """
-    row: dict[str, float] = {}
-    # added up all at once, each in the order in which it would be alone
-    stack = result if isinstance(result, np.ndarray) else stacked(result)
-    sums = np.take(stack, places, axis=1).sum(axis=1).tolist()
-    total = dict(zip(_SUMMED, sums, strict=True))
+    # places are added up in the order in which each sum would be alone
+    added = np.stack([np.take(stacks, places, axis=2).sum(axis=2) for places in areas], axis=1)
+    total = dict(zip(_SUMMED, added.reshape(-1, len(_SUMMED)).T, strict=True))
+    found: dict[str, np.ndarray] = {}
     for name, indicator in CATALOGUE.items():
         if name == DISTANCE:
-            row[name] = float("nan")
+            found[name] = np.full(len(stacks) * len(areas), np.nan)
         elif indicator.quotient:
-            top, bottom = (row[one] for one in indicator.quotient)
-            row[name] = top / bottom if bottom > 0.0 else float("nan")
+            top, bottom = (found[one] for one in indicator.quotient)
+            found[name] = _ratio(top, bottom)
         elif indicator.over:
-            bottom = total[indicator.over]
-            row[name] = total[indicator.sum] / bottom if bottom > 0.0 else float("nan")
+            found[name] = _ratio(total[indicator.sum], total[indicator.over])
         else:
-            row[name] = total[indicator.sum]
-    return row
+            found[name] = total[indicator.sum].copy()
+    return found
+
+
+def _ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(bottom > 0.0, top / bottom, np.nan)
+
+
+def values(result: dict[str, np.ndarray], places: np.ndarray) -> dict[str, float]:
+    """Every indicator for a set of places, from the `sums` of a year; see `columns`."""
+    return {name: float(column[0]) for name, column in columns(stacked(result)[None], [places]).items()}
 
 
 def _urban_by_county(world: World) -> np.ndarray:

@@ -9,6 +9,7 @@ public accounts are per household or person and multiplied by the weight where t
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -62,7 +63,7 @@ class Geography:
     def communities(self) -> int:
         return self.villages + 2 * self.counties + N_OUTSIDE
 
-    @property
+    @cached_property
     def urban(self) -> np.ndarray:
         """(places,) True for the towns and seats inside."""
         place = np.arange(self.places)
@@ -163,7 +164,7 @@ class World:
         """Enter a payment of this year into the public accounts: (counties,) whole yuan at full scale."""
         amount = np.asarray(np.rint(yuan), np.int64)
         key = (item, int(payer), int(payee))
-        self.ledger[key] = self.ledger.get(key, np.zeros_like(amount)) + amount
+        self.ledger[key] = self.ledger[key] + amount if key in self.ledger else amount
 
     def reindex(self) -> None:
         """Bring persons into the order of their households and find each household's members."""

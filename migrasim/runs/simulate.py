@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from migrasim.core.codes import Form, Purse, Sector, Tenure
 from migrasim.core.errors import InputError
 from migrasim.core.rule import sources_hash
 from migrasim.facts import BASE_YEAR, FactBook
-from migrasim.indicators import COMPONENTS, DISTANCE, decompose, groups, stacked, values
+from migrasim.indicators import COMPONENTS, DISTANCE, columns, decompose, groups, stacked
 from migrasim.inputs import Inputs
 from migrasim.order import OnPhase, Simulation, place_names
 from migrasim.region import Region
@@ -206,50 +206,28 @@ def collect(ready: Prepared, *, households: bool = False, profile: bool = False)
     counties = list(inputs.county_names)
     names = place_names(counties)
     label = {"prefecture": [ready.region.title["en"]], "county": counties, "place": names}
-    rows, parts = [], []
+    parts: list[dict[str, Any]] = []
     flows: dict[str, list[Any]] = {name: [] for name in _FLOWS}
     forms = [form.name.lower() for form in Form]
-    chain_ids = [chain.id for chain in ready.region.chains]
+    areas = groups(geography.counties, geography.inside)
     for record in simulation.history:
-        stack = stacked(record.sums)
-        workers = np.array([record.sums[f"chain_{k}"] for k in range(len(chain_ids))])
-        for level, number, places in groups(geography.counties, geography.inside):
-            head = {
-                "run_id": identity,
-                "scenario": inputs.scenario.name,
-                "seed": world.seed,
-                "year": record.year,
-                "level": level,
-                "place": label[level][number],
-            }
-            by_chain = np.take(workers, places, axis=1).sum(axis=1).tolist()
-            chains = {f"chain_workers_{name}": each for name, each in zip(chain_ids, by_chain, strict=True)}
-            found = values(stack, places)
-            if level == "prefecture" and record.year in ready.region.targets:
-                found[DISTANCE] = found["urbanization_rate"] - ready.region.targets[record.year]
-            rows.append(head | found | chains)
-            if record.flows is not None and level != "place":
-                split = decompose(record.flows, record.before, record.after, places, geography.urban, geography.inside)
-                parts += [
-                    {
-                        "year": record.year,
-                        "level": level,
-                        "place": label[level][number],
-                        "component": name,
-                        "points": split[name],
-                    }
-                    for name in COMPONENTS
-                ]
-        if record.flows is not None:
-            cells = np.nonzero(record.flows.moves)
-            origin, destination, form = (each.tolist() for each in cells)
-            flows["year"] += [record.year] * len(origin)
-            flows["origin"] += [names[d] for d in origin]
-            flows["destination"] += [names[d] for d in destination]
-            flows["form"] += [forms[f] for f in form]
-            flows["persons"] += (record.flows.moves[cells] * world.weight).tolist()
-            flows["households"] += (record.flows.household_moves[cells] * world.weight).tolist()
-    table = pd.DataFrame(rows)
+        if record.flows is None:
+            continue
+        for level, number, places in areas:
+            if level == "place":
+                continue
+            split = decompose(record.flows, record.before, record.after, places, geography.urban, geography.inside)
+            about = {"year": record.year, "level": level, "place": label[level][number]}
+            parts += [{**about, "component": name, "points": split[name]} for name in COMPONENTS]
+        cells = np.nonzero(record.flows.moves)
+        origin, destination, form = (each.tolist() for each in cells)
+        flows["year"] += [record.year] * len(origin)
+        flows["origin"] += [names[d] for d in origin]
+        flows["destination"] += [names[d] for d in destination]
+        flows["form"] += [forms[f] for f in form]
+        flows["persons"] += (record.flows.moves[cells] * world.weight).tolist()
+        flows["households"] += (record.flows.household_moves[cells] * world.weight).tolist()
+    table = pd.DataFrame(_indicators(ready, identity, label))
     return RunResult(
         run_id=identity,
         scenario=inputs.scenario.name,
@@ -266,6 +244,32 @@ def collect(ready: Prepared, *, households: bool = False, profile: bool = False)
         households=_households(ready, names) if households else None,
         notes=_notes(ready),
     )
+
+
+def _indicators(ready: Prepared, identity: str, label: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Columns of the indicators of all years and areas, headed by what tells the run and the row."""
+    history, world, targets = ready.simulation.history, ready.simulation.world, ready.region.targets
+    areas = groups(world.geography.counties, world.geography.inside)
+    places = [each for _, _, each in areas]
+    found = columns(np.array([stacked(record.sums) for record in history]), places)
+    for n, record in enumerate(history):
+        if record.year in targets:
+            row = n * len(areas)  # the whole region stands first
+            found[DISTANCE][row] = found["urbanization_rate"][row] - targets[record.year]
+    chains = [chain.id for chain in ready.region.chains]
+    workers = np.array([[record.sums[f"chain_{k}"] for k in range(len(chains))] for record in history])
+    by_chain = np.stack([np.take(workers, each, axis=2).sum(axis=2) for each in places], axis=1)
+    rows = len(history) * len(areas)
+    head = {
+        "run_id": [identity] * rows,
+        "scenario": [ready.inputs.scenario.name] * rows,
+        "seed": [world.seed] * rows,
+        "year": np.repeat([record.year for record in history], len(areas)),
+        "level": [level for level, _, _ in areas] * len(history),
+        "place": [label[level][number] for level, number, _ in areas] * len(history),
+    }
+    counted = by_chain.reshape(rows, len(chains)).T
+    return head | found | {f"chain_workers_{name}": each for name, each in zip(chains, counted, strict=True)}
 
 
 def _details(ready: Prepared, names: list[str]) -> dict[str, DataFrame]:

@@ -6,6 +6,9 @@ Persons are gathered once, at the end: columns change in place until then, and `
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
 import numpy as np
 
 from migrasim.core.chance import Decision, child_key, draw, stream, uniform, unit
@@ -71,6 +74,16 @@ def death_table(year, p):
     return table
 
 
+def _mortality(year: int, p: Any) -> np.ndarray:
+    """`death_table` of a year; the runs of a process mostly have the same."""
+    return _mortality_of(year, p.dtype, p.tobytes())
+
+
+@lru_cache(maxsize=64)
+def _mortality_of(year: int, fields: np.dtype[Any], facts: bytes) -> np.ndarray:
+    return np.asarray(death_table(year, np.frombuffer(facts, fields).copy().view(np.recarray)[0]))
+
+
 @threaded_kernel
 def _die(block, key, birth_year, sex, year, table, luck, gone):
     for i in rows_of(block):
@@ -91,7 +104,7 @@ def _widow(dead, household, couple, first_member, members):
 
 def _deaths(world: World, lives: np.ndarray, p: DemographyParams) -> np.ndarray:
     people = world.persons
-    table = death_table(world.year, p)
+    table = _mortality(world.year, p)
     gone = np.zeros(len(people), np.bool_)
     _die(len(people), people.key, people.birth_year, people.sex, world.year, table, _luck(world, Decision.DEATH), gone)
     dead = np.flatnonzero(gone)
