@@ -426,6 +426,7 @@ def trace(
     base: Annotated[int, typer.Option("--base", help="Base year: 2010 or 2020.")] = 2020,
     future: FutureOption = None,
     without: WithoutOption = None,
+    lang: LangOption = "en",
 ) -> None:
     """Follow a lever from its file to the indicators, or a household through the years.
 
@@ -433,6 +434,7 @@ def trace(
 
     Example: migrasim trace --household 1234 --sample 0.02
     """
+    tongue = lang_of(lang)
     if (lever is None) == (household is None):
         raise InputError("trace: give either a lever or --household ID")
     if lever is not None:
@@ -449,7 +451,9 @@ def trace(
     check_request(seed=seed, sample=sample, base=base, until=until, prefix="--")
     check_variants(future, without)
     identity = _identity(str(household))
-    from migrasim.runs.trace import life, trace_household
+    from migrasim.present.life import life
+    from migrasim.runs.simulate import only_region
+    from migrasim.runs.trace import trace_household
 
     followed = trace_household(
         scenario,
@@ -461,7 +465,7 @@ def trace(
         future=future,
         alternatives=without or (),
     )
-    for line in life(followed):
+    for line in life(followed, only_region().counties, tongue):
         typer.echo(line)
 
 

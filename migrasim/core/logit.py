@@ -20,7 +20,7 @@ from migrasim.core.rule import rule
 @rule
 def gumbel(bits):
     """Standard Gumbel of 64 random bits."""
-    return -math.log(-math.log(unit(bits)))
+    return -math.log(-math.log(unit(np.uint64(bits))))  # called from Python, bits may be a plain integer
 
 
 @rule
@@ -34,8 +34,8 @@ def log_positive_stable(bits_angle, bits_exponential, index):
     """
     if index >= 1.0:
         return 0.0
-    angle = math.pi * unit(bits_angle)
-    exponential = -math.log(unit(bits_exponential))
+    angle = math.pi * unit(np.uint64(bits_angle))
+    exponential = -math.log(unit(np.uint64(bits_exponential)))
     return (
         math.log(math.sin(index * angle))
         - math.log(math.sin(angle)) / index

@@ -320,6 +320,49 @@ CHOICES: dict[str, tuple[str, str]] = {
     "far": ("far outside", "遠處外地"),
 }
 
+# how a household moves, and how a part of it holds its dwelling
+FORMS: dict[str, tuple[str, str]] = {
+    "stay": ("stay", "不遷移"),
+    "worker": ("worker", "勞動力外出"),
+    "couple": ("couple", "夫妻外出"),
+    "young": ("young member", "年輕成員外出"),
+    "school": ("parent with children", "家長陪讀"),
+    "whole": ("whole family", "舉家遷移"),
+    "return": ("those away return", "在外成員返回"),
+    "family": ("those at home", "留守家人遷移"),
+}
+TENURES: dict[str, tuple[str, str]] = {
+    "none": ("no dwelling counted", "不計住房"),
+    "self_built": ("self-built", "自建房"),
+    "purchased": ("purchased", "購買住房"),
+    "market_rent": ("market rent", "市場租房"),
+    "public_rent": ("public rental", "公租房"),
+    "affordable_rent": ("affordable rental", "保障性租賃住房"),
+    "shared_ownership": ("shared ownership", "共有產權住房"),
+    "dormitory": ("dormitory", "宿舍"),
+    "other": ("other", "其他"),
+}
+PHRASES_OF_LIFE: dict[str, tuple[str, str]] = {
+    "lives": (
+        "{year}  lives in {place}{apart}; {members} members; {tenure}; {land} mu; savings {savings} yuan",
+        "{year}  居住於{place}{apart}；{members}人；{tenure}；承包地{land}畝；積蓄{savings}元",
+    ),
+    "apart": (", away: {place}", "，另有成員在{place}"),
+    "gone": ("{year}  no longer there", "{year}  該戶已不存在"),
+    "considers": (
+        "      considers in month {month}; alternatives in utils, best first (all = terms + luck):",
+        "      {month}月考慮遷移；各選項以效用計，由高到低（合計＝各項＋隨機項）：",
+    ),
+    "stands": (
+        "      {value} {form} in {place}: {terms}, luck {luck}",
+        "      {value} {form}（{place}）：{terms}，隨機項 {luck}",
+    ),
+    "moves": (
+        "      {value} {form} to {place}: {terms}, luck {luck}",
+        "      {value} {form}至{place}：{terms}，隨機項 {luck}",
+    ),
+}
+
 # components of the decomposition; a name that is not here is shown as it is
 COMPONENTS: dict[str, tuple[str, str]] = {
     "moves_inside": ("Moves from villages to towns inside, net", "區內由村到鎮遷移（淨）"),

@@ -47,7 +47,7 @@ class _Watch:
                 "year": world.year,
                 "what": "lives",
                 "where": self.names[homes.place[h]],
-                "form": f"away: {self.names[away]}" if away >= 0 else "",
+                "away": self.names[away] if away >= 0 else "",
                 "members": int(world.members[h]),
                 "tenure": Tenure(int(homes.tenure[h])).name.lower(),
                 "land_mu": float(homes.land_mu[h]),
@@ -86,7 +86,8 @@ class _Watch:
                 rows.append(
                     {
                         "year": year,
-                        "what": f"considers in month {month[h]}",
+                        "what": "considers",
+                        "month": int(month[h]),
                         "where": self.names[d],
                         "form": form.name.lower(),
                         "utility": terms.total(found),
@@ -130,35 +131,10 @@ def trace_household(scenario: str, identity: int, **options: Any) -> list[dict[s
     return watch.rows
 
 
-def life(rows: list[dict[str, Any]]) -> list[str]:
-    """The rows of `trace_household` as lines to read: a year, then its alternatives, best first."""
-    lines: list[str] = []
-    for row in rows:
-        if "in_all" not in row:
-            if "members" not in row:
-                lines.append(f"{row['year']}  {row['what']}")
-                continue
-            apart = f", {row['form']}" if row["form"] else ""
-            lines.append(
-                f"{row['year']}  {row['what']} in {row['where']}{apart}; {row['members']} members; "
-                f"{row['tenure'].replace('_', ' ')}; {row['land_mu']:g} mu; savings {row['savings_yuan']:,} yuan"
-            )
-            continue
-        if "in_all" not in rows[rows.index(row) - 1]:
-            lines.append(f"      {row['what']}; alternatives in utils, best first (all = terms + luck):")
-        terms = ", ".join(f"{name} {row[name]:+.2f}" for name in Terms._fields if abs(row[name]) >= 0.005)
-        place = (
-            f"{row['form']} in {row['where']}"
-            if row["form"] in ("stay", "return")
-            else f"{row['form']} to {row['where']}"
-        )
-        lines.append(f"      {row['in_all']:6.2f} {place}: {terms}, luck {row['luck']:+.2f}")
-    return lines
-
-
 def trace_lever(lever: str) -> list[str]:
     """Where a lever stands, what it acts through and which phases of the year read it."""
     import inspect
+    import pkgutil
     from importlib import import_module
 
     book = FactBook.load()
@@ -175,8 +151,11 @@ def trace_lever(lever: str) -> list[str]:
     for phase in dict.fromkeys(phase.module for phase in SCHEDULE):
         if not phase.startswith("migrasim.domains"):
             continue
-        module = import_module(f"{phase}.phase")
-        for number, text in enumerate(inspect.getsource(module).splitlines(), 1):
-            if f'"{lever}"' in text or (lever.endswith(".jobs") and '.endswith(".jobs")' in text):
-                lines.append(f"  read in {phase}.phase, line {number}: {text.strip()}")
+        for file in sorted(info.name for info in pkgutil.iter_modules(import_module(phase).__path__)):
+            module = import_module(f"{phase}.{file}")
+            for number, text in enumerate(inspect.getsource(module).splitlines(), 1):
+                in_chain = lever.endswith(".jobs") and '.endswith(".jobs")' in text
+                in_group = 'f"' + lever.split(".", 1)[0] + ".{" in text  # the lever is one of several names
+                if f'"{lever}"' in text or in_chain or in_group:
+                    lines.append(f"  read in {phase}.{file}, line {number}: {text.strip()}")
     return [*lines, "  indicators.py measures the year; checks.py tests its laws; runs/store.py writes the tables"]

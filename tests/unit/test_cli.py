@@ -500,10 +500,25 @@ def test_ctrl_c_in_a_real_run_leaves_nothing(workdir):
 @pytest.mark.model
 def test_a_household_can_be_followed(migrasim):
     """The trace of a household has a row for each year."""
-    outcome = migrasim("trace", "--household", "0", "--sample", "0.01", "--until", "2022")
-    assert outcome.code == 0
-    for year in ("2020", "2021", "2022"):
-        assert year in outcome.out
+    considered = False
+    for row in (0, 7):
+        outcome = migrasim("trace", "--household", row, "--sample", "0.01", "--until", "2026")
+        assert outcome.code == 0, outcome.err
+        lines = outcome.out.splitlines()
+        assert [line[:4] for line in lines if line[:1] == "2"] == [str(year) for year in range(2020, 2027)]
+        considered = considered or any("considers in month" in line and "utils" in line for line in lines)
+    assert considered
+    in_chinese = migrasim("trace", "--household", "0", "--sample", "0.01", "--until", "2021", "--lang", "zh-Hans").out
+    assert "2020" in in_chinese and "积蓄" in in_chinese and "lives" not in in_chinese
+
+
+def test_every_form_and_tenure_has_a_word():
+    """A household's years are told in words for whatever it does."""
+    from migrasim.core.codes import Form, Tenure
+    from migrasim.present.language import FORMS, TENURES
+
+    assert set(FORMS) == {form.name.lower() for form in Form}
+    assert set(TENURES) == {tenure.name.lower() for tenure in Tenure}
 
 
 @pytest.mark.model
@@ -511,7 +526,16 @@ def test_a_lever_can_be_followed(migrasim):
     """The trace of a lever names its file and the phase that reads it."""
     out = migrasim("trace", "residence_permit.education").out
     assert "levers.yaml" in out
-    assert "read in migrasim.domains" in out
+    assert "read in migrasim.domains.services" in out
+
+
+def test_every_lever_is_seen_to_be_read():
+    """The trace of each lever finds at least one line of a domain that reads it."""
+    from migrasim.facts import FactBook
+    from migrasim.runs.trace import trace_lever
+
+    unread = [lever for lever in FactBook.load().levers if not any("read in" in line for line in trace_lever(lever))]
+    assert not unread
 
 
 @pytest.mark.model
