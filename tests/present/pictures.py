@@ -19,7 +19,7 @@ from typing import Any
 from playwright.sync_api import Page, sync_playwright
 
 OUT = Path(__file__).parents[2] / "docs" / "figures"
-LEVER = "residence_permit.education"
+LEVER = "residence_permit.one_pass"
 WAIT_MS = 600_000
 SHOWN_ADDRESS = "http://192.0.2.2:8765/"  # kept for documents; the real one is nobody's business
 MOVE = (
