@@ -107,6 +107,8 @@ def test_killed_at_random_again_and_again(tmp_path, whole):
             done.append(deed)
             assert deed != "workers", err
             assert deed != "ctrl-c" or "the same command goes on" in err
+        elif deed != "workers":  # the machine was faster; the next deed gets a batch that has something left to do
+            shutil.rmtree(folder)
     assert len(done) >= 3 and Batch.open(folder).missing() == 0
     assert final(folder) == whole
     ids = pq.read_table(folder / "indicators" / "part-00000.parquet")["run_id"].to_pylist()
