@@ -133,6 +133,8 @@ def run_batch(
     KeyboardInterrupt
         With words that say what is kept.
     """
+    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 0):
+        raise InputError(f"workers: {workers!r} is not allowed; allowed: whole numbers from 0 on")
     target = Path(folder)
     tell: Say = say or (lambda _: None)
     manifest = manifest_for(name, title, tables, levels)

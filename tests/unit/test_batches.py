@@ -329,6 +329,14 @@ def test_processes_are_no_more_than_cores_and_memory_allow(monkeypatch):
             workers_for(0.1, wrong)  # type: ignore[arg-type]
 
 
+def test_wrong_numbers_of_processes_are_refused_before_anything_is_written(tmp_path):
+    """Also where one run would need no other process."""
+    for wrong in (-1, True, False, "2"):
+        with pytest.raises(InputError, match="whole numbers from 0 on"):
+            run_batch(quick(1), tmp_path / "b", workers=wrong)  # type: ignore[arg-type]
+    assert not (tmp_path / "b").exists()
+
+
 def test_memory_that_holds_copies_of_files_counts_as_free(monkeypatch):
     """Else a machine that has just read much would get one process; a container's limit holds all the same."""
     from distributed import system
