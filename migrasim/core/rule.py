@@ -140,7 +140,7 @@ def inlined(function: F) -> F:
     return cast(F, numba.njit(cache=_CACHE, nogil=True, inline="always")(function))
 
 
-_BLOCKS = 16  # enough that threads end at about the same time
+BLOCKS = 16  # enough that threads end at about the same time
 _LEAST_ROWS = 16_384  # fewer are not worth a thread
 _threads = numba.config.NUMBA_NUM_THREADS
 
@@ -175,10 +175,10 @@ def share_out(work: Callable[[Any], None], pieces: Iterable[Any]) -> None:
 
 def blocks_of(count: int) -> int:
     """Number of blocks into which a `threaded_kernel` divides so many rows."""
-    return 1 if _threads < 2 or count < _LEAST_ROWS else _BLOCKS
+    return 1 if _threads < 2 or count < _LEAST_ROWS else BLOCKS
 
 
-def threaded_kernel(function: F, least_rows: int = _LEAST_ROWS) -> F:
+def threaded_kernel(function: F, least_rows: int = _LEAST_ROWS, allocates: bool = False) -> F:
     """Compile a loop over rows that several threads share.
 
     The first argument of the kernel is a block of rows: the first one, the one after the last, and the number of
@@ -190,15 +190,17 @@ def threaded_kernel(function: F, least_rows: int = _LEAST_ROWS) -> F:
     Parameters
     ----------
     least_rows : fewer are not worth a thread
+    allocates : whether it makes arrays of its own. One that does not counts no references to those it is handed; two
+        threads that count the same ones wait for each other
     """
-    compiled = numba.njit(cache=_CACHE, nogil=True, no_cfunc_wrapper=True)(function)
+    compiled = numba.njit(cache=_CACHE, nogil=True, no_cfunc_wrapper=True, _nrt=allocates)(function)
 
     @functools.wraps(function)
     def share(count: int, *arguments: Any) -> None:
         if _threads < 2 or count < least_rows:
             compiled((0, count, 0), *arguments)
             return
-        edges = [count * n // _BLOCKS for n in range(_BLOCKS + 1)]
+        edges = [count * n // BLOCKS for n in range(BLOCKS + 1)]
         blocks = [(first, last, n) for n, (first, last) in enumerate(itertools.pairwise(edges))]
         share_out(lambda block: compiled(block, *arguments), blocks)
 

@@ -19,13 +19,13 @@ from migrasim.core.codes import (
     N_FORMS,
     N_OUTSIDE,
     N_TIERS,
+    NOWHERE,
     Form,
     Nest,
-    Outside,
     Tier,
 )
 from migrasim.core.logit import gumbel, nest_error
-from migrasim.core.rule import inlined, kernel, rows_of, threaded_kernel
+from migrasim.core.rule import BLOCKS, inlined, kernel, rows_of, threaded_kernel
 from migrasim.domains.moving import rules
 from migrasim.domains.moving.household import (
     SUMS,
@@ -44,9 +44,10 @@ from migrasim.domains.moving.terms import (
     fits,
     is_within_reach,
     leaves_from,
+    rest_of,
+    strange_utility,
     taste_of,
-    terms_at,
-    total,
+    utility_at,
 )
 
 ROUNDS = 3
@@ -60,6 +61,25 @@ _GOODS = (  # parameters below 0 of which would turn a good into a bad
     "income_elasticity", "network_utility", "school_access_utility", "health_access_utility",
     "security_access_utility", "registration_barrier_utility", "single_rent_share", "school_parent_work_share",
 )  # fmt: skip
+
+
+class Room(NamedTuple):
+    """What the blocks of households work in, so that the kernel asks for no memory: (blocks, places) and (blocks,)."""
+
+    reach: np.ndarray  # destinations within reach of a household; of each of them
+    tastes: np.ndarray
+    networks: np.ndarray
+    ways: np.ndarray
+    most: np.ndarray  # what it can add at most to the best of a form, with luck
+    weighed: np.ndarray  # numbers of those that are weighed in full
+    sums: np.ndarray  # records of SUMS
+
+    @classmethod
+    def of(cls, places: int) -> Room:
+        """Room for the most blocks that there are."""
+        numbers = (np.empty((BLOCKS, places), np.int64) for _ in range(2))
+        columns = (np.empty((BLOCKS, places)) for _ in range(4))
+        return cls(next(numbers), *columns, next(numbers), np.zeros(BLOCKS, SUMS))
 
 
 class Bounds(NamedTuple):
@@ -128,7 +148,16 @@ def nest_bound(word, nest, dissimilarity, luck, angle):
 
 
 @inlined
-def choose_one(one, crew, places, bound, keys, p, sums, room, best_code, best_value):
+def is_among(d, reach, first, last):
+    """Whether ``d`` is one of ``reach[first:last]``."""
+    found = False
+    for n in range(first, last):
+        found = found or reach[n] == d
+    return found
+
+
+@inlined
+def choose_one(one, crew, places, bound, keys, p, room, best_code, best_value):
     """Fill the ``ROUNDS`` best alternatives of a household, best first; STAY ends the list.
 
     Parameters
@@ -149,22 +178,26 @@ def choose_one(one, crew, places, bound, keys, p, sums, room, best_code, best_va
         best_code[r], best_value[r] = STAY, -np.inf
     registered = places.registered[community]
     linked = p.network_utility / registered if registered > 0.0 else 0.0
-    reach, tastes, networks, ways = room
-    reached, mine = 0, 0
+    reach, tastes, networks, ways, most, weighed, sums = room
+    reached = 0  # first places that are none of its own, inside and then outside; its own; last where it lives
     for d in range(inside + N_OUTSIDE):
-        if d == place:
-            mine = reached
-        elif not is_within_reach(one, d, inside, places.core):
-            continue
-        reach[reached] = d
-        tastes[reached] = rules.taste(taste_of(pick(taste_word, d)), p)
-        networks[reached] = float(network[community, d])
-        reached += 1
+        if is_within_reach(one, d, inside, places.core) and d != one.home and d != one.origin and d != one.away_place:
+            reach[reached] = d
+            reached += 1
+    strange = reached
+    for d in (one.home, one.origin, one.away_place):
+        if d >= 0 and is_within_reach(one, d, inside, places.core) and not is_among(d, reach, strange, reached):
+            reach[reached] = d
+            reached += 1
+    reach[reached] = place
+    for n in range(reached + 1):
+        tastes[n] = rules.taste(taste_of(pick(taste_word, reach[n])), p)
+        networks[n] = float(network[community, reach[n]])
     nested_in = nested_out = np.nan  # of the nests, drawn when an alternative may be among the best
     most_in = nest_bound(nest_word, Nest.INSIDE, scale, luck, angle)
     most_out = nest_bound(nest_word, Nest.OUTSIDE, scale, luck, angle)
     start, least = -1, -np.inf  # what an alternative must beat
-    is_far = Outside.FAR if p.far_cost_utility < p.near_cost_utility else Outside.NEAR
+    is_far = p.far_cost_utility < p.near_cost_utility
     for form in range(N_FORMS):
         if not can_form(form, one):
             continue
@@ -172,46 +205,57 @@ def choose_one(one, crew, places, bound, keys, p, sums, room, best_code, best_va
         if Form.STAY < form < Form.WHOLE and sums.grown0 == 0.0:
             continue  # nobody would stay, or children alone
         remains = form == Form.STAY or form == Form.RETURN
-        bound_in = bound_out = np.inf
-        if not remains and leaves_from(one, form) != start:
-            start = leaves_from(one, form)
-            for n in range(reached):
-                d = reach[n]
-                ways[n] = distance_of(one, start, d, distance[start, d], community_distance[community, d])
         base = base_of(one, form)
         here, network_here = at[base], float(network[community, base])
-        near = Way(0.0, network_here, 0.0, registered, 0.0)
-        screens = holds and not remains
-        if screens:  # the form at two places that are nobody's own and have the best of everything
-            bound_in = most_in + total(
-                terms_at(one, form, Tier.SEAT - 2 * N_TIERS, sums, near, here, best_at[0], land, inside, p)
-            )
-            bound_out = most_out + total(
-                terms_at(one, form, inside + N_OUTSIDE + is_far, sums, near, here, best_at[1], land, inside, p)
-            )
-        for n in range(mine if remains else 0, mine + 1 if remains else reached):
+        rest = rest_of(one, form, place if remains else NOWHERE, sums, network_here, here, land, inside, p)
+        weigh = 0  # how many are weighed in full
+        if remains:
+            weighed[0], weigh = reached, 1
+        else:
+            if leaves_from(one, form) != start:
+                start = leaves_from(one, form)
+                for n in range(reached):
+                    d = reach[n]
+                    ways[n] = distance_of(one, start, d, distance[start, d], community_distance[community, d])
+            bound_in = bound_out = np.inf
+            if holds:  # the form at two places that are nobody's own and have the best of everything
+                bound_in = most_in + strange_utility(
+                    one, form, sums, rest, registered, best_at[0], Nest.INSIDE, False, p
+                )
+                bound_out = most_out + strange_utility(
+                    one, form, sums, rest, registered, best_at[1], Nest.OUTSIDE, is_far, p
+                )
+            for n in range(strange):
+                most_luck = luck[pick(word, reach[n] * FORM_STRIDE + form) >> _BIN_SHIFT]
+                most[n] = ways[n] + linked * networks[n] + tastes[n] + scale * most_luck + _SLACK_UTILITY
+            for n in range(reached):
+                d = reach[n]
+                if n >= strange or (bound_in if d < inside else bound_out) + most[n] >= least:
+                    if fits(form, d, one, inside):
+                        weighed[weigh] = n
+                        weigh += 1
+        for k in range(weigh):
+            n = weighed[k]
             d = reach[n]
-            if not fits(form, d, one, inside) or (d == place and not remains):
-                continue
             code = d * FORM_STRIDE + form
             bits = pick(word, STAY_LUCK if form == Form.STAY else code)
-            most_luck = scale * luck[bits >> _BIN_SHIFT]
-            if screens and d != one.home and d != one.origin and d != one.away_place:
-                most = bound_in if d < inside else bound_out
-                if most + (ways[n] + linked * networks[n] + tastes[n] + most_luck) + _SLACK_UTILITY < least:
-                    continue
-            there, network_there = d, networks[n]
+            there, network_there, at_own = d, networks[n], rest
             if form == Form.STAY:
                 there = np.int64(one.away_place)
                 network_there = float(network[community, there]) if there >= 0 else 0.0
-            way = Way(0.0 if remains else ways[n], network_here, network_there, registered, tastes[n])
-            value = total(terms_at(one, form, d, sums, way, here, at[there], land, inside, p))
+            elif not remains and (d == one.origin or d == one.away_place):
+                at_own = rest_of(one, form, d, sums, network_here, here, land, inside, p)
+            way = Way(0.0 if remains else ways[n], network_there, registered, tastes[n])
+            value = utility_at(one, form, d, sums, at_own, way, at[there], inside, p)
             if form == Form.STAY:
                 best_value[0] = least = value + gumbel(bits)
                 continue
-            if holds and value + (most_in if d < inside else most_out) + most_luck + _SLACK_UTILITY < least:
+            most_nest = (most_in if d < inside else most_out) + _SLACK_UTILITY
+            if holds and value + scale * luck[bits >> _BIN_SHIFT] + most_nest < least:
                 continue
             value += scale * gumbel(bits)
+            if holds and value + most_nest < least:
+                continue
             if d < inside:
                 if np.isnan(nested_in):
                     nested_in = nest_error(nest_key, one.key, Nest.INSIDE, scale)
@@ -235,22 +279,19 @@ def choose_one(one, crew, places, bound, keys, p, sums, room, best_code, best_va
 
 
 @partial(threaded_kernel, least_rows=_LEAST_ROWS)
-def _choose(block, homes, crew, places, bound, seed, year, p, codes, values):
-    n_places = places.at.shape[0]
+def _choose(block, homes, crew, places, bound, seed, year, p, room, codes, values):
     keys = (
         stream(seed, Decision.GUMBEL, year),
         stream(seed, Decision.NEST, year),
         stream(seed, Decision.TASTE, 0),
     )
-    room = (
-        np.empty(n_places, np.int64), np.empty(n_places), np.empty(n_places), np.empty(n_places)
+    k = block[2]
+    mine = (
+        room.reach[k], room.tastes[k], room.networks[k], room.ways[k], room.most[k], room.weighed[k],
+        room.sums[k],
     )  # fmt: skip
-    sums = np.zeros(1, SUMS)[0]
-    best_code, best_value = np.empty(ROUNDS, np.int64), np.empty(ROUNDS, np.float64)
     for n in rows_of(block):
-        choose_one(homes[n], crew, places, bound, keys, p[0], sums, room, best_code, best_value)
-        for r in range(ROUNDS):
-            codes[n, r], values[n, r] = best_code[r], best_value[r]
+        choose_one(homes[n], crew, places, bound, keys, p[0], mine, codes[n], values[n])
 
 
 def choose_gathered(
@@ -263,7 +304,8 @@ def choose_gathered(
     homes, crew : see `migrasim.domains.moving.household.gather`
     p : (1,) record of the parameters
     """
-    _choose(len(homes), homes, crew, places, bounds(places.at, p), seed, year, p, codes, values)
+    room = Room.of(len(places.at))
+    _choose(len(homes), homes, crew, places, bounds(places.at, p), seed, year, p, room, codes, values)
 
 
 def choose(

@@ -34,7 +34,7 @@ from migrasim.world import World
 
 CONCERNS_DEPENDENTS, CONCERNS_LAND, CONCERNS_TENANTS, CONCERNS_WORKERS, CONCERNS_ABSENT = range(5)
 N_CONCERNS = 5
-_MONTHS = 12
+MONTHS = 12
 _AGES = 120  # beyond them nobody is asked by the table of `most_considering`
 _SLACK_PROB = 1e-9
 _CONCERNS = (  # whom news of a lever concern, by the beginning of its name
@@ -135,7 +135,7 @@ def _consider(block, people, families, places, peer_share, most, wed, news, seed
         if away:
             loudest = max(loudest, news[county, CONCERNS_ABSENT])
         if luck < rules.consider_prob(age, event, youth, seeking, wed[h], peer_share[community], away, loudest, p[0]):
-            month[h] = 1 + int(uniform(month_key, who[h], 0) * _MONTHS)
+            month[h] = 1 + int(uniform(month_key, who[h], 0) * MONTHS)
 
 
 def months(
@@ -158,6 +158,38 @@ def months(
     return month
 
 
+@kernel
+def by_month(month, place, places):
+    """Who considers, in the order of the rows and month by month.
+
+    Parameters
+    ----------
+    month, place : (households,) of `months`, and where a household lives
+
+    Returns
+    -------
+    (n,) rows in their order; (n,) where each stands month by month; (n,) rows month by month, (MONTHS + 1,) how many
+    consider until the end of each; (places,) how many live where
+    """
+    ends, considered = np.zeros(MONTHS + 1, np.int64), np.zeros(places, np.int64)
+    for h in range(month.shape[0]):
+        ends[month[h]] += 1
+    ends[0] = 0
+    for m in range(1, MONTHS + 1):
+        ends[m] += ends[m - 1]
+    cursor, total = ends.copy(), ends[MONTHS]
+    rows, slot, ordered = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
+    count = 0
+    for h in range(month.shape[0]):
+        if month[h] > 0:
+            at = cursor[month[h] - 1]
+            cursor[month[h] - 1] += 1
+            rows[count], slot[count], ordered[at] = h, at, h
+            considered[place[h]] += 1
+            count += 1
+    return rows, slot, ordered, ends, considered
+
+
 def _news(world: World) -> np.ndarray:
     """(counties + 1, N_CONCERNS) how loud this year's changes of levers are, the loudest lever of each kind."""
     news = np.zeros((world.geography.counties + 1, N_CONCERNS))
@@ -165,7 +197,7 @@ def _news(world: World) -> np.ndarray:
         return news
     for name, before in world.last_levers.items():
         concern, now = _concern(name), world.levers[name]
-        if concern is not None and not np.array_equal(before, now):
+        if concern is not None and (before != now).any():
             hear(now - before, world.inputs.way(name), news, concern)
     return news
 

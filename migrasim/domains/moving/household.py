@@ -237,24 +237,23 @@ def sum_up(form, one, crew, sums):
         member = crew[i]
         age = member.age
         away = (member.apart >> form) & 1
-        if away:
-            go += 1
-            adults1 += member.is_adult
-            kids1 += SCHOOL_AGE <= age < CHILD_AGE
-            elders1 += age >= ELDER_AGE
-        else:
-            grown0 += age >= CHILD_AGE
-            adults0 += member.is_adult
-            kids0 += SCHOOL_AGE <= age < CHILD_AGE
-            elders0 += age >= ELDER_AGE
-        if (member.moves >> form) & 1:
-            movers += 1
-            adults_go += member.is_adult
-            earn += member.earning_factor
-            lost += member.income_yuan
-            schooling = max(schooling, float(member.schooling_yr))
-        elif not away:
-            farmers += member.activity == Activity.FARMER
+        kid, elder, adult = (SCHOOL_AGE <= age) & (age < CHILD_AGE), age >= ELDER_AGE, np.int64(member.is_adult)
+        stays = 1 - away  # sums without branches, which nobody could foretell
+        go += away
+        adults0 += stays & adult
+        adults1 += away & adult
+        kids0 += stays & kid
+        kids1 += away & kid
+        elders0 += stays & elder
+        elders1 += away & elder
+        grown0 += stays & (age >= CHILD_AGE)
+        moves = (member.moves >> form) & 1
+        movers += moves
+        adults_go += moves & adult
+        earn += moves * member.earning_factor
+        lost += moves * member.income_yuan
+        schooling = max(schooling, moves * float(member.schooling_yr))
+        farmers += (moves == 0) & (away == 0) & (member.activity == Activity.FARMER)
     sums.stay, sums.go, sums.movers, sums.grown0 = float(one.members - go), float(go), float(movers), float(grown0)
     sums.earn, sums.lost, sums.schooling = earn, lost, schooling
     sums.farmers, sums.adults_go, sums.workers0 = float(farmers), float(adults_go), float(adults0)

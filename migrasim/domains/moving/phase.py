@@ -19,7 +19,7 @@ from migrasim.core.codes import (
 from migrasim.core.columns import Table
 from migrasim.domains.moving import choice
 from migrasim.domains.moving.choice import ROUNDS, STAY
-from migrasim.domains.moving.considering import months
+from migrasim.domains.moving.considering import MONTHS, by_month, months
 from migrasim.domains.moving.household import (
     Families,
     People,
@@ -33,7 +33,6 @@ from migrasim.domains.moving.terms import (
 )
 from migrasim.world import World
 
-MONTHS = 12
 _OF_PERSONS = ("earning_factor", "income_yuan")  # columns of `migrasim.world.Livelihood`
 _OF_HOUSEHOLDS = ("farm_full_yuan", "farmers_needed", "other_income_yuan", "dividend_yuan")
 
@@ -76,15 +75,10 @@ def run(
     people, families, places = views(world)
     month = months(world, people, families, places, p)
     bundle = record(p)
-    considering = np.flatnonzero(month > 0)
-    world.measures["considered"] = np.bincount(world.households.place[considering], minlength=geography.places)
-    order = np.argsort(month[considering], kind="stable")
-    slot = np.empty_like(order)
-    slot[order] = np.arange(len(order))
+    rows, slot, considering, ends, considered = by_month(month, world.households.place, geography.places)
+    world.measures["considered"] = considered
     # Nobody but a household itself changes what stands in its records, and it considers once a year.
-    homes, crew = gather(considering, people, families, places, year, bundle, slot)
-    considering = considering[order]
-    ends = np.searchsorted(month[considering], np.arange(MONTHS + 1), side="right")
+    homes, crew = gather(rows, people, families, places, year, bundle, slot)
     persons, households = world.persons, world.households
     people_out = MutablePeople(persons.is_away, persons.since_year, persons.activity, persons.sector, persons.chain)
     out = MutableFamilies(

@@ -55,7 +55,6 @@ class Way(NamedTuple):
     """What lies between a household and an alternative: numbers of its community and of the way."""
 
     distance: float  # utils
-    network_here: float  # persons of the community where the main part lives
     network_there: float  # where part 1 will live
     registered: float  # persons of the community
     taste: float  # utils
@@ -154,32 +153,48 @@ def base_of(one, form):
     return one.away_place if form == Form.FAMILY else one.place
 
 
+class Rest(NamedTuple):
+    """What an alternative comes to but for where part 1 will live: the same for all places that are nobody's own."""
+
+    income: float  # yuan, before part 1 earns and pays anything
+    earn: float  # pay factors of those who earn where part 1 will live
+    school: float  # of part 0, summed over its members
+    health: float
+    security: float
+    amenity: float
+    linked: float  # members of part 0 times persons of their community around them
+    unregistered: float  # members of part 0 times what is left of the barrier
+    eased: float
+    at_home: float  # members of part 0 in the place of origin
+    land: float  # term, utils
+    family: float  # term, utils
+    back: float  # support of those who come back to their village, utils
+    joins: bool  # whether part 1 is there already
+
+
 @rule
-def terms_at(one, form, d, sums, way, here, there, land, inside, p):
-    """Terms of utility of one alternative of a household; STAY stands for the present arrangement.
+def rest_of(one, form, d, sums, network_here, here, land, inside, p):
+    """`Rest` of an alternative; ``d`` below 0 is any place that is none of the household's own.
 
     Parameters
     ----------
     one, sums : records of HOME and SUMS, these filled for ``form``
-    way : what lies between the household and the alternative
-    here, there : records of AT of where part 0 and part 1 will live
+    network_here : persons of the community where part 0 lives
+    here : record of AT of where part 0 lives
     land : record of LAND of the county of its community, unread for strangers
     """
     place, away_place, home, origin = one.place, one.away_place, one.home, one.origin
-    tenure, away_tenure, rooted, away_rooted = one.tenure, one.away_tenure, one.rooted, one.away_rooted
+    tenure, rooted = one.tenure, one.rooted
     family = form == Form.FAMILY
     if family:  # the others are part 0 and stay, those at home are part 1 and move
-        place, away_place, tenure, away_tenure, rooted, away_rooted = (
-            away_place, place, away_tenure, tenure, away_rooted, rooted
-        )  # fmt: skip
-    county, members = one.county, one.members
-    stays, gone = sums.stay, sums.go
-    away_to = away_place if form == Form.STAY else d  # where part 1 lives
+        place, away_place, tenure, rooted = away_place, place, one.away_tenure, one.away_rooted
+    stays = sums.stay
     whole = stays == 0.0
     village_home = one.from_village
-    # income: what is not given up, what is found there, land, the collective, less rent and living cost
+    # income: what is not given up, land, the collective, less rent and living cost
     income = one.earned_yuan - sums.lost + one.other_income_yuan
     farmers = sums.farmers if place == origin and not whole else 0.0
+    earn = 0.0
     if form == Form.RETURN:
         if place == origin and village_home:
             farmers += sums.adults_go
@@ -187,7 +202,6 @@ def terms_at(one, form, d, sums, way, here, there, land, inside, p):
             income += sums.earn * here.wage_yuan * here.work_chance
     elif form != Form.STAY:
         earn = sums.earn * (p.school_parent_work_share if form == Form.SCHOOL or family else 1.0)
-        income += earn * there.wage_yuan * there.work_chance
         if (whole or family) and d == origin and village_home:
             farmers = sums.adults_go
     worker_stays = sums.workers0 > 0.0 and place == origin
@@ -196,7 +210,7 @@ def terms_at(one, form, d, sums, way, here, there, land, inside, p):
     if form == Form.RETURN and place == origin:
         worker_stays = True
     land_kept, collective_kept, lent_yuan, exit_yuan = 1.0, 1.0, 0.0, 0.0
-    if village_home and county >= 0:
+    if village_home and one.county >= 0:
         lent_yuan = land.rent_yuan
         if not worker_stays:
             land_kept = land.kept
@@ -206,38 +220,95 @@ def terms_at(one, form, d, sums, way, here, there, land, inside, p):
     income += one.farm_full_yuan * worked
     income += one.land_mu * (1.0 - worked) * (lent_yuan * land_kept + exit_yuan)
     income += one.dividend_yuan * collective_kept
+    # services where the children and elders of part 0 live, and what stands against living where one is not registered
+    school, health, security, amenity, linked, unregistered, eased = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     if not whole:
         income -= rent_of(place >= inside, here, tenure, stays, p) + here.living_yuan * stays
+        if sums.kids0 > 0.0:
+            school = sums.kids0 * school_quality(place, one, here)
+        if sums.elders0 > 0.0:
+            health = sums.elders0 * quality(place == home, here.health, here.health_access)
+            security = sums.elders0 * (1.0 if place == home else here.security_access)
+        amenity = stays * here.amenity
+        if place != origin:
+            linked = stays * network_here
+        if place != home:
+            unregistered = stays * here.barrier
+            eased = stays * (here.social + rooted)
+    back = 0.0
+    if village_home and one.county >= 0:
+        if (form == Form.RETURN and place == origin) or ((form == Form.WHOLE or family) and d == origin):
+            back = land.return_gain
+    return Rest(
+        income,
+        earn,
+        school,
+        health,
+        security,
+        amenity,
+        linked,
+        unregistered,
+        eased,
+        stays if place == origin else 0.0,
+        rules.land_term(one.land_mu, land_kept, worker_stays or not village_home, p),
+        rules.family_term(sums.apart, sums.child_left, sums.elder_left, p),
+        back,
+        form == Form.STAY or (away_place >= 0 and d == away_place),
+    )
+
+
+@rule
+def terms_at(one, form, d, sums, rest, way, there, inside, p):
+    """Terms of utility of one alternative of a household; STAY stands for the present arrangement.
+
+    Parameters
+    ----------
+    one, sums : records of HOME and SUMS, these filled for ``form``
+    rest : `Rest` of the form, at ``d`` where that is one of the household's own places
+    way : what lies between the household and the alternative
+    there : record of AT of where part 1 will live
+    """
+    home, origin, members, gone = one.home, one.origin, one.members, sums.go
+    income, school, health, security, amenity = rest.income, rest.school, rest.health, rest.security, rest.amenity
+    linked, unregistered, eased, at_home = rest.linked, rest.unregistered, rest.eased, rest.at_home
     if gone > 0.0:
-        joins = form == Form.STAY or (away_place >= 0 and d == away_place)
-        if joins:
+        family = form == Form.FAMILY
+        away_to = d  # where part 1 lives
+        away_tenure, away_rooted = one.away_tenure, one.away_rooted
+        if form == Form.STAY:
+            away_to = one.away_place
+        if family:
+            away_tenure, away_rooted = one.tenure, one.rooted
+        income += rest.earn * there.wage_yuan * there.work_chance
+        if rest.joins:
             income -= rent_of(away_to >= inside, there, away_tenure, gone, p)
         elif d >= inside or d % N_TIERS != Tier.VILLAGE:
             relief = 0.0 if d == home else there.relief_yuan
             income -= rules.housing_cost_yuan(there.rent_yuan, relief, gone, p)
         income -= there.living_yuan * gone
-    # services where children and elders will live
-    school, health, security, amenity = 0.0, 0.0, 0.0, 0.0
-    kids, elders = sums.kids0 + sums.kids1, sums.elders0 + sums.elders1
-    if not whole:
-        school += sums.kids0 * school_quality(place, one, here)
-        health += sums.elders0 * quality(place == home, here.health, here.health_access)
-        security += sums.elders0 * (1.0 if place == home else here.security_access)
-        amenity += stays * here.amenity
-    if gone > 0.0:
-        school += sums.kids1 * school_quality(away_to, one, there)
-        health += sums.elders1 * quality(away_to == home, there.health, there.health_access)
-        security += sums.elders1 * (1.0 if away_to == home else there.security_access)
+        if sums.kids1 > 0.0:
+            school += sums.kids1 * school_quality(away_to, one, there)
+        if sums.elders1 > 0.0:
+            health += sums.elders1 * quality(away_to == home, there.health, there.health_access)
+            security += sums.elders1 * (1.0 if away_to == home else there.security_access)
         amenity += gone * there.amenity
-    amenity /= members
+        if away_to == origin:
+            at_home += gone
+        else:
+            linked += gone * way.network_there
+        if away_to != home:
+            unregistered += gone * there.barrier
+            eased += gone * there.social
+            if away_to == (one.place if family else one.away_place):  # those who are there already have grown roots
+                eased += max(0.0, gone - sums.movers) * away_rooted
+    kids, elders = sums.kids0 + sums.kids1, sums.elders0 + sums.elders1
     if kids > 0.0:
         school /= kids
     if elders > 0.0:
         health /= elders
         security /= elders
-    at_home = (stays if place == origin else 0.0) + (gone if gone > 0.0 and away_to == origin else 0.0)
     # the move itself
-    distance, network, schooling, cost, barrier, staying = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    distance, schooling, cost, staying = 0.0, 0.0, 0.0, 0.0
     if form == Form.STAY:
         staying = p.staying_utility
     elif form != Form.RETURN:
@@ -247,44 +318,56 @@ def terms_at(one, form, d, sums, way, here, there, land, inside, p):
         )
         leaves = d >= inside or d % N_TIERS != Tier.VILLAGE
         schooling = rules.schooling_term(sums.schooling, leaves, form == Form.YOUNG, p)
-    linked = 0.0  # pull of those from home, where the parts live
-    if way.registered > 0.0:
-        where = stays * way.network_here if place != origin else 0.0
-        if gone > 0.0 and away_to != origin:
-            where += gone * way.network_there
-        linked = where / members / way.registered
-    network = rules.network_term(linked, p)
-    share_unregistered = (stays if place != home else 0.0) * here.barrier
-    if gone > 0.0 and away_to != home:
-        share_unregistered += gone * there.barrier
-    barrier = rules.barrier_term(share_unregistered / members, False, p)
-    eased = (stays if place != home else 0.0) * (here.social + rooted)
-    if gone > 0.0 and away_to != home:
-        eased += gone * there.social
-        if away_to == away_place:  # those who are there already have grown roots
-            eased += max(0.0, gone - sums.movers) * away_rooted
-    back = 0.0  # support of those who come back to their village
-    if village_home and county >= 0:
-        if (form == Form.RETURN and place == origin) or ((form == Form.WHOLE or family) and d == origin):
-            back = land.return_gain
+    linked = linked / members / way.registered if way.registered > 0.0 else 0.0  # pull of those from home
     return Terms(
         rules.income_term(income, members, one.log_members, p),
         distance,
-        network,
+        rules.network_term(linked, p),
         schooling,
         rules.school_term(kids, school, p),
         rules.health_term(elders, health, p),
         rules.security_term(elders, security, p),
-        amenity,
-        barrier,
-        rules.land_term(one.land_mu, land_kept, worker_stays or not village_home, p),
-        rules.family_term(sums.apart, sums.child_left, sums.elder_left, p),
+        amenity / members,
+        rules.barrier_term(unregistered / members, False, p),
+        rest.land,
+        rest.family,
         cost,
-        p.home_utility * at_home / members + back,
+        p.home_utility * at_home / members + rest.back,
         staying,
         way.taste,
         rules.social_term(eased / members, 1.0),
     )
+
+
+@rule
+def utility_at(one, form, d, sums, rest, way, there, inside, p):
+    """The sum of `terms_at`."""
+    return total(terms_at(one, form, d, sums, rest, way, there, inside, p))
+
+
+@rule
+def strange_utility(one, form, sums, rest, registered, there, nest, is_far, p):
+    """The same at a place that is none of the household's own and no village, but for what lies between and taste.
+
+    It bounds many alternatives at once, so it is put together from fewer terms.
+    """
+    gone, members = sums.go, one.members
+    income = rest.income + rest.earn * there.wage_yuan * there.work_chance - there.living_yuan * gone
+    income -= rules.housing_cost_yuan(there.rent_yuan, there.relief_yuan, gone, p)
+    value = rules.income_term(income, members, one.log_members, p) + rest.land + rest.family + rest.back
+    value += rules.cost_term(nest, is_far, sums.movers, p)
+    value += rules.schooling_term(sums.schooling, True, form == Form.YOUNG, p)
+    kids, elders = sums.kids0 + sums.kids1, sums.elders0 + sums.elders1
+    if kids > 0.0:
+        value += rules.school_term(kids, (rest.school + sums.kids1 * there.school_access) / kids, p)
+    if elders > 0.0:
+        value += rules.health_term(elders, (rest.health + sums.elders1 * there.health_access) / elders, p)
+        value += rules.security_term(elders, (rest.security + sums.elders1 * there.security_access) / elders, p)
+    summed = rest.amenity + gone * there.amenity + rest.eased + gone * there.social + p.home_utility * rest.at_home
+    summed += rules.barrier_term(rest.unregistered + gone * there.barrier, False, p)
+    if registered > 0.0:
+        summed += rules.network_term(rest.linked / registered, p)
+    return value + summed / members
 
 
 @rule
@@ -322,13 +405,13 @@ def terms_of(one, form, d, sums, places, taste_key, p):
     base = base_of(one, form)
     way = Way(
         distance,
-        float(places.network[one.community, base]),
         float(places.network[one.community, there]) if there >= 0 else 0.0,
         places.registered[one.community],
         rules.taste(taste_normal(taste_key, one.key, d), p),
     )
-    at, land = places.at, places.land
-    return terms_at(one, form, d, sums, way, at[base], at[there], land[max(0, one.county)], inside, p)
+    network_here, land = float(places.network[one.community, base]), places.land[max(0, one.county)]
+    rest = rest_of(one, form, d, sums, network_here, places.at[base], land, inside, p)
+    return terms_at(one, form, d, sums, rest, way, places.at[there], inside, p)
 
 
 @rule
