@@ -96,8 +96,8 @@ def after_waves(world: World) -> None:
 
 
 def _same(world: World, law: str, expected: np.ndarray, found: np.ndarray) -> None:
-    wrong = np.argwhere(expected != found)
-    if len(wrong):
+    if not np.array_equal(expected, found):
+        wrong = np.argwhere(expected != found)
         at = tuple(wrong[0])
         raise LawBroken(
             f"{world.year}: {law}: at {at} {expected[at]} expected, {found[at]} found ({len(wrong)} places)"

@@ -9,14 +9,14 @@ from __future__ import annotations
 import numpy as np
 
 from migrasim.core.codes import N_SECTORS, N_TIERS, Purse, Sector, Tenure
-from migrasim.core.rule import blocks_of, rows_of, threaded_kernel
+from migrasim.survey import OLDEST, Survey
 from migrasim.welfare import Groups, tally
 from migrasim.world import World
 
 Columns = dict[str, np.ndarray]
 
 _COUNTED = tuple(t for t in Tenure if t not in (Tenure.NONE, Tenure.DORMITORY))
-AGE_STEP, _OLDEST = 5, 85
+AGE_STEP = 5
 _OWN = "own."  # measures of what households bear themselves, by lever
 
 
@@ -81,112 +81,57 @@ def costs(world: World) -> Columns:
     ``item`` is a lever, or an account such as ``budget.revenue``; ``in_consumption`` marks the households' own
     parts of costs, which their consumption contains and no account pays a second time.
     """
-    counties = world.geography.counties
-    rows = [
-        (item, payer, payee, c, float(yuan[c]), False)
-        for (item, payer, payee), yuan in sorted(world.ledger.items())
-        for c in range(counties)
-        if yuan[c]
+    own = sorted(name for name in world.measures if name.startswith(_OWN))
+    entries = [(*entry, False) for entry in sorted(world.ledger)] + [
+        (name.removeprefix(_OWN), int(Purse.HOUSEHOLD), int(Purse.ENTERPRISE), True) for name in own
     ]
-    for name in sorted(world.measures):
-        if name.startswith(_OWN):
-            own = world.measures[name]
-            rows += [
-                (name.removeprefix(_OWN), int(Purse.HOUSEHOLD), int(Purse.ENTERPRISE), c, float(own[c]), True)
-                for c in range(counties)
-                if own[c]
-            ]
-    item, payer, payee, county, yuan, consumed = zip(*rows, strict=True) if rows else ((),) * 6
+    yuan = np.array(
+        [world.ledger[item, payer, payee] for item, payer, payee, consumed in entries if not consumed]
+        + [world.measures[name] for name in own],
+        np.float64,
+    ).reshape(len(entries), world.geography.counties)
+    entry, county = np.nonzero(yuan)
+    item, payer, payee, consumed = zip(*entries, strict=True) if entries else ((),) * 4
     return {
-        "county": np.array(county, np.int64),
-        "item": np.array(item, object),
-        "payer": np.array(payer, np.int64),
-        "payee": np.array(payee, np.int64),
-        "yuan": np.array(yuan, np.float64),
-        "in_consumption": np.array(consumed, np.bool_),
+        "county": county,
+        "item": np.array(item, object)[entry],
+        "payer": np.array(payer, np.int64)[entry],
+        "payee": np.array(payee, np.int64)[entry],
+        "yuan": yuan[entry, county],
+        "in_consumption": np.array(consumed, np.bool_)[entry],
     }
 
 
-def ages(world: World) -> Columns:
+def ages(world: World, survey: Survey) -> Columns:
     """Residents of each place by sex and age, in the groups of five years of the census (85 and more in the last)."""
-    persons, households, inside = world.persons, world.households, world.geography.inside
-    counts = np.zeros((blocks_of(len(persons)), inside, 2, _OLDEST // AGE_STEP + 1), np.int64)
-    _count_ages(
-        len(persons),
-        persons.household,
-        persons.is_away,
-        households.place,
-        households.away_place,
-        persons.birth_year,
-        persons.sex,
-        world.year,
-        counts,
-    )
-    place, sex, step = (each.ravel() for each in np.indices(counts.shape[1:]))
-    return {
-        "place": place,
-        "sex": sex,
-        "age": AGE_STEP * step,
-        "persons": counts.sum(axis=0).ravel() * world.weight,
-    }
+    counts = survey.ages[: world.geography.inside]
+    counts = np.add.reduceat(counts, np.arange(0, OLDEST + 1, AGE_STEP), axis=2)
+    place, sex, step = (each.ravel() for each in np.indices(counts.shape))
+    return {"place": place, "sex": sex, "age": AGE_STEP * step, "persons": counts.ravel() * world.weight}
 
 
-@threaded_kernel
-def _count_ages(block, household, is_away, place, away_place, birth_year, sex, year, counts):
-    """Count in ``counts`` (blocks, places inside, sexes, groups of ages) who lives where."""
-    count = counts[block[2]]
-    for i in rows_of(block):
-        here = away_place[household[i]] if is_away[i] else place[household[i]]
-        if here < count.shape[0]:
-            count[here, sex[i], min(year - birth_year[i], _OLDEST) // AGE_STEP] += 1
-
-
-def homes(world: World) -> Columns:
+def homes(world: World, survey: Survey) -> Columns:
     """Persons by the county of their registered address and the county where they live; the last one is outside.
 
     ``other_place_persons`` of them live in another tier (village, town, seat) than their address or in another county.
     """
-    households, counties = world.households, world.geography.counties
-    counts = np.zeros((blocks_of(len(households)), counties + 1, counties + 1, 2), np.int64)
-    _count_homes(
-        len(households),
-        world.first_member,
-        world.members,
-        world.persons.is_away,
-        households.home_place,
-        households.place,
-        households.away_place,
-        counts,
+    lives = survey.people.sum(axis=(0, 1))
+    elsewhere = lives.copy()
+    np.fill_diagonal(elsewhere, 0)
+    counties = np.arange(0, len(lives), N_TIERS)  # first place of each, and of what is outside
+    persons, others = (
+        np.add.reduceat(np.add.reduceat(each, counties, axis=0), counties, axis=1) for each in (lives, elsewhere)
     )
-    start, end = (each.ravel() for each in np.indices((counties + 1, counties + 1)))
-    persons, elsewhere = counts.sum(axis=0).reshape(-1, 2).T
+    start, end = (each.ravel() for each in np.indices(persons.shape))
     return {
         "origin_county": start,
         "county": end,
-        "persons": persons * world.weight,
-        "other_place_persons": elsewhere * world.weight,
+        "persons": persons.ravel() * world.weight,
+        "other_place_persons": others.ravel() * world.weight,
     }
 
 
-@threaded_kernel
-def _count_homes(block, first, members, is_away, home_place, place, away_place, counts):
-    """Count in ``counts`` (blocks, counties of home, of living, 2) persons, and those not at their address."""
-    count, outside = counts[block[2]], counts.shape[1] - 1
-    for h in rows_of(block):
-        away = 0
-        for i in range(first[h], first[h] + (members[h] if away_place[h] >= 0 else 0)):
-            away += is_away[i] != 0
-        home = home_place[h]
-        origin = min(home // N_TIERS, outside)
-        for here, persons in ((place[h], members[h] - away), (away_place[h], away)):
-            if persons > 0:
-                county = min(here // N_TIERS, outside)
-                count[origin, county, 0] += persons
-                if here != home:
-                    count[origin, county, 1] += persons
-
-
-def groups(world: World, welfare: np.ndarray, of: Groups) -> Columns:
+def groups(world: World, survey: Survey, welfare: np.ndarray, of: Groups) -> Columns:
     """Households, persons and their welfare by income, schooling, age and county.
 
     Returns
@@ -194,12 +139,11 @@ def groups(world: World, welfare: np.ndarray, of: Groups) -> Columns:
     ``dimension`` and ``group`` numbers in the order of ``of.names``, ``households``, ``persons``, those of them in
     towns and seats, outside, and moved within the year, all at full scale, and mean ``welfare_yuan_yr`` a household
     """
-    counts, yuan = tally(world, welfare, of)
+    found = tally(world, survey, welfare, of)
     dimension = np.repeat(np.arange(len(of.names)), [len(names) for names in of.names.values()])
     group = np.concatenate([np.arange(len(names)) for names in of.names.values()])
-    found = counts[dimension, group]
     with np.errstate(divide="ignore", invalid="ignore"):
-        welfare = np.where(found[:, 0] > 0, yuan[dimension, group] / found[:, 0], np.nan)
+        welfare = np.where(found[:, 0] > 0, found[:, 5] / found[:, 0], np.nan)
     return {
         "dimension": dimension,
         "group": group,

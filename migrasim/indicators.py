@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Form, Kind, Purse, Tenure, Tier
+from migrasim.core.codes import N_SECTORS, N_TIERS, Form, Purse, Tenure, Tier
 from migrasim.core.documents import read_mapping
-from migrasim.core.rule import blocks_of, rows_of, threaded_kernel
+from migrasim.survey import CHILD_AGE, COUNTS, Survey
 from migrasim.world import Flows, World
 
 
@@ -82,25 +82,6 @@ COMPONENTS = (
     "other_counties_urban",
 )
 
-_PERSON_COUNTS = (
-    "residents",
-    "registered",
-    "urban_registered",
-    "absent_near",
-    "absent_far",
-    "strangers",
-    "elsewhere",
-    "children_left",
-    "elders_left",
-    "employed",
-    "off_farm",
-    "chain_workers",
-    "seeking",
-    "pupils",
-    "permit",
-    "unregistered_urban",
-)
-_MONEY = ("income_urban", "members_urban", "income_rural", "members_rural", "split")
 _PAYERS = {
     "county": Purse.COUNTY,
     "higher": Purse.HIGHER,
@@ -108,142 +89,25 @@ _PAYERS = {
     "household": Purse.HOUSEHOLD,
 }
 _RIGHTS = ("contract_land", "homestead", "collective")
-CHILD_AGE, ELDER_AGE, SCHOOL_AGE = 15, 60, 6
-_FIELD_BITS, _FIELD = 12, (1 << 12) - 1
+SCHOOL_AGE = 6
 
 
-def _words(*fields: np.ndarray) -> np.ndarray:
-    """int64 words with a bit for each of the ``fields`` that holds; 12 bits a field, so that words can be added up."""
-    return np.asarray(sum(field.astype(np.int64) << (_FIELD_BITS * k) for k, field in enumerate(fields)))
-
-
-_age, _does, _in_chain = np.arange(ELDER_AGE + 1), np.arange(len(Activity))[:, None], np.array([False, True])
-_hand = (_does == Activity.WORKER) | (_does == Activity.FARMER)
-# people, those of 16 to 59, children, elders, those of school age
-_BY_AGE = _words(
-    _age >= 0, (_age >= 16) & (_age < ELDER_AGE), _age < CHILD_AGE, _age >= ELDER_AGE,
-    (_age >= SCHOOL_AGE) & (_age < CHILD_AGE),
-)  # fmt: skip
-# workers and farmers, workers, those of both in chains, seekers
-_BY_WORK = _words(
-    _hand, _does == Activity.WORKER, _hand & _in_chain, _does == Activity.SEEKING,
-)  # fmt: skip
-
-
-@threaded_kernel
-def _count(
-    block,
-    first,
-    members,
-    kind,
-    home_place,
-    hukou_urban,
-    place,
-    away_place,
-    permit,
-    birth_year,
-    couple,
-    is_away,
-    activity,
-    chain,
-    income,
-    year,
-    inside,
-    counts_of,
-    money_of,
-):
-    counts, money = counts_of[block[2]], money_of[block[2]]
-    for h in rows_of(block):
-        ages, works, away_ages, away_works, away_couple = 0, 0, 0, 0, 0
-        for i in range(first[h], first[h] + members[h]):
-            by_age = _BY_AGE[min(max(year - birth_year[i], 0), ELDER_AGE)]
-            by_work = _BY_WORK[activity[i], np.int64(chain[i] > 0)]
-            ages += by_age
-            works += by_work
-            if is_away[i]:
-                away_ages += by_age
-                away_works += by_work
-                away_couple += couple[i] > 0
-        home = home_place[h]
-        for a in range(2):
-            here = away_place[h] if a else place[h]
-            of_age, at_work = (away_ages, away_works) if a else (ages - away_ages, works - away_works)
-            people, children = of_age & _FIELD, (of_age >> 2 * _FIELD_BITS) & _FIELD
-            if 0 <= here < inside and kind[h] == Kind.FAMILY:
-                village = here % N_TIERS == Tier.VILLAGE
-                money[here, 2 if village else 0] += income[h, a]
-                money[here, 3 if village else 1] += people
-            if people == 0:
-                continue
-            counts[here, 0] += people
-            if home < inside:
-                counts[home, 1] += people
-                if hukou_urban[h]:
-                    counts[home, 2] += people
-                if here == inside:
-                    counts[home, 3] += people
-                elif here == inside + 1:
-                    counts[home, 4] += people
-                elif here != home:
-                    counts[here, 6] += people
-            elif here < inside:
-                counts[here, 5] += people
-            if here == home:
-                if a == 0 and away_couple > 0:
-                    counts[here, 7] += children
-                if (of_age >> _FIELD_BITS) & _FIELD == 0:
-                    counts[here, 8] += (of_age >> 3 * _FIELD_BITS) & _FIELD
-            for k in range(4):  # employed to seeking
-                counts[here, 9 + k] += (at_work >> k * _FIELD_BITS) & _FIELD
-            counts[here, 13] += (of_age >> 4 * _FIELD_BITS) & _FIELD
-            if here < inside and here % N_TIERS != Tier.VILLAGE and here != home:
-                counts[here, 15] += people
-                if permit[h] and a == 0:
-                    counts[here, 14] += people
-        if away_place[h] >= 0 and home < inside:
-            money[home, 4] += 1
-
-
-def sums(world: World, incomes: np.ndarray) -> dict[str, np.ndarray]:
+def sums(world: World, found: Survey) -> dict[str, np.ndarray]:
     """(places,) float64 sums at full scale that indicators are made of, for the end of the year.
 
     Parameters
     ----------
-    incomes : (households, 2) int64 income of the year, of the main part and of those away
+    found : the survey of this very end of the year
     """
-    geography, persons, households = world.geography, world.persons, world.households
+    geography = world.geography
     places, inside, w = geography.places, geography.inside, world.weight
-    counts = np.zeros((blocks_of(len(households)), places, len(_PERSON_COUNTS)), np.int64)
-    money = np.zeros((blocks_of(len(households)), places, len(_MONEY)), np.int64)
-    _count(
-        len(households),
-        world.first_member,
-        world.members,
-        households.kind,
-        households.home_place,
-        households.hukou_urban,
-        households.place,
-        households.away_place,
-        households.permit,
-        persons.birth_year,
-        persons.couple,
-        persons.is_away,
-        persons.activity,
-        persons.chain,
-        incomes,
-        world.year,
-        inside,
-        counts,
-        money,
-    )
-    counts, money = counts.sum(axis=0), money.sum(axis=0)
-    person = {name: counts[:, k] * w for k, name in enumerate(_PERSON_COUNTS)}
-    cash = {name: money[:, k] * w for k, name in enumerate(_MONEY)}
     urban = geography.urban
     inner = np.arange(places) < inside
     village = inner & ~urban
     seat = np.zeros(places, np.bool_)
     seat[:inside] = np.arange(inside) % N_TIERS == Tier.SEAT
+    counted = {name: found.counts[:, k] * w for k, name in enumerate(COUNTS)}
+    person = _people(found, inside, urban, w)
     flows, place, measures = world.flows, world.place, world.measures
     moves = flows.moves * w
     into = np.where(urban, 1.0, 0.0)
@@ -262,7 +126,7 @@ def sums(world: World, incomes: np.ndarray) -> dict[str, np.ndarray]:
 
     kept = [int(t) for t in Tenure if t not in (Tenure.NONE, Tenure.DORMITORY)]
     vacant = np.where(urban, (world.dwellings - world.occupied)[:, kept].sum(axis=1), 0) * w
-    residents = np.where(inner, person["residents"], 0.0)
+    residents = person["residents"]
     urban_residents = np.where(urban, residents, 0.0)
     refused = measures.get("refused", np.zeros((places, 2)))
     result = {
@@ -276,9 +140,9 @@ def sums(world: World, incomes: np.ndarray) -> dict[str, np.ndarray]:
         "absent_far_population": person["absent_far"],
         "stranger_population": person["strangers"],
         "elsewhere_population": person["elsewhere"],
-        "split_households": cash["split"],
-        "children_left_behind": np.where(inner, person["children_left"], 0.0),
-        "elderly_left_behind": np.where(inner, person["elders_left"], 0.0),
+        "split_households": np.where(inner, counted["split"], 0.0),
+        "children_left_behind": np.where(inner, counted["children_left"], 0.0),
+        "elderly_left_behind": np.where(inner, counted["elders_left"], 0.0),
         "births": np.where(inner, flows.births, 0) * w,
         "deaths": np.where(inner, flows.deaths, 0) * w,
         "arrivals": flows.arrivals * w,
@@ -291,24 +155,24 @@ def sums(world: World, incomes: np.ndarray) -> dict[str, np.ndarray]:
         "moves_schooling": forms(Form.SCHOOL, Form.FAMILY),
         "refused_dwelling": refused[:, 0] * w,
         "refused_school": refused[:, 1] * w,
-        "employed_population": np.where(inner, person["employed"], 0.0),
-        "off_farm_population": np.where(inner, person["off_farm"], 0.0),
-        "chain_workers": np.where(inner, person["chain_workers"], 0.0),
-        "seeking_population": np.where(inner, person["seeking"], 0.0),
-        "off_farm_workforce": np.where(inner, person["off_farm"] + person["seeking"], 0.0),
+        "employed_population": np.where(inner, counted["employed"], 0.0),
+        "off_farm_population": np.where(inner, counted["off_farm"], 0.0),
+        "chain_workers": np.where(inner, counted["chain_workers"], 0.0),
+        "seeking_population": np.where(inner, counted["seeking"], 0.0),
+        "off_farm_workforce": np.where(inner, counted["off_farm"] + counted["seeking"], 0.0),
         "vacancies": np.where(urban, measured("vacancies"), 0.0) * w,
         "wage_sum": place.wage_newcomer_yuan_yr * urban_residents,
         "chance_sum": place.work_chance_share * urban_residents,
         "rent_sum": place.rent_yuan_yr / 12.0 * urban_residents,
-        "income_urban": cash["income_urban"],
-        "members_urban": cash["members_urban"],
-        "income_rural": cash["income_rural"],
-        "members_rural": cash["members_rural"],
+        "income_urban": np.where(urban, counted["income"], 0.0),
+        "members_urban": np.where(urban, counted["members"], 0.0),
+        "income_rural": np.where(village, counted["income"], 0.0),
+        "members_rural": np.where(village, counted["members"], 0.0),
         "public_rental_households": np.where(inner, world.occupied[:, Tenure.PUBLIC_RENT], 0) * w,
         "affordable_rental_households": np.where(inner, world.occupied[:, Tenure.AFFORDABLE_RENT], 0) * w,
         "waiting_households": measured("waiting_public") * w,
         "dwellings_vacant": vacant,
-        "pupils": np.where(inner, person["pupils"], 0.0),
+        "pupils": person["pupils"],
         "pupils_urban": np.where(urban, person["pupils"], 0.0),
         "school_places": np.where(urban, place.school_places, 0.0),
         "permit_holders": person["permit"],
@@ -339,13 +203,35 @@ def sums(world: World, incomes: np.ndarray) -> dict[str, np.ndarray]:
     for name, purse in _PAYERS.items():
         result[f"{name}_cost_yuan"] = by_county(by_payer[purse])
     for outcome in ("kept", "lost"):
-        counted = measures.get(f"rights_{outcome}_households", np.zeros((len(_RIGHTS), geography.counties)))
-        for right, households_of in zip(_RIGHTS, counted, strict=True):
+        rights = measures.get(f"rights_{outcome}_households", np.zeros((len(_RIGHTS), geography.counties)))
+        for right, households_of in zip(_RIGHTS, rights, strict=True):
             result[f"{right}_{outcome}_households"] = by_county(households_of) * w
     chains = world.jobs.shape[1] - N_SECTORS
     for k in range(chains):
         result[f"chain_{k}"] = np.where(inner, world.filled[:, N_SECTORS + k], 0) * w
     return result
+
+
+def _people(found: Survey, inside: int, urban: np.ndarray, weight: float) -> dict[str, np.ndarray]:
+    """(places,) persons at full scale by where they live or, where a name says so, by registered home; 0 outside."""
+    lives = found.people.sum(axis=(0, 1))
+    inner, at_home = np.arange(len(urban)) < inside, np.diagonal(lives)
+    to_town = np.where(urban, 1, 0)
+    result = {
+        "residents": lives.sum(axis=0),
+        "registered": lives.sum(axis=1),
+        "urban_registered": found.people[:, 1].sum(axis=(0, 2)),
+        "absent_near": lives[:, inside],
+        "absent_far": lives[:, inside + 1],
+        "strangers": lives[inside:].sum(axis=0),
+        "elsewhere": lives[:inside].sum(axis=0) - at_home,
+        "pupils": found.ages[:, :, SCHOOL_AGE:CHILD_AGE].sum(axis=(1, 2)),
+        "permit": found.people[1].sum(axis=(0, 1)) - np.diagonal(found.people[1].sum(axis=0)),
+        "unregistered_urban": lives.sum(axis=0) - at_home,
+    }
+    for name in ("permit", "unregistered_urban"):
+        result[name] = result[name] * to_town
+    return {name: np.where(inner, counted, 0) * weight for name, counted in result.items()}
 
 
 def groups(geography_counties: int, inside: int) -> list[tuple[str, int, np.ndarray]]:

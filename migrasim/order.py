@@ -26,6 +26,7 @@ from migrasim.domains.moving import phase as moving
 from migrasim.domains.policy import phase as policy
 from migrasim.domains.services import phase as services
 from migrasim.facts import BASE_YEAR
+from migrasim.survey import survey
 from migrasim.welfare import Groups, welfare_yuan_yr
 from migrasim.world import COUNTY_COLUMNS, PLACE_COLUMNS, Flows, Geography, Livelihood, World, job_kinds
 
@@ -267,17 +268,18 @@ class Simulation:
 
     def _measure(self, flows: Flows | None, before: np.ndarray, incomes: np.ndarray) -> None:
         world = self.world
-        sums = indicators.sums(world, incomes)
-        welfare = welfare_yuan_yr(world, incomes)
+        found = survey(world, incomes)
+        sums = indicators.sums(world, found)
+        welfare = welfare_yuan_yr(world, incomes, found)
         self.groups = Groups.of(world, welfare)
         tables = {
             "jobs": detail.jobs(world),
             "dwellings": detail.dwellings(world),
             "chains": detail.chains(world),
             "costs": detail.costs(world),
-            "groups": detail.groups(world, welfare, self.groups),
-            "ages": detail.ages(world),
-            "homes": detail.homes(world),
+            "groups": detail.groups(world, found, welfare, self.groups),
+            "ages": detail.ages(world, found),
+            "homes": detail.homes(world, found),
         }
         self.history.append(YearRecord(world.year, sums, flows, before, world.residents(), tables))
 

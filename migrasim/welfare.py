@@ -6,41 +6,48 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from migrasim.core.codes import N_TIERS, Schooling, Tier
+from migrasim.core.codes import N_TENURES
 from migrasim.core.rule import blocks_of, kernel, rows_of, threaded_kernel
-from migrasim.domains.moving import household
 from migrasim.domains.moving.offers import record, views
 from migrasim.domains.moving.rules import MovingParams
 from migrasim.domains.moving.terms import rent_of
+from migrasim.survey import Survey, survey
 from migrasim.world import World
 
 QUINTILES = ("poorest fifth", "second fifth", "middle fifth", "fourth fifth", "richest fifth")
 SCHOOLINGS = ("primary or none", "junior", "senior", "college and more")
 AGES = ("under 35", "35 to 49", "50 to 59", "60 and more")
 OUTSIDE = "registered outside"
-_AGE_STEPS = (35, 50, 60)
-_SCHOOLING_STEPS = (int(Schooling.JUNIOR), int(Schooling.SENIOR), int(Schooling.COLLEGE))
+# of a household one word holds who lives in towns and seats, in its low bits, and outside
+_OUTSIDE_BITS, _TOWNS = 16, (1 << 16) - 1
 
 
 @threaded_kernel
-def _fill_welfare(block, incomes, people, families, places, equivalent, p, welfare):
-    inside = places.distance.shape[0] - 2
+def _fill_welfare(
+    block, incomes, members, away, place, away_place, tenure, away_tenure, living_yuan, rents, equivalent, welfare
+):  # fmt: skip
     for h in rows_of(block):
-        first, members = families.first_member[h], families.members[h]
-        gone = 0
-        place, away_place = families.place[h], families.away_place[h]
-        for i in range(first, first + (members if away_place >= 0 else 0)):
-            gone += people.is_away[i]
+        here, gone = np.uint8(place[h]), np.uint64(away[h])
+        at_home = np.uint64(members[h]) - gone
         left = np.float64(incomes[h, 0] + incomes[h, 1])
-        if members > gone:
-            here = places.at[place]
-            left -= rent_of(place >= inside, here, families.tenure[h], members - gone, p[0])
-            left -= here.living_yuan * (members - gone)
+        left -= rents[here, tenure[h], at_home]
+        left -= living_yuan[here] * at_home
         if gone > 0:
-            there = places.at[away_place]
-            left -= rent_of(away_place >= inside, there, families.away_tenure[h], gone, p[0])
-            left -= there.living_yuan * gone
-        welfare[h] = left / equivalent[members] if members > 0 else 0.0
+            there = np.uint8(away_place[h])
+            left -= rents[there, away_tenure[h], gone]
+            left -= living_yuan[there] * gone
+        welfare[h] = left / equivalent[members[h]] if members[h] > 0 else 0.0
+
+
+@kernel
+def _rents(most, at, p):
+    """(places, tenures, most + 1) what a part of a household of so many pays; nobody pays nothing."""
+    rents = np.zeros((at.shape[0], N_TENURES, most + 1))
+    for place in range(at.shape[0]):
+        for tenure in range(N_TENURES):
+            for persons in range(1, most + 1):
+                rents[place, tenure, persons] = rent_of(place >= at.shape[0] - 2, at[place], tenure, persons, p[0])
+    return rents
 
 
 @kernel
@@ -52,56 +59,73 @@ def _equivalents(most, p):
     return equivalent
 
 
-@threaded_kernel
-def _fill_codes(
-    block, first_member, members, birth_year, schooling, community, community_county, counties, year, welfare, cuts,
-    codes,
-):  # fmt: skip
-    for h in rows_of(block):
-        most, working, oldest = 0, -1, 0
-        for i in range(first_member[h], first_member[h] + members[h]):
-            years = year - birth_year[i]
-            most = max(most, schooling[i])
-            oldest = max(oldest, years)
-            if household.WORKING_AGE <= years < household.RETIRING_AGE:
-                working = max(working, years)
-        age = working if working >= 0 else oldest
-        county = community_county[community[h]]
-        codes[h, :] = 0
-        for cut in cuts:
-            codes[h, 0] += welfare[h] >= cut
-        for step in _SCHOOLING_STEPS:
-            codes[h, 1] += most >= step
-        for step in _AGE_STEPS:
-            codes[h, 2] += age >= step
-        codes[h, 3] = county if county >= 0 else counties
-
-
-def welfare_yuan_yr(world: World, incomes: np.ndarray) -> np.ndarray:
+def welfare_yuan_yr(world: World, incomes: np.ndarray, found: Survey | None = None) -> np.ndarray:
     """(households,) income after rent net of relief and cost of living, per equivalent member.
 
     Parameters
     ----------
     incomes : (households, 2) int64 income of the year in yuan of 2020, of the main part and of those away
+    found : the survey of this very world, taken where it is not given
     """
-    people, families, places = views(world)
-    welfare = np.empty(len(world.households))
+    households = world.households
+    places = views(world)[2]
+    welfare = np.empty(len(households))
     p = record(world.inputs.params("moving", MovingParams, year=world.year))
-    equivalent = _equivalents(int(world.members.max(initial=0)), p)
-    _fill_welfare(len(welfare), incomes, people, families, places, equivalent, p, welfare)
+    most = int(world.members.max(initial=0))
+    _fill_welfare(
+        len(households),
+        incomes,
+        world.members,
+        (found or survey(world, incomes)).away,
+        households.place,
+        households.away_place,
+        households.tenure,
+        households.away_tenure,
+        np.ascontiguousarray(places.at["living_yuan"]),
+        _rents(most, places.at, p),
+        _equivalents(most, p),
+        welfare,
+    )
     return welfare
 
 
-def _quantiles(values: np.ndarray, parts: int) -> np.ndarray:
-    """(parts - 1,) what divides ``values`` into equal parts: those of `np.quantile`, of what lies beside each only.
+_BINS = 4096
 
-    Sorting all at once takes a third of the time of putting those few in their place.
+
+@threaded_kernel
+def _fill_bins(block, values, low, scale, bins, counts_of):
+    """Fill ``bins`` with the bin of each of ``values``, which no lower value is above; count them by block."""
+    counts = counts_of[block[2]]
+    for n in rows_of(block):
+        found = np.uint16(min(max((values[n] - low) * scale, 0.0), _BINS - 1.0))
+        bins[n] = found
+        counts[found] += 1
+
+
+def _quantiles(values: np.ndarray, parts: int) -> np.ndarray:
+    """(parts - 1,) what divides ``values`` into equal parts: those of `np.quantile`.
+
+    Bins, which a few of the values lay out, stand in the order of what they hold: only the bins in which a quantile
+    lies are sorted.
     """
-    ordered, last = np.sort(values), len(values) - 1
-    shares = [k / parts for k in range(1, parts)]
-    low = [int(last * share) for share in shares]
-    found = [np.quantile(ordered[k : k + 2], last * share - k) for k, share in zip(low, shares, strict=True)]
-    return np.array(found)
+    rows = len(values)
+    some = np.sort(values[:: 1 + rows // _BINS])
+    low, high = some[len(some) // 10], some[len(some) - 1 - len(some) // 10]
+    bins, counts = np.empty(rows, np.uint16), np.zeros((blocks_of(rows), _BINS), np.int64)
+    _fill_bins(rows, values, low, _BINS / max(high - low, 1.0), bins, counts)
+    up_to = np.cumsum(counts.sum(axis=0))
+    place = np.arange(1, parts) / parts * (rows - 1)
+    below = place.astype(np.int64)
+    ranks = np.stack([below, np.minimum(below + 1, rows - 1)])
+    found = np.empty(ranks.shape)
+    bin_of = np.searchsorted(up_to, ranks, side="right").astype(bins.dtype)
+    for one in np.unique(bin_of):
+        inside = np.sort(values[bins == one])
+        here = bin_of == one
+        found[here] = inside[ranks[here] - up_to[one] + len(inside)]
+    (left, right), share = found, place - below
+    # from the nearer side, as NumPy does it
+    return np.asarray(np.where(share < 0.5, left + (right - left) * share, right - (right - left) * (1.0 - share)))
 
 
 @dataclass(frozen=True)
@@ -136,77 +160,76 @@ class Groups:
         Schooling is that of the most schooled member; age that of the oldest of working age, or of the
         oldest where nobody is; the county is that of the registered address.
         """
-        codes = np.empty((len(world.households), len(self.names)), np.int8)
-        _fill_codes(
-            len(codes),
-            world.first_member,
-            world.members,
-            world.persons.birth_year,
-            world.persons.schooling,
-            world.households.community,
-            world.geography.community_county,
-            world.geography.counties,
-            world.year,
-            welfare,
-            self.cuts_yuan,
-            codes,
-        )
+        traits = survey(world, np.zeros((len(world.households), 2), np.int64)).traits  # incomes are not asked for
+        codes = np.empty((len(traits), len(self.names)), np.int8)
+        codes[:, 0] = np.searchsorted(self.cuts_yuan, welfare, side="right")
+        codes[:, 1], codes[:, 2] = traits // len(AGES), traits % len(AGES)
+        codes[:, 3] = _county_groups(world)[world.households.community]
         return codes
+
+
+def _county_groups(world: World) -> np.ndarray:
+    """(communities,) uint8 group of the households that are registered there: the county, or the last one outside."""
+    county = world.geography.community_county
+    return np.where(county >= 0, county, world.geography.counties).astype(np.uint8)
 
 
 @threaded_kernel
 def _fill_tally(
-    block, first_member, members, is_away, since_year, place, away_place, codes, welfare, inside, year, counts_of,
-    yuan_of,
+    block, members, away, moved, place, away_place, community, traits, welfare, county_of, cuts, where, counts_of,
 ):  # fmt: skip
-    counts, yuan = counts_of[block[2]], yuan_of[block[2]]
+    counts = counts_of[block[2]]
     for h in rows_of(block):
-        away, moved, urban, absent = 0, 0, 0, 0
-        for i in range(first_member[h], first_member[h] + members[h]):
-            away += is_away[i] != 0
-            moved += since_year[i] == year
-        for here, persons in ((place[h], members[h] - away), (away_place[h], away)):
-            absent += persons if here >= inside else 0
-            urban += persons if here < inside and here % N_TIERS != Tier.VILLAGE else 0
-        for k in range(codes.shape[1]):
-            group = codes[h, k]
-            counts[k, group, 0] += 1
-            counts[k, group, 1] += members[h]
-            counts[k, group, 2] += urban
-            counts[k, group, 3] += absent
-            counts[k, group, 4] += moved
-            yuan[k, group] += np.int64(np.rint(welfare[h]))
+        fifth = np.uint8(0)
+        for cut in cuts:
+            fifth += np.uint8(welfare[h] >= cut)
+        county, trait, gone = county_of[np.uint16(community[h])], traits[h], np.int64(away[h])
+        living = (members[h] - gone) * where[np.uint8(place[h])]
+        if gone > 0:
+            living += gone * where[np.uint8(away_place[h])]
+        counts[county, fifth, trait, 0] += 1
+        counts[county, fifth, trait, 1] += members[h]
+        counts[county, fifth, trait, 2] += living & _TOWNS
+        counts[county, fifth, trait, 3] += living >> _OUTSIDE_BITS
+        counts[county, fifth, trait, 4] += moved[h]
+        counts[county, fifth, trait, 5] += np.int64(np.rint(welfare[h]))
 
 
-def tally(world: World, welfare: np.ndarray, groups: Groups) -> tuple[np.ndarray, np.ndarray]:
+def tally(world: World, found: Survey, welfare: np.ndarray, groups: Groups) -> np.ndarray:
     """Households and persons by group, in whole numbers so that no order of rows matters.
 
     Parameters
     ----------
+    found : the survey of this very end of the year
     welfare : (households,) of `welfare_yuan_yr`
     groups : whose cuts divide the fifths of income
 
     Returns
     -------
-    (dimensions, groups, 5) int64 households, persons, persons in towns and seats, outside, moved within the year,
-    in sample units; (dimensions, groups) int64 yuan of welfare summed over households
+    (groups of all dimensions one after the other, 6) int64 households, persons, persons in towns and seats, outside,
+    moved within the year, in sample units, and yuan of welfare summed over households
     """
-    most = max(len(names) for names in groups.names.values())
-    counts = np.zeros((blocks_of(len(world.households)), len(groups.names), most, 5), np.int64)
-    yuan = np.zeros((blocks_of(len(world.households)), len(groups.names), most), np.int64)
+    households, rows = world.households, len(world.households)
+    shape = (world.geography.counties + 1, len(QUINTILES), len(SCHOOLINGS) * len(AGES), 6)
+    counts = np.zeros((blocks_of(rows), *shape), np.int64)
+    where = world.geography.urban.astype(np.int64)
+    where[world.geography.inside :] = 1 << _OUTSIDE_BITS
     _fill_tally(
-        len(world.households),
-        world.first_member,
+        rows,
         world.members,
-        world.persons.is_away,
-        world.persons.since_year,
-        world.households.place,
-        world.households.away_place,
-        groups.codes(world, welfare),
+        found.away,
+        found.moved,
+        households.place,
+        households.away_place,
+        households.community,
+        found.traits,
         welfare,
-        world.geography.inside,
-        world.year,
+        _county_groups(world),
+        tuple(groups.cuts_yuan),
+        where,
         counts,
-        yuan,
     )
-    return counts.sum(axis=0), yuan.sum(axis=0)
+    # a household is counted once, by all its groups at a time: those of a dimension are sums over the others
+    cells = counts.sum(axis=0).reshape(*shape[:2], len(SCHOOLINGS), len(AGES), 6)
+    dimensions = ((0, 2, 3), (0, 1, 3), (0, 1, 2), (1, 2, 3))  # income, schooling, age, county
+    return np.concatenate([cells.sum(axis=others) for others in dimensions])

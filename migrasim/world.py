@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from migrasim.core.codes import N_FORMS, N_OUTSIDE, N_SECTORS, N_TENURES, N_TIERS, Outside, Tier
+from migrasim.core.codes import N_FORMS, N_OUTSIDE, N_SECTORS, N_TENURES, N_TIERS, Outside, Sector, Tier
 from migrasim.core.columns import Table
 from migrasim.core.rule import blocks_of, kernel, rows_of, threaded_kernel
 
@@ -207,9 +207,9 @@ class World:
     def people_and_jobs(self) -> tuple[np.ndarray, np.ndarray]:
         """What `networks` and `count_filled` give, in one pass over the persons."""
         persons, households = self.persons, self.households
-        blocks = blocks_of(len(persons))
+        blocks, (places, kinds) = blocks_of(len(persons)), self.jobs.shape
         network = np.zeros((blocks, *self.network.shape), np.int32)
-        filled = np.zeros((blocks, *self.jobs.shape), np.int32)
+        workers = np.zeros((blocks, places, kinds - N_SECTORS + 1, N_SECTORS), np.int32)
         count_people_and_jobs(
             len(persons),
             persons.household,
@@ -220,20 +220,26 @@ class World:
             persons.sector,
             persons.chain,
             network,
-            filled,
+            workers,
         )
-        return network.sum(axis=0, dtype=np.int32), filled.sum(axis=0, dtype=np.int64)
+        worked = workers.sum(axis=0, dtype=np.int64)
+        worked[:, :, Sector.NONE] = 0
+        filled = np.concatenate([worked[:, 0], worked[:, 1:].sum(axis=2)], axis=1)  # whatever the sector of a chain
+        return network.sum(axis=0, dtype=np.int32), filled
 
     def count_occupied(self) -> np.ndarray:
         """(places, tenures) parts of households by dwelling, counted anew from the columns."""
-        counted: np.ndarray = count_occupied(
-            self.households.place,
-            self.households.tenure,
-            self.households.away_place,
-            self.households.away_tenure,
-            self.geography.places,
+        households = self.households
+        counts = np.zeros((blocks_of(len(households)), self.geography.places, N_TENURES), np.int64)
+        count_occupied(
+            len(households),
+            households.place,
+            households.tenure,
+            households.away_place,
+            households.away_tenure,
+            counts,
         )
-        return counted
+        return np.asarray(counts.sum(axis=0))
 
 
 @kernel
@@ -272,36 +278,35 @@ def _fill_household(block, first, members, household):
 def person_place(block, household, is_away, place, away_place, lives):
     """Fill ``lives`` (persons,) with the place where each person lives."""
     for i in rows_of(block):
-        h = household[i]
+        h = np.uint32(household[i])
         lives[i] = away_place[h] if is_away[i] else place[h]
 
 
 @threaded_kernel
 def count_people_and_jobs(
-    block, household, is_away, place, away_place, community, sector, chain, network_of, filled_of
+    block, household, is_away, place, away_place, community, sector, chain, network_of, workers_of
 ):  # fmt: skip
-    """Count persons by home community and place of living, and jobs taken by place of living and kind.
+    """Count persons by home community and place of living, and by place of living, chain and sector.
 
-    ``network_of`` is (blocks, communities, places) and ``filled_of`` (blocks, places, kinds); jobs outside, which have
-    no sector, are not counted.
+    ``network_of`` is (blocks, communities, places) and ``workers_of`` (blocks, places, chains and none, sectors).
     """
-    network, filled = network_of[block[2]], filled_of[block[2]]
+    network, workers = network_of[block[2]], workers_of[block[2]]
     for i in rows_of(block):
-        h = household[i]
-        here = away_place[h] if is_away[i] else place[h]
-        network[community[h], here] += 1
-        filled[here, sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]] += sector[i] > 0
+        # numbers without a sign: an array is not asked for rows counted from its end
+        h = np.uint32(household[i])
+        here = np.uint8(away_place[h] if is_away[i] else place[h])
+        network[np.uint16(community[h]), here] += 1
+        workers[here, chain[i], sector[i]] += 1
 
 
-@kernel
-def count_occupied(place, tenure, away_place, away_tenure, places):
-    """(places, tenures) int64 parts of households by place and tenure."""
-    count = np.zeros((places, N_TENURES), np.int64)
-    for h in range(place.shape[0]):
+@threaded_kernel
+def count_occupied(block, place, tenure, away_place, away_tenure, count_of):
+    """Count parts of households in ``count_of`` (blocks, places, tenures)."""
+    count = count_of[block[2]]
+    for h in rows_of(block):
         count[place[h], tenure[h]] += 1
         if away_place[h] >= 0:
             count[away_place[h], away_tenure[h]] += 1
-    return count
 
 
 PLACE_COLUMNS = (

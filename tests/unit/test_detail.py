@@ -12,7 +12,8 @@ from migrasim.core.codes import N_SECTORS, N_TIERS, Purse, Sector, Tenure, Tier
 from migrasim.domains.labour.incomes import incomes
 from migrasim.indicators import CATALOGUE, DISTANCE, SECTIONS, groups, values
 from migrasim.order import Simulation
-from migrasim.welfare import Groups, welfare_yuan_yr
+from migrasim.survey import survey
+from migrasim.welfare import Groups, _quantiles, welfare_yuan_yr
 
 CHAIN_SECTORS = [2, 3, 1, 1, 3, 3, 3, 8, 14]
 # section 7 of the model's description, item by item: where each is found
@@ -158,7 +159,8 @@ def test_prices_follow_the_record_and_then_the_assumption() -> None:
 def test_ages_and_homes_count_everybody_once():
     """Residents by place, sex and age add up to those of every place; homes to all people, by where they live."""
     world = tiny_world(400)
-    ages, homes = detail.ages(world), detail.homes(world)
+    found = survey(world, np.zeros((len(world.households), 2), np.int64))
+    ages, homes = detail.ages(world, found), detail.homes(world, found)
     lives = world.person_place()
     inside = world.geography.inside
     by_place = np.bincount(ages["place"], weights=ages["persons"], minlength=inside)
@@ -171,3 +173,11 @@ def test_ages_and_homes_count_everybody_once():
     own = homes["origin_county"] == homes["county"]
     own &= homes["county"] < world.geography.counties
     assert homes["other_place_persons"][own].sum() == away.sum()
+
+
+@pytest.mark.parametrize("rows", [1, 2, 7, 5_000])
+@pytest.mark.parametrize("spread", [0.0, 1e-3, 1.0, 1e6])
+def test_fifths_are_those_of_numpy(rows: int, spread: float) -> None:
+    """To the last bit, whatever lies outside the bins or in one of them."""
+    values = spread * np.random.default_rng(rows).standard_cauchy(rows) - 5.0
+    assert _quantiles(values, 5).tolist() == [float(np.quantile(values, k / 5)) for k in range(1, 5)]

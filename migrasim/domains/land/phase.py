@@ -6,14 +6,15 @@ what is lent is counted in whole tenths of a mu.
 
 from __future__ import annotations
 
+import math
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from migrasim.core.chance import Decision, draw, stream, uniform
-from migrasim.core.codes import N_TIERS, NOWHERE, Activity, Purse, Tier
-from migrasim.core.rule import kernel, rows_of, scalars, threaded_kernel
+from migrasim.core.codes import N_TIERS, Activity, Purse, Tier
+from migrasim.core.rule import blocks_of, inlined, kernel, rows_of, scalars, threaded_kernel
 from migrasim.domains.land.rules import (
     LandParams,
     exit_income_yuan_yr_mu,
@@ -31,8 +32,7 @@ TENTHS = 10.0  # tenths of a mu
 EXIT = "three_rights.exit"
 _OPEN, _ACCEPT, _QUEUE = range(3)  # alternatives of Decision.EXIT_LAND
 _LENDS, _FREE = range(2)  # alternatives of Decision.LEND_FREE
-_NOTHING, _LENT, _LENT_FREE, _LEFT_IDLE = range(4)  # what becomes of a household's land
-_PAID_MU, _FREE_MU, _IDLE_MU = range(3)  # columns of areas by village
+_PAID_MU, _FREE_MU, _IDLE_MU, _FARMERS, _HOMESTEADS = range(5)  # columns of what is counted by village
 
 
 def run(world: World) -> None:
@@ -97,11 +97,10 @@ def _village_county(world: World) -> np.ndarray:
 def _exit(world: World, p: LandParams) -> None:
     households, geography, levers = world.households, world.geography, world.levers
     county = _village_county(world)
-    price = np.zeros(len(households), np.int64)
-    luck = np.zeros(len(households), np.uint64)
     price_yuan_mu = np.asarray(levers["three_rights.exit_price"], np.float64)
     quantile = _quantile(p)
     accept = np.array([sell_prob(float(each), quantile, p) for each in price_yuan_mu])
+    sells = np.zeros(len(households), np.bool_)
     _offers(
         len(households),
         world.seed,
@@ -112,26 +111,39 @@ def _exit(world: World, p: LandParams) -> None:
         households.away_place,
         households.since_year,
         households.land_mu,
+        _homes(world),
+        county,
+        np.asarray(levers["three_rights.exit_market"], np.float64),
+        accept,
+        float(p.exit_years_yr),
+        sells,
+    )
+    sellers = np.flatnonzero(sells)
+    price, luck = np.empty(len(sellers), np.int64), np.empty(len(sellers), np.uint64)
+    _price(
+        sellers,
+        world.seed,
+        world.year,
+        households.key,
+        households.community,
+        households.land_mu,
         households.has_homestead,
         households.has_collective_share,
         county,
-        world.villages.urban_since_year,
-        np.asarray(levers["three_rights.exit_market"], np.float64),
         price_yuan_mu,
-        accept,
         scalars(p)[0],
         price,
         luck,
     )
-    sellers = np.flatnonzero(price > 0)
-    order = sellers[np.lexsort((households.key[sellers], luck[sellers]))]
+    offered = np.flatnonzero(price > 0)
+    offered = offered[np.lexsort((households.key[sellers[offered]], luck[offered]))]
     fund = np.floor(world.county.budget_yuan * p.exit_fund_share)
     counts = np.zeros((2, geography.counties), np.int64)  # wanting, served
     paid = np.zeros(geography.counties, np.int64)
     sold = np.zeros(geography.counties)
     _buy(
-        order,
-        price,
+        sellers[offered],
+        price[offered],
         world.weight,
         households.community,
         county,
@@ -157,13 +169,18 @@ def _exit(world: World, p: LandParams) -> None:
     world.memory["exit_served_share"] = np.where(wanting > 0, served / np.maximum(1, wanting), fund > 0)
 
 
-@kernel
-def _at_home(community, place, county, urban_since_year):
+def _homes(world: World) -> np.ndarray:
+    """(villages, 2) int8 places where people live in their village: its own, and its town once it is part of it."""
+    village = N_TIERS * _village_county(world) + Tier.VILLAGE
+    town = village - Tier.VILLAGE + Tier.TOWN
+    also = np.where(world.villages.urban_since_year > 0, town, village)
+    return np.stack([village, also], axis=1).astype(np.int8)
+
+
+@inlined
+def _at_home(homes, village, place):
     """Whether people of a village who live at ``place`` live in their village."""
-    village = N_TIERS * county[community] + Tier.VILLAGE
-    if urban_since_year[community] > 0:  # the village has become part of its town
-        return place == village or place == N_TIERS * county[community] + Tier.TOWN
-    return place == village
+    return (place == homes[village, 0]) | (place == homes[village, 1])
 
 
 @threaded_kernel
@@ -177,43 +194,57 @@ def _offers(
     away_place,
     since_year,
     land_mu,
+    homes,
+    county,
+    open_share,
+    accept_share,
+    years_yr,
+    sells,
+):
+    """Mark in ``sells`` who has left the village for long and would take the price."""
+    persistent = stream(seed, Decision.EXIT_LAND, 0)
+    for h in rows_of(block):
+        v = np.uint16(community[h])
+        if (v >= county.shape[0]) | (land_mu[h] <= 0.0) | (year - since_year[h] < years_yr):
+            continue
+        # who has nobody away has them live NOWHERE, which is no village either
+        if _at_home(homes, v, place[h]) | _at_home(homes, v, away_place[h]):
+            continue
+        sells[h] = (
+            uniform(persistent, key[h], _OPEN) < open_share[county[v]]
+            and uniform(persistent, key[h], _ACCEPT) < accept_share[county[v]]
+        )
+
+
+@kernel
+def _price(
+    sellers,
+    seed,
+    year,
+    key,
+    community,
+    land_mu,
     has_homestead,
     has_collective_share,
     county,
-    urban_since_year,
-    open_share,
     price_yuan_mu,
-    accept_share,
     p,
     price,
     luck,
 ):
-    persistent = stream(seed, Decision.EXIT_LAND, 0)
+    """Fill the ``price`` that each of the ``sellers`` (rows) would get, and the ``luck`` by which they are served."""
     this_year = stream(seed, Decision.EXIT_LAND, year)
-    for h in rows_of(block):
-        v = community[h]
-        if v >= county.shape[0] or land_mu[h] <= 0.0 or year - since_year[h] < p.exit_years_yr:
-            continue
-        if _at_home(v, place[h], county, urban_since_year):
-            continue
-        if away_place[h] != NOWHERE and _at_home(v, away_place[h], county, urban_since_year):
-            continue
-        c = county[v]
-        if (
-            uniform(persistent, key[h], _OPEN) >= open_share[c]
-            or uniform(persistent, key[h], _ACCEPT) >= accept_share[c]
-        ):
-            continue
-        price[h] = np.int64(
-            np.rint(exit_price_yuan(land_mu[h], has_homestead[h], has_collective_share[h], price_yuan_mu[c], p))
-        )
-        luck[h] = draw(this_year, key[h], _QUEUE)
+    for n in range(sellers.shape[0]):
+        h = sellers[n]
+        mu_yuan = price_yuan_mu[county[community[h]]]
+        price[n] = np.int64(np.rint(exit_price_yuan(land_mu[h], has_homestead[h], has_collective_share[h], mu_yuan, p)))
+        luck[n] = draw(this_year, key[h], _QUEUE)
 
 
 @kernel
 def _buy(
     order,
-    price,
+    price_of,
     weight,
     community,
     county,
@@ -229,15 +260,16 @@ def _buy(
     sold,
 ):
     closed = np.zeros(fund.shape[0], np.bool_)
-    for h in order:
+    for n in range(order.shape[0]):
+        h, price = order[n], price_of[n]
         c = county[community[h]]
         counts[0, c] += 1
-        if closed[c] or (paid[c] + price[h]) * weight * county_share > fund[c]:
+        if closed[c] or (paid[c] + price) * weight * county_share > fund[c]:
             closed[c] = True  # first come, first served: nobody overtakes
             continue
         counts[1, c] += 1
-        paid[c] += price[h]
-        savings_yuan[h] += price[h]
+        paid[c] += price
+        savings_yuan[h] += price
         sold[c] += land_mu[h]
         pool_mu[community[h]] += land_mu[h]
         land_mu[h] = 0
@@ -250,9 +282,10 @@ def _lend(world: World, p: LandParams) -> None:
     villages = geography.villages
     county = _village_county(world)
     lends = np.array([lend_share(each, p) for each in _security(world, p)])
-    use, farmers_each, empty = (np.zeros(len(households), np.uint8) for _ in range(3))
+    rows = len(households)
+    counts = np.zeros((blocks_of(rows), villages, 5), np.int64)
     _uses(
-        len(households),
+        rows,
         world.seed,
         world.year,
         households.key,
@@ -267,16 +300,13 @@ def _lend(world: World, p: LandParams) -> None:
         persons.activity,
         persons.is_away,
         county,
-        world.villages.urban_since_year,
+        _homes(world),
         lends,
         scalars(p)[0],
-        use,
-        farmers_each,
-        empty,
+        counts,
     )
-    tenths = np.zeros((villages, 3), np.int64)
-    farmers, homesteads = (np.zeros(villages, np.int64) for _ in range(2))
-    _add_up(households.community, households.land_mu, use, farmers_each, empty, tenths, farmers, homesteads)
+    counts = counts.sum(axis=0)
+    tenths, farmers, homesteads = counts[:, : _IDLE_MU + 1], counts[:, _FARMERS], counts[:, _HOMESTEADS]
     # the pool of the collective is let for rent like other land
     pool = np.rint(world.village_pool_mu[:villages] * TENTHS).astype(np.int64)
     pool_free = np.rint(pool * p.rent_free_share).astype(np.int64)
@@ -320,58 +350,36 @@ def _uses(
     activity,
     is_away,
     county,
-    urban_since_year,
+    homes,
     lends_share,
     p,
-    use,
-    farmers,
-    empty,
+    counts_of,
 ):
+    """Add up in ``counts_of`` (blocks, villages, 5) tenths of a mu by use, farmers at home and empty homesteads."""
+    counts = counts_of[block[2]]
     luck = stream(seed, Decision.LEND_FREE, 0)
+    first_year, last_year = math.ceil(year - p.working_age_max_yr), math.floor(year - p.working_age_min_yr)  # of birth
+    free_share = p.rent_free_share
     for h in rows_of(block):
-        v = community[h]
+        v = np.uint16(community[h])
         if v >= county.shape[0]:
             continue
-        main_home = _at_home(v, place[h], county, urban_since_year)
-        away_home = away_place[h] != NOWHERE and _at_home(v, away_place[h], county, urban_since_year)
-        if not (main_home or away_home):
-            empty[h] = has_homestead[h]
-        hands = 0
-        working = 0
-        at_hand = members[h] if main_home or away_home else 0
-        for i in range(first_member[h], first_member[h] + at_hand):
-            at_home = away_home if is_away[i] else main_home
-            if not at_home:
-                continue
-            if p.working_age_min_yr <= year - birth_year[i] <= p.working_age_max_yr:
-                hands += 1
-            if activity[i] == Activity.FARMER:
-                working += 1
-        farmers[h] = min(working, 255)
-        if land_mu[h] <= 0.0 or hands > 0 or working > 0:
+        main_home, away_home = _at_home(homes, v, place[h]), _at_home(homes, v, away_place[h])
+        hands, working = 0, 0
+        if main_home | away_home:
+            for i in range(np.uint64(first_member[h]), np.uint64(first_member[h] + members[h])):
+                at_home = away_home if is_away[i] else main_home
+                hands += at_home & (first_year <= birth_year[i]) & (birth_year[i] <= last_year)
+                working += at_home & (activity[i] == Activity.FARMER)
+            counts[v, _FARMERS] += working
+        else:
+            counts[v, _HOMESTEADS] += has_homestead[h]
+        if (land_mu[h] <= 0.0) | (hands + working > 0):
             continue
         if uniform(luck, key[h], _LENDS) >= lends_share[county[v]]:
-            use[h] = _LEFT_IDLE
-        elif uniform(luck, key[h], _FREE) < p.rent_free_share:
-            use[h] = _LENT_FREE
+            use = _IDLE_MU
+        elif uniform(luck, key[h], _FREE) < free_share:
+            use = _FREE_MU
         else:
-            use[h] = _LENT
-
-
-@kernel
-def _add_up(community, land_mu, use, farmers_each, empty, tenths, farmers, homesteads):
-    for h in range(community.shape[0]):
-        v = community[h]
-        if v >= farmers.shape[0]:
-            continue
-        farmers[v] += farmers_each[h]
-        homesteads[v] += empty[h]
-        if use[h] == _NOTHING:
-            continue
-        area = np.int64(np.rint(land_mu[h] * TENTHS))
-        if use[h] == _LENT:
-            tenths[v, _PAID_MU] += area
-        elif use[h] == _LENT_FREE:
-            tenths[v, _FREE_MU] += area
-        else:
-            tenths[v, _IDLE_MU] += area
+            use = _PAID_MU
+        counts[v, use] += np.int64(np.rint(land_mu[h] * TENTHS))

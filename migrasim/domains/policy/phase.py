@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from migrasim.core.codes import N_TIERS, Tier
+from migrasim.core.codes import N_SECTORS, N_TIERS, Tier
 from migrasim.core.rule import blocks_of, kernel, rows_of, threaded_kernel
 from migrasim.core.share import tilted_share
 from migrasim.domains.policy import relocation, rules
@@ -58,10 +58,12 @@ def _split_investment(world: World) -> None:
         return
     own = world.geography.core_county
     for name, values in world.levers.items():
-        total = float(values.sum())
-        if not name.startswith(_INVESTED) or name.endswith(_NOT_SPLIT) or total <= 0.0 or (values < 0.0).any():
+        if not name.startswith(_INVESTED) or name.endswith(_NOT_SPLIT):
             continue
         if world.inputs.book.levers[name].aggregate != "total" or world.inputs.is_by_county(name):
+            continue
+        total = float(values.sum())
+        if total <= 0.0 or (values < 0.0).any():
             continue
         share = float(values[own]) / total
         if share >= 1.0:
@@ -87,6 +89,7 @@ def _reclassify(world: World) -> None:
         world.members,
         world.persons.is_away,
         world.households.place,
+        world.households.away_place,
         world.households.community,
         world.households.home_place,
         counts,
@@ -110,20 +113,26 @@ def _reclassify(world: World) -> None:
         return
     villages.urban_since_year[chosen] = world.year
     before, lived_in = world.residents(), world.occupied.copy()
+    worked_in = world.filled.copy()
     become_town(
+        world.first_member,
+        world.members,
+        world.persons.is_away,
+        world.persons.sector,
+        world.persons.chain,
         world.households.community,
         world.households.home_place,
         world.households.hukou_urban,
         world.households.place,
         world.households.tenure,
         world.occupied,
-        chosen,
+        world.network,
+        world.filled,
+        np.concatenate([chosen, np.zeros(geography.communities - geography.villages, np.bool_)]),
     )
-    world.network[:], jobs = world.people_and_jobs()
     after = world.residents()
-    moved = (jobs - world.filled) * world.weight  # their jobs come with them
+    moved = (world.filled - worked_in) * world.weight  # their jobs come with them
     world.memory["jobs_base"] = np.maximum(0.0, world.memory["jobs_base"] + moved)
-    world.filled[:] = jobs
     gained = after - before
     _bring_services(world, before, gained)
     town = np.arange(geography.places) % N_TIERS == Tier.TOWN
@@ -146,28 +155,40 @@ def _bring_services(world: World, before: np.ndarray, gained: np.ndarray) -> Non
 
 
 @threaded_kernel
-def people_at_home(block, first, members, is_away, place, community, home_place, counts):
+def people_at_home(block, first, members, is_away, place, away_place, community, home_place, counts):
     """Count in ``counts`` (blocks, villages) the people who live in their home village."""
     count = counts[block[2]]
     for h in rows_of(block):
         if (place[h] == home_place[h]) & (community[h] < count.shape[0]):
-            for i in range(first[h], first[h] + members[h]):
-                count[community[h]] += is_away[i] == 0
+            at_home = members[h]
+            if away_place[h] >= 0:
+                for i in range(first[h], first[h] + members[h]):
+                    at_home -= is_away[i] != 0
+            count[community[h]] += at_home
 
 
 @kernel
-def become_town(community, home_place, hukou_urban, place, tenure, occupied, chosen):
-    """Addresses of the chosen villages become addresses of their town; nobody moves."""
+def become_town(
+    first, members, is_away, sector, chain, community, home_place, hukou_urban, place, tenure, occupied, network,
+    filled, chosen,
+):  # fmt: skip
+    """Addresses of the ``chosen`` (communities,) villages become addresses of their town; nobody moves."""
     for h in range(community.shape[0]):
-        v = community[h]
-        if v >= chosen.shape[0] or not chosen[v]:
+        if not chosen[np.uint16(community[h])] or home_place[h] % N_TIERS != Tier.VILLAGE:
             continue
-        if home_place[h] % N_TIERS != Tier.VILLAGE:
-            continue
-        town = home_place[h] - Tier.VILLAGE + Tier.TOWN
-        if place[h] == home_place[h]:
-            occupied[place[h], tenure[h]] -= 1
+        village, town = home_place[h], home_place[h] - Tier.VILLAGE + Tier.TOWN
+        if place[h] == village:
+            occupied[village, tenure[h]] -= 1
             occupied[town, tenure[h]] += 1
+            for i in range(first[h], first[h] + members[h]):
+                if is_away[i]:
+                    continue
+                network[community[h], village] -= 1
+                network[community[h], town] += 1
+                if sector[i] > 0:
+                    kind = sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]
+                    filled[village, kind] -= 1
+                    filled[town, kind] += 1
             place[h] = town
         home_place[h] = town
         hukou_urban[h] = 1

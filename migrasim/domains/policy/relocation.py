@@ -12,12 +12,15 @@ import numpy as np
 from migrasim.core.chance import Decision, draw, stream, uniform
 from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Kind, Purse, Sector, Tenure, Tier
 from migrasim.core.lottery import lowest
-from migrasim.core.rule import kernel
+from migrasim.core.rule import blocks_of, kernel, rows_of, threaded_kernel
 from migrasim.domains.policy import rules
 from migrasim.domains.policy.rules import PolicyParams
 from migrasim.world import World
 
 GRANT = "relocation.grant"
+_BITS = 10  # first ones of a draw
+_NOBODY = 1 << _BITS  # more than they can be
+_BEHIND = np.uint64(64 - _BITS)
 
 
 def run(world: World) -> None:
@@ -33,12 +36,13 @@ def run(world: World) -> None:
     wanted = world.units(due)
     due -= wanted * world.weight
     moved = np.zeros(geography.counties, np.int64)
+    rows = _candidates(world, wanted)
     relocate(
+        rows,
+        households.place[rows] // np.int64(N_TIERS),
         wanted,
         households.key,
-        households.kind,
         households.community,
-        households.home_place,
         households.place,
         households.tenure,
         households.since_year,
@@ -50,7 +54,6 @@ def run(world: World) -> None:
         persons.activity,
         persons.sector,
         persons.chain,
-        geography.villages,
         world.seed,
         world.year,
         p.relocated_to_seat_share,
@@ -69,13 +72,56 @@ def run(world: World) -> None:
         world.pay(GRANT, Purse.HIGHER, Purse.ENTERPRISE, grant)
 
 
+def _candidates(world: World, wanted: np.ndarray) -> np.ndarray:
+    """Rows of the families at home in a village whose draws are as low, or nearly, as those ``wanted`` (counties,).
+
+    Nearly: by their first bits, by county. So all threads draw, and few draws are put in order.
+    """
+    households, villages = world.households, world.geography.villages
+    rows = len(households)
+    first_bits = np.empty(rows, np.int16)
+    counts = np.zeros((blocks_of(rows), len(wanted), _NOBODY), np.int64)
+    draw_lots(
+        rows,
+        households.key,
+        households.kind,
+        households.community,
+        households.home_place,
+        households.place,
+        villages,
+        world.seed,
+        world.year,
+        first_bits,
+        counts,
+    )
+    lower = np.cumsum(counts.sum(axis=0), axis=1)
+    bound = (lower < wanted[:, None]).sum(axis=1)  # the first bits of the last one wanted
+    bound[wanted <= 0] = -1
+    near = np.flatnonzero(first_bits <= min(int(bound.max()), _NOBODY - 1))
+    return np.asarray(near[first_bits[near] <= bound[households.place[near] // N_TIERS]])
+
+
+@threaded_kernel
+def draw_lots(block, key, kind, community, home_place, place, villages, seed, year, first_bits, counts_of):
+    """Fill ``first_bits`` of the draws of families at home in a village, and count them (blocks, counties, bits)."""
+    counts, lottery = counts_of[block[2]], stream(seed, Decision.RELOCATION, year)
+    for h in rows_of(block):
+        here = np.uint8(place[h])
+        at_home = (community[h] < villages) & (place[h] == home_place[h]) & (here % N_TIERS == Tier.VILLAGE)
+        first_bits[h] = _NOBODY
+        if at_home & (kind[h] == Kind.FAMILY):
+            bits = draw(lottery, key[h], 0) >> _BEHIND
+            first_bits[h] = bits
+            counts[np.uint8(here // N_TIERS), bits] += 1
+
+
 @kernel
 def relocate(
+    who,
+    cell,
     wanted,
     key,
-    kind,
     community,
-    home_place,
     place,
     tenure,
     since_year,
@@ -87,7 +133,6 @@ def relocate(
     activity,
     sector,
     chain,
-    villages,
     seed,
     year,
     seat_share,
@@ -99,20 +144,18 @@ def relocate(
     relocated,
     moved,
 ):
-    """Move ``wanted`` (counties,) families at home in a village, lowest draws first; who is away stays there."""
+    """Move ``wanted`` (counties,) families of those who ask, lowest draws first; who is away stays there.
+
+    Parameters
+    ----------
+    who, cell : row and county of those who ask, at home in a village
+    """
     lottery = stream(seed, Decision.RELOCATION, year)
     where = stream(seed, Decision.RELOCATION, 0)
-    who, cell = np.empty(key.shape[0], np.int32), np.empty(key.shape[0], np.int64)
-    count = 0
-    for h in range(key.shape[0]):
-        at_home = community[h] < villages and place[h] == home_place[h] and place[h] % N_TIERS == Tier.VILLAGE
-        if at_home and kind[h] == Kind.FAMILY and wanted[place[h] // N_TIERS] > 0:
-            who[count], cell[count] = h, place[h] // N_TIERS
-            count += 1
-    luck = np.empty(count, np.uint64)
-    for n in range(count):
+    luck = np.empty(who.shape[0], np.uint64)
+    for n in range(who.shape[0]):
         luck[n] = draw(lottery, key[who[n]], 0)
-    for n in np.flatnonzero(lowest(cell[:count], luck, wanted)):
+    for n in np.flatnonzero(lowest(cell, luck, wanted)):
         h, c = who[n], cell[n]
         old = place[h]
         moved[c] += 1
