@@ -21,6 +21,7 @@ from migrasim.domains.demography.rules import DemographyParams
 from migrasim.world import World
 
 _AGES = rules.AGES
+_DRAWN = 1024  # persons whose luck is drawn before it is used
 Columns = TypeVar("Columns", bound=tuple[np.ndarray, ...])
 
 
@@ -133,13 +134,21 @@ def _ages(possible: np.ndarray) -> tuple[int, int]:
 
 @threaded_kernel
 def die(block, key, birth_year, sex, year, table, luck, gone, dead, found):
-    """Mark in ``gone`` (persons,) who dies, and list them."""
+    """Mark in ``gone`` (persons,) who dies, and list them.
+
+    Everybody draws luck: apart from what is done with it, so that a processor mixes the bits of several at once.
+    """
+    bits = np.empty(_DRAWN, np.uint64)
     n = block[0]
-    for i in rows_of(block):
-        age = min(max(year - birth_year[i], 0), _AGES - 1)
-        gone[i] = uniform(luck, key[i], 0) < table[sex[i], age]
-        dead[n] = i
-        n += gone[i]
+    for start in range(block[0], block[1], _DRAWN):
+        end = min(start + _DRAWN, block[1])
+        for i in range(start, end):
+            bits[i - start] = draw(luck, key[i], 0)
+        for i in range(start, end):
+            age = min(max(year - birth_year[i], 0), _AGES - 1)
+            gone[i] = unit(bits[i - start]) < table[sex[i], age]
+            dead[n] = i
+            n += gone[i]
     found[block[2], 0], found[block[2], 1] = block[0], n - block[0]
 
 
