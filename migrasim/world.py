@@ -8,6 +8,7 @@ public accounts are per household or person and multiplied by the weight where t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from migrasim.core.codes import N_FORMS, N_OUTSIDE, N_SECTORS, N_TENURES, N_TIERS, Outside, Sector, Tier
-from migrasim.core.columns import Table
+from migrasim.core.columns import Runs, Table
 from migrasim.core.rule import blocks_of, kernel, rows_of, threaded_kernel
 
 if TYPE_CHECKING:
@@ -172,20 +173,24 @@ class World:
         if order.size:
             self.persons.take(order)
 
-    def settle_members(self, members: np.ndarray) -> None:
-        """Say how many (households,) members each household has, whose rows stand in the order of their households."""
-        self.members = members
-        self.first_member = (np.cumsum(members) - members).astype(np.int32)
-        household = np.empty(len(self.persons), np.int32)
+    def take_persons(self, rows: Runs, members: np.ndarray, added: Mapping[str, np.ndarray] | None = None) -> None:
+        """Keep persons, and those added, in the order of their households, of which each has so many ``members``."""
+        self.members, self.first_member = members, _first_rows(members)
+        household = np.empty(len(rows), np.int32)
         _fill_household(len(members), self.first_member, members, household)
-        self.persons.household = household
+        self.persons.take(rows, added, {"household": household})
+
+    def living_at(self, rows: np.ndarray | slice) -> np.ndarray:
+        """(rows,) int8 place where each of these persons lives."""
+        homes, household = self.households, self.persons.household[rows]
+        lives: np.ndarray = np.where(
+            self.persons.is_away[rows] > 0, homes.away_place[household], homes.place[household]
+        )
+        return lives
 
     def person_place(self) -> np.ndarray:
         """(persons,) int8 place where each person lives."""
-        persons, households = self.persons, self.households
-        lives = np.empty(len(persons), np.int8)
-        person_place(len(persons), persons.household, persons.is_away, households.place, households.away_place, lives)
-        return lives
+        return self.living_at(slice(None))
 
     def residents(self) -> np.ndarray:
         """(places,) persons living in each place, in sample units, by the networks that are kept up to date."""
@@ -267,19 +272,34 @@ def _index(household, rows):
     return first, members, order
 
 
+@kernel
+def _first_rows(members):
+    """(households,) int32 first row of each household's persons."""
+    first = np.empty(members.shape[0], np.int32)
+    total = np.int32(0)
+    for h in range(members.shape[0]):
+        first[h] = total
+        total += members[h]
+    return first
+
+
 @threaded_kernel
 def _fill_household(block, first, members, household):
-    for h in rows_of(block):
-        for i in range(first[h], first[h] + members[h]):
-            household[i] = h
+    """Write into ``household`` (persons,) the row of each one's household.
 
-
-@threaded_kernel
-def person_place(block, household, is_away, place, away_place, lives):
-    """Fill ``lives`` (persons,) with the place where each person lives."""
-    for i in rows_of(block):
-        h = np.uint32(household[i])
-        lives[i] = away_place[h] if is_away[i] else place[h]
+    The first member of each is marked, and marks are added up: no branch for a processor to guess.
+    """
+    if block[0] == block[1]:
+        return
+    start, end = first[block[0]], first[block[1] - 1] + members[block[1] - 1]
+    household[start:end] = 0
+    for h in range(block[0] + 1, block[1]):
+        if first[h] < end:
+            household[first[h]] += 1
+    row = np.int32(block[0])
+    for i in range(start, end):
+        row += household[i]
+        household[i] = row
 
 
 @threaded_kernel

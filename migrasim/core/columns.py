@@ -3,10 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
 from migrasim.core.rule import blocks_of, copy_run, kernel, share_out
+
+
+class Runs(NamedTuple):
+    """Rows in an order, as runs of rows that follow one another: copied as memory.
+
+    No run goes over from the rows of a table to those that join it, which are numbered on.
+    """
+
+    first: np.ndarray  # (runs,) int32 row that each begins with
+    place: np.ndarray  # (runs + 1,) int32 where it stands in the order, until the next one
+
+    def __len__(self) -> int:
+        return int(self.place[-1])
+
+    @classmethod
+    def without(cls, dropped: np.ndarray, lengths: np.ndarray | int, here: int, joining: int = 0) -> Runs:
+        """All rows of a table of ``here`` and those that join, but pieces that begin at ``dropped``, ascending."""
+        first = np.concatenate([[0], dropped + lengths, [here]])
+        length = np.concatenate([dropped, [here, here + joining]]) - first
+        kept = length > 0
+        place = np.concatenate([[0], np.cumsum(length[kept])])
+        return cls(first[kept].astype(np.int32), place.astype(np.int32))
 
 
 class Table:
@@ -59,13 +82,19 @@ class Table:
         """Bytes held by all columns."""
         return sum(array.nbytes for array in self._data.values())
 
-    def take(self, rows: np.ndarray, added: Mapping[str, np.ndarray] | None = None) -> None:
-        """Keep ``rows`` (numbers from 0, or a mask), in that order, in every column.
+    def take(
+        self,
+        rows: np.ndarray | Runs,
+        added: Mapping[str, np.ndarray] | None = None,
+        given: Mapping[str, np.ndarray] | None = None,
+    ) -> None:
+        """Keep ``rows`` (numbers from 0, a mask, or runs, which are not checked), in that order, in every column.
 
         Parameters
         ----------
         rows : of the table and of those added, which are numbered on
         added : rows that join at the end before rows are taken; every column must be given
+        given : columns as they are to be afterwards, which need not be copied
 
         Raises
         ------
@@ -74,27 +103,18 @@ class Table:
         if added is not None:
             self._check(added)
         here, joining = len(self), len(next(iter(added.values()))) if added else 0
-        if rows.dtype == np.bool_:
-            wrong, rows = len(rows) != here + joining, np.flatnonzero(rows)
-        else:
-            wrong = len(rows) > 0 and bool(rows.min() < 0 or rows.max() >= here + joining)
-        if wrong:
-            raise IndexError(f"rows beyond the {here + joining} of the table")
-        first, place = _runs(np.ascontiguousarray(rows, np.int32), here)
-
-        def one(name: str) -> None:
-            array = self._data[name]
-            more = np.ascontiguousarray(array[:0] if added is None else added[name], array.dtype)
-            taken = np.empty(len(rows), array.dtype)
-            word = f"u{array.itemsize}"  # whatever a column holds, it is copied as words of its width
-            _copy(first, place, array.view(word), more.view(word), taken.view(word))
-            self._data[name] = taken
-
-        if blocks_of(here) > 1:
-            share_out(one, self._data)
-        else:
-            for name in self._data:
-                one(name)
+        if not isinstance(rows, Runs):
+            if rows.dtype == np.bool_:
+                wrong, rows = len(rows) != here + joining, np.flatnonzero(rows)
+            else:
+                wrong = len(rows) > 0 and bool(rows.min() < 0 or rows.max() >= here + joining)
+            if wrong:
+                raise IndexError(f"rows beyond the {here + joining} of the table")
+            rows = Runs(*_runs(np.ascontiguousarray(rows, np.int32), here))
+        known = dict(given or {})
+        copied = {name: array for name, array in self._data.items() if name not in known}
+        taken = gather(rows, copied, added) | known
+        object.__setattr__(self, "_data", {name: taken[name] for name in self._data})
 
     def append(self, data: Mapping[str, np.ndarray]) -> None:
         """Add rows at the end; every column must be given."""
@@ -111,14 +131,39 @@ class Table:
         return Table({name: array.copy() for name, array in self._data.items()})
 
 
+def gather(
+    rows: Runs, columns: Mapping[str, np.ndarray], added: Mapping[str, np.ndarray] | None = None
+) -> dict[str, np.ndarray]:
+    """Columns of the ``rows`` of columns, all of one length, and of those added, which are numbered on."""
+    taken = {name: np.empty(len(rows), array.dtype) for name, array in columns.items()}
+
+    def one(name: str) -> None:
+        array = columns[name]
+        more = np.ascontiguousarray(array[:0] if added is None else added[name], array.dtype)
+        _copy(*rows, array.view(np.uint8), more.view(np.uint8), taken[name].view(np.uint8), array.itemsize)
+
+    if blocks_of(len(rows)) > 1:  # the widest first, so that threads end at about the same time
+        share_out(one, sorted(columns, key=lambda name: -columns[name].itemsize))
+    else:
+        for name in columns:
+            one(name)
+    return taken
+
+
+def listed(rows: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """(rows,) int64 rows that the blocks of a threaded kernel have listed.
+
+    Parameters
+    ----------
+    rows : what each block has listed, from a place of its own on
+    found : (blocks, 2) that place, and how many
+    """
+    return np.concatenate([rows[first : first + count] for first, count in found.tolist()]).astype(np.int64)
+
+
 @kernel
 def _runs(order, here):
-    """Runs of rows that follow one another in ``order``; none goes over from the ``here`` rows of a table to others.
-
-    Returns
-    -------
-    (runs,) row that each begins with; (runs + 1,) where it stands in ``order``, until the next one
-    """
+    """`Runs` of ``order``, rows of a table of ``here`` and of those that join it."""
     first, place = np.empty(order.shape[0], np.int32), np.empty(order.shape[0] + 1, np.int32)
     runs, last = 0, -2
     for n in range(order.shape[0]):
@@ -131,13 +176,26 @@ def _runs(order, here):
     return first[:runs].copy(), place[: runs + 1].copy()
 
 
+_STEP, _SHORT = 64, 256  # bytes
+
+
 @kernel
-def _copy(first, place, column, added, taken):
-    """Fill ``taken`` with `_runs` of rows from a column and from the rows that join it."""
+def _copy(first, place, column, added, taken, width):
+    """Fill ``taken`` with `Runs` of rows, of so many bytes each, from a column and from the rows that join it.
+
+    Most runs are short. They are copied in steps of one width, which saves asking how many bytes are left; what is
+    written beyond the end of a run is written anew by those that follow.
+    """
     here = column.shape[0]
+    last, last_place = here - _SHORT - _STEP, taken.shape[0] - _SHORT - _STEP
     for r in range(first.shape[0]):
-        length = place[r + 1] - place[r]
-        if first[r] < here:
-            copy_run(taken, place[r], column, first[r], length)
+        start, to = np.int64(first[r]) * width, np.int64(place[r]) * width
+        length = np.int64(place[r + 1]) * width - to
+        if length <= _SHORT and start <= last and to <= last_place:
+            copy_run(taken, to, column, start, _STEP)
+            for done in range(_STEP, length, _STEP):
+                copy_run(taken, to + done, column, start + done, _STEP)
+        elif start < here:
+            copy_run(taken, to, column, start, length)
         else:
-            copy_run(taken, place[r], added, first[r] - here, length)
+            copy_run(taken, to, added, start - here, length)

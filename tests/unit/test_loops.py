@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrasim.core import rule
-from migrasim.core.columns import Table
+from migrasim.core.columns import Runs, Table
 from migrasim.core.lottery import by_lot, in_order, lowest
 from migrasim.core.rule import blocks_of, rows_of, set_threads, share_out, threaded_kernel
+from migrasim.world import _fill_household, _first_rows
 
 ROWS = 50_000  # enough for several blocks
 LOTS = st.integers(0, 20) | st.integers(0, 2**64 - 1)  # equal ones among them, and such as are drawn
@@ -108,3 +109,33 @@ def test_a_table_loses_and_gains_rows_at_once(count: int) -> None:
     for beyond in (np.array([0, 2]), np.array([-1]), np.array([True])):
         with pytest.raises(IndexError, match="beyond the 2 of the table"):
             table.take(beyond)
+
+
+@pytest.mark.parametrize("count", [10, ROWS])
+def test_pieces_of_a_table_are_left_out(count: int) -> None:
+    """Runs of all lengths, and rows that join, come out as NumPy has them; columns given are not copied."""
+    rng = np.random.default_rng(count)
+    kept = rng.random(count) < np.repeat([0.2, 0.9, 0.999, 0.5], -(-count // 4))[:count]
+    dropped = np.flatnonzero(~kept)
+    columns = {"a": np.arange(count), "b": rng.integers(0, 99, count).astype(np.uint8), "c": np.arange(count) * 0.5}
+    table = Table({**columns, "d": np.zeros(count, np.int16)})
+    added = {"a": np.array([-1, -2]), "b": np.array([7, 8]), "c": np.array([0.1, 0.2]), "d": np.array([1, 1])}
+    runs = Runs.without(dropped, 1, count, 2)
+    known = np.arange(len(runs), dtype=np.int16)
+    table.take(runs, added, {"d": known})
+    assert table.names == ("a", "b", "c", "d")
+    assert table.d is known
+    for name, column in columns.items():
+        np.testing.assert_array_equal(getattr(table, name), np.concatenate([column[kept], added[name]]))
+
+
+@pytest.mark.parametrize("count", [12, ROWS])
+def test_persons_know_their_household(count: int) -> None:
+    """Households without members are passed over, the first and the last among them."""
+    members = np.random.default_rng(count).integers(0, 4, count).astype(np.int32)
+    members[[0, 1, -1]] = 0
+    first = (np.cumsum(members) - members).astype(np.int32)
+    household = np.empty(members.sum(), np.int32)
+    _fill_household(count, first, members, household)
+    np.testing.assert_array_equal(household, np.repeat(np.arange(count), members))
+    np.testing.assert_array_equal(_first_rows(members), first)

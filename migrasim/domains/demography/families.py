@@ -13,7 +13,7 @@ import numpy as np
 from migrasim.core.chance import child_key, draw, uniform
 from migrasim.core.codes import N_TIERS, NOWHERE, Activity, Form, Kind, Sex, Tenure, Tier
 from migrasim.core.lottery import by_lot
-from migrasim.core.rule import kernel, rows_of, rule, threaded_kernel
+from migrasim.core.rule import inlined, kernel, rows_of, rule, threaded_kernel
 from migrasim.domains.demography import rules
 
 # What becomes of a pair
@@ -33,7 +33,6 @@ class Founded(NamedTuple):
     savings_yuan: np.ndarray
     is_away: np.ndarray  # 1: the founders lived in the away part of their family, or leave it for elsewhere
     kind: np.ndarray
-    members: np.ndarray
 
 
 class Parts(NamedTuple):
@@ -43,30 +42,6 @@ class Parts(NamedTuple):
     minors: np.ndarray  # (households, 2)
     brides: np.ndarray  # (households, 2) who came this year; their rows lie elsewhere
     top: np.ndarray  # (households,) highest number of a couple in use
-
-
-@threaded_kernel
-def count_parts(
-    block, first, members, is_away, birth_year, couple, parents, activity, gone, year, p, parts, may_leave
-):  # fmt: skip
-    """Fill ``parts`` for the living; those who live together stand beside each other.
-
-    ``may_leave`` (persons,) marks the young who may leave their family: those at school, and those away already.
-    """
-    adults, minors, top = parts.adults, parts.minors, parts.top
-    for h in rows_of(block):
-        highest = 0
-        for i in range(first[h], first[h] + members[h]):
-            may_leave[i] = False
-            if not gone[i]:
-                age = year - birth_year[i]
-                minor = age < p.minor_age_yr
-                if is_away[i] or activity[i] == Activity.PUPIL:
-                    may_leave[i] = rules.is_young(age, couple[i], p)
-                minors[h, is_away[i]] += minor
-                adults[h, is_away[i]] += not minor
-                highest = max(highest, couple[i], parents[i])
-        top[h] = highest
 
 
 @kernel
@@ -81,14 +56,60 @@ def marriage_table(p):
 
 
 @threaded_kernel
-def seek_partner(block, key, birth_year, sex, couple, activity, gone, lives, inside, year, luck, table, seeks):
-    """Mark in ``seeks`` (persons,) the single people, pupils excepted, who look for a marriage this year."""
+def seek_partner(
+    block, key, birth_year, sex, couple, activity, household, is_away, gone, place, away_place, inside, year, luck,
+    ages, table, seekers, found,
+):  # fmt: skip
+    """List the single people, pupils excepted, who look for a marriage this year, by `marriage_table` and its ages."""
+    youngest, oldest = ages
+    n = block[0]
     for i in rows_of(block):
-        if (couple[i] == 0) & (activity[i] != Activity.PUPIL) & (not gone[i]):
-            age = min(max(year - birth_year[i], 0), rules.AGES - 1)
-            rural = lives[i] < inside and lives[i] % N_TIERS == Tier.VILLAGE
-            prob = table[sex[i], 1 if rural else 0, age]
-            seeks[i] = prob > 0.0 and uniform(luck, key[i], 0) < prob
+        age = year - birth_year[i]
+        seekers[n] = i
+        n += (couple[i] <= 0) & (not gone[i]) & (activity[i] != Activity.PUPIL) & (youngest <= age) & (age <= oldest)
+    asked, n = n, block[0]
+    for k in range(block[0], asked):
+        i = seekers[k]
+        h = household[i]
+        rural = in_village(away_place[h] if is_away[i] else place[h], inside)
+        seekers[n] = i
+        n += uniform(luck, key[i], 0) < table[sex[i], 1 if rural else 0, year - birth_year[i]]
+    found[block[2], 0], found[block[2], 1] = block[0], n - block[0]
+
+
+@rule
+def in_village(place, inside):
+    """Whether a place is the villages of a county."""
+    return place < inside and place % N_TIERS == Tier.VILLAGE
+
+
+@threaded_kernel
+def count_parts(
+    block, first_member, members, household, is_away, birth_year, couple, parents, gone, kind, place, key, inside,
+    year, luck, p, parts, splitting, found,
+):  # fmt: skip
+    """Count the living in ``parts``, which are zero; list the households of several couples that may split."""
+    adults, minors, top = parts.adults, parts.minors, parts.top
+    minor_age = p.minor_age_yr
+    most = max(rules.split_prob(True, p), rules.split_prob(False, p))
+    n = block[0]
+    if block[0] < block[1]:
+        for i in range(first_member[block[0]], first_member[block[1] - 1] + members[block[1] - 1]):
+            h, part, lives = household[i], is_away[i], not gone[i]
+            minor = year - birth_year[i] < minor_age
+            minors[h, part] += lives & minor
+            adults[h, part] += lives & (not minor)
+            top[h] = max(top[h], lives * max(couple[i], parents[i]))
+    for h in rows_of(block):
+        splitting[n] = h
+        n += (kind[h] == Kind.FAMILY) & (top[h] > 1) & (members[h] > 3)
+    asked, n = n, block[0]
+    for k in range(block[0], asked):
+        h = splitting[k]
+        splitting[n] = h
+        if in_village(place[h], inside):
+            n += uniform(luck, key[h], 0) < most
+    found[block[2], 0], found[block[2], 1] = block[0], n - block[0]
 
 
 @kernel
@@ -285,7 +306,7 @@ def marry(
             savings_yuan[his] += dowry
     return outcome, number, (
         source[:made], new_key[:made], new_place[:made], new_since[:made], new_tenure[:made],
-        new_land[:made], new_savings[:made], new_away[:made], np.zeros(made, np.uint8), np.full(made, 2, np.int16),
+        new_land[:made], new_savings[:made], new_away[:made], np.zeros(made, np.uint8),
     )  # fmt: skip
 
 
@@ -326,27 +347,25 @@ def _couple_to_leave(h, first, members, household, couple, parents, generation, 
 
 @kernel
 def split(
-    person_key, household, is_away, birth_year, sex, generation, couple, parents, gone, first_member, members,
-    key, kind, place, since_year, land_mu, savings_yuan, parts, touched, occupied, inside, year, luck, next_row, p,
+    candidates, person_key, household, is_away, birth_year, sex, generation, couple, parents, gone, first_member,
+    members, key, place, since_year, land_mu, savings_yuan, parts, touched, occupied, year, luck, next_row, p,
 ):  # fmt: skip
     """Couples of villages who leave the family's household with their children (fen jia).
 
-    Persons are given their new rows from ``next_row`` on; the goods are shared by heads.
+    Persons are given their new rows from ``next_row`` on; the goods are shared by heads. Of the ``candidates``, rows
+    of households, those that a marriage has ``touched`` do not split.
 
     Returns
     -------
     founded : the columns of Founded
+    moved : rows of the persons who left
+    left : the households that they left
     """
-    adults, minors, top = parts.adults, parts.minors, parts.top
-    most = max(rules.split_prob(True, p), rules.split_prob(False, p))
-    households = first_member.shape[0]
-    drawn = np.zeros(households, np.uint8)
-    total = 0
-    for h in range(households):
-        if kind[h] == Kind.FAMILY and top[h] > 1 and members[h] > 3 and not touched[h]:
-            if place[h] < inside and place[h] % N_TIERS == Tier.VILLAGE and uniform(luck, key[h], 0) < most:
-                drawn[h] = 1
-                total += 1
+    adults, minors = parts.adults, parts.minors
+    total, people = candidates.shape[0], 0
+    for h in candidates:
+        people += members[h]
+    moved, left = np.empty(people, np.int64), np.empty(people, np.int64)
     source = np.zeros(total, np.int64)
     new_key = np.zeros(total, np.uint64)
     new_place = np.zeros(total, np.int8)
@@ -355,11 +374,10 @@ def split(
     new_land = np.zeros(total, np.float32)
     new_savings = np.zeros(total, np.int64)
     new_away = np.zeros(total, np.uint8)
-    new_members = np.zeros(total, np.int16)
-    made = 0
+    made, gone_along = 0, 0
     leaving = np.zeros(_NUMBERS, np.bool_)
-    for h in range(households):
-        if not drawn[h]:
+    for h in candidates:
+        if touched[h]:
             continue
         first, count = first_member[h], members[h]
         head, beside = _couple_to_leave(
@@ -394,6 +412,8 @@ def split(
         for a in range(first, first + count):
             if not gone[a] and household[a] == h and (leaving[couple[a]] or leaving[parents[a]]):
                 household[a] = next_row + made
+                moved[gone_along], left[gone_along] = a, h
+                gone_along += 1
                 if not leaving[parents[a]]:
                     parents[a] = 0
         adults[h, 0] -= going - children
@@ -408,46 +428,57 @@ def split(
         land_mu[h] -= new_land[made]
         new_savings[made] = savings_yuan[h] * going // family
         savings_yuan[h] -= new_savings[made]
-        new_members[made] = going
         made += 1
-    return (
+    founded = (
         source[:made], new_key[:made], new_place[:made], new_since[:made], new_tenure[:made],
-        new_land[:made], new_savings[:made], new_away[:made], np.zeros(made, np.uint8), new_members[:made],
+        new_land[:made], new_savings[:made], new_away[:made], np.zeros(made, np.uint8),
     )  # fmt: skip
+    return founded, moved[:gone_along], left[:gone_along]
 
 
 # What becomes of the parts of a household
 AS_IT_IS, MINORS_GO, MINORS_RETURN, AWAY_IS_MAIN = 0, 1, 2, 4
 
 
+@threaded_kernel
+def unsettled(block, adults, away_place, rows, found):
+    """List in ``rows`` the households that `settle_parts` may change: a part of theirs has no grown-ups."""
+    n = block[0]
+    for h in rows_of(block):
+        rows[n] = h
+        away, none, none_away = away_place[h] >= 0, adults[h, 0] == 0, adults[h, 1] == 0
+        n += (none & none_away) | (away & (none | none_away))
+    found[block[2], 0], found[block[2], 1] = block[0], n - block[0]
+
+
 @kernel
 def settle_parts(
-    adults, minors, kind, place, away_place, since_year, away_since_year, tenure, away_tenure, land_mu, savings_yuan,
-    permit, waiting_yr, community, community_county, occupied, pool_mu, estates_yuan, moves,
+    rows, adults, minors, kind, place, away_place, since_year, away_since_year, tenure, away_tenure, land_mu,
+    savings_yuan, permit, waiting_yr, community, community_county, occupied, pool_mu, estates_yuan, moves,
 ):  # fmt: skip
     """Join children to the part with grown-ups, make an away part the main one, dissolve empty households.
 
     Returns
     -------
-    change : (households,) what its persons must be told
-    dissolved : (households,) 1 where nobody is left
-    orphans : number of households, without grown-ups anywhere, in which children live
+    change : (rows,) what the persons of these households must be told
+    dissolved : (rows,) whether nobody is left
+    orphans : number of children who live in households without grown-ups anywhere
     """
-    households = kind.shape[0]
-    change = np.zeros(households, np.uint8)
-    dissolved = np.zeros(households, np.uint8)
+    change = np.zeros(rows.shape[0], np.uint8)
+    dissolved = np.zeros(rows.shape[0], np.bool_)
     orphans = 0
-    for h in range(households):
+    for n in range(rows.shape[0]):
+        h = rows[n]
         if kind[h] == Kind.FAMILY and adults[h, 0] + adults[h, 1] == 0:
             orphans += minors[h, 0] + minors[h, 1]
         elif away_place[h] >= 0:
             if adults[h, 0] == 0 and minors[h, 0] > 0:
-                change[h] |= MINORS_GO
+                change[n] |= MINORS_GO
                 moves[place[h], away_place[h], Form.WHOLE] += minors[h, 0]
                 minors[h, 1] += minors[h, 0]
                 minors[h, 0] = 0
             elif adults[h, 1] == 0 and minors[h, 1] > 0:
-                change[h] |= MINORS_RETURN
+                change[n] |= MINORS_RETURN
                 moves[away_place[h], place[h], Form.RETURN] += minors[h, 1]
                 minors[h, 0] += minors[h, 1]
                 minors[h, 1] = 0
@@ -467,9 +498,9 @@ def settle_parts(
                 away_since_year[h] = 0
                 permit[h] = 0
                 waiting_yr[h] = 0
-                change[h] |= AWAY_IS_MAIN
+                change[n] |= AWAY_IS_MAIN
         if adults[h, 0] + adults[h, 1] + minors[h, 0] + minors[h, 1] == 0:
-            dissolved[h] = 1
+            dissolved[n] = True
             occupied[place[h], tenure[h]] -= 1
             pool_mu[community[h]] += land_mu[h]
             county = community_county[community[h]]
@@ -477,19 +508,32 @@ def settle_parts(
     return change, dissolved, orphans
 
 
-@threaded_kernel
-def tell_persons(block, household, is_away, birth_year, since_year, change, year, minor_age):
-    """Carry what became of the parts of households to their members."""
-    for i in rows_of(block):
-        told = change[household[i]]
-        if told == AS_IT_IS:
-            continue
-        minor = year - birth_year[i] < minor_age
-        if told & MINORS_GO and minor and not is_away[i]:
-            is_away[i] = 1
-            since_year[i] = year
-        elif told & MINORS_RETURN and minor and is_away[i]:
-            is_away[i] = 0
-            since_year[i] = year
-        if told & AWAY_IS_MAIN:
-            is_away[i] = 0
+@kernel
+def tell_persons(
+    rows, change, moved, first_member, members, household, is_away, birth_year, since_year, year, minor_age
+):  # fmt: skip
+    """Carry what became of the parts of households to their members, of whom some have ``moved`` there this year."""
+    told = np.zeros(first_member.shape[0], np.uint8)
+    for n in range(rows.shape[0]):
+        h = rows[n]
+        told[h] = change[n]
+        if change[n] != AS_IT_IS:
+            for i in range(first_member[h], first_member[h] + members[h]):
+                if household[i] == h:
+                    _tell(i, change[n], is_away, birth_year, since_year, year, minor_age)
+    for i in moved:
+        if household[i] < told.shape[0] and told[household[i]] != AS_IT_IS:
+            _tell(i, told[household[i]], is_away, birth_year, since_year, year, minor_age)
+
+
+@inlined
+def _tell(i, change, is_away, birth_year, since_year, year, minor_age):
+    minor = year - birth_year[i] < minor_age
+    if change & MINORS_GO and minor and not is_away[i]:
+        is_away[i] = 1
+        since_year[i] = year
+    elif change & MINORS_RETURN and minor and is_away[i]:
+        is_away[i] = 0
+        since_year[i] = year
+    if change & AWAY_IS_MAIN:
+        is_away[i] = 0

@@ -10,7 +10,7 @@ import numpy as np
 
 from migrasim.core.chance import child_key, uniform
 from migrasim.core.codes import N_OUTSIDE, N_TIERS, NOWHERE, Activity, Form, Kind, Tenure, Tier
-from migrasim.core.rule import kernel, rule
+from migrasim.core.rule import kernel, rows_of, rule, threaded_kernel
 from migrasim.domains.demography import rules
 
 
@@ -54,24 +54,60 @@ def _bed(place, inside):
     return Tenure.NONE.value if place >= inside else Tenure.DORMITORY.value
 
 
+@threaded_kernel
+def may_leave(
+    block, key, birth_year, couple, parents, schooling, activity, household, is_away, gone, first_member, members,
+    place, away_place, inside, core, year, luck, p, young, found,
+):  # fmt: skip
+    """List the young who may leave their family if they stay single: who enters a school, and who is away already."""
+    youngest, oldest = p.independent_from_yr, p.independent_until_yr
+    n = block[0]
+    for i in rows_of(block):
+        age = year - birth_year[i]
+        beside = (activity[i] == Activity.PUPIL) | (is_away[i] > 0)
+        young[n] = i
+        n += (couple[i] <= 0) & (not gone[i]) & beside & (youngest <= age) & (age < oldest)
+    asked, n = n, block[0]
+    for k in range(block[0], asked):
+        i = young[k]
+        h, part, age = household[i], is_away[i], year - birth_year[i]
+        here = away_place[h] if part else place[h]
+        to = _school_at(age, schooling[i], activity[i], here, inside, core, uniform(luck, key[i], 0), p)
+        young[n] = i
+        if rules.is_young(age, couple[i], p):
+            n += to != NOWHERE or (
+                part > 0
+                and not _has_parent_there(i, first_member[h], members[h], household, is_away, couple, parents, gone)
+            )
+    found[block[2], 0], found[block[2], 1] = block[0], n - block[0]
+
+
 @kernel
 def leave(
     young, person_key, birth_year, couple, parents, activity, schooling, since_year, gone, household, is_away,
     first_member, members, key, place, away_place, away_since_year, home_since_year, tenure, away_tenure, permit,
     waiting_yr, parts, occupied, moves, core, year, luck, next_row, p,
 ):  # fmt: skip
-    """Let the ``young``, rows of those who may, leave; persons are given their new rows from ``next_row`` on.
+    """Let the ``young``, rows of those who may unless they marry, leave.
 
+    Persons are given their new rows from ``next_row`` on.
     Who goes is decided by the parts as they were before anybody left, so that it does not depend on the order of
     rows. One who is a household already moves as a whole.
 
     Returns
     -------
     founded : the columns of `migrasim.domains.demography.families.Founded`
+    moved : rows of the persons who left; the households that they left are the sources of those founded
     """
     inside = occupied.shape[0] - N_OUTSIDE
-    adults, minors = parts.adults.copy(), parts.minors.copy()
     most = young.shape[0]
+    in_family, in_part = np.zeros(most, np.int64), np.zeros(most, np.int64)
+    for n in range(most):
+        h = household[young[n]]
+        if h < first_member.shape[0]:
+            heads = parts.adults[h, 0] + parts.minors[h, 0], parts.adults[h, 1] + parts.minors[h, 1]
+            in_family[n], in_part[n] = heads[0] + heads[1], heads[is_away[young[n]]]
+    moved = np.empty(most, np.int64)
     source = np.zeros(most, np.int64)
     new_key = np.zeros(most, np.uint64)
     new_place = np.zeros(most, np.int8)
@@ -80,7 +116,8 @@ def leave(
     new_away = np.zeros(most, np.uint8)
     new_kind = np.zeros(most, np.uint8)
     made = 0
-    for i in young:
+    for n in range(most):
+        i = young[n]
         h = household[i]
         age = year - birth_year[i]
         if h >= first_member.shape[0] or couple[i] > 0:
@@ -90,7 +127,7 @@ def leave(
         to = _school_at(age, schooling[i], activity[i], here, inside, core, uniform(luck, person_key[i], 0), p)
         if to == NOWHERE and not part:
             continue
-        family = adults[h, 0] + adults[h, 1] + minors[h, 0] + minors[h, 1]
+        family = in_family[n]
         elders, at_home = parts.brides[h, 0] + parts.brides[h, 1], np.int64(parts.brides[h, 0])
         for j in range(first_member[h], first_member[h] + members[h]):
             if household[j] == h and not gone[j] and _is_elder(year - birth_year[j], couple[j], p):
@@ -112,7 +149,7 @@ def leave(
                 occupied[to, tenure[h]] += 1
                 permit[h] = waiting_yr[h] = 0
             continue
-        by_itself = adults[h, part] + minors[h, part] == 1
+        by_itself = in_part[n] == 1
         if to == NOWHERE:
             if at_home == 0:
                 continue
@@ -138,10 +175,12 @@ def leave(
         else:
             parts.adults[h, part] -= 1
         household[i] = next_row + made
+        moved[made] = i
         is_away[i] = 0
         parents[i] = 0
         made += 1
-    return (
+    founded = (
         source[:made], new_key[:made], new_place[:made], new_since[:made], new_tenure[:made],
-        np.zeros(made, np.float32), np.zeros(made, np.int64), new_away[:made], new_kind[:made], np.ones(made, np.int16),
+        np.zeros(made, np.float32), np.zeros(made, np.int64), new_away[:made], new_kind[:made],
     )  # fmt: skip
+    return founded, moved[:made]

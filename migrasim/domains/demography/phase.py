@@ -7,24 +7,45 @@ Persons are gathered once, at the end: columns change in place until then, and `
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from migrasim.core.chance import Decision, child_key, draw, stream, uniform, unit
 from migrasim.core.codes import N_OUTSIDE, N_TIERS, NOWHERE, Activity, Kind, Schooling, Sector, Sex, Skill, Tenure, Tier
-from migrasim.core.columns import Table
-from migrasim.core.rule import kernel, rows_of, scalars, threaded_kernel
+from migrasim.core.columns import Runs, Table, listed
+from migrasim.core.rule import blocks_of, copy_run, kernel, rows_of, scalars, threaded_kernel
 from migrasim.domains.demography import families, leaving, rules
 from migrasim.domains.demography.families import Founded, Parts
 from migrasim.domains.demography.rules import DemographyParams
 from migrasim.world import World
 
 _AGES = rules.AGES
+_DRAWN = 1024  # persons whose luck is drawn before it is used
+Columns = TypeVar("Columns", bound=tuple[np.ndarray, ...])
+
+
+class Lived(NamedTuple):
+    """What a year brings to people where they live, before anybody marries or leaves: rows in order."""
+
+    parts: Parts
+    gone: np.ndarray  # (persons,) True for the dead
+    dead: np.ndarray  # rows of persons
+    mothers: np.ndarray  # of children born this year
+    seekers: np.ndarray  # single people who look for a marriage
+    young: np.ndarray  # who may leave their family if they stay single
+    splitting: np.ndarray  # rows of households of several couples that may split
+
+
+class Moved(NamedTuple):
+    """Rows of persons who join another household, in no order, and the rows of the households that they left."""
+
+    rows: np.ndarray
+    left: np.ndarray
 
 
 def run(world: World) -> None:
-    """Let the people of the world live through ``world.year``.
+    """Let the people of the world live through ``world.year``; persons stand in the order of their households.
 
     Reads facts ``demography.*`` and the dwellings; writes persons and households, the flows of
     births, deaths, arrivals and moves (of the young who leave and of children who join the other part
@@ -32,19 +53,14 @@ def run(world: World) -> None:
     "new_households" and "newlywed_rows" (rows of the households of this year's couples).
     """
     p = scalars(world.inputs.params("demography", DemographyParams))[0]
-    world.reindex()
     _size(world)
-    lives = world.person_place()
-    gone = _deaths(world, lives, p)
-    mothers = _births(world, lives, gone, p)
-    _activities(world, p)
-    parts, young = _count_parts(world, gone, p)
-    founded = _families(world, lives, gone, parts, p)
+    lived = _live(world, p)
+    founded, moved = _families(world, lived, p)
     if "no_independent_youth" not in world.inputs.alternatives:
-        founded = _leave(world, gone, parts, young, founded, p)
-    stays = _settle(world, parts, founded, p)
-    newborn = _newborn(world, mothers, p)
-    _gather(world, gone, stays, parts, founded, newborn, _strangers(world, p))
+        founded, moved = _leave(world, lived, founded, moved, p)
+    dissolved = _settle(world, lived.parts, moved, p)
+    newborn = _newborn(world, lived.mothers, p)
+    _gather(world, lived, dissolved, founded, moved, newborn, _strangers(world, p))
     world.network[:], world.filled[:] = world.people_and_jobs()
 
 
@@ -60,7 +76,7 @@ def _size(world: World) -> None:
         world.estates_yuan = np.zeros(geography.counties + 1, np.int64)
 
 
-# Deaths
+# Tables by age
 
 
 @kernel
@@ -74,21 +90,66 @@ def death_table(year, p):
     return table
 
 
-def _mortality(year: int, p: Any) -> np.ndarray:
-    """`death_table` of a year; the runs of a process mostly have the same."""
-    return _mortality_of(year, p.dtype, p.tobytes())
+@kernel
+def birth_table(total, p):
+    """(town or village, ages) probability that a woman in a couple bears a child within a year."""
+    table = np.empty((2, _AGES))
+    for rural in range(2):
+        for age in range(_AGES):
+            table[rural, age] = rules.birth_prob(age, rural == 1, total, p)
+    return table
+
+
+class Tables(NamedTuple):
+    """Chances of a year by age."""
+
+    death: np.ndarray  # (sexes, ages)
+    birth: np.ndarray  # (town or village, ages)
+    marriage: np.ndarray  # (sexes, town or village, ages)
+    fertile: tuple[int, int]  # the first and the last age at which a child may be born
+    marrying: tuple[int, int]  # and at which somebody may look for a marriage
 
 
 @lru_cache(maxsize=64)
-def _mortality_of(year: int, fields: np.dtype[Any], facts: bytes) -> np.ndarray:
-    return np.asarray(death_table(year, np.frombuffer(facts, fields).copy().view(np.recarray)[0]))
+def _tables(year: int, fields: np.dtype[Any], facts: bytes) -> Tables:
+    """`Tables` of a year; the runs of a process mostly have the same."""
+    p = np.frombuffer(facts, fields).copy().view(np.recarray)[0]
+    birth, marriage = birth_table(rules.total_fertility(year, p), p), families.marriage_table(p)
+    fertile, marrying = _ages(birth.any(axis=0)), _ages(marriage.any(axis=(0, 1)))
+    return Tables(death_table(year, p), birth, marriage, fertile, marrying)
+
+
+def _ages(possible: np.ndarray) -> tuple[int, int]:
+    """The first and the last age at which something is possible; none lies between them where it never is."""
+    ages = np.flatnonzero(possible)
+    return int(ages.min(initial=_AGES)), int(ages.max(initial=-1))
+
+
+# The year of all people where they live
+#
+# Most people are out of question for most that may happen, in no order that a processor could foresee. So a loop
+# without branches lists those in question (every row is written, and the place of the next one goes on or not), and
+# luck is drawn for the listed. Each block lists from its first row on.
 
 
 @threaded_kernel
-def _die(block, key, birth_year, sex, year, table, luck, gone):
-    for i in rows_of(block):
-        age = min(max(year - birth_year[i], 0), _AGES - 1)
-        gone[i] = uniform(luck, key[i], 0) < table[sex[i], age]
+def die(block, key, birth_year, sex, year, table, luck, gone, dead, found):
+    """Mark in ``gone`` (persons,) who dies, and list them.
+
+    Everybody draws luck: apart from what is done with it, so that a processor mixes the bits of several at once.
+    """
+    bits = np.empty(_DRAWN, np.uint64)
+    n = block[0]
+    for start in range(block[0], block[1], _DRAWN):
+        end = min(start + _DRAWN, block[1])
+        for i in range(start, end):
+            bits[i - start] = draw(luck, key[i], 0)
+        for i in range(start, end):
+            age = min(max(year - birth_year[i], 0), _AGES - 1)
+            gone[i] = unit(bits[i - start]) < table[sex[i], age]
+            dead[n] = i
+            n += gone[i]
+    found[block[2], 0], found[block[2], 1] = block[0], n - block[0]
 
 
 @kernel
@@ -102,53 +163,128 @@ def _widow(dead, household, couple, first_member, members):
                     couple[i] = 0
 
 
-def _deaths(world: World, lives: np.ndarray, p: DemographyParams) -> np.ndarray:
-    people = world.persons
-    table = _mortality(world.year, p)
-    gone = np.zeros(len(people), np.bool_)
-    _die(len(people), people.key, people.birth_year, people.sex, world.year, table, _luck(world, Decision.DEATH), gone)
-    dead = np.flatnonzero(gone)
-    world.flows.deaths += np.bincount(lives[dead], minlength=world.geography.places)
-    _widow(dead, people.household, people.couple, world.first_member, world.members)
-    return gone
-
-
-# Births
-
-
-@kernel
-def birth_table(total, p):
-    """(town or village, ages) probability that a woman in a couple bears a child within a year."""
-    table = np.empty((2, _AGES))
-    for rural in range(2):
-        for age in range(_AGES):
-            table[rural, age] = rules.birth_prob(age, rural == 1, total, p)
-    return table
+@threaded_kernel
+def grow(
+    block, key, birth_year, sex, household, is_away, schooling, activity, sector, chain, skill, place, home_place,
+    land_mu, inside, year, luck, p, rows,
+):  # fmt: skip
+    """Schooling, and the ends of school and of work."""
+    college = rules.college_ratio(year, p)
+    retiring = min(p.retirement_age_men_yr, p.retirement_age_women_yr, p.farmer_retirement_age_yr)
+    n = block[0]
+    for i in rows_of(block):
+        now = activity[i]
+        ends_none = (year - birth_year[i] < retiring) | (now == Activity.HOME) | (now == Activity.RETIRED)
+        rows[n] = i
+        n += not (ends_none & (now != Activity.CHILD) & (now != Activity.PUPIL))
+    for k in range(block[0], n):
+        i = rows[k]
+        age = year - birth_year[i]
+        now = activity[i]
+        ends = False
+        if now == Activity.CHILD and age >= p.primary_age_yr:
+            now = Activity.PUPIL.value
+            activity[i] = now
+        if now == Activity.PUPIL:
+            attends = rules.schooling_of_pupil(age, schooling[i], college, uniform(luck, key[i], 0), p)
+            if attends < 0:
+                ends = True
+                skill[i] = rules.skill_of(schooling[i])
+            else:
+                schooling[i] = attends
+        elif rules.retires(age, sex[i], now, sector[i], p) and (
+            now == Activity.FARMER or uniform(luck, key[i], 1) < p.retirement_prob
+        ):
+            ends = True
+            sector[i] = Sector.NONE
+            chain[i] = 0
+        if ends:
+            h = household[i]
+            has_land = (
+                families.in_village(place[h], inside)
+                and not is_away[i]
+                and place[h] == home_place[h]
+                and land_mu[h] > 0
+            )
+            activity[i] = rules.activity_after(age, has_land, p)
 
 
 @threaded_kernel
-def _bear(block, key, birth_year, sex, couple, gone, lives, inside, year, table, ages, luck, bears):
+def bear(
+    block, key, birth_year, sex, couple, household, is_away, gone, place, away_place, inside, year, luck, ages, table,
+    mothers, found,
+):  # fmt: skip
+    """List the women who bear a child this year, by `birth_table` and its ages."""
     youngest, oldest = ages
+    n = block[0]
     for i in rows_of(block):
         age = year - birth_year[i]
-        if (youngest <= age) & (age <= oldest) & (sex[i] == Sex.FEMALE) & (couple[i] > 0) & (not gone[i]):
-            rural = lives[i] < inside and lives[i] % N_TIERS == Tier.VILLAGE
-            bears[i] = uniform(luck, key[i], 0) < table[1 if rural else 0, age]
+        mothers[n] = i
+        n += (couple[i] > 0) & (not gone[i]) & (sex[i] == Sex.FEMALE) & (youngest <= age) & (age <= oldest)
+    asked, n = n, block[0]
+    for k in range(block[0], asked):
+        i = mothers[k]
+        h = household[i]
+        rural = families.in_village(away_place[h] if is_away[i] else place[h], inside)
+        mothers[n] = i
+        n += uniform(luck, key[i], 0) < table[1 if rural else 0, year - birth_year[i]]
+    found[block[2], 0], found[block[2], 1] = block[0], n - block[0]
 
 
-def _births(world: World, lives: np.ndarray, gone: np.ndarray, p: DemographyParams) -> np.ndarray:
-    people = world.persons
-    table = birth_table(rules.total_fertility(world.year, p), p)
-    fertile = np.flatnonzero(table.any(axis=0))
-    ages = (int(fertile.min(initial=_AGES)), int(fertile.max(initial=-1)))
-    bears = np.zeros(len(people), np.bool_)
-    _bear(
-        len(people), people.key, people.birth_year, people.sex, people.couple, gone, lives, world.geography.inside,
-        world.year, table, ages, _luck(world, Decision.BIRTH), bears,
+def _live(world: World, p: Any) -> Lived:
+    """Deaths, births, schooling and the ends of work, and lists of who may marry, leave or split later."""
+    people, homes, geography = world.persons, world.households, world.geography
+    year, inside, first, members = world.year, geography.inside, world.first_member, world.members
+    household, is_away, place, away_place = people.household, people.is_away, homes.place, homes.away_place
+    key, birth_year, sex, couple, activity = people.key, people.birth_year, people.sex, people.couple, people.activity
+    tables = _tables(year, p.dtype, p.tobytes())
+    rows, gone = len(people), np.empty(len(people), np.bool_)
+    room, found = np.empty(rows, np.int32), np.zeros((blocks_of(rows), 2), np.int64)
+
+    die(rows, key, birth_year, sex, year, tables.death, _luck(world, Decision.DEATH), gone, room, found)
+    dead = listed(room, found)
+    _widow(dead, household, couple, first, members)
+    grow(
+        rows, key, birth_year, sex, household, is_away, people.schooling, activity, people.sector, people.chain,
+        people.skill, place, homes.home_place, homes.land_mu, inside, year, _luck(world, Decision.SCHOOL), p, room,
     )  # fmt: skip
-    mothers = np.flatnonzero(bears)
-    world.flows.births += np.bincount(lives[mothers], minlength=world.geography.places)
-    return mothers
+    bear(
+        rows, key, birth_year, sex, couple, household, is_away, gone, place, away_place, inside, year,
+        _luck(world, Decision.BIRTH), tables.fertile, tables.birth, room, found,
+    )  # fmt: skip
+    mothers = listed(room, found)
+    families.seek_partner(
+        rows, key, birth_year, sex, couple, activity, household, is_away, gone, place, away_place, inside, year,
+        _luck(world, Decision.MARRY), tables.marrying, tables.marriage, room, found,
+    )  # fmt: skip
+    seekers = listed(room, found)
+    leaving.may_leave(
+        rows, key, birth_year, couple, people.parents, people.schooling, activity, household, is_away, gone, first,
+        members, place, away_place, inside, geography.core, year, _luck(world, Decision.STUDY), p, room, found,
+    )  # fmt: skip
+    young = listed(room, found)
+    world.flows.deaths += np.bincount(world.living_at(dead), minlength=geography.places)
+    world.flows.births += np.bincount(world.living_at(mothers), minlength=geography.places)
+    parts, splitting = _count_parts(world, gone, p)
+    return Lived(parts, gone, dead, mothers, seekers, young, splitting)
+
+
+def _count_parts(world: World, gone: np.ndarray, p: Any) -> tuple[Parts, np.ndarray]:
+    """Parts of households before anybody marries or leaves, and rows of the households that may split."""
+    people, homes = world.persons, world.households
+    rows = len(homes)
+    adults, minors, brides = (np.zeros((rows, 2), np.int16) for _ in range(3))
+    parts = Parts(adults, minors, brides, np.zeros(rows, np.int16))
+    splitting, found = np.empty(rows, np.int32), np.zeros((blocks_of(rows), 2), np.int64)
+    families.count_parts(
+        rows, world.first_member, world.members, people.household, people.is_away, people.birth_year, people.couple,
+        people.parents, gone, homes.kind, homes.place, homes.key, world.geography.inside, world.year,
+        _luck(world, Decision.LEAVE_HOME), p, parts, splitting, found,
+    )  # fmt: skip
+    return parts, listed(splitting, found)
+
+
+# Births
 
 
 @kernel
@@ -183,178 +319,101 @@ def _blank(table: Table, rows_of: int) -> dict[str, np.ndarray]:
     return {name: np.zeros(rows_of, getattr(table, name).dtype) for name in table.names}
 
 
-# Schooling and activity
-
-
-@threaded_kernel
-def _grow(
-    block, key, birth_year, sex, household, is_away, schooling, activity, sector, chain, skill, place, home_place,
-    land_mu, inside, year, luck, p,
-):  # fmt: skip
-    college = rules.college_ratio(year, p)
-    retiring = min(p.retirement_age_men_yr, p.retirement_age_women_yr, p.farmer_retirement_age_yr)
-    for i in rows_of(block):
-        age = year - birth_year[i]
-        now = activity[i]
-        ends_none = (age < retiring) | (now == Activity.HOME) | (now == Activity.RETIRED)
-        if ends_none & (now != Activity.CHILD) & (now != Activity.PUPIL):
-            continue
-        ends = False
-        if now == Activity.CHILD and age >= p.primary_age_yr:
-            now = Activity.PUPIL.value
-            activity[i] = now
-        if now == Activity.PUPIL:
-            attends = rules.schooling_of_pupil(age, schooling[i], college, uniform(luck, key[i], 0), p)
-            if attends < 0:
-                ends = True
-                skill[i] = rules.skill_of(schooling[i])
-            else:
-                schooling[i] = attends
-        elif rules.retires(age, sex[i], now, sector[i], p) and (
-            now == Activity.FARMER or uniform(luck, key[i], 1) < p.retirement_prob
-        ):
-            ends = True
-            sector[i] = Sector.NONE
-            chain[i] = 0
-        if ends:
-            h = household[i]
-            village = place[h] < inside and place[h] % N_TIERS == Tier.VILLAGE
-            has_land = village and not is_away[i] and place[h] == home_place[h] and land_mu[h] > 0
-            activity[i] = rules.activity_after(age, has_land, p)
-
-
-def _activities(world: World, p: DemographyParams) -> None:
-    people, homes = world.persons, world.households
-    _grow(
-        len(people), people.key, people.birth_year, people.sex, people.household, people.is_away, people.schooling,
-        people.activity, people.sector, people.chain, people.skill, homes.place, homes.home_place, homes.land_mu,
-        world.geography.inside, world.year, _luck(world, Decision.SCHOOL), p,
-    )  # fmt: skip
-
-
 # Marriages, new households and parts
 
 
-def _count_parts(world: World, gone: np.ndarray, p: DemographyParams) -> tuple[Parts, np.ndarray]:
-    """Parts of households before anybody marries or leaves, and rows of the young who may leave if they stay single."""
-    people, rows = world.persons, len(world.households)
-    adults, minors, brides = (np.zeros((rows, 2), np.int16) for _ in range(3))
-    parts = Parts(adults, minors, brides, np.zeros(rows, np.int16))
-    may_leave = np.empty(len(people), np.bool_)
-    families.count_parts(
-        rows, world.first_member, world.members, people.is_away, people.birth_year, people.couple, people.parents,
-        people.activity, gone, world.year, p, parts, may_leave,
-    )  # fmt: skip
-    return parts, np.flatnonzero(may_leave)
-
-
-def _families(world: World, lives: np.ndarray, gone: np.ndarray, parts: Parts, p: DemographyParams) -> Founded:
+def _families(world: World, lived: Lived, p: DemographyParams) -> tuple[Founded, Moved]:
     """Marry, and split families; new households take the rows after the present ones."""
     people, homes, inside = world.persons, world.households, world.geography.inside
     touched = np.zeros(len(homes), np.bool_)
-    seeks = np.zeros(len(people), np.bool_)
-    families.seek_partner(
-        len(people), people.key, people.birth_year, people.sex, people.couple, people.activity, gone, lives, inside,
-        world.year, _luck(world, Decision.MARRY), families.marriage_table(p), seeks,
-    )  # fmt: skip
-    rows_of = np.flatnonzero(seeks)
-    bits = families.draws(_luck(world, Decision.MATCH), people.key[rows_of], 0)
+    seekers = lived.seekers
+    bits = families.draws(_luck(world, Decision.MATCH), people.key[seekers], 0)
     men, women = families.pair(
-        rows_of, lives[rows_of], people.sex[rows_of], people.birth_year[rows_of], bits, people.household
+        seekers, world.living_at(seekers), people.sex[seekers], people.birth_year[seekers], bits, people.household
     )
+    lives = world.living_at(men)
     outcome, number, columns = families.marry(
         men, women, people.key, people.household, people.is_away,
         homes.key, homes.kind, homes.place, homes.away_place, homes.since_year, homes.away_since_year, homes.tenure,
         homes.away_tenure, homes.land_mu, homes.savings_yuan,
-        parts, touched, world.dwellings, world.occupied, inside, world.year, _luck(world, Decision.NEW_HOUSEHOLD), p,
+        lived.parts, touched, world.dwellings, world.occupied, inside, world.year,
+        _luck(world, Decision.NEW_HOUSEHOLD), p,
     )  # fmt: skip
     by_marriage = Founded(*columns)
-    _wed(people, men, women, outcome, number, len(homes), by_marriage)
     married = outcome != families.NO_MARRIAGE
+    men, women, lives = men[married], women[married], lives[married]
+    by_wedding = _wed(people, men, women, outcome[married] == families.FOUNDS, number[married], len(homes))
     places = world.geography.places
-    world.measures["marriages"] = np.bincount(lives[men[married]], minlength=places)
-    world.measures["newlywed_rows"] = people.household[men[married]].astype(np.int64)
-    by_splitting = families.split(
-        people.key, people.household, people.is_away, people.birth_year, people.sex, people.generation, people.couple,
-        people.parents, gone, world.first_member, world.members,
-        homes.key, homes.kind, homes.place, homes.since_year, homes.land_mu, homes.savings_yuan,
-        parts, touched, world.occupied, inside, world.year, _luck(world, Decision.LEAVE_HOME),
+    world.measures["marriages"] = np.bincount(lives, minlength=places)
+    world.measures["newlywed_rows"] = people.household[men].astype(np.int64)
+    by_splitting, rows, left = families.split(
+        lived.splitting, people.key, people.household, people.is_away, people.birth_year, people.sex,
+        people.generation, people.couple, people.parents, lived.gone, world.first_member, world.members,
+        homes.key, homes.place, homes.since_year, homes.land_mu, homes.savings_yuan,
+        lived.parts, touched, world.occupied, world.year, _luck(world, Decision.LEAVE_HOME),
         len(homes) + len(by_marriage.source), p,
     )  # fmt: skip
     founded = _together(by_marriage, Founded(*by_splitting))
     world.measures["new_households"] = np.bincount(founded.place, minlength=places)
-    return founded
+    return founded, _together(by_wedding, Moved(rows, left))
 
 
-def _together(one: Founded, other: Founded) -> Founded:
-    return Founded(*(np.concatenate(pair) for pair in zip(one, other, strict=True)))
+def _together(one: Columns, other: Columns) -> Columns:
+    return type(one)(*(np.concatenate(pair) for pair in zip(one, other, strict=True)))
 
 
-def _leave(
-    world: World, gone: np.ndarray, parts: Parts, young: np.ndarray, founded: Founded, p: DemographyParams
-) -> Founded:
+def _leave(world: World, lived: Lived, founded: Founded, moved: Moved, p: DemographyParams) -> tuple[Founded, Moved]:
     """Add the households of the young who leave their family this year to those that were founded."""
     people, homes = world.persons, world.households
-    left = leaving.leave(
-        young, people.key, people.birth_year, people.couple, people.parents, people.activity,
-        people.schooling, people.since_year, gone, people.household, people.is_away, world.first_member, world.members,
-        homes.key, homes.place, homes.away_place, homes.away_since_year, homes.since_year, homes.tenure,
-        homes.away_tenure, homes.permit, homes.waiting_yr, parts, world.occupied, world.flows.moves,
+    columns, rows = leaving.leave(
+        lived.young, people.key, people.birth_year, people.couple, people.parents, people.activity,
+        people.schooling, people.since_year, lived.gone, people.household, people.is_away, world.first_member,
+        world.members, homes.key, homes.place, homes.away_place, homes.away_since_year, homes.since_year, homes.tenure,
+        homes.away_tenure, homes.permit, homes.waiting_yr, lived.parts, world.occupied, world.flows.moves,
         world.geography.core, world.year, _luck(world, Decision.STUDY), len(homes) + len(founded.source), p,
     )  # fmt: skip
-    return _together(founded, Founded(*left))
+    by_leaving = Founded(*columns)
+    return _together(founded, by_leaving), _together(moved, Moved(rows, by_leaving.source))
 
 
 def _wed(
-    people: Table,
-    men: np.ndarray,
-    women: np.ndarray,
-    outcome: np.ndarray,
-    number: np.ndarray,
-    next_row: int,
-    founded: Founded,
-) -> None:
-    """Write who lives in which household and couple after the marriages."""
-    married = outcome != families.NO_MARRIAGE
-    founds = outcome[married] == families.FOUNDS
-    men, women = men[married], women[married]
-    target = people.household[men]
-    part = people.is_away[men]
-    target[founds] = next_row + np.arange(len(founded.source))
+    people: Table, men: np.ndarray, women: np.ndarray, founds: np.ndarray, number: np.ndarray, next_row: int
+) -> Moved:
+    """Write who lives in which household and couple after the marriages: tell who moved."""
+    target, part = people.household[men], people.is_away[men]
+    moved = Moved(
+        np.concatenate([women, men[founds]]), np.concatenate([people.household[women], target[founds]]).astype(np.int64)
+    )
+    target[founds] = next_row + np.arange(np.count_nonzero(founds))
     part[founds] = 0
-    people.household[men] = target
-    people.household[women] = target
-    people.is_away[men] = part
-    people.is_away[women] = part
-    people.couple[men] = number[married]
-    people.couple[women] = number[married]
+    for each in (men, women):
+        people.household[each] = target
+        people.is_away[each] = part
+        people.couple[each] = number
     people.parents[women] = 0
     people.parents[men[founds]] = 0
     people.generation[women] = people.generation[men]
+    return moved
 
 
-def _settle(world: World, parts: Parts, founded: Founded, p: DemographyParams) -> np.ndarray:
-    """Bring the parts of households in order; False for those where nobody is left."""
+def _settle(world: World, parts: Parts, moved: Moved, p: DemographyParams) -> np.ndarray:
+    """Bring the parts of households in order; rows of those where nobody is left."""
     people, homes, geography = world.persons, world.households, world.geography
+    rows, found = np.empty(len(homes), np.int32), np.zeros((blocks_of(len(homes)), 2), np.int64)
+    families.unsettled(len(homes), parts.adults, homes.away_place, rows, found)
+    rows = listed(rows, found)
     change, dissolved, orphans = families.settle_parts(
-        parts.adults, parts.minors, homes.kind, homes.place, homes.away_place, homes.since_year, homes.away_since_year,
-        homes.tenure, homes.away_tenure, homes.land_mu, homes.savings_yuan, homes.permit, homes.waiting_yr,
-        homes.community,
-        geography.community_county, world.occupied, world.village_pool_mu, world.estates_yuan, world.flows.moves,
+        rows, parts.adults, parts.minors, homes.kind, homes.place, homes.away_place, homes.since_year,
+        homes.away_since_year, homes.tenure, homes.away_tenure, homes.land_mu, homes.savings_yuan, homes.permit,
+        homes.waiting_yr, homes.community, geography.community_county, world.occupied, world.village_pool_mu,
+        world.estates_yuan, world.flows.moves,
     )  # fmt: skip
-    told = np.concatenate([change, np.zeros(len(founded.source), np.uint8)])
     families.tell_persons(
-        len(people),
-        people.household,
-        people.is_away,
-        people.birth_year,
-        people.since_year,
-        told,
-        world.year,
-        p.minor_age_yr,
-    )
+        rows, change, moved.rows, world.first_member, world.members, people.household, people.is_away,
+        people.birth_year, people.since_year, world.year, p.minor_age_yr,
+    )  # fmt: skip
     world.measures["orphans"] = np.array([orphans])
-    return np.asarray(dissolved == 0)
+    return np.asarray(rows[dissolved])
 
 
 # Arrivals of strangers
@@ -385,6 +444,16 @@ def _come(count, origin, year, weight, luck, sample_luck, cumulated, p):
 
 
 @kernel
+def _count_strangers(home_place, place, inside, places):
+    """(places,) households of strangers by place."""
+    count = np.zeros(places, np.int64)
+    for h in range(place.shape[0]):
+        if home_place[h] >= inside:
+            count[place[h]] += 1
+    return count
+
+
+@kernel
 def _household_keys(keys, year):
     made = np.empty(keys.shape[0], np.uint64)
     for i in range(keys.shape[0]):
@@ -396,8 +465,7 @@ def _strangers(world: World, p: DemographyParams) -> tuple[dict[str, np.ndarray]
     """Rows of persons and households of the strangers who come this year; ``household`` counts from 0."""
     people, homes, geography = world.persons, world.households, world.geography
     urban = geography.urban
-    stranger = homes.home_place >= geography.inside
-    present = np.bincount(homes.place[stranger], minlength=geography.places) * urban
+    present = _count_strangers(homes.home_place, homes.place, geography.inside, geography.places) * urban
     if not present.any():
         present = np.bincount(homes.place, minlength=geography.places) * urban
     cumulated = np.cumsum(present)
@@ -444,44 +512,94 @@ def _strangers(world: World, p: DemographyParams) -> tuple[dict[str, np.ndarray]
 
 
 @kernel
-def _order(household, gone, joining, new_row, heads, households):
-    """Rows of the living and of those who join, in the order of their households.
+def _order(household, gone, first_member, members, dead, left, moved, joining, households):
+    """Rows of the living and of those who join, in the order of their households and rows: as `Runs`.
 
-    ``heads`` (households before) counts the living.
+    Almost every household keeps its members as they are; those of the others are looked for.
+
+    Parameters
+    ----------
+    household, gone : (persons,) where each lives now, and the dead
+    first_member, members : (households before,) the persons of each as they stand in the table
+    dead, moved : rows of the dead, and of persons who joined another household
+    left : rows of the households that these left, and of those where nobody is left
+    joining : (joining,) household of those who join the table, numbered on
+    households : number of households, the new ones among them
 
     Returns
     -------
-    order : (persons,) rows, the joining numbered on; members : (households,) how many each household has
+    first, place : `Runs`; members : (households with members,) int32 how many each has
     """
-    members, cursor = np.zeros(households, np.int32), np.zeros(households, np.int32)
-    for h in range(heads.shape[0]):
-        if heads[h] > 0:
-            members[new_row[h]] = heads[h]
-    for n in range(joining.shape[0]):
-        members[new_row[joining[n]]] += 1
-    total = 0
-    for h in range(households):
-        cursor[h] = total
-        total += members[h]
-    order = np.empty(total, np.int32)
-    for i in range(household.shape[0]):
-        if not gone[i]:
-            h = new_row[household[i]]
-            order[cursor[h]] = i
-            cursor[h] += 1
-    for n in range(joining.shape[0]):
-        h = new_row[joining[n]]
-        order[cursor[h]] = household.shape[0] + n
-        cursor[h] += 1
-    return order, members
+    here, before, come = household.shape[0], first_member.shape[0], moved.shape[0] + joining.shape[0]
+    changed, newest = np.zeros(households, np.bool_), np.full(households, np.int32(-1))
+    changed[before:] = True
+    for h in left:
+        changed[h] = True
+    for i in dead:
+        changed[household[i]] = True
+    # who comes to a household, by chains in the order of rows
+    row, after = np.empty(come, np.int32), np.empty(come, np.int32)
+    for n in range(come):
+        row[n] = moved[n] if n < moved.shape[0] else here + n - moved.shape[0]
+        h = household[row[n]] if row[n] < here else joining[row[n] - here]
+        changed[h] = True
+        if newest[h] < 0 or row[newest[h]] > row[n]:
+            after[n] = newest[h]
+            newest[h] = n
+        else:
+            beside = newest[h]
+            while after[beside] >= 0 and row[after[beside]] < row[n]:
+                beside = after[beside]
+            after[n] = after[beside]
+            after[beside] = n
+    first, place = np.empty(here + come, np.int32), np.empty(here + come + 1, np.int32)
+    heads = np.empty(households, np.int32)
+    runs = kept = total = begun = 0
+    follows = -1
+    for h in range(households + 1):
+        if h < households and not changed[h]:
+            continue
+        if begun < h:  # those from ``begun`` on are as they were
+            start, end = first_member[begun], first_member[h] if h < before else here
+            if start != follows:
+                first[runs], place[runs] = start, total
+                runs += 1
+            copy_run(heads, kept, members, begun, h - begun)
+            kept += h - begun
+            total += end - start
+            follows = end
+        begun = h + 1
+        if h == households:
+            break
+        began, n = total, newest[h]
+        own = first_member[h] if h < before else here
+        end = own + members[h] if h < before else here
+        while own < end or n >= 0:
+            if n >= 0 and (own >= end or row[n] < own):
+                i = row[n]
+                n = after[n]
+            else:
+                i = own
+                own += 1
+                if gone[i] or household[i] != h:
+                    continue
+            if i != follows or i == here:
+                first[runs], place[runs] = i, total
+                runs += 1
+            total += 1
+            follows = i + 1
+        heads[kept] = total - began
+        kept += total > began
+    place[runs] = total
+    return first[:runs].copy(), place[: runs + 1].copy(), heads[:kept].copy()
 
 
 def _gather(
     world: World,
-    gone: np.ndarray,
-    stays: np.ndarray,
-    parts: Parts,
+    lived: Lived,
+    dissolved: np.ndarray,
     founded: Founded,
+    moved: Moved,
     newborn: dict[str, np.ndarray],
     strangers: tuple[dict[str, np.ndarray], dict[str, np.ndarray]],
 ) -> None:
@@ -490,18 +608,16 @@ def _gather(
     persons, households = strangers
     old, new = len(homes), len(founded.source)
     joining = _concatenate(_founded_rows(world, founded), households)
-    kept = np.concatenate([stays, np.ones(len(joining["key"]), np.bool_)])
-    new_row = np.cumsum(kept, dtype=np.int32) - np.int32(1)
     persons["household"] = persons["household"] + old + new
     added = _concatenate(newborn, persons)
-    living = parts.adults + parts.minors
-    heads = np.concatenate([living[:, 0] + living[:, 1], founded.members])
-    order, members = _order(people.household, gone, added["household"], new_row, heads, int(kept.sum()))
-    people.take(order, added)
-    world.settle_members(members)
-    homes.take(kept, joining)
-    wed = world.measures["newlywed_rows"]
-    world.measures["newlywed_rows"] = np.unique(new_row[wed[kept[wed]]]).astype(np.int64)
+    first, place, members = _order(
+        people.household, lived.gone, world.first_member, world.members, lived.dead,
+        np.concatenate([moved.left, dissolved]), moved.rows, added["household"], old + len(joining["key"]),
+    )  # fmt: skip
+    world.take_persons(Runs(first, place), members, added)
+    homes.take(Runs.without(dissolved, 1, old, len(joining["key"])), joining)
+    wed = np.setdiff1d(world.measures["newlywed_rows"], dissolved)
+    world.measures["newlywed_rows"] = wed - np.searchsorted(dissolved, wed)
 
 
 def _concatenate(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -9,7 +9,8 @@ import numpy as np
 
 from migrasim.core.chance import Decision, stream, uniform
 from migrasim.core.codes import N_TIERS, NOWHERE, Activity, Kind, Tenure, Tier
-from migrasim.core.rule import kernel, rows_of, scalars, threaded_kernel
+from migrasim.core.columns import listed
+from migrasim.core.rule import blocks_of, kernel, rows_of, scalars, threaded_kernel
 from migrasim.domains.hukou.rules import (
     HukouParams,
     has_permit,
@@ -58,11 +59,14 @@ def run(world: World) -> None:
     levers, geography, households, persons = world.levers, world.geography, world.households, world.persons
     open_share = sum(levers[f"residence_permit.{service}"] for service in SERVICES) / len(SERVICES)
     kept_prob = np.stack([levers[f"three_rights.{right}"] for right in RIGHTS])
-    rows_total = len(households)
-    eligible, permit, transfer = (np.zeros(rows_total, np.uint8) for _ in range(3))
-    lost = np.zeros((rows_total, N_RIGHTS), np.uint8)
+    rows, blocks = len(households), blocks_of(len(households))
+    transfers, outward = np.empty(rows, np.int32), np.empty(rows, np.int32)
+    lost = np.empty((rows, N_RIGHTS), np.bool_)
+    found = np.zeros((2, blocks, 2), np.int64)
+    counts_of = np.zeros((blocks, len(_Count), geography.counties), np.int64)
+    home_county = _home_county(world)
     _decide(
-        rows_total,
+        rows,
         world.seed,
         world.year,
         geography.inside,
@@ -82,7 +86,7 @@ def run(world: World) -> None:
         persons.birth_year,
         persons.activity,
         persons.is_away,
-        _home_county(world),
+        home_county,
         levers["residence_permit.waiting_months"],
         levers["residence_permit.one_pass"],
         open_share,
@@ -90,16 +94,18 @@ def run(world: World) -> None:
         levers["hukou.transfer_months"],
         kept_prob,
         p,
-        eligible,
-        permit,
-        transfer,
+        households.permit,
+        transfers,
         lost,
+        outward,
+        found,
+        counts_of,
     )
-    counts = np.zeros((len(_Count), geography.counties), np.int64)
+    counts = counts_of.sum(axis=0)
     kept_rights, lost_rights = (np.zeros((N_RIGHTS, geography.counties), np.int64) for _ in range(2))
     land_lost_mu = np.zeros(geography.counties)
-    _apply(
-        world.year,
+    _transfer(
+        listed(transfers, found[0]),
         households.community,
         households.home_place,
         households.place,
@@ -108,16 +114,9 @@ def run(world: World) -> None:
         households.land_mu,
         households.has_homestead,
         households.has_collective_share,
-        world.first_member,
         world.members,
-        persons.birth_year,
-        persons.is_away,
-        _home_county(world),
-        eligible,
-        permit,
-        transfer,
+        home_county,
         lost,
-        p,
         world.village_pool_mu,
         counts,
         kept_rights,
@@ -128,38 +127,22 @@ def run(world: World) -> None:
     world.measures["rights_kept_households"] = kept_rights
     world.measures["rights_lost_households"] = lost_rights
     world.measures["land_lost_mu"] = land_lost_mu
-    _register_outside(world, p)
+    _register_outside(world, listed(outward, found[1]))
 
 
-def _register_outside(world: World, p: HukouParams) -> None:
+def _register_outside(world: World, leaving: np.ndarray) -> None:
     """Households settled outside for good take their registration along; they leave the world after this phase.
 
     Their land goes back to the village, as that of families that died out; homestead and share end.
     Writes ``home_place`` and the three rights, and the measure ``outside_transfers_persons`` (places of origin).
     """
     households, geography = world.households, world.geography
-    goes = np.zeros(len(households), np.bool_)
-    _goes_outside(
-        len(households), world.seed, world.year, geography.inside, households.key, households.home_place,
-        households.place, households.away_place, households.since_year, p, goes,
-    )  # fmt: skip
-    leaving = np.flatnonzero(goes)
     np.add.at(world.village_pool_mu, households.community[leaving], households.land_mu[leaving])
     origins = np.bincount(households.home_place[leaving], weights=world.members[leaving], minlength=geography.places)
     world.measures["outside_transfers_persons"] = origins.astype(np.int64)
     households.home_place[leaving] = households.place[leaving]
     for name in ("land_mu", "has_homestead", "has_collective_share", "permit"):
         getattr(households, name)[leaving] = 0
-
-
-@threaded_kernel
-def _goes_outside(block, seed, year, inside, key, home_place, place, away_place, since_year, p, goes):
-    """Mark in ``goes`` (households,) where registration goes along."""
-    luck = stream(seed, Decision.TRANSFER, year)
-    for h in rows_of(block):
-        if home_place[h] < inside and place[h] >= inside and away_place[h] < 0:
-            prob = outside_transfer_prob(year - since_year[h], p)
-            goes[h] = prob > 0.0 and uniform(luck, key[h], _OUTSIDE_LUCK) < prob
 
 
 def _home_county(world: World) -> np.ndarray:
@@ -199,37 +182,55 @@ def _decide(
     transfer_months,
     kept_prob,
     p,
-    eligible,
     permit,
-    transfer,
+    transfers,
     lost,
+    outward,
+    found,
+    counts_of,
 ):
+    """Say in ``permit`` who holds one; list the households that transfer, and those that do so to the outside.
+
+    ``lost`` (households, rights) is filled for those that transfer; ``counts_of`` (blocks, counts, counties) counts
+    who may have a permit, and holds one, of the others. ``found`` is (lists, blocks, 2), for `listed`.
+    """
     permit_luck = stream(seed, Decision.PERMIT, 0)
     transfer_luck = stream(seed, Decision.TRANSFER, year)
     gate_luck = stream(seed, Decision.TRANSFER, 0)
     right_luck = stream(seed, Decision.KEEP_RIGHT, 0)
+    counts = counts_of[block[2]]
+    moving = going = block[0]
     for h in rows_of(block):
         at = np.int64(place[h])
-        if at >= inside or at % N_TIERS == Tier.VILLAGE or home_place[h] == at:
+        permit[h] = 0
+        if at >= inside:
+            if home_place[h] < inside and away_place[h] < 0:
+                prob = outside_transfer_prob(year - since_year[h], p)
+                outward[going] = h
+                going += prob > 0.0 and uniform(transfer_luck, key[h], _OUTSIDE_LUCK) < prob
+            continue
+        if at % N_TIERS == Tier.VILLAGE or home_place[h] == at:
             continue
         county = at // N_TIERS
         years = max(year - since_year[h], 0)
         months = stay_months(years, uniform(permit_luck, key[h], 1))
-        if months >= waiting_months[county]:
-            eligible[h] = 1
+        eligible = months >= waiting_months[county]
         held = has_permit(months, waiting_months[county], uniform(permit_luck, key[h], 0), take_up_share[county])
-        if held:
-            permit[h] = 1
-        if kind[h] != Kind.FAMILY or away_place[h] == home_place[h]:
+        permit[h] = held
+        asks = kind[h] == Kind.FAMILY and away_place[h] != home_place[h]
+        asks = asks and uniform(gate_luck, key[h], 1) < openness_share[county]
+        if not (eligible or asks):
             continue
-        if uniform(gate_luck, key[h], 1) >= openness_share[county]:
-            continue
+        present = pupils = 0
         child = 0.0
         steady_job = 0.0
         for i in range(first_member[h], first_member[h] + members[h]):
             if is_away[i]:
                 continue
-            if year - birth_year[i] <= p.child_age_max_yr:
+            age = year - birth_year[i]
+            present += 1
+            pupils += p.pupil_age_min_yr <= age <= p.child_age_max_yr
+            if age <= p.child_age_max_yr:
                 child = 1.0
             if activity[i] == Activity.WORKER:
                 steady_job = 1.0
@@ -239,28 +240,37 @@ def _decide(
         village_county = community_county[community[h]]
         if village_county < 0:
             village_county = county
-        pull = transfer_pull(
-            years,
-            own_home,
-            child,
-            steady_job,
-            land_mu[h] * (1.0 - kept_prob[LAND, village_county]),
-            has_homestead[h] * (1.0 - kept_prob[HOMESTEAD, village_county]),
-            has_collective_share[h] * (1.0 - kept_prob[COLLECTIVE, village_county]),
-            p,
-        )
-        opened = open_share[county] if held else 0.0
-        if uniform(transfer_luck, key[h], 0) >= transfer_prob(pull, opened, transfer_months[county], p):
-            continue
-        transfer[h] = 1
-        for right in range(N_RIGHTS):
-            if not keeps_right(uniform(right_luck, key[h], right), kept_prob[right, village_county]):
-                lost[h, right] = 1
+        prob = 0.0
+        if asks:
+            pull = transfer_pull(
+                years,
+                own_home,
+                child,
+                steady_job,
+                land_mu[h] * (1.0 - kept_prob[LAND, village_county]),
+                has_homestead[h] * (1.0 - kept_prob[HOMESTEAD, village_county]),
+                has_collective_share[h] * (1.0 - kept_prob[COLLECTIVE, village_county]),
+                p,
+            )
+            prob = transfer_prob(pull, open_share[county] if held else 0.0, transfer_months[county], p)
+        if asks and uniform(transfer_luck, key[h], 0) < prob:
+            transfers[moving] = h
+            moving += 1
+            for right in range(N_RIGHTS):
+                lost[h, right] = not keeps_right(uniform(right_luck, key[h], right), kept_prob[right, village_county])
+        elif eligible:
+            counts[_Count.PERMIT_ELIGIBLE_HOUSEHOLDS, county] += 1
+            counts[_Count.PERMIT_ELIGIBLE_PERSONS, county] += present
+            counts[_Count.PERMIT_HOUSEHOLDS, county] += held
+            counts[_Count.PERMIT_PERSONS, county] += held * present
+            counts[_Count.PERMIT_PUPILS, county] += held * pupils
+    for each, end in enumerate((moving, going)):
+        found[each, block[2], 0], found[each, block[2], 1] = block[0], end - block[0]
 
 
 @kernel
-def _apply(
-    year,
+def _transfer(
+    transfers,
     community,
     home_place,
     place,
@@ -269,16 +279,9 @@ def _apply(
     land_mu,
     has_homestead,
     has_collective_share,
-    first_member,
     members,
-    birth_year,
-    is_away,
     community_county,
-    eligible,
-    permitted,
-    transfer,
     lost,
-    p,
     pool_mu,
     counts,
     kept_rights,
@@ -286,26 +289,8 @@ def _apply(
     land_lost_mu,
 ):
     # Land is float32, so its float64 sums are exact and do not depend on the order of rows.
-    for h in range(place.shape[0]):
-        permit[h] = permitted[h]
-        if not (eligible[h] or transfer[h]):
-            continue
+    for h in transfers:
         county = place[h] // N_TIERS
-        if not transfer[h]:
-            present = 0
-            pupils = 0
-            for i in range(first_member[h], first_member[h] + members[h]):
-                if not is_away[i]:
-                    present += 1
-                    if p.pupil_age_min_yr <= year - birth_year[i] <= p.child_age_max_yr:
-                        pupils += 1
-            counts[_Count.PERMIT_ELIGIBLE_HOUSEHOLDS, county] += 1
-            counts[_Count.PERMIT_ELIGIBLE_PERSONS, county] += present
-            if permitted[h]:
-                counts[_Count.PERMIT_HOUSEHOLDS, county] += 1
-                counts[_Count.PERMIT_PERSONS, county] += present
-                counts[_Count.PERMIT_PUPILS, county] += pupils
-            continue
         counts[_Count.TRANSFERS_HOUSEHOLDS, county] += 1
         counts[_Count.TRANSFERS_PERSONS, county] += members[h]
         if hukou_urban[h] == 0:

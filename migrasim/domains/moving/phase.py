@@ -16,7 +16,8 @@ import numpy as np
 from migrasim.core.codes import (
     Purse,
 )
-from migrasim.core.columns import Table
+from migrasim.core.columns import Runs
+from migrasim.core.columns import gather as gather_columns
 from migrasim.domains.moving import choice
 from migrasim.domains.moving.choice import ROUNDS, STAY
 from migrasim.domains.moving.considering import MONTHS, by_month, months
@@ -140,8 +141,8 @@ def first_choices(world: World, with_values: bool = False) -> tuple[np.ndarray, 
 def drop_departed(world: World) -> None:
     """People registered outside who live outside again leave the world."""
     households, persons, inside = world.households, world.persons, world.geography.inside
-    strangers = households.home_place >= inside
-    gone = np.flatnonzero(strangers & (households.place >= inside) & (households.away_place < 0))
+    outside = np.flatnonzero(households.place >= inside)
+    gone = outside[(households.home_place[outside] >= inside) & (households.away_place[outside] < 0)]
     if not len(gone):
         return
     place, members = households.place[gone], world.members[gone]
@@ -150,15 +151,12 @@ def drop_departed(world: World) -> None:
     np.subtract.at(world.occupied, (place, households.tenure[gone]), 1)
     if len(world.estates_yuan):
         world.estates_yuan[-1] += int(households.savings_yuan[gone].sum())  # they take their savings along
-    stays, remain = np.ones(len(households), np.bool_), np.ones(len(persons), np.bool_)
-    stays[gone] = False
-    numbered = np.arange(int(members.sum())) - np.repeat(np.cumsum(members) - members, members)
-    remain[np.repeat(world.first_member[gone], members) + numbered] = False
+    people, homes = (
+        Runs.without(world.first_member[gone], members, len(persons)),
+        Runs.without(gone, 1, len(households)),
+    )
     live = vars(world.livelihood)
-    for table, names, mask in ((persons, _OF_PERSONS, remain), (households, _OF_HOUSEHOLDS, stays)):
-        kept = np.flatnonzero(mask).astype(np.int32)
-        beside = Table({name: live[name] for name in names})
-        for each in (table, beside):
-            each.take(kept)
-        live.update({name: getattr(beside, name) for name in names})
-    world.settle_members(world.members[stays])
+    live.update(gather_columns(people, {name: live[name] for name in _OF_PERSONS}))
+    live.update(gather_columns(homes, {name: live[name] for name in _OF_HOUSEHOLDS}))
+    households.take(homes)
+    world.take_persons(people, gather_columns(homes, {"members": world.members})["members"])
