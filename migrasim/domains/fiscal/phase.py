@@ -424,29 +424,20 @@ def _unregistered_workers(world: World) -> np.ndarray:
         households.place,
         households.away_place,
         households.home_place,
-        geography.urban,
+        geography.inside,
         counts,
     )
     return np.asarray(counts.sum(axis=0))
 
 
 @threaded_kernel
-def _count_unregistered(block, first, members, is_away, activity, place, away_place, home_place, urban, counts_of):
+def _count_unregistered(block, first, members, is_away, activity, place, away_place, home_place, inside, counts_of):
     counts = counts_of[block[2]]
     for h in rows_of(block):
-        home, main, other = home_place[h], place[h], away_place[h]  # the other is -1 where nobody is away
-        main_counts = urban[main] & (main != home)
-        other_counts = (other >= 0) & urban[other] & (other != home)
-        if main_counts | other_counts:
-            workers, workers_away = 0, 0
-            for i in range(first[h], first[h] + members[h]):
-                works, away = activity[i] == Activity.WORKER, is_away[i] != 0
-                workers += works & (not away)
-                workers_away += works & away
-            if main_counts:
-                counts[main // N_TIERS] += workers
-            if other_counts:
-                counts[other // N_TIERS] += workers_away
+        for part, here in enumerate((place[h], away_place[h])):
+            if 0 <= here < inside and here % N_TIERS != Tier.VILLAGE and here != home_place[h]:
+                for i in range(first[h], first[h] + members[h]):
+                    counts[here // N_TIERS] += (is_away[i] == part) & (activity[i] == Activity.WORKER)
 
 
 def _land_mu(world: World) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from migrasim.core.chance import Decision, draw, stream
+from migrasim.core.chance import Decision, chooser, pick, stream
 from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Sector, Tier
 from migrasim.core.lottery import lowest
 from migrasim.core.rule import blocks_of, kernel, rows_of, rule, threaded_kernel
@@ -81,10 +81,10 @@ def fill_farming(world: World, capacity: np.ndarray) -> None:
             _take(world, farmers, free[:, k].copy(), N_SECTORS + k, 5 + k)
 
 
-def _farmers(world: World, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of farmers of working age who live in ``places`` (places,), and where each lives."""
+def _farmers(world: World, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows of farmers of working age who live in ``places`` (places,), where each lives, and the word of its luck."""
     persons, households = world.persons, world.households
-    return listed(
+    who, at = listed(
         farmers_in,
         len(persons),
         persons.household,
@@ -96,6 +96,16 @@ def _farmers(world: World, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         places,
         world.year,
     )
+    words = np.empty(len(who), np.uint64)
+    fill_words(len(who), who, persons.key, np.uint64(stream(world.seed, int(Decision.JOB), world.year)), words)
+    return who, at, words
+
+
+@threaded_kernel
+def fill_words(block, who, key, stream_key, words):
+    """Fill ``words`` of the choosers in rows ``who``, from which every chain draws: keys lie far apart in memory."""
+    for n in rows_of(block):
+        words[n] = chooser(stream_key, key[who[n]])
 
 
 @threaded_kernel
@@ -113,14 +123,13 @@ def farmers_in(block, who, at, ends, household, is_away, birth_year, place, away
 
 
 def _take(
-    world: World, farmers: tuple[np.ndarray, np.ndarray], openings: np.ndarray, kind: int, draw_number: int
+    world: World, farmers: tuple[np.ndarray, np.ndarray, np.ndarray], openings: np.ndarray, kind: int, draw_number: int
 ) -> None:
     persons = world.persons
-    who, at = farmers
+    who, at, words = farmers
     lots = np.empty(len(who), np.uint64)
     counts = np.zeros((blocks_of(len(who)), len(openings), 1 << _BITS), np.int32)
-    key = np.uint64(stream(world.seed, int(Decision.JOB), world.year))
-    draw_lots(len(who), who, at, persons.key, persons.chain, openings, int(kind), key, draw_number, lots, counts)
+    draw_lots(len(who), who, at, words, persons.chain, openings, int(kind), draw_number, lots, counts)
     take_places(
         who,
         at,
@@ -136,14 +145,14 @@ def _take(
 
 
 @threaded_kernel
-def draw_lots(block, farmers, at, key, chain, openings, kind, stream_key, draw_number, lots, counts_of):
+def draw_lots(block, farmers, at, words, chain, openings, kind, draw_number, lots, counts_of):
     """Fill ``lots`` (farmers,); those of farmers who may take a job are counted by place and first bits.
 
     ``counts_of`` is (blocks, places, first bits).
     """
     counts = counts_of[block[2]]
     for n in rows_of(block):
-        lots[n] = draw(stream_key, key[farmers[n]], draw_number)
+        lots[n] = pick(words[n], draw_number)
         if openings[at[n]] > 0 and _may_take(kind, chain[farmers[n]]):
             counts[at[n], lots[n] >> _BEHIND] += 1
 
