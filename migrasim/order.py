@@ -219,7 +219,8 @@ class Simulation:
             labour.run(world)
 
         def house() -> None:
-            housing.run(world, earnings.incomes(world, housing.may_queue(world)).sum(axis=1))
+            tenants = housing.may_queue(world)
+            housing.run(world, tenants, earnings.incomes(world, tenants).sum(axis=1))
 
         def move() -> None:
             if self.watch is not None:
@@ -244,7 +245,7 @@ class Simulation:
 
         def account() -> None:
             incomes.append(earnings.incomes(world))
-            fiscal.update_savings(world, incomes[0].sum(axis=1))
+            fiscal.update_savings(world, incomes[0])
             fiscal.run(world)
             if "budget" in world.inputs.alternatives or world.year < BASE_YEAR:  # what was built before was paid for
                 world.county.unpaid_share[:] = 0.0

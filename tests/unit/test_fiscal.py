@@ -84,7 +84,7 @@ def test_levers_at_the_status_quo_cost_nothing():
 def test_every_payment_has_two_sides_and_counties_hold_no_money():
     """The purses sum to zero in every county, and what counties receive they spend."""
     world = closed(PLAN, growth=500)
-    phase.update_savings(world, np.full(len(world.households), 40000, np.int64))
+    phase.update_savings(world, np.full((len(world.households), 2), 20000, np.int64))
     net = phase.balances(world)
     assert (net.sum(axis=0) == 0).all()
     assert (net[Purse.COUNTY] == 0).all()
@@ -162,7 +162,7 @@ def test_savings_change_by_what_the_ledger_says():
     savings = world.households.savings_yuan.copy()
     phase.start(world)
     land.run(world)
-    phase.update_savings(world, np.random.default_rng(1).integers(-5000, 90000, len(savings)))
+    phase.update_savings(world, np.random.default_rng(1).integers(-2500, 45000, (len(savings), 2)))
     phase.run(world)
     change = int((world.households.savings_yuan - savings).sum())
     assert int(phase.balances(world)[Purse.HOUSEHOLD].sum()) == 10 * change
@@ -173,7 +173,9 @@ def test_order_of_rows_changes_nothing():
     """Shuffled households give the same accounts and savings, to the last bit."""
     plain, mixed = closed(PLAN), closed(PLAN, shuffle=3)
     for world in (plain, mixed):
-        phase.update_savings(world, world.households.savings_yuan // 2 + 10000)
+        phase.update_savings(
+            world, np.stack([world.households.savings_yuan // 2, np.full(len(world.households), 10000)], axis=1)
+        )
     assert plain.ledger.keys() == mixed.ledger.keys()
     for key, each in plain.ledger.items():
         np.testing.assert_array_equal(each, mixed.ledger[key])

@@ -7,6 +7,7 @@ services is part of their consumption; it is measured, and not entered a second 
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -122,7 +123,8 @@ def run(world: World) -> None:
     world.pay(AWARD, Purse.HIGHER, Purse.COUNTY, award)
     own = np.zeros((N_PURSES, counties))  # what households bear themselves
     _pay_services(world, p, own)
-    for lever, units in (_running(world, p) | _works(world, p)).items():
+    land = _land_mu(world) * world.weight
+    for lever, units in (_running(world, p, land) | _works(world, p, land)).items():
         _pay_lever(world, lever, units, p, own)
     extra = np.maximum(0.0, world.above(AWARD)) * _measure(world, "transfers_rural_persons") * world.weight
     # land beyond the usual quota is open to builders and employers from next year on
@@ -168,7 +170,7 @@ def _added(world: World, lever: str) -> np.ndarray:
     return np.asarray(world.levers[lever] - before, np.float64)
 
 
-def _running(world: World, p: FiscalParams) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def _running(world: World, p: FiscalParams, land_mu: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Units of each lever that is not building, as (once, yearly) at full scale by county."""
     nothing = np.zeros(world.geography.counties)
     units = {}
@@ -180,8 +182,7 @@ def _running(world: World, p: FiscalParams) -> dict[str, tuple[np.ndarray, np.nd
         np.maximum(0.0, _added(world, "residence_permit.one_pass")) * eligible,
         nothing,
     )
-    land = _land_mu(world) * world.weight
-    units[TITLING] = (np.maximum(0.0, _added(world, TITLING)) * land, nothing)
+    units[TITLING] = (np.maximum(0.0, _added(world, TITLING)) * land_mu, nothing)
     if "subsidised_households" in world.measures:
         tenants = _measure(world, "subsidised_households")
     else:
@@ -193,7 +194,7 @@ def _running(world: World, p: FiscalParams) -> dict[str, tuple[np.ndarray, np.nd
     return units
 
 
-def _works(world: World, p: FiscalParams) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def _works(world: World, p: FiscalParams, land_mu: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Units of works and village programmes of the year, as (once, yearly) at full scale by county.
 
     Works for the region are shared among counties by their urban residents; an index that falls
@@ -230,11 +231,8 @@ def _works(world: World, p: FiscalParams) -> dict[str, tuple[np.ndarray, np.ndar
         returned = world.flows.moves[:, :inside:N_TIERS].sum(axis=(0, 2)) * world.weight
         units["rural.returnee_support"] = (world.above("rural.returnee_support") * returned, nothing)
     if "rural.farm_income_growth" in world.levers:
-        land = _land_mu(world) * world.weight * p.improved_land_share_pp
-        units["rural.farm_income_growth"] = (
-            np.maximum(0.0, world.above("rural.farm_income_growth")) * land,
-            nothing,
-        )
+        improved = np.maximum(0.0, world.above("rural.farm_income_growth")) * (land_mu * p.improved_land_share_pp)
+        units["rural.farm_income_growth"] = (improved, nothing)
     return units
 
 
@@ -299,6 +297,7 @@ def _paid_by_county(world: World) -> np.ndarray:
     return paid
 
 
+@functools.cache
 def _group(item: str) -> str:
     return item.split(".", maxsplit=1)[0]
 
@@ -337,31 +336,33 @@ def update_savings(world: World, income_yuan: np.ndarray) -> None:
 
     Parameters
     ----------
-    income_yuan : (households,) int64 income of the year; a negative one counts as none
+    income_yuan : (households, 2) int64 income of the year of those at home and away; a negative sum counts as none
     """
     p = world.inputs.params("fiscal", FiscalParams, year=world.year)
     households, geography = world.households, world.geography
-    flows = np.zeros((2, geography.counties), np.int64)
+    flows = np.zeros((blocks_of(len(households)), 2, geography.counties), np.int64)
     _save(
+        len(households),
         households.home_place,
         households.place,
         households.savings_yuan,
         world.members,
-        np.asarray(income_yuan, np.int64),
+        income_yuan,
         geography.inside,
         geography.core // N_TIERS,
         scalars(p)[0],
         flows,
     )
-    earned, spent = flows
+    earned, spent = flows.sum(axis=0)
     world.pay("household.income", Purse.ENTERPRISE, Purse.HOUSEHOLD, earned * world.weight)
     world.pay("household.consumption", Purse.HOUSEHOLD, Purse.ENTERPRISE, spent * world.weight)
 
 
-@kernel
-def _save(home_place, place, savings_yuan, members, income_yuan, inside, core_county, p, flows):
+@threaded_kernel
+def _save(block, home_place, place, savings_yuan, members, income_yuan, inside, core_county, p, flows_of):
     # Every household belongs to the county of its registered address; strangers to where they live.
-    for h in range(place.shape[0]):
+    flows = flows_of[block[2]]
+    for h in rows_of(block):
         if home_place[h] < inside:
             county = home_place[h] // N_TIERS
         elif place[h] < inside:
@@ -374,7 +375,7 @@ def _save(home_place, place, savings_yuan, members, income_yuan, inside, core_co
             share = p.consumption_village_share
         else:
             share = p.consumption_urban_share
-        income = max(np.int64(0), income_yuan[h])
+        income = max(np.int64(0), income_yuan[h, 0] + income_yuan[h, 1])
         spent = np.int64(consumption_yuan(float(income), float(savings_yuan[h]), members[h], share, p))
         savings_yuan[h] += income - spent
         flows[0, county] += income
@@ -384,8 +385,9 @@ def _save(home_place, place, savings_yuan, members, income_yuan, inside, core_co
 def _tenants(world: World) -> np.ndarray:
     """(counties,) families that rent on the market in a town where they are registered or hold a permit."""
     households, geography = world.households, world.geography
-    counts = np.zeros(geography.counties, np.int64)
+    counts = np.zeros((blocks_of(len(households)), geography.counties), np.int64)
     _count_tenants(
+        len(households),
         households.kind,
         households.tenure,
         households.place,
@@ -394,12 +396,13 @@ def _tenants(world: World) -> np.ndarray:
         geography.inside,
         counts,
     )
-    return counts.astype(np.float64)
+    return np.asarray(counts.sum(axis=0), np.float64)
 
 
-@kernel
-def _count_tenants(kind, tenure, place, home_place, permit, inside, counts):
-    for h in range(place.shape[0]):
+@threaded_kernel
+def _count_tenants(block, kind, tenure, place, home_place, permit, inside, counts_of):
+    counts = counts_of[block[2]]
+    for h in rows_of(block):
         if kind[h] != Kind.FAMILY or tenure[h] != Tenure.MARKET_RENT:
             continue
         if place[h] >= inside or place[h] % N_TIERS == Tier.VILLAGE:

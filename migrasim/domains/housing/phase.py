@@ -77,37 +77,28 @@ def occupancies(stock, occupied, weight):
     return shares
 
 
-def run(world: World, incomes: np.ndarray) -> None:
+def run(world: World, tenants: np.ndarray, incomes: np.ndarray) -> None:
     """Complete dwellings of the year and serve the queue for public rental housing.
 
     Parameters
     ----------
-    incomes : (households,) int64 income of the year in yuan of 2020, unread but for those of `may_queue`
+    tenants : rows of the households that `may_queue`
+    incomes : (tenants,) int64 income of the year in yuan of 2020
     """
     p = params(world)
     geography = world.geography
-    inside = geography.inside
-    county = np.arange(inside) // N_TIERS
-    tier = np.arange(inside) % N_TIERS
     paid = 1.0 - world.county.unpaid_share
     built = np.zeros((geography.counties, N_TENURES))
-    denser = [rules.building_factor(float(each), p) for each in world.above("governance.land_efficiency")]
-    land_m2 = world.memory.get("quota_land_m2_yr", np.zeros(geography.counties))
-    unmet = world.memory.get("refused_dwelling", np.zeros(geography.places)) * world.weight
-    for tenure in _MARKET:
-        for d in np.flatnonzero(tier != Tier.VILLAGE):
-            more = rules.completions(
-                world.stock[d, tenure],
-                world.occupied[d, tenure] * world.weight,
-                unmet[d] if tenure == Tenure.MARKET_RENT else 0.0,
-                p.rental_vacancy_share if tenure == Tenure.MARKET_RENT else p.vacancy_share,
-                min(1.0, p.building_speed_share * denser[county[d]]),
-                p,
-            )
-            if tenure == Tenure.PURCHASED and tier[d] == Tier.SEAT:
-                more = max(0.0, more + rules.quota_dwellings(float(land_m2[county[d]]), denser[county[d]], p))
-            world.stock[d, tenure] += more
-            built[county[d], tenure] += more
+    complete(
+        world.above("governance.land_efficiency"),
+        world.memory.get("quota_land_m2_yr", np.zeros(geography.counties)),
+        world.memory.get("refused_dwelling", np.zeros(geography.places)) * world.weight,
+        world.occupied,
+        world.weight,
+        p,
+        world.stock,
+        built,
+    )
     for tenure, lever in _PROGRAMMES:
         units = world.levers[lever] * paid
         for c in range(geography.counties):
@@ -120,17 +111,41 @@ def run(world: World, incomes: np.ndarray) -> None:
         world.stock[seat, Tenure.MARKET_RENT] += renovated[c]
     world.measures["built_units"] = built
     _refresh_units(world)
-    _serve_queue(world, incomes, p)
+    _serve_queue(world, tenants, incomes, p)
     update(world)
 
 
+@kernel
+def complete(efficiency, land_m2, unmet, occupied, weight, p, stock, built):
+    """Complete market dwellings of towns and seats.
+
+    They are added to ``stock`` (places, tenures) and ``built`` (counties, tenures). ``efficiency`` of land over the
+    status quo and ``land_m2`` for settlers are (counties,); ``unmet`` (places,) was refused last year, ``occupied``
+    (places, tenures) is in sample units of ``weight``.
+    """
+    for tenure in _MARKET:
+        to_let = tenure == Tenure.MARKET_RENT
+        vacancy_share = p.rental_vacancy_share if to_let else p.vacancy_share
+        for c in range(built.shape[0]):
+            denser = rules.building_factor(efficiency[c], p)
+            speed = min(1.0, p.building_speed_share * denser)
+            for tier in range(Tier.TOWN, N_TIERS):
+                d = N_TIERS * c + tier
+                lived_in, refused = occupied[d, tenure] * weight, unmet[d] if to_let else 0.0
+                more = rules.completions(stock[d, tenure], lived_in, refused, vacancy_share, speed, p)
+                if tenure == Tenure.PURCHASED and tier == Tier.SEAT:
+                    more = max(0.0, more + rules.quota_dwellings(land_m2[c], denser, p))
+                stock[d, tenure] += more
+                built[c, tenure] += more
+
+
 def may_queue(world: World) -> np.ndarray:
-    """(households,) bool families that rent on the market; in towns and seats they may queue for public rental."""
-    households = world.households
-    return np.asarray((households.tenure == Tenure.MARKET_RENT) & (households.kind == Kind.FAMILY))
+    """Rows of families that rent on the market; in towns and seats they may queue for public rental."""
+    households = world.households  # NumPy compares bytes with codes, unlike with int, in words of eight
+    return np.flatnonzero((households.tenure == int(Tenure.MARKET_RENT)) & (households.kind == int(Kind.FAMILY)))
 
 
-def _serve_queue(world: World, incomes: np.ndarray, p: HousingParams) -> None:
+def _serve_queue(world: World, tenants: np.ndarray, incomes: np.ndarray, p: HousingParams) -> None:
     """Tenants of low income move into vacant public rental dwellings of their place, by points."""
     households, geography = world.households, world.geography
     gate = (
@@ -142,7 +157,7 @@ def _serve_queue(world: World, incomes: np.ndarray, p: HousingParams) -> None:
     free[geography.inside :] = 0
     free[: geography.inside : N_TIERS] = 0
     waiting = serve_queue(
-        may_queue(world),
+        tenants,
         households.key,
         households.home_place,
         households.place,
@@ -165,7 +180,7 @@ def _serve_queue(world: World, incomes: np.ndarray, p: HousingParams) -> None:
 
 @kernel
 def serve_queue(
-    may_queue,
+    tenants,
     key,
     home_place,
     place,
@@ -185,34 +200,35 @@ def serve_queue(
 ):
     """Give ``free`` (places,) public dwellings to eligible tenants by points, and by lottery among equals.
 
+    ``tenants`` are rows of households, ``income`` (tenants,) is theirs; years of waiting of all others end.
     Strangers and the registered of other places are let in as far as ``gate`` (counties,) opens.
     Returns (places,) how many households stay in the queue; ``p`` is one record.
     """
     gate_key = stream(seed, Decision.QUEUE, 0)
     tie_key = stream(seed, Decision.QUEUE, year)
-    who, at = np.empty(key.shape[0], np.int32), np.empty(key.shape[0], np.int64)
+    rows = tenants.shape[0]
+    who, at, waited = np.empty(rows, np.int32), np.empty(rows, np.int64), np.empty(rows, np.int64)
+    rank = np.empty(rows, np.float64)
     count = 0
-    for h in range(key.shape[0]):
+    for n in range(rows):
+        h = tenants[n]
         d = place[h]
-        if may_queue[h] and d < inside and d % N_TIERS != Tier.VILLAGE:
-            if rules.is_eligible(income[h], members[h], p[0]):
-                if d == home_place[h] or uniform(gate_key, key[h], 0) < gate[d // N_TIERS]:
-                    who[count], at[count] = h, d
-                    count += 1
-                    continue
-        waiting_yr[h] = 0
-    rank = np.empty(count, np.float64)
-    for n in range(count):
-        h = who[n]
+        if d >= inside or d % N_TIERS == Tier.VILLAGE or not rules.is_eligible(income[n], members[h], p[0]):
+            continue
+        if d != home_place[h] and uniform(gate_key, key[h], 0) >= gate[d // N_TIERS]:
+            continue
         dependents = 0
         for i in range(first_member[h], first_member[h] + members[h]):
             age = year - birth_year[i]
             if age < CHILD_AGE or age >= ELDER_AGE:
                 dependents += 1
-        points = rules.queue_points(income[h], members[h], dependents, waiting_yr[h], p[0])
-        rank[n] = -points + 1e-6 * uniform(tie_key, key[h], 0)
+        points = rules.queue_points(income[n], members[h], dependents, waiting_yr[h], p[0])
+        rank[count] = -points + 1e-6 * uniform(tie_key, key[h], 0)
+        who[count], at[count], waited[count] = h, d, waiting_yr[h]
+        count += 1
+    waiting_yr[:] = 0
     waiting = np.zeros(occupied.shape[0], np.int64)
-    served = lowest(at[:count], in_order(rank), free)
+    served = lowest(at[:count], in_order(rank[:count]), free)
     for n in range(count):
         h, d = who[n], at[n]
         if served[n]:
@@ -220,10 +236,9 @@ def serve_queue(
             occupied[d, tenure[h]] -= 1
             tenure[h] = Tenure.PUBLIC_RENT
             occupied[d, Tenure.PUBLIC_RENT] += 1
-            waiting_yr[h] = 0
         else:
             waiting[d] += 1
-            waiting_yr[h] = min(255, waiting_yr[h] + 1)
+            waiting_yr[h] = min(255, waited[n] + 1)
     return waiting
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from migrasim.core.chance import Decision, draw, stream
+from migrasim.core.chance import Decision, chooser, pick, stream
 from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Sector, Tier
 from migrasim.core.lottery import lowest
-from migrasim.core.rule import kernel
+from migrasim.core.rule import blocks_of, kernel, rows_of, rule, threaded_kernel
 from migrasim.core.share import tilted_share
 from migrasim.domains.labour import rules
+from migrasim.domains.labour.market import listed
 from migrasim.domains.labour.rules import LabourParams
 from migrasim.world import World
+
+_BITS = 8  # first ones of a lot, by which nearly all are told who come too late
+_BEHIND = np.uint64(64 - _BITS)
 
 
 def names(world: World) -> list[str]:
@@ -21,23 +25,36 @@ def names(world: World) -> list[str]:
 
 def jobs(world: World) -> tuple[np.ndarray, np.ndarray]:
     """(places, chains) jobs of the chains and those over the base year, at full scale."""
-    geography = world.geography
     base = world.memory["jobs_base"][:, N_SECTORS:]
     new = np.zeros_like(base)
-    parks = world.levers["industry.park_concentration"]
-    seat_gain, town_gain = world.memory["seat_gain"], world.memory["town_gain"]
-    for k, name in enumerate(names(world)):
-        more = world.levers[name]
-        for c in range(geography.counties):
-            if more[c] >= 0:
-                in_parks = tilted_share(float(parks[c]), float(seat_gain[c]), float(town_gain[c]))
-                new[N_TIERS * c + Tier.SEAT, k] = more[c] * in_parks
-                new[N_TIERS * c + Tier.TOWN, k] = more[c] * (1.0 - in_parks)
-            else:  # a chain that sheds labour does so where its jobs are
-                here = base[N_TIERS * c : N_TIERS * c + N_TIERS, k]
-                if here.sum() > 0:
-                    new[N_TIERS * c : N_TIERS * c + N_TIERS, k] = np.maximum(more[c], -here.sum()) * here / here.sum()
+    fill_new_jobs(
+        base,
+        np.array([world.levers[name] for name in names(world)]),
+        world.levers["industry.park_concentration"],
+        world.memory["seat_gain"],
+        world.memory["town_gain"],
+        new,
+    )
     return base + new, new
+
+
+@kernel
+def fill_new_jobs(base, more, parks, seat_gain, town_gain, new):
+    """Fill ``new`` jobs over the ``base`` (places, chains) with what levers add: ``more`` (chains, counties)."""
+    for k in range(more.shape[0]):
+        for c in range(more.shape[1]):
+            first = N_TIERS * c
+            if more[k, c] >= 0:
+                in_parks = tilted_share(parks[c], seat_gain[c], town_gain[c])
+                new[first + Tier.SEAT, k] = more[k, c] * in_parks
+                new[first + Tier.TOWN, k] = more[k, c] * (1.0 - in_parks)
+                continue
+            here = 0.0  # a chain that sheds labour does so where its jobs are
+            for d in range(first, first + N_TIERS):
+                here += base[d, k]
+            if here > 0:
+                for d in range(first, first + N_TIERS):
+                    new[d, k] = max(more[k, c], -here) * base[d, k] / here
 
 
 def fill_workshops(world: World, openings: np.ndarray) -> None:
@@ -64,10 +81,12 @@ def fill_farming(world: World, capacity: np.ndarray) -> None:
             _take(world, farmers, free[:, k].copy(), N_SECTORS + k, 5 + k)
 
 
-def _farmers(world: World, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of farmers of working age who live in ``places`` (places,), and where each lives."""
+def _farmers(world: World, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows of farmers of working age who live in ``places`` (places,), where each lives, and the word of its luck."""
     persons, households = world.persons, world.households
-    who, at = farmers_in(
+    who, at = listed(
+        farmers_in,
+        len(persons),
         persons.household,
         persons.is_away,
         persons.birth_year,
@@ -77,71 +96,97 @@ def _farmers(world: World, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         places,
         world.year,
     )
-    return who, at
+    words = np.empty(len(who), np.uint64)
+    fill_words(len(who), who, persons.key, np.uint64(stream(world.seed, int(Decision.JOB), world.year)), words)
+    return who, at, words
 
 
-@kernel
-def farmers_in(household, is_away, birth_year, place, away_place, activity, places, year):
-    """Rows of farmers below the age of retiring who live in ``places`` (places,) bool, and the place of each."""
-    who, at = np.empty(household.shape[0], np.int32), np.empty(household.shape[0], np.int64)
-    count = 0
-    for i in range(household.shape[0]):
+@threaded_kernel
+def fill_words(block, who, key, stream_key, words):
+    """Fill ``words`` of the choosers in rows ``who``, from which every chain draws: keys lie far apart in memory."""
+    for n in rows_of(block):
+        words[n] = chooser(stream_key, key[who[n]])
+
+
+@threaded_kernel
+def farmers_in(block, who, at, ends, household, is_away, birth_year, place, away_place, activity, places, year):
+    """List (see `listed`) farmers below the age of retiring who live in ``places`` (places,) bool."""
+    count = block[0]
+    for i in rows_of(block):
         if activity[i] == Activity.FARMER and year - birth_year[i] < rules.RETIRING_AGE:
             h = household[i]
             here = away_place[h] if is_away[i] else place[h]
             if places[here]:
                 who[count], at[count] = i, here
                 count += 1
-    return who[:count].copy(), at[:count].copy()
+    ends[block[2], 0], ends[block[2], 1] = block[0], count
 
 
 def _take(
-    world: World, farmers: tuple[np.ndarray, np.ndarray], openings: np.ndarray, kind: int, draw_number: int
+    world: World, farmers: tuple[np.ndarray, np.ndarray, np.ndarray], openings: np.ndarray, kind: int, draw_number: int
 ) -> None:
     persons = world.persons
+    who, at, words = farmers
+    lots = np.empty(len(who), np.uint64)
+    counts = np.zeros((blocks_of(len(who)), len(openings), 1 << _BITS), np.int32)
+    draw_lots(len(who), who, at, words, persons.chain, openings, int(kind), draw_number, lots, counts)
     take_places(
-        *farmers,
-        persons.key,
+        who,
+        at,
+        lots,
+        counts.sum(axis=0),
         persons.activity,
         persons.sector,
         persons.chain,
         openings,
         int(kind),
         world.filled,
-        np.uint64(stream(world.seed, int(Decision.JOB), world.year)),
-        draw_number,
     )
 
 
-@kernel
-def take_places(
-    farmers,
-    at,
-    key,
-    activity,
-    sector,
-    chain,
-    openings,
-    kind,
-    filled,
-    stream_key,
-    draw_number,
-):
-    """Give ``openings`` (places,) of a kind of job to the ``farmers`` who live ``at`` them, by a keyed lottery.
+@threaded_kernel
+def draw_lots(block, farmers, at, words, chain, openings, kind, draw_number, lots, counts_of):
+    """Fill ``lots`` (farmers,); those of farmers who may take a job are counted by place and first bits.
 
-    Who takes a job of a sector is a worker from now on; who takes a place in a farming chain stays a farmer.
+    ``counts_of`` is (blocks, places, first bits).
     """
-    who, cell = np.empty(farmers.shape[0], np.int32), np.empty(farmers.shape[0], np.int64)
+    counts = counts_of[block[2]]
+    for n in rows_of(block):
+        lots[n] = pick(words[n], draw_number)
+        if openings[at[n]] > 0 and _may_take(kind, chain[farmers[n]]):
+            counts[at[n], lots[n] >> _BEHIND] += 1
+
+
+@rule
+def _may_take(kind, chain):
+    return kind < N_SECTORS or chain == 0  # nobody changes from one farming chain to another
+
+
+@kernel
+def take_places(farmers, at, lots, counts, activity, sector, chain, openings, kind, filled):
+    """Give ``openings`` (places,) of a kind of job to the ``farmers`` who live ``at`` them, by their ``lots``.
+
+    Only those are looked at whose first bits, by their ``counts`` (places, first bits), are low enough. Who takes a
+    job of a sector is a worker from now on; who takes a place in a farming chain stays a farmer.
+    """
+    bound = np.full(openings.shape[0], -1)  # first bits up to which all openings go
+    for d in range(openings.shape[0]):
+        left = openings[d]
+        while left > 0 and bound[d] + 1 < counts.shape[1]:
+            bound[d] += 1
+            left -= counts[d, bound[d]]
+    near = np.empty(farmers.shape[0], np.int32)
     count = 0
     for n in range(farmers.shape[0]):
-        free = kind < N_SECTORS or chain[farmers[n]] == 0  # nobody changes from one farming chain to another
-        if free and openings[at[n]] > 0:
-            who[count], cell[count] = farmers[n], at[n]
-            count += 1
-    luck = np.empty(count, np.uint64)
-    for n in range(count):
-        luck[n] = draw(stream_key, key[who[n]], draw_number)
-    for n in np.flatnonzero(lowest(cell[:count], luck, openings)):
+        near[count] = n
+        count += np.int64(lots[n] >> _BEHIND) <= bound[at[n]]
+    who, cell, luck = np.empty(count, np.int32), np.empty(count, np.int64), np.empty(count, np.uint64)
+    found = 0
+    for n in near[:count]:
+        if _may_take(kind, chain[farmers[n]]):
+            who[found], cell[found], luck[found] = farmers[n], at[n], lots[n]
+            found += 1
+    for n in np.flatnonzero(lowest(cell[:found], luck[:found], openings)):
         i, here = who[n], cell[n]
         openings[here] -= 1
         if sector[i] > 0:

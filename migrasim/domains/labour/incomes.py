@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Schooling, Sex, Tier
+from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Schooling, Sector, Sex, Tier
 from migrasim.core.rule import kernel, rows_of, scalars, threaded_kernel
 from migrasim.domains.labour import rules
 from migrasim.domains.labour.market import MONTHS_A_YEAR, newcomer_pay, params
@@ -24,78 +24,31 @@ def fill_factors(p, factors):
 
 
 @threaded_kernel
-def _persons(
-    block,
-    household,
-    is_away,
-    home_place,
-    place,
-    away_place,
-    birth_year,
-    sex,
-    schooling,
-    activity,
-    sector,
-    chain,
-    wage,
-    newcomer,
-    outside,
-    year,
-    factors,
-    factor,
-    income,
-):
-    for i in rows_of(block):
-        h = household[i]
-        here = away_place[h] if is_away[i] else place[h]
-        age = min(max(0, np.int64(year) - birth_year[i]), factors.shape[0] - 1)
-        factor[i] = factors[age, sex[i], schooling[i], activity[i]]
-        income[i] = 0.0
-        if activity[i] == Activity.WORKER:
-            if here >= wage.shape[0]:
-                income[i] = factor[i] * outside[here - wage.shape[0]]
-            elif sector[i] > 0:
-                income[i] = factor[i] * wage[here, sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]]
-                if here != home_place[h]:
-                    income[i] *= newcomer[here]
+def fill_livelihood(
+    block, first, members, place, away_place, home_place, community, community_county, villages, land_mu, has_share,
+    birth_year, sex, schooling, activity, sector, chain, is_away, pay, newcomer, year, factors, leased,
+    dividend_each, growth, farm_index, hands, transfers, pensions, p, factor, income, farm, needed, other, dividend,
+):  # fmt: skip
+    """Fill the columns of `Livelihood`, household by household, in one pass over the persons.
 
-
-@threaded_kernel
-def _households(
-    block,
-    first,
-    members,
-    community,
-    community_county,
-    villages,
-    home_place,
-    land_mu,
-    has_share,
-    birth_year,
-    activity,
-    is_away,
-    leased,
-    dividend_each,
-    growth,
-    farm_index,
-    hands,
-    transfers,
-    pensions,
-    p,
-    farm,
-    needed,
-    other,
-    dividend,
-):
+    ``pay`` (places, kinds of job) is for factor 1, 0 for who has a job of no kind inside; ``newcomer`` (places,) a
+    factor on it for who is registered elsewhere, ``factors`` what `fill_factors` fills. Nothing branches by person.
+    """
     for h in rows_of(block):
+        main_place, other_place = place[h], away_place[h]
+        main_step = 1.0 if main_place == home_place[h] else newcomer[main_place]
+        other_step = 1.0 if other_place == home_place[h] else newcomer[other_place]
         farmers, pensioners, at_home = 0, 0, 0
         for i in range(first[h], first[h] + members[h]):
-            if is_away[i] == 0:
-                at_home += 1
-                if activity[i] == Activity.FARMER:
-                    farmers += 1
-            if activity[i] == Activity.RETIRED:
-                pensioners += 1
+            away, does = is_away[i] != 0, activity[i]
+            here = other_place if away else main_place
+            age = min(max(0, np.int64(year) - birth_year[i]), factors.shape[0] - 1)
+            factor[i] = factors[age, sex[i], schooling[i], does]
+            earned = np.float32(factor[i] * pay[here, sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]])
+            income[i] = earned * (other_step if away else main_step) if does == Activity.WORKER else 0.0
+            at_home += not away
+            farmers += (does == Activity.FARMER) & (not away)
+            pensioners += does == Activity.RETIRED
         leased_mu = leased[community[h]] * farmers if community[h] < villages else 0.0
         farm[h] = rules.farm_full_yuan(land_mu[h], leased_mu, p) * growth
         needed[h] = rules.farmers_needed(land_mu[h], leased_mu, p)
@@ -118,47 +71,39 @@ def livelihood(world: World) -> None:
     kinds = np.concatenate([p.wage_sector_ratio, p.wage_chain_ratio[1:]])
     wage = p.wage_local_yuan_mo * MONTHS_A_YEAR * growth * p.wage_tier_ratio[tier][:, None] * kinds[None, :]
     world.memory["wage_yuan_yr"] = wage
-    outside = world.place.wage_newcomer_yuan_yr[inside:].copy()
-    factor, income = np.zeros(len(persons), np.float32), np.zeros(len(persons), np.float32)
-    factors = np.zeros((_AGES, len(Sex), len(Schooling), len(Activity)))
+    pay = np.zeros((geography.places, len(kinds)))
+    pay[:inside, Sector.NONE + 1 :] = wage[:, Sector.NONE + 1 :]
+    pay[inside:] = world.place.wage_newcomer_yuan_yr[inside:, None]
+    newcomer = np.ones(geography.places)
+    newcomer[:inside] = newcomer_pay(world, p)
+    factors = np.zeros((_AGES, len(Sex), len(Schooling), len(Activity)), np.float32)
     fill_factors(scalars(p), factors)
-    _persons(
-        len(persons),
-        persons.household,
-        persons.is_away,
-        households.home_place,
+    hands = np.array([rules.hands_factor(float(each), p) for each in world.above("rural.scale_farming")])
+    leased = world.memory.get("leased_in_mu_per_farmer", np.zeros(geography.communities))
+    columns = [np.empty(len(table), np.float32) for table in 2 * (persons,) + 4 * (households,)]
+    fill_livelihood(
+        len(households),
+        world.first_member,
+        world.members,
         households.place,
         households.away_place,
+        households.home_place,
+        households.community,
+        geography.community_county,
+        geography.villages,
+        households.land_mu,
+        households.has_collective_share,
         persons.birth_year,
         persons.sex,
         persons.schooling,
         persons.activity,
         persons.sector,
         persons.chain,
-        wage,
-        newcomer_pay(world, p),
-        outside,
+        persons.is_away,
+        pay,
+        newcomer,
         world.year,
         factors,
-        factor,
-        income,
-    )
-    farm, needed, other, dividend = (np.zeros(len(households), np.float32) for _ in range(4))
-    hands = np.array([rules.hands_factor(float(each), p) for each in world.above("rural.scale_farming")])
-    leased = world.memory.get("leased_in_mu_per_farmer", np.zeros(geography.communities))
-    _households(
-        len(households),
-        world.first_member,
-        world.members,
-        households.community,
-        geography.community_county,
-        geography.villages,
-        households.home_place,
-        households.land_mu,
-        households.has_collective_share,
-        persons.birth_year,
-        persons.activity,
-        persons.is_away,
         leased,
         world.county.dividend_yuan_yr_pers,
         growth,
@@ -167,12 +112,9 @@ def livelihood(world: World) -> None:
         p.transfer_income_yuan_yr_pers,
         p.pension_yuan_yr,
         scalars(p)[0],
-        farm,
-        needed,
-        other,
-        dividend,
+        *columns,
     )
-    world.livelihood = Livelihood(factor, income, farm, needed, other, dividend)
+    world.livelihood = Livelihood(*columns)
 
 
 @threaded_kernel
@@ -182,44 +124,42 @@ def household_income(
 ):  # fmt: skip
     """Fill ``result`` (households, int64 yuan) with what the main part has and ``away_result`` with the away part's.
 
-    Those away keep what they earn but for the share that they send home. Households that are not ``asked``
-    (households,) are passed over.
+    Those away keep what they earn but for the share that they send home. ``asked`` are the rows of the households;
+    None asks for all.
     """
-    for h in rows_of(block):
-        if not asked[h]:
-            continue
+    for n in rows_of(block):
+        h = n if asked is None else asked[n]
         main = np.float64(other[h]) + np.float64(dividend[h])  # float() would stay in 32 bits: sums hang on order
         away = 0.0
         farmers = 0
         for i in range(first[h], first[h] + members[h]):
-            if is_away[i]:
-                away += income[i]
-            else:
-                main += income[i]
-                if activity[i] == Activity.FARMER:
-                    farmers += 1
+            earned, at_home = np.float64(income[i]), is_away[i] == 0
+            earned_away = 0.0 if at_home else earned
+            away += earned_away
+            main += earned - earned_away  # all or nothing of it: cheaper than to branch by person
+            farmers += (activity[i] == Activity.FARMER) & at_home
         worked = rules.worked_share(farmers, needed[h])
         main += farm[h] * worked + remitted * away
         away -= remitted * away
         county = community_county[community[h]]
         if county >= 0:
             main += land_mu[h] * (1.0 - worked) * land_rent[county]
-        result[h] = np.int64(main)
-        away_result[h] = np.int64(away)
+        result[n] = np.int64(main)
+        away_result[n] = np.int64(away)
 
 
 def incomes(world: World, asked: np.ndarray | None = None) -> np.ndarray:
-    """(households, 2) int64 income of the year in yuan of 2020: of the main part, of those who are away.
+    """(asked, 2) int64 income of the year in yuan of 2020: of the main part, of those who are away.
 
     Parameters
     ----------
-    asked : (households,) bool whose income is wanted, 0 for the others; all where not given
+    asked : rows of the households whose income is wanted; all where not given
     """
-    result = np.zeros((2, len(world.households)), np.int64)
     live, persons, households = world.livelihood, world.persons, world.households
+    result = np.empty((2, len(households) if asked is None else len(asked)), np.int64)
     household_income(
-        len(households),
-        np.ones(len(households), np.bool_) if asked is None else asked,
+        result.shape[1],
+        asked,
         world.first_member,
         world.members,
         persons.activity,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from migrasim.core.codes import N_TIERS, Activity, Sector, Tier
-from migrasim.core.rule import kernel
+from migrasim.core.rule import blocks_of, kernel, rows_of, threaded_kernel
 from migrasim.domains.labour import rules
 from migrasim.domains.labour.rules import LabourParams
 from migrasim.facts import BASE_YEAR
@@ -21,30 +22,46 @@ def params(world: World) -> LabourParams:
     return world.inputs.params("labour", LabourParams, year=world.year)
 
 
-@kernel
-def count_seekers(household, is_away, place, away_place, activity, places):
-    """(places,) int64 people who seek work."""
-    seekers = np.zeros(places, np.int64)
-    for i in range(household.shape[0]):
+@threaded_kernel
+def count_seekers(block, household, is_away, place, away_place, activity, seekers_of):
+    """Count in ``seekers_of`` (blocks, places) people who seek work."""
+    seekers = seekers_of[block[2]]
+    for i in rows_of(block):
         if activity[i] == Activity.SEEKING:
             h = household[i]
             seekers[away_place[h] if is_away[i] else place[h]] += 1
-    return seekers
 
 
 def seekers(world: World) -> np.ndarray:
     """(places,) people who seek work, counted anew from the columns, in sample units."""
     persons, households = world.persons, world.households
-    return np.asarray(
-        count_seekers(
-            persons.household,
-            persons.is_away,
-            households.place,
-            households.away_place,
-            persons.activity,
-            world.geography.places,
-        )
+    counts = np.zeros((blocks_of(len(persons)), world.geography.places), np.int64)
+    count_seekers(
+        len(persons),
+        persons.household,
+        persons.is_away,
+        households.place,
+        households.away_place,
+        persons.activity,
+        counts,
     )
+    return np.asarray(counts.sum(axis=0))
+
+
+def listed(fill: Callable[..., None], rows: int, *arguments: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the persons that a threaded kernel finds, in their order, and the place (int8) where each lives.
+
+    Parameters
+    ----------
+    fill : is given ``who`` and ``at`` (persons,), which each block fills from its own first row on, and ``ends``
+        (blocks, 2), where it says from where to where, before its other arguments
+    rows : of persons
+    """
+    who, at = np.empty(rows, np.int32), np.empty(rows, np.int8)
+    ends = np.zeros((blocks_of(rows), 2), np.int64)
+    fill(rows, who, at, ends, *arguments)
+    parts = [slice(*each) for each in ends.tolist()]
+    return np.concatenate([who[part] for part in parts]), np.concatenate([at[part] for part in parts])
 
 
 def capacities(world: World) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from migrasim.core.codes import N_SECTORS, N_TIERS, Sector, Tier
+from migrasim.core.rule import kernel
 from migrasim.domains.labour import chains, rules
 from migrasim.domains.labour.incomes import livelihood
 from migrasim.domains.labour.market import free, params, seekers, update
@@ -107,30 +108,39 @@ def _lever_jobs(world: World, sectors: np.ndarray, p: LabourParams) -> np.ndarra
 
     Returns (places,) jobs of workshops in villages, at full scale.
     """
-    geography = world.geography
-    efficiency = world.above("governance.land_efficiency")
-    by_sector = (
-        (_HIGH_SKILL, world.above("urban.innovative"), p.innovative_jobs_ratio),
-        (_TOURISM, world.above("urban.cultural"), p.cultural_jobs_ratio),
-        (_TRADED, world.above("spatial.cluster_integration"), p.cluster_jobs_ratio),
+    local = np.zeros(world.geography.places)
+    fill_lever_jobs(
+        world.above("governance.land_efficiency"),
+        world.above("urban.innovative"),
+        world.above("urban.cultural"),
+        world.above("spatial.cluster_integration"),
+        world.above("rural.local_jobs"),
+        world.memory.get("quota_land_m2", np.zeros(world.geography.counties)),
+        p,
+        sectors,
+        local,
     )
-    land_m2 = world.memory.get("quota_land_m2", np.zeros(geography.counties))
-    workshops = world.above("rural.local_jobs")
-    local = np.zeros(geography.places)
-    for d in range(geography.inside):
-        c, tier = d // N_TIERS, d % N_TIERS
-        if tier == Tier.VILLAGE:
-            local[d] = p.local_jobs_village_share * workshops[c]
-            sectors[d, Sector.MANUFACTURING] += local[d]
-            continue
-        denser = rules.jobs_factor(float(efficiency[c]), p.land_efficiency_jobs_ratio)
-        sectors[d, Sector.AGRICULTURE + 1 :] *= denser
-        for chosen, above, ratio in by_sector:
-            for sector in chosen:
-                sectors[d, sector] *= rules.jobs_factor(float(above[c]), ratio)
-        if tier == Tier.TOWN:
-            sectors[d, Sector.MANUFACTURING] += (1.0 - p.local_jobs_village_share) * workshops[c]
-        else:
-            more = p.quota_jobs_m2 * land_m2[c] * denser
-            sectors[d, Sector.MANUFACTURING] = max(0.0, sectors[d, Sector.MANUFACTURING] + more)
     return local
+
+
+@kernel
+def fill_lever_jobs(efficiency, innovative, cultural, cluster, workshops, land_m2, p, sectors, local):
+    """Change ``sectors`` (places, sectors) and ``local`` (places,) of the places inside; levers are (counties,)."""
+    for c in range(efficiency.shape[0]):
+        village = N_TIERS * c + Tier.VILLAGE
+        local[village] = p.local_jobs_village_share * workshops[c]
+        sectors[village, Sector.MANUFACTURING] += local[village]
+        denser = rules.jobs_factor(efficiency[c], p.land_efficiency_jobs_ratio)
+        for d in range(village + 1, village + N_TIERS):
+            for sector in range(Sector.AGRICULTURE + 1, sectors.shape[1]):
+                sectors[d, sector] *= denser
+            for sector in _HIGH_SKILL:
+                sectors[d, sector] *= rules.jobs_factor(innovative[c], p.innovative_jobs_ratio)
+            for sector in _TOURISM:
+                sectors[d, sector] *= rules.jobs_factor(cultural[c], p.cultural_jobs_ratio)
+            for sector in _TRADED:
+                sectors[d, sector] *= rules.jobs_factor(cluster[c], p.cluster_jobs_ratio)
+        town, seat = village + Tier.TOWN, village + Tier.SEAT
+        sectors[town, Sector.MANUFACTURING] += (1.0 - p.local_jobs_village_share) * workshops[c]
+        more = p.quota_jobs_m2 * land_m2[c] * denser
+        sectors[seat, Sector.MANUFACTURING] = max(0.0, sectors[seat, Sector.MANUFACTURING] + more)

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import numpy as np
 
-from migrasim.core.chance import Decision, draw, stream, uniform
+from migrasim.core.chance import Decision, chooser, draw, pick, stream, uniform, unit
 from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Sector, Skill, Tier
 from migrasim.core.lottery import by_lot, lowest
 from migrasim.core.rule import kernel, rows_of, threaded_kernel
 from migrasim.domains.labour import chains
-from migrasim.domains.labour.market import capacities, match_chances_of, params, update
+from migrasim.domains.labour.market import capacities, listed, match_chances_of, params, updates
 from migrasim.world import World, job_kinds
 
 _SKILLS = len(Skill)
 
 
 @threaded_kernel
-def _mark_excess(block, household, is_away, place, away_place, sector, chain, excess, in_excess):
-    """Mark in ``in_excess`` (persons,) who has a job of which there are too many where they live."""
+def in_excess(block, who, at, ends, household, is_away, place, away_place, sector, chain, excess, some):
+    """List (see `listed`) who has a job of which there are too many; ``some`` (kinds,) are too many anywhere."""
+    count = block[0]
     for i in rows_of(block):
-        h = household[i]
-        here = away_place[h] if is_away[i] else place[h]
         kind = sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]
-        in_excess[i] = (sector[i] > 0) & (excess[here, kind] > 0)
+        if some[kind] and sector[i] > 0:
+            h = household[i]
+            here = away_place[h] if is_away[i] else place[h]
+            if excess[here, kind] > 0:
+                who[count], at[count] = i, here
+                count += 1
+    ends[block[2], 0], ends[block[2], 1] = block[0], count
 
 
 def end_jobs(world: World) -> None:
@@ -33,18 +38,22 @@ def end_jobs(world: World) -> None:
     if not excess.any():
         return
     persons, households = world.persons, world.households
-    in_excess = np.zeros(len(persons), np.bool_)
-    _mark_excess(
-        len(persons), persons.household, persons.is_away, households.place, households.away_place, persons.sector,
-        persons.chain, excess, in_excess,
-    )  # fmt: skip
-    lose_jobs(
-        np.flatnonzero(in_excess),
-        persons.key,
+    who, at = listed(
+        in_excess,
+        len(persons),
         persons.household,
         persons.is_away,
         households.place,
         households.away_place,
+        persons.sector,
+        persons.chain,
+        excess,
+        (excess > 0).any(axis=0),
+    )
+    lose_jobs(
+        who,
+        at,
+        persons.key,
         persons.activity,
         persons.sector,
         persons.chain,
@@ -55,14 +64,13 @@ def end_jobs(world: World) -> None:
 
 
 @kernel
-def lose_jobs(who, key, household, is_away, place, away_place, activity, sector, chain, excess, filled, stream_key):
-    """Take ``excess`` (places, kinds) jobs from those in rows ``who``, who have one of them, with the lowest draws."""
+def lose_jobs(who, at, key, activity, sector, chain, excess, filled, stream_key):
+    """Take ``excess`` (places, kinds) jobs from those in rows ``who``, who have one ``at`` a place, by lowest draws."""
     kinds = excess.shape[1]
     cell, luck = np.empty(who.shape[0], np.int64), np.empty(who.shape[0], np.uint64)
     for n in range(who.shape[0]):
         i = who[n]
-        here = away_place[household[i]] if is_away[i] else place[household[i]]
-        cell[n] = here * kinds + (sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i])
+        cell[n] = at[n] * kinds + (sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i])
         luck[n] = draw(stream_key, key[i], 0)
     for n in np.flatnonzero(lowest(cell, luck, excess.ravel())):
         i = who[n]
@@ -72,15 +80,24 @@ def lose_jobs(who, key, household, is_away, place, away_place, activity, sector,
         chain[i] = 0
 
 
+@threaded_kernel
+def seeking(block, who, at, ends, household, is_away, place, away_place, activity):
+    """List (see `listed`) who seeks work."""
+    count = block[0]
+    for i in rows_of(block):
+        if activity[i] == Activity.SEEKING:
+            h = household[i]
+            who[count], at[count] = i, away_place[h] if is_away[i] else place[h]
+            count += 1
+    ends[block[2], 0], ends[block[2], 1] = block[0], count
+
+
 @kernel
 def match_seekers(
     who,
+    at,
     key,
     household,
-    is_away,
-    place,
-    away_place,
-    home_place,
     land_mu,
     activity,
     sector,
@@ -101,48 +118,59 @@ def match_seekers(
     """Seekers, in rows ``who``, take the best-paid vacancy that asks no more skill, in the order of a keyed lottery.
 
     A share is trained up one level first (``train_share`` by county). In villages, seekers of
-    households with land farm it. Counts of placements are returned by place.
+    households with land farm it. Counts of placements are returned by place, and of who goes on seeking.
     """
     stream_key = stream(seed, Decision.JOB, year)
     train_key = stream(seed, Decision.TRAIN, year)
-    placed = np.zeros(filled.shape[0], np.int64)
-    luck = np.empty(who.shape[0], np.uint64)
+    # in the order of rows, which the memory likes better than that of the lottery: who meets an employer inside
+    meets, luck = np.empty(who.shape[0], np.int64), np.empty(who.shape[0], np.uint64)
+    count = 0
     for n in range(who.shape[0]):
-        luck[n] = draw(stream_key, key[who[n]], 1)
+        i = who[n]
+        word = chooser(stream_key, key[i])
+        if at[n] >= inside:
+            activity[i] = Activity.WORKER if unit(pick(word, 2)) < prob_outside else Activity.SEEKING
+            continue
+        county = at[n] // N_TIERS
+        if skill[i] < 2 and uniform(train_key, key[i], 0) < train_share[county]:
+            skill[i] += 1
+        if unit(pick(word, 3)) < prob[county]:
+            meets[count], luck[count] = n, pick(word, 1)
+            count += 1
+    level = np.empty(who.shape[0], np.uint8)
+    for n in range(who.shape[0]):
+        level[n] = skill[who[n]]
     kinds = kinds_by_wage.shape[0]
     # by place and skill, the first kind of job that may be free: no vacancy opens while they are given out
     best = np.zeros((filled.shape[0], _SKILLS), np.int64)
-    for o in by_lot(luck):
-        i = who[o]
-        h = household[i]
-        here = away_place[h] if is_away[i] else place[h]
-        if here >= inside:
-            activity[i] = Activity.WORKER if uniform(stream_key, key[i], 2) < prob_outside else Activity.SEEKING
-            continue
-        county = here // N_TIERS
-        if skill[i] < 2 and uniform(train_key, key[i], 0) < train_share[county]:
-            skill[i] += 1
-        if uniform(stream_key, key[i], 3) < prob[county]:
-            n = best[here, skill[i]]
-            while n < kinds and (vacancies[here, kinds_by_wage[n]] <= 0 or skill[i] < skill_asked[kinds_by_wage[n]]):
-                n += 1
-            best[here, skill[i]] = n
-            if n < kinds:
-                k = kinds_by_wage[n]
-                vacancies[here, k] -= 1
-                filled[here, k] += 1
-                activity[i] = Activity.WORKER
-                if k < N_SECTORS:
-                    sector[i] = k
-                else:
-                    chain[i] = k - N_SECTORS + 1
-                    sector[i] = gate[k - N_SECTORS]
-                placed[here] += 1
-        if activity[i] == Activity.SEEKING and here % N_TIERS == Tier.VILLAGE and land_mu[h] > 0.0:
+    found = np.zeros(who.shape[0], np.int64)  # kind of job
+    for o in by_lot(luck[:count]):
+        here, skilled = at[meets[o]], level[meets[o]]
+        n = best[here, skilled]
+        while n < kinds and (vacancies[here, kinds_by_wage[n]] <= 0 or skilled < skill_asked[kinds_by_wage[n]]):
+            n += 1
+        best[here, skilled] = n
+        if n < kinds:
+            vacancies[here, kinds_by_wage[n]] -= 1
+            found[meets[o]] = kinds_by_wage[n]
+    placed, seekers = np.zeros(filled.shape[0], np.int64), np.zeros(filled.shape[0], np.int64)
+    for n in range(who.shape[0]):
+        i, here, k = who[n], at[n], found[n]
+        if k > 0:
+            filled[here, k] += 1
+            activity[i] = Activity.WORKER
+            if k < N_SECTORS:
+                sector[i] = k
+            else:
+                chain[i] = k - N_SECTORS + 1
+                sector[i] = gate[k - N_SECTORS]
+            placed[here] += 1
+        elif here < inside and here % N_TIERS == Tier.VILLAGE and land_mu[household[i]] > 0.0:
             activity[i] = Activity.FARMER
             sector[i] = Sector.AGRICULTURE
             filled[here, Sector.AGRICULTURE] += 1
-    return placed
+        seekers[here] += activity[i] == Activity.SEEKING
+    return placed, seekers
 
 
 def match(world: World) -> None:
@@ -159,14 +187,20 @@ def match(world: World) -> None:
     places = world.levers["employment.training_places"]
     seekers = world.measures["seekers"][: world.geography.inside].reshape(-1, N_TIERS).sum(axis=1) * world.weight
     share = np.minimum(1.0, places / np.maximum(seekers, 1.0)) * training
-    world.measures["placed"] = match_seekers(
-        np.flatnonzero(persons.activity == Activity.SEEKING),
-        persons.key,
+    who, at = listed(
+        seeking,
+        len(persons),
         persons.household,
         persons.is_away,
         households.place,
         households.away_place,
-        households.home_place,
+        persons.activity,
+    )
+    world.measures["placed"], world.measures["seekers"] = match_seekers(
+        who,
+        at,
+        persons.key,
+        persons.household,
         households.land_mu,
         persons.activity,
         persons.sector,
@@ -187,4 +221,4 @@ def match(world: World) -> None:
     assert kinds == world.jobs.shape[1]
     chains.fill_farming(world, capacities(world))
     world.measures["chain_output_yuan"] = chains.output_yuan(world, p)
-    update(world)
+    updates(world)()

@@ -7,13 +7,15 @@ from collections.abc import Callable
 import numpy as np
 
 from migrasim.core.codes import N_TIERS, Tier
-from migrasim.core.rule import kernel
+from migrasim.core.rule import blocks_of, kernel, rows_of, threaded_kernel
 from migrasim.core.share import tilted_share
 from migrasim.domains.services import rules
 from migrasim.domains.services.rules import ServicesParams
 from migrasim.world import World
 
 SCHOOL_AGE, CHILD_AGE = 6, 15
+_SCHOOLS, _HEALTH = "public_services.school_places", "public_services.health_capacity"
+_LINKED = "public_services.resident_linked_supply"
 _INDICES = (
     "urban.smart",
     "rural.public_services",
@@ -41,31 +43,31 @@ def params(world: World) -> ServicesParams:
     return world.inputs.params("services", ServicesParams, year=world.year)
 
 
-@kernel
-def count_pupils(household, is_away, place, away_place, birth_year, year, places):
-    """(places,) int64 children of 6 to 14 years by where they live."""
-    pupils = np.zeros(places, np.int64)
-    for i in range(household.shape[0]):
+@threaded_kernel
+def count_pupils(block, household, is_away, place, away_place, birth_year, year, pupils_of):
+    """Count in ``pupils_of`` (blocks, places) children of 6 to 14 years by where they live."""
+    pupils = pupils_of[block[2]]
+    for i in rows_of(block):
         if SCHOOL_AGE <= year - birth_year[i] < CHILD_AGE:
             h = household[i]
             pupils[away_place[h] if is_away[i] else place[h]] += 1
-    return pupils
 
 
 def pupils(world: World) -> np.ndarray:
     """Children of compulsory school age by place, in sample units."""
     persons, households = world.persons, world.households
-    return np.asarray(
-        count_pupils(
-            persons.household,
-            persons.is_away,
-            households.place,
-            households.away_place,
-            persons.birth_year,
-            world.year,
-            world.geography.places,
-        )
+    counts = np.zeros((blocks_of(len(persons)), world.geography.places), np.int64)
+    count_pupils(
+        len(persons),
+        persons.household,
+        persons.is_away,
+        households.place,
+        households.away_place,
+        persons.birth_year,
+        world.year,
+        counts,
     )
+    return np.asarray(counts.sum(axis=0))
 
 
 def start(world: World) -> None:
@@ -86,35 +88,63 @@ def run(world: World) -> None:
     world.measures["pupils"] = pupils(world)
     residents = world.residents().astype(np.float64)
     before = world.memory["residents_before"]
-    linked = world.levers["public_services.resident_linked_supply"]
-    seat_gain, town_gain = world.memory["seat_gain"], world.memory["town_gain"]
-    linked_above = world.above("public_services.resident_linked_supply")
-    paid = 1.0 - world.county.unpaid_share
     zero = np.zeros(geography.counties)
-    linked_places = world.memory.setdefault("linked_places", zero.copy())
-    award = world.memory.get("award_capacity_yuan", zero)
     place_yuan, bed_yuan = (
-        sum(once for once, _ in world.inputs.cost_by_payer(lever).values())
-        for lever in ("public_services.school_places", "public_services.health_capacity")
+        sum(once for once, _ in world.inputs.cost_by_payer(lever).values()) for lever in (_SCHOOLS, _HEALTH)
     )
-    for c in range(geography.counties):
-        seats = [N_TIERS * c + t for t in (Tier.TOWN, Tier.SEAT)]
-        weight = residents[seats] / max(1.0, residents[seats].sum())
-        in_seat = tilted_share(float(weight[1]), float(seat_gain[c]), float(town_gain[c]))
-        split = weight if in_seat == weight[1] else np.array([1.0 - in_seat, in_seat])
-        for d, share, placed in zip(seats, weight, split, strict=True):
-            growth = max(0.0, (residents[d] - before[d]) * world.weight)
-            pupils_each = world.measures["pupils"][d] / max(1.0, residents[d])
-            place.school_places[d] *= 1.0 - p.attrition_rate_yr
-            place.school_places[d] += linked[c] * growth * pupils_each
-            place.school_places[d] += world.levers["public_services.school_places"][c] * placed * paid[c]
-            place.health_beds[d] += linked[c] * growth * world.memory["beds_per_resident"][0]
-            place.health_beds[d] += world.levers["public_services.health_capacity"][c] * placed * paid[c]
-            linked_places[c] += linked_above[c] * growth * pupils_each
-            place.school_places[d] += rules.capacity_bought(award[c] * share, p.award_school_share, place_yuan)
-            place.health_beds[d] += rules.capacity_bought(award[c] * share, 1.0 - p.award_school_share, bed_yuan)
+    add_capacity(
+        residents,
+        before,
+        world.measures["pupils"],
+        world.memory["seat_gain"],
+        world.memory["town_gain"],
+        world.levers[_LINKED],
+        world.above(_LINKED),
+        world.levers[_SCHOOLS],
+        world.levers[_HEALTH],
+        1.0 - world.county.unpaid_share,
+        world.memory.get("award_capacity_yuan", zero),
+        world.weight,
+        float(world.memory["beds_per_resident"][0]),
+        float(place_yuan),
+        float(bed_yuan),
+        p,
+        place.school_places,
+        place.health_beds,
+        world.memory.setdefault("linked_places", zero.copy()),
+    )
     world.memory["residents_before"] = residents
     update(world)
+
+
+@kernel
+def add_capacity(
+    residents, before, pupils, seat_gain, town_gain, linked, linked_above, schools, health, paid, award, weight, beds,
+    place_yuan, bed_yuan, p, school_places, health_beds, linked_places,
+):  # fmt: skip
+    """Add to places and beds (places,) of towns and seats, and to what the link to residents brought (counties,).
+
+    ``residents`` now and ``before`` and ``pupils`` are (places,) in sample units of ``weight``; each resident asks
+    for so many ``beds``. What levers and awards build, all (counties,), is split between town and seat.
+    """
+    for c in range(linked_places.shape[0]):
+        town, seat = N_TIERS * c + Tier.TOWN, N_TIERS * c + Tier.SEAT
+        both = max(1.0, residents[town] + residents[seat])
+        usual = residents[seat] / both
+        in_seat = tilted_share(usual, seat_gain[c], town_gain[c])
+        for d in (town, seat):
+            share = residents[d] / both
+            placed = share if in_seat == usual else (in_seat if d == seat else 1.0 - in_seat)
+            growth = max(0.0, (residents[d] - before[d]) * weight)
+            pupils_each = pupils[d] / max(1.0, residents[d])
+            school_places[d] *= 1.0 - p.attrition_rate_yr
+            school_places[d] += linked[c] * growth * pupils_each
+            school_places[d] += schools[c] * placed * paid[c]
+            health_beds[d] += linked[c] * growth * beds
+            health_beds[d] += health[c] * placed * paid[c]
+            linked_places[c] += linked_above[c] * growth * pupils_each
+            school_places[d] += rules.capacity_bought(award[c] * share, p.award_school_share, place_yuan)
+            health_beds[d] += rules.capacity_bought(award[c] * share, 1.0 - p.award_school_share, bed_yuan)
 
 
 def update(world: World) -> None:
