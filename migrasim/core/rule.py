@@ -142,6 +142,7 @@ def inlined(function: F) -> F:
 
 BLOCKS = 16  # enough that threads end at about the same time
 _LEAST_ROWS = 16_384  # fewer are not worth a thread
+_ROWS = (1 << 31) - 1  # told by it that no row is below 0, the compiler leaves out what counts such rows from the end
 _threads = numba.config.NUMBA_NUM_THREADS
 
 
@@ -210,7 +211,20 @@ def threaded_kernel(function: F, least_rows: int = _LEAST_ROWS, allocates: bool 
 @numba.njit(inline="always")
 def rows_of(block):
     """Numbers of the rows of a block, for the loop of a `threaded_kernel`."""
-    return range(block[0], block[1])
+    return range(block[0] & _ROWS, block[1] & _ROWS)
+
+
+@numba.njit(inline="always")
+def span(first, count):
+    """Numbers of ``count`` rows from ``first`` on, for a loop in a kernel."""
+    begin = np.int64(first) & _ROWS
+    return range(begin, begin + (np.int64(count) & _ROWS))
+
+
+@numba.njit(inline="always")
+def members_of(first, members, h):
+    """Numbers of the rows of the members of household ``h``, for a loop in a kernel."""
+    return span(first[h], members[h])
 
 
 def copy_run(to: np.ndarray, place: int, column: np.ndarray, first: int, length: int) -> None:

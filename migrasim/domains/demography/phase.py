@@ -6,7 +6,7 @@ Persons are gathered once, at the end: columns change in place until then, and `
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -132,7 +132,7 @@ def _ages(possible: np.ndarray) -> tuple[int, int]:
 # luck is drawn for the listed. Each block lists from its first row on.
 
 
-@threaded_kernel
+@partial(threaded_kernel, allocates=True)
 def die(block, key, birth_year, sex, year, table, luck, gone, dead, found):
     """Mark in ``gone`` (persons,) who dies, and list them.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from migrasim.core.codes import N_PURSES, N_TIERS, Activity, Kind, Purse, Tenure, Tier
-from migrasim.core.rule import blocks_of, kernel, rows_of, scalars, threaded_kernel
+from migrasim.core.rule import blocks_of, kernel, members_of, rows_of, scalars, threaded_kernel
 from migrasim.domains.fiscal.rules import (
     FiscalParams,
     budget_yuan,
@@ -436,7 +436,7 @@ def _count_unregistered(block, first, members, is_away, activity, place, away_pl
     for h in rows_of(block):
         for part, here in enumerate((place[h], away_place[h])):
             if 0 <= here < inside and here % N_TIERS != Tier.VILLAGE and here != home_place[h]:
-                for i in range(first[h], first[h] + members[h]):
+                for i in members_of(first, members, h):
                     counts[here // N_TIERS] += (is_away[i] == part) & (activity[i] == Activity.WORKER)
 
 

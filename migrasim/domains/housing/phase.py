@@ -9,7 +9,7 @@ import numpy as np
 from migrasim.core.chance import Decision, stream, uniform
 from migrasim.core.codes import N_TENURES, N_TIERS, Kind, Tenure, Tier
 from migrasim.core.lottery import in_order, lowest
-from migrasim.core.rule import kernel, scalars
+from migrasim.core.rule import kernel, members_of, scalars
 from migrasim.domains.housing import rules
 from migrasim.domains.housing.rules import HousingParams
 from migrasim.world import World
@@ -218,7 +218,7 @@ def serve_queue(
         if d != home_place[h] and uniform(gate_key, key[h], 0) >= gate[d // N_TIERS]:
             continue
         dependents = 0
-        for i in range(first_member[h], first_member[h] + members[h]):
+        for i in members_of(first_member, members, h):
             age = year - birth_year[i]
             if age < CHILD_AGE or age >= ELDER_AGE:
                 dependents += 1

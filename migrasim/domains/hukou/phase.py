@@ -10,7 +10,7 @@ import numpy as np
 from migrasim.core.chance import Decision, stream, uniform
 from migrasim.core.codes import N_TIERS, NOWHERE, Activity, Kind, Tenure, Tier
 from migrasim.core.columns import listed
-from migrasim.core.rule import blocks_of, kernel, rows_of, scalars, threaded_kernel
+from migrasim.core.rule import blocks_of, kernel, members_of, rows_of, scalars, threaded_kernel
 from migrasim.domains.hukou.rules import (
     HukouParams,
     has_permit,
@@ -224,7 +224,7 @@ def _decide(
         present = pupils = 0
         child = 0.0
         steady_job = 0.0
-        for i in range(first_member[h], first_member[h] + members[h]):
+        for i in members_of(first_member, members, h):
             if is_away[i]:
                 continue
             age = year - birth_year[i]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Schooling, Sector, Sex, Tier
-from migrasim.core.rule import kernel, rows_of, scalars, threaded_kernel
+from migrasim.core.rule import kernel, members_of, rows_of, scalars, threaded_kernel
 from migrasim.domains.labour import rules
 from migrasim.domains.labour.market import MONTHS_A_YEAR, newcomer_pay, params
 from migrasim.world import Livelihood, World
@@ -39,7 +39,7 @@ def fill_livelihood(
         main_step = 1.0 if main_place == home_place[h] else newcomer[main_place]
         other_step = 1.0 if other_place == home_place[h] else newcomer[other_place]
         farmers, pensioners, at_home = 0, 0, 0
-        for i in range(first[h], first[h] + members[h]):
+        for i in members_of(first, members, h):
             away, does = is_away[i] != 0, activity[i]
             here = other_place if away else main_place
             age = min(max(0, np.int64(year) - birth_year[i]), factors.shape[0] - 1)
@@ -132,7 +132,7 @@ def household_income(
         main = np.float64(other[h]) + np.float64(dividend[h])  # float() would stay in 32 bits: sums hang on order
         away = 0.0
         farmers = 0
-        for i in range(first[h], first[h] + members[h]):
+        for i in members_of(first, members, h):
             earned, at_home = np.float64(income[i]), is_away[i] == 0
             earned_away = 0.0 if at_home else earned
             away += earned_away

@@ -77,9 +77,9 @@ class Room(NamedTuple):
     @classmethod
     def of(cls, places: int) -> Room:
         """Room for the most blocks that there are."""
-        numbers = (np.empty((BLOCKS, places), np.int64) for _ in range(2))
-        columns = (np.empty((BLOCKS, places)) for _ in range(4))
-        return cls(next(numbers), *columns, next(numbers), np.zeros(BLOCKS, SUMS))
+        reach, weighed = (np.empty((BLOCKS, places), np.uint16) for _ in range(2))  # no sign: no rows from the end
+        tastes, networks, ways, most = (np.empty((BLOCKS, places)) for _ in range(4))
+        return cls(reach, tastes, networks, ways, most, weighed, np.zeros(BLOCKS, SUMS))
 
 
 class Bounds(NamedTuple):

@@ -15,7 +15,7 @@ from migrasim.core.codes import (
     Activity,
     Tenure,
 )
-from migrasim.core.rule import kernel, rows_of, threaded_kernel
+from migrasim.core.rule import kernel, members_of, rows_of, threaded_kernel
 from migrasim.domains.moving import rules
 from migrasim.domains.moving.household import (
     CHILD_AGE,
@@ -90,7 +90,7 @@ def _consider(block, people, families, places, peer_share, most, wed, news, seed
     for h in rows_of(block):
         chief, youngest = -1, -1
         event, youth, seeking, dependent = False, False, False, False
-        for i in range(first_member[h], first_member[h] + members[h]):
+        for i in members_of(first_member, members, h):
             age, single_here = np.int64(year) - born[i], (couple[i] == 0) & (is_away[i] == 0)
             event |= (age == SCHOOL_AGE) | (age == CHILD_AGE) | (age == SCHOOL_AGE * 2)
             youth |= (CHILD_AGE < age) & (age < YOUTH_AGE) & single_here & (activity[i] != Activity.PUPIL)
@@ -105,7 +105,7 @@ def _consider(block, people, families, places, peer_share, most, wed, news, seed
                     chief = i
         adult = chief >= 0
         if not adult:  # nobody of working age: the youngest, never the first of the rows
-            for i in range(first_member[h], first_member[h] + members[h]):
+            for i in members_of(first_member, members, h):
                 if (
                     youngest < 0
                     or born[i] > born[youngest]

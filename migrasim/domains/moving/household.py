@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from migrasim.core.codes import N_FORMS, N_OUTSIDE, Activity, Form, Kind, Schooling
-from migrasim.core.rule import inlined, rows_of, rule, threaded_kernel
+from migrasim.core.rule import inlined, rows_of, rule, span, threaded_kernel
 from migrasim.domains.moving import rules
 
 WORKING_AGE, RETIRING_AGE, ELDER_AGE = 16, 60, 60
@@ -229,11 +229,10 @@ def in_part_one(i, member, form, one):
 @inlined
 def sum_up(form, one, crew, sums):
     """Fill ``sums``, one record of SUMS, for one form."""
-    first, last = one.first, one.first + one.members
     go, movers, grown0, farmers, adults0, adults1, adults_go = 0, 0, 0, 0, 0, 0, 0
     kids0, kids1, elders0, elders1 = 0, 0, 0, 0
     earn, lost, schooling = 0.0, 0.0, 0.0
-    for i in range(first, last):
+    for i in span(one.first, one.members):
         member = crew[i]
         age = member.age
         away = (member.apart >> form) & 1
@@ -267,14 +266,14 @@ def sum_up(form, one, crew, sums):
     elif adults1 == 0 and adults0 > 0:
         sums.elder_left = float(elders1)
     apart, child_left = 0, 0
-    for i in range(first, last):
+    for i in span(one.first, one.members):
         couple, parents, away = crew[i].couple, crew[i].parents, (crew[i].apart >> form) & 1
         if couple > 0:
-            for j in range(i + 1, last):
+            for j in range(i + 1, one.first + one.members):
                 apart += crew[j].couple == couple and (crew[j].apart >> form) & 1 != away
         if parents > 0 and crew[i].age < CHILD_AGE:
             has_parent, with_parent = False, False
-            for j in range(first, last):
+            for j in span(one.first, one.members):
                 if crew[j].couple == parents:
                     has_parent = True
                     with_parent = with_parent or (crew[j].apart >> form) & 1 == away
