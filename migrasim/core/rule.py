@@ -13,8 +13,8 @@ import itertools
 import os
 import shutil
 import sys
-import threading
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -152,26 +152,28 @@ def set_threads(threads: int) -> None:
     _threads = max(1, min(threads, numba.config.NUMBA_NUM_THREADS))
 
 
+@functools.lru_cache(maxsize=1)
+def _helpers(threads: int, process: int) -> ThreadPoolExecutor:
+    """Threads that wait for work: to start one takes longer than many a kernel. A forked process has none of them."""
+    return ThreadPoolExecutor(threads, thread_name_prefix="kernel")
+
+
 def share_out(work: Callable[[Any], None], pieces: Iterable[Any]) -> None:
     """Do ``work`` on every piece; threads take the next piece as they come free, the calling one among them."""
     left = iter(list(pieces))
-    failed: list[BaseException] = []
 
     def take() -> None:
-        try:
-            for piece in left:
-                work(piece)
-        except BaseException as error:  # told by the thread that called
-            failed.append(error)
+        for piece in left:
+            work(piece)
 
-    helpers = [threading.Thread(target=take) for _ in range(_threads - 1)]
-    for helper in helpers:
-        helper.start()
-    take()
-    for helper in helpers:
-        helper.join()
-    if failed:
-        raise failed[0]
+    helpers = [_helpers(_threads - 1, os.getpid()).submit(take) for _ in range(_threads - 1)]
+    try:
+        take()
+    finally:  # nobody may work on columns that the caller goes on with
+        begun = [helper for helper in helpers if not helper.cancel()]
+        wait(begun)
+    for helper in begun:
+        helper.result()
 
 
 def blocks_of(count: int) -> int:

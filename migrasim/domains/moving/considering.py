@@ -178,15 +178,18 @@ def by_month(month, place, places):
     for m in range(1, MONTHS + 1):
         ends[m] += ends[m - 1]
     cursor, total = ends.copy(), ends[MONTHS]
-    rows, slot, ordered = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
+    rows, slot, ordered = np.empty(total + 1, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
     count = 0
-    for h in range(month.shape[0]):
-        if month[h] > 0:
-            at = cursor[month[h] - 1]
-            cursor[month[h] - 1] += 1
-            rows[count], slot[count], ordered[at] = h, at, h
-            considered[place[h]] += 1
-            count += 1
+    for h in range(month.shape[0]):  # without branches; a row after the last is written, too
+        rows[count] = h
+        count += month[h] > 0
+    rows = rows[:total]
+    for n in range(total):
+        h = rows[n]
+        at = cursor[month[h] - 1]
+        cursor[month[h] - 1] += 1
+        slot[n], ordered[at] = at, h
+        considered[place[h]] += 1
     return rows, slot, ordered, ends, considered
 
 
