@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from migrasim.core.codes import N_PURSES, N_TIERS, Purse, Tier
-from migrasim.domains.labour import market
-from migrasim.domains.services import phase as services
+from migrasim.core.codes import N_PURSES, N_TIERS, Activity, Purse, Tier
+from migrasim.core.rule import blocks_of, rows_of, threaded_kernel
+from migrasim.domains.services.phase import CHILD_AGE, SCHOOL_AGE
 from migrasim.world import World
 
 
@@ -89,10 +90,46 @@ def after_waves(world: World) -> None:
     ------
     LawBroken : as `run` does
     """
-    inside = world.geography.inside
-    for name, count in (("seekers", market.seekers), ("pupils", services.pupils)):
+    inside, persons, households = world.geography.inside, world.persons, world.households
+    counts = np.zeros((blocks_of(len(persons)), 2, world.geography.places), np.int64)
+    _count_seekers_and_pupils(
+        len(persons),
+        persons.household,
+        persons.is_away,
+        households.place,
+        households.away_place,
+        persons.activity,
+        persons.birth_year,
+        world.year,
+        counts,
+    )
+    for name, counted in zip(("seekers", "pupils"), counts.sum(axis=0), strict=True):
         law = f"{name} counted on in the waves are those of the columns"
-        _same(world, law, world.measures[name][:inside], count(world)[:inside])
+        _same(world, law, world.measures[name][:inside], counted[:inside])
+
+
+@threaded_kernel
+def _count_seekers_and_pupils(
+    block: Any,
+    household: np.ndarray,
+    is_away: np.ndarray,
+    place: np.ndarray,
+    away_place: np.ndarray,
+    activity: np.ndarray,
+    birth_year: np.ndarray,
+    year: int,
+    counts_of: np.ndarray,
+) -> None:
+    """Count in ``counts_of`` (blocks, 2, places) what `market.seekers` and `services.pupils` count, in one pass."""
+    counts = counts_of[block[2]]
+    for i in rows_of(block):
+        seeks, age = activity[i] == Activity.SEEKING, year - birth_year[i]
+        learns = (age >= SCHOOL_AGE) & (age < CHILD_AGE)
+        if seeks | learns:
+            h = household[i]
+            here = away_place[h] if is_away[i] else place[h]
+            counts[0, here] += seeks
+            counts[1, here] += learns
 
 
 def _same(world: World, law: str, expected: np.ndarray, found: np.ndarray) -> None:

@@ -6,6 +6,8 @@ year and names places and chains.
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from migrasim.core.codes import N_SECTORS, N_TIERS, Purse, Sector, Tenure
@@ -15,9 +17,18 @@ from migrasim.world import World
 
 Columns = dict[str, np.ndarray]
 
-_COUNTED = tuple(t for t in Tenure if t not in (Tenure.NONE, Tenure.DORMITORY))
+_COUNTED = np.array([t for t in Tenure if t not in (Tenure.NONE, Tenure.DORMITORY)])
 AGE_STEP = 5
 _OWN = "own."  # measures of what households bear themselves, by lever
+
+
+@functools.lru_cache(maxsize=16)
+def _numbers(*shape: int) -> tuple[np.ndarray, ...]:
+    """(cells,) number of each cell of an array along each of its dimensions."""
+    numbers = tuple(each.ravel() for each in np.indices(shape))
+    for each in numbers:
+        each.setflags(write=False)
+    return numbers
 
 
 def jobs(world: World) -> Columns:
@@ -29,8 +40,9 @@ def jobs(world: World) -> Columns:
     scale, ``wage_yuan_yr`` of a local worker of schooling and skill factor 1
     """
     inside = world.geography.inside
-    kinds = np.array([k for k in range(world.jobs.shape[1]) if k not in (Sector.NONE, Sector.AGRICULTURE)])
-    place, kind = (each.ravel() for each in np.meshgrid(np.arange(inside), kinds, indexing="ij"))
+    first = max(Sector.NONE, Sector.AGRICULTURE) + 1
+    place, kind = _numbers(inside, world.jobs.shape[1] - first)
+    kind = kind + first
     filled = world.filled[place, kind] * world.weight
     there = world.jobs[place, kind]
     return {
@@ -46,7 +58,7 @@ def jobs(world: World) -> Columns:
 def dwellings(world: World) -> Columns:
     """Dwellings of towns and seats by tenure: those that stand, those lived in, who waits, the market rent."""
     urban = np.flatnonzero(world.geography.urban)
-    place, tenure = (each.ravel() for each in np.meshgrid(urban, [int(t) for t in _COUNTED], indexing="ij"))
+    place, tenure = (of[k] for of, k in zip((urban, _COUNTED), _numbers(len(urban), len(_COUNTED)), strict=True))
     waiting = world.measures.get("waiting_public", np.zeros(world.geography.places))
     stock, occupied = world.stock[place, tenure], world.occupied[place, tenure] * world.weight
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -106,7 +118,7 @@ def ages(world: World, survey: Survey) -> Columns:
     """Residents of each place by sex and age, in the groups of five years of the census (85 and more in the last)."""
     counts = survey.ages[: world.geography.inside]
     counts = np.add.reduceat(counts, np.arange(0, OLDEST + 1, AGE_STEP), axis=2)
-    place, sex, step = (each.ravel() for each in np.indices(counts.shape))
+    place, sex, step = _numbers(*counts.shape)
     return {"place": place, "sex": sex, "age": AGE_STEP * step, "persons": counts.ravel() * world.weight}
 
 
@@ -122,7 +134,7 @@ def homes(world: World, survey: Survey) -> Columns:
     persons, others = (
         np.add.reduceat(np.add.reduceat(each, counties, axis=0), counties, axis=1) for each in (lives, elsewhere)
     )
-    start, end = (each.ravel() for each in np.indices(persons.shape))
+    start, end = _numbers(*persons.shape)
     return {
         "origin_county": start,
         "county": end,

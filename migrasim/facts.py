@@ -307,6 +307,7 @@ class FactBook:
     groups: Mapping[str, Title]
     _chains: tuple[str, ...] = field(default=(), repr=False)
     _bundles: dict[tuple[object, ...], Any] = field(default_factory=dict, repr=False, compare=False)
+    _dated: dict[tuple[str, type], bool] = field(default_factory=dict, repr=False, compare=False)
 
     @staticmethod
     def load(folder: Path | None = None) -> FactBook:
@@ -409,7 +410,10 @@ class FactBook:
 
     def is_dated(self, domain: str, cls: type) -> bool:
         """Whether a parameter bundle of a domain holds facts that change with the years."""
-        return any(self[f"{domain}.{name}"].values is not None for name in fields(cls))
+        key = (domain, cls)
+        if key not in self._dated:  # asked for every year of a run
+            self._dated[key] = any(self[f"{domain}.{name}"].values is not None for name in fields(cls))
+        return self._dated[key]
 
     def value(
         self,

@@ -106,11 +106,14 @@ def sums(world: World, found: Survey) -> dict[str, np.ndarray]:
     village = inner & ~urban
     seat = np.zeros(places, np.bool_)
     seat[:inside] = np.arange(inside) % N_TIERS == Tier.SEAT
-    counted = {name: found.counts[:, k] * w for k, name in enumerate(COUNTS)}
+    counts = found.counts.T * w
+    inside_of = dict(zip(COUNTS, np.where(inner, counts, 0.0), strict=True))
+    counted = dict(zip(COUNTS, counts, strict=True))
     person = _people(found, inside, urban, w)
     flows, place, measures = world.flows, world.place, world.measures
     moves = flows.moves * w
     into = np.where(urban, 1.0, 0.0)
+    nothing = np.zeros(places)
 
     def by_county(values: np.ndarray) -> np.ndarray:
         spread = np.zeros(places)
@@ -118,7 +121,7 @@ def sums(world: World, found: Survey) -> dict[str, np.ndarray]:
         return spread
 
     def measured(name: str) -> np.ndarray:
-        values = np.asarray(measures.get(name, np.zeros(places)), np.float64)
+        values = np.asarray(measures.get(name, nothing), np.float64)
         return values if len(values) == places else by_county(values[: geography.counties])
 
     def forms(*wanted: Form) -> np.ndarray:
@@ -140,9 +143,9 @@ def sums(world: World, found: Survey) -> dict[str, np.ndarray]:
         "absent_far_population": person["absent_far"],
         "stranger_population": person["strangers"],
         "elsewhere_population": person["elsewhere"],
-        "split_households": np.where(inner, counted["split"], 0.0),
-        "children_left_behind": np.where(inner, counted["children_left"], 0.0),
-        "elderly_left_behind": np.where(inner, counted["elders_left"], 0.0),
+        "split_households": inside_of["split"],
+        "children_left_behind": inside_of["children_left"],
+        "elderly_left_behind": inside_of["elders_left"],
         "births": np.where(inner, flows.births, 0) * w,
         "deaths": np.where(inner, flows.deaths, 0) * w,
         "arrivals": flows.arrivals * w,
@@ -155,11 +158,11 @@ def sums(world: World, found: Survey) -> dict[str, np.ndarray]:
         "moves_schooling": forms(Form.SCHOOL, Form.FAMILY),
         "refused_dwelling": refused[:, 0] * w,
         "refused_school": refused[:, 1] * w,
-        "employed_population": np.where(inner, counted["employed"], 0.0),
-        "off_farm_population": np.where(inner, counted["off_farm"], 0.0),
-        "chain_workers": np.where(inner, counted["chain_workers"], 0.0),
-        "seeking_population": np.where(inner, counted["seeking"], 0.0),
-        "off_farm_workforce": np.where(inner, counted["off_farm"] + counted["seeking"], 0.0),
+        "employed_population": inside_of["employed"],
+        "off_farm_population": inside_of["off_farm"],
+        "chain_workers": inside_of["chain_workers"],
+        "seeking_population": inside_of["seeking"],
+        "off_farm_workforce": inside_of["off_farm"] + inside_of["seeking"],
         "vacancies": np.where(urban, measured("vacancies"), 0.0) * w,
         "wage_sum": place.wage_newcomer_yuan_yr * urban_residents,
         "chance_sum": place.work_chance_share * urban_residents,
@@ -192,7 +195,7 @@ def sums(world: World, found: Survey) -> dict[str, np.ndarray]:
         "beds_wanted": np.where(urban, residents * world.memory["beds_per_resident"][0], 0.0),
         "beds_urban": np.where(urban, place.health_beds, 0.0),
         "exit_households": measured("exit_households") * w,
-        "new_urban_residents": by_county(_urban_by_county(world) - world.county.urban_residents_base),
+        "new_urban_residents": by_county(_urban_by_county(found, inside, w) - world.county.urban_residents_base),
         "cumulative_cost_yuan": by_county(world.memory.get("cumulative_cost_yuan", np.zeros(geography.counties))),
         "budget_revenue_yuan": measured("budget_revenue_yuan"),
         "budget_yuan": by_county(world.county.budget_yuan),
@@ -207,8 +210,9 @@ def sums(world: World, found: Survey) -> dict[str, np.ndarray]:
         for right, households_of in zip(_RIGHTS, rights, strict=True):
             result[f"{right}_{outcome}_households"] = by_county(households_of) * w
     chains = world.jobs.shape[1] - N_SECTORS
+    workers = np.where(inner, world.filled[:, N_SECTORS:].T, 0) * w
     for k in range(chains):
-        result[f"chain_{k}"] = np.where(inner, world.filled[:, N_SECTORS + k], 0) * w
+        result[f"chain_{k}"] = workers[k]
     return result
 
 
@@ -286,9 +290,9 @@ def values(result: dict[str, np.ndarray], places: np.ndarray) -> dict[str, float
     return {name: float(column[0]) for name, column in columns(stacked(result)[None], [places]).items()}
 
 
-def _urban_by_county(world: World) -> np.ndarray:
-    residents = world.residents()[: world.geography.inside].reshape(-1, N_TIERS)
-    return np.asarray((residents[:, Tier.TOWN] + residents[:, Tier.SEAT]) * world.weight)
+def _urban_by_county(found: Survey, inside: int, weight: float) -> np.ndarray:
+    residents = found.people.sum(axis=(0, 1, 2))[:inside].reshape(-1, N_TIERS)
+    return np.asarray((residents[:, Tier.TOWN] + residents[:, Tier.SEAT]) * weight)
 
 
 def decompose(

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 import numpy as np
@@ -202,6 +203,12 @@ class Inputs:
         row: Floats = self.lever_path(lever)[year - self.base]
         return row
 
+    def levers(self, year: int) -> dict[str, Floats]:
+        """(C,) values of every lever in a year."""
+        if not self.base <= year <= self.until:
+            raise InputError(f"year {year} is outside; allowed: {self.base} to {self.until}")
+        return {name: path[year - self.base] for name, path in self._levers.items()}
+
     def status_quo(self, lever: str) -> Floats:
         """(C,) values of a lever in 2020, whatever the base year; yearly flows at their rate of 2020."""
         row: Floats = self._status_quo[self.book.lever(lever).id]
@@ -221,7 +228,11 @@ class Inputs:
 
     def is_by_county(self, lever: str) -> bool:
         """Whether the scenario gives the lever a county's own number, which no split of a total may move."""
-        return any(county is not None for one in self.scenario.settings if one.lever == lever for county in one.paths)
+        return lever in self._by_county
+
+    @cached_property
+    def _by_county(self) -> frozenset[str]:
+        return frozenset(one.lever for one in self.scenario.settings if any(each is not None for each in one.paths))
 
     def params(self, domain: str, cls: type[P], year: int = BASE_YEAR) -> P:
         """A parameter bundle of a domain, filled; see `FactBook.params`."""

@@ -21,12 +21,12 @@ from migrasim.domains.labour import incomes as earnings
 from migrasim.domains.labour import market, placement
 from migrasim.domains.labour import phase as labour
 from migrasim.domains.land import phase as land
-from migrasim.domains.moving import household
+from migrasim.domains.moving import household, offers
 from migrasim.domains.moving import phase as moving
 from migrasim.domains.policy import phase as policy
 from migrasim.domains.services import phase as services
 from migrasim.facts import BASE_YEAR
-from migrasim.survey import survey
+from migrasim.survey import Survey, survey
 from migrasim.welfare import Groups, welfare_yuan_yr
 from migrasim.world import COUNTY_COLUMNS, PLACE_COLUMNS, Flows, Geography, Livelihood, World, job_kinds
 
@@ -166,7 +166,9 @@ class Simulation:
         simulation = cls(world)
         simulation._update()
         earnings.livelihood(world)
-        simulation._measure(None, world.residents(), earnings.incomes(world))
+        offers.views(world)  # with which some alternatives compare what places offer later
+        incomes = earnings.incomes(world)
+        simulation._measure(None, world.residents(), incomes, survey(world, incomes))
         return simulation
 
     def _update(self) -> None:
@@ -210,22 +212,26 @@ class Simulation:
     def _phases(self, start: checks.Before) -> Iterator[tuple[str, Callable[[], None]]]:
         world = self.world
 
+        updates: list[Callable[[], None]] = []  # of labour, housing and services: for the rest of the year
+
         def begin() -> None:
             policy.run(world)
             fiscal.budget(world)
             land.prospects(world)
 
         def work_and_pay() -> None:
-            labour.run(world)
+            updates.append(labour.run(world))
 
         def house() -> None:
             tenants = housing.may_queue(world)
-            housing.run(world, tenants, earnings.incomes(world, tenants).sum(axis=1))
+            updates.append(housing.run(world, tenants, earnings.incomes(world, tenants).sum(axis=1)))
+
+        def serve() -> None:
+            updates.append(services.run(world))
 
         def move() -> None:
             if self.watch is not None:
                 self.watch(world)
-            updates = [each.updates(world) for each in (market, housing, services)]
             moving.run(world, updates, witness=self.witness)
             if self.checking:
                 checks.after_waves(world)
@@ -241,12 +247,14 @@ class Simulation:
                 leased = world.memory.setdefault("leased_in_first_year", leased)
             world.memory["leased_in_mu_per_farmer"] = leased
 
-        incomes: list[np.ndarray] = []  # of the year as it was lived; nothing of them changes after the accounts
+        ends: list[tuple[np.ndarray, Survey]] = []  # incomes and what is seen of everybody: accounts change neither
 
         def account() -> None:
-            incomes.append(earnings.incomes(world))
-            fiscal.update_savings(world, incomes[0])
-            fiscal.run(world)
+            incomes = earnings.incomes(world)
+            found = survey(world, incomes)
+            ends.append((incomes, found))
+            fiscal.update_savings(world, incomes)
+            fiscal.run(world, found.of("market_tenants"), found.of("workers_elsewhere"))
             if "budget" in world.inputs.alternatives or world.year < BASE_YEAR:  # what was built before was paid for
                 world.county.unpaid_share[:] = 0.0
 
@@ -255,21 +263,20 @@ class Simulation:
             "demography": lambda: demography.run(world),
             "labour": work_and_pay,
             "housing": house,
-            "services": lambda: services.run(world),
+            "services": serve,
             "moving": move,
-            "matching": lambda: placement.match(world),
+            "matching": lambda: placement.match(world, updates[0]),
             "hukou": register,
             "land": lend,
             "fiscal": account,
-            "measure": lambda: self._measure(world.flows, start.residents, incomes[0]),
+            "measure": lambda: self._measure(world.flows, start.residents, *ends[0]),
             "check": lambda: checks.run(world, start) if self.checking else None,
         }
         for phase in SCHEDULE:
             yield phase.name, work[phase.name]
 
-    def _measure(self, flows: Flows | None, before: np.ndarray, incomes: np.ndarray) -> None:
+    def _measure(self, flows: Flows | None, before: np.ndarray, incomes: np.ndarray, found: Survey) -> None:
         world = self.world
-        found = survey(world, incomes)
         sums = indicators.sums(world, found)
         welfare = welfare_yuan_yr(world, incomes, found)
         self.groups = Groups.of(world, welfare)

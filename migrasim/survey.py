@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from migrasim.core.codes import Activity, Kind, Schooling
+from migrasim.core.codes import Activity, Kind, Schooling, Tenure
 from migrasim.core.rule import blocks_of, rows_of, threaded_kernel
 from migrasim.domains.moving import household
 from migrasim.world import World
@@ -24,8 +24,10 @@ COUNTS = (
     "income",  # of families, yuan
     "members",  # of families
     "split",  # households by registered home, a part of which is away
+    "workers_elsewhere",  # workers by where they live, which is not where they are registered
+    "market_tenants",  # families that rent on the market where they are registered or hold a permit
 )
-_LEFT_CHILDREN, _LEFT_ELDERS, _INCOME, _MEMBERS, _SPLIT = range(4, 9)  # of `COUNTS`; works are the first four
+_LEFT_CHILDREN, _LEFT_ELDERS, _INCOME, _MEMBERS, _SPLIT, _ELSEWHERE, _TENANTS = range(4, 11)  # the first four are works
 _FIELD_BITS, _FIELD = 12, (1 << 12) - 1
 
 
@@ -77,6 +79,10 @@ class Survey:
     away: np.ndarray
     moved: np.ndarray
 
+    def of(self, name: str) -> np.ndarray:
+        """(places,) one of the ``COUNTS``."""
+        return self.counts[:, COUNTS.index(name)]
+
 
 def survey(world: World, incomes: np.ndarray) -> Survey:
     """Look at everybody once.
@@ -101,6 +107,7 @@ def survey(world: World, incomes: np.ndarray) -> Survey:
         households.place,
         households.away_place,
         households.permit,
+        households.tenure,
         persons.birth_year,
         persons.sex,
         persons.couple,
@@ -123,8 +130,9 @@ def survey(world: World, incomes: np.ndarray) -> Survey:
 
 @threaded_kernel
 def _fill(
-    block, first, members, kind, home_place, hukou_urban, place, away_place, permit, birth_year, sex, couple, is_away,
-    activity, chain, schooling, since_year, income, year, people_of, ages_of, counts_of, traits, away_of, moved_of,
+    block, first, members, kind, home_place, hukou_urban, place, away_place, permit, tenure, birth_year, sex, couple,
+    is_away, activity, chain, schooling, since_year, income, year, people_of, ages_of, counts_of, traits, away_of,
+    moved_of,
 ):  # fmt: skip
     """Fill a `Survey`: all members as if they lived in the main part, then those who are away are taken out of it."""
     people, ages, counts = people_of[block[2]], ages_of[block[2]], counts_of[block[2]]
@@ -159,6 +167,7 @@ def _fill(
             people[0, urban, home, there] += away
             for k in range(4):
                 counts[there, k] += (away_by_work >> k * _FIELD_BITS) & _FIELD
+            counts[there, _ELSEWHERE] += ((away_by_work >> _FIELD_BITS) & _FIELD) * (there != home)
             if here == home and couples > 0:
                 counts[here, _LEFT_CHILDREN] += (by_age >> 2 * _FIELD_BITS) & _FIELD
             if there == home and (away_by_age >> _FIELD_BITS) & _FIELD == 0:
@@ -167,7 +176,10 @@ def _fill(
             counts[there, _MEMBERS] += family * away
             counts[home, _SPLIT] += 1
         at_home = by_age & _FIELD
-        people[np.uint8(permit[h] > 0), urban, home, here] += at_home
+        permitted = np.uint8(permit[h] > 0)
+        people[permitted, urban, home, here] += at_home
+        counts[here, _ELSEWHERE] += ((by_work >> _FIELD_BITS) & _FIELD) * (here != home)
+        counts[here, _TENANTS] += family & (tenure[h] == Tenure.MARKET_RENT) & ((permitted > 0) | (here == home))
         for k in range(4):
             counts[here, k] += (by_work >> k * _FIELD_BITS) & _FIELD
         nobody_works = (here == home) & ((by_age >> _FIELD_BITS) & _FIELD == 0)

@@ -8,9 +8,9 @@ import numpy as np
 
 from migrasim.core.codes import N_TENURES
 from migrasim.core.rule import blocks_of, kernel, rows_of, threaded_kernel
-from migrasim.domains.moving.offers import record, views
+from migrasim.domains.moving.offers import record, renew
 from migrasim.domains.moving.rules import MovingParams
-from migrasim.domains.moving.terms import rent_of
+from migrasim.domains.moving.terms import AT, rent_of
 from migrasim.survey import Survey, survey
 from migrasim.world import World
 
@@ -68,9 +68,10 @@ def welfare_yuan_yr(world: World, incomes: np.ndarray, found: Survey | None = No
     found : the survey of this very world, taken where it is not given
     """
     households = world.households
-    places = views(world)[2]
     welfare = np.empty(len(households))
-    p = record(world.inputs.params("moving", MovingParams, year=world.year))
+    moving = world.inputs.params("moving", MovingParams, year=world.year)
+    at, p = np.zeros(world.geography.places, AT), record(moving)
+    renew(world, moving, at)
     most = int(world.members.max(initial=0))
     _fill_welfare(
         len(households),
@@ -81,8 +82,8 @@ def welfare_yuan_yr(world: World, incomes: np.ndarray, found: Survey | None = No
         households.away_place,
         households.tenure,
         households.away_tenure,
-        np.ascontiguousarray(places.at["living_yuan"]),
-        _rents(most, places.at, p),
+        np.ascontiguousarray(at["living_yuan"]),
+        _rents(most, at, p),
         _equivalents(most, p),
         welfare,
     )
@@ -109,23 +110,31 @@ def _quantiles(values: np.ndarray, parts: int) -> np.ndarray:
     lies are sorted.
     """
     rows = len(values)
+    place = np.arange(1, parts) / parts * (rows - 1)
+    below = place.astype(np.int64)
+    ranks = np.stack([below, np.minimum(below + 1, rows - 1)])
+    (left, right), share = _at_ranks(values, ranks), place - below
+    # from the nearer side, as NumPy does it
+    return np.asarray(np.where(share < 0.5, left + (right - left) * share, right - (right - left) * (1.0 - share)))
+
+
+def _at_ranks(values: np.ndarray, ranks: np.ndarray) -> np.ndarray:
+    """What stands at the ``ranks`` (of any shape) of the sorted ``values``, of which there are many."""
+    rows = len(values)
     some = np.sort(values[:: 1 + rows // _BINS])
+    if len(some) == rows:
+        return np.asarray(some[ranks])
     low, high = some[len(some) // 10], some[len(some) - 1 - len(some) // 10]
     bins, counts = np.empty(rows, np.uint16), np.zeros((blocks_of(rows), _BINS), np.int64)
     _fill_bins(rows, values, low, _BINS / max(high - low, 1.0), bins, counts)
     up_to = np.cumsum(counts.sum(axis=0))
-    place = np.arange(1, parts) / parts * (rows - 1)
-    below = place.astype(np.int64)
-    ranks = np.stack([below, np.minimum(below + 1, rows - 1)])
     found = np.empty(ranks.shape)
     bin_of = np.searchsorted(up_to, ranks, side="right").astype(bins.dtype)
     for one in np.unique(bin_of):
         inside = np.sort(values[bins == one])
         here = bin_of == one
         found[here] = inside[ranks[here] - up_to[one] + len(inside)]
-    (left, right), share = found, place - below
-    # from the nearer side, as NumPy does it
-    return np.asarray(np.where(share < 0.5, left + (right - left) * share, right - (right - left) * (1.0 - share)))
+    return found
 
 
 @dataclass(frozen=True)
@@ -230,6 +239,8 @@ def tally(world: World, found: Survey, welfare: np.ndarray, groups: Groups) -> n
         counts,
     )
     # a household is counted once, by all its groups at a time: those of a dimension are sums over the others
-    cells = counts.sum(axis=0).reshape(*shape[:2], len(SCHOOLINGS), len(AGES), 6)
-    dimensions = ((0, 2, 3), (0, 1, 3), (0, 1, 2), (1, 2, 3))  # income, schooling, age, county
-    return np.concatenate([cells.sum(axis=others) for others in dimensions])
+    cells = counts.sum(axis=0)
+    by_traits = cells.sum(axis=0)
+    by_schooling_and_age = by_traits.sum(axis=0).reshape(len(SCHOOLINGS), len(AGES), 6)
+    income, county = by_traits.sum(axis=1), cells.sum(axis=(1, 2))
+    return np.concatenate([income, by_schooling_and_age.sum(axis=1), by_schooling_and_age.sum(axis=0), county])

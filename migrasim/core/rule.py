@@ -259,8 +259,20 @@ def scalars(bundle: Any) -> Any:
     A kernel that calls rules once a row hands them ``record[0]``, a pointer; handed the bundle itself it
     would count the references of every array in it at every call.
     """
-    names = tuple(name for name, value in zip(bundle._fields, bundle, strict=True) if not isinstance(value, np.ndarray))
-    return np.array([tuple(getattr(bundle, name) for name in names)], _record_of(names)).view(np.recarray)
+    kept = _records.get(id(bundle))
+    if kept is None or kept[0] is not bundle:
+        names = tuple(
+            name for name, value in zip(bundle._fields, bundle, strict=True) if not isinstance(value, np.ndarray)
+        )
+        record = np.array([tuple(getattr(bundle, name) for name in names)], _record_of(names)).view(np.recarray)
+        if len(_records) >= _MOST_RECORDS:
+            _records.clear()
+        kept = _records[id(bundle)] = bundle, record
+    return kept[1]
+
+
+_MOST_RECORDS = 256
+_records: dict[int, tuple[Any, Any]] = {}  # by the identity of their bundles, which nothing changes and which are kept
 
 
 @functools.lru_cache(maxsize=64)

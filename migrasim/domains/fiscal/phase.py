@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from migrasim.core.codes import N_PURSES, N_TIERS, Activity, Kind, Purse, Tenure, Tier
-from migrasim.core.rule import blocks_of, kernel, members_of, rows_of, scalars, threaded_kernel
+from migrasim.core.codes import N_PURSES, N_TIERS, Purse, Tier
+from migrasim.core.rule import blocks_of, kernel, rows_of, scalars, threaded_kernel
 from migrasim.domains.fiscal.rules import (
     FiscalParams,
     budget_yuan,
@@ -63,12 +63,15 @@ _PER_URBAN_RESIDENT = (  # programmes for towns: once while the index rises, or 
 )
 _PER_VILLAGE_RESIDENT = ("rural.public_services", "rural.infrastructure")
 _PER_PERSON = (("healthcare", "permit_persons"), ("social_security", "permit_persons"), ("education", "permit_pupils"))
-_PAYERS = {"government": Purse.COUNTY, "enterprise": Purse.ENTERPRISE, "household": Purse.HOUSEHOLD}
+_PAYERS = ("government", "enterprise", "household")
+_GOVERNMENT, _ENTERPRISE, _HOUSEHOLD = range(3)
+_NOTHING = (0.0, 0.0)
+Units = dict[str, tuple[np.ndarray, np.ndarray]]  # by lever, (once, yearly), each (counties,) at full scale
 
 
 def start(world: World) -> None:
     """Columns of counties in the base year: urban residents to compare with, budget, nothing unpaid."""
-    world.county.urban_residents_base[:] = _urban_residents(world)
+    world.county.urban_residents_base[:] = _urban_residents(world, _residents(world))
     world.county.unpaid_share[:] = 0.0
     budget(world)
 
@@ -76,11 +79,16 @@ def start(world: World) -> None:
 def budget(world: World) -> None:
     """Fill ``county.budget_yuan``, the year's revenue and transfers; called as a year begins."""
     p = world.inputs.params("fiscal", FiscalParams, year=world.year)
-    world.county.budget_yuan[:] = _budget(world, p.budget_spending_yuan_yr, p)
+    world.county.budget_yuan[:] = _budget(world, _residents(world), p.budget_spending_yuan_yr, p)
 
 
-def _budget(world: World, total_yuan: float, p: FiscalParams) -> np.ndarray:
-    residents = world.residents()[: world.geography.inside].reshape(-1, N_TIERS).sum(axis=1)
+def _residents(world: World) -> np.ndarray:
+    """(counties, tiers) people in sample units."""
+    return world.residents()[: world.geography.inside].reshape(-1, N_TIERS)
+
+
+def _budget(world: World, living: np.ndarray, total_yuan: float, p: FiscalParams) -> np.ndarray:
+    residents = living.sum(axis=1)
     years = max(0, world.year - max(world.base, BASE_YEAR))  # the facts hold the budget of 2020
     budgets = np.empty(world.geography.counties)
     _fill_budgets(total_yuan, residents / max(1, residents.sum()), years, scalars(p)[0], budgets)
@@ -93,13 +101,12 @@ def _fill_budgets(total_yuan, residents_share, years, p, budgets):
         budgets[c] = budget_yuan(total_yuan, residents_share[c], years, p)
 
 
-def _urban_residents(world: World) -> np.ndarray:
-    """(counties,) people of towns and seats at full scale."""
-    residents = world.residents()[: world.geography.inside].reshape(-1, N_TIERS)
-    return np.asarray((residents[:, Tier.TOWN] + residents[:, Tier.SEAT]) * world.weight)
+def _urban_residents(world: World, living: np.ndarray) -> np.ndarray:
+    """(counties,) people of towns and seats at full scale, of those ``living`` (counties, tiers) there."""
+    return np.asarray((living[:, Tier.TOWN] + living[:, Tier.SEAT]) * world.weight)
 
 
-def run(world: World) -> None:
+def run(world: World, market_tenants: np.ndarray, workers_elsewhere: np.ndarray) -> None:
     """Close the year's public accounts.
 
     Reads what the other phases counted (``permit_persons``, ``permit_pupils``,
@@ -110,25 +117,33 @@ def run(world: World) -> None:
     (purses, counties) for each group of levers and for citizenization (awards, which counties spend
     on, stand in their group only), ``wanted_yuan`` (outlay on
     building), ``overspent_yuan`` (outlay beyond what counties can decide on).
+
+    Parameters
+    ----------
+    market_tenants, workers_elsewhere : (places,) of the year's end, see `migrasim.survey.COUNTS`
     """
     p = world.inputs.params("fiscal", FiscalParams, year=world.year)
     counties = world.geography.counties
-    budget(world)
+    living = _residents(world)
     total = world.county.budget_yuan
-    revenue = np.rint(_budget(world, p.budget_revenue_yuan_yr, p))
+    total[:] = _budget(world, living, p.budget_spending_yuan_yr, p)
+    revenue = np.rint(_budget(world, living, p.budget_revenue_yuan_yr, p))
     world.pay("budget.revenue", Purse.ENTERPRISE, Purse.COUNTY, revenue)
     world.measures["budget_revenue_yuan"] = revenue
     world.pay("budget.transfers", Purse.HIGHER, Purse.COUNTY, np.rint(total) - revenue)
-    award = world.levers[AWARD] * _measure(world, "transfers_rural_persons") * world.weight
+    transfers = _measure(world, "transfers_rural_persons")
+    award = world.levers[AWARD] * transfers * world.weight
     world.pay(AWARD, Purse.HIGHER, Purse.COUNTY, award)
     own = np.zeros((N_PURSES, counties))  # what households bear themselves
-    _pay_services(world, p, own)
+    _pay_services(world, living, p, own)
     land = _land_mu(world) * world.weight
-    for lever, units in (_running(world, p, land) | _works(world, p, land)).items():
-        _pay_lever(world, lever, units, p, own)
-    extra = np.maximum(0.0, world.above(AWARD)) * _measure(world, "transfers_rural_persons") * world.weight
+    above, added = _changes(world)
+    tenants, migrants = (_in_towns(world, counted) for counted in (market_tenants, workers_elsewhere))
+    running = _running(world, above, added, tenants, p, land)
+    _pay_levers(world, running | _works(world, above, added, living, migrants, p, land), p, own)
+    extra = np.maximum(0.0, above[AWARD]) * transfers * world.weight
     # land beyond the usual quota is open to builders and employers from next year on
-    land_m2 = world.above("incentives.land_quota") * _measure(world, "transfers_rural_persons") * world.weight
+    land_m2 = above["incentives.land_quota"] * transfers * world.weight
     world.memory["quota_land_m2_yr"] = land_m2
     world.memory["quota_land_m2"] = world.memory.get("quota_land_m2", np.zeros(counties)) + land_m2
     # an award beyond the usual one is spent on places and beds of next year (services reads it)
@@ -136,17 +151,16 @@ def run(world: World) -> None:
     world.pay(AWARD_SPENT, Purse.COUNTY, Purse.ENTERPRISE, extra)
     free = total * p.discretionary_share + award - _paid_by_county(world)
     built = 1.0 - world.county.unpaid_share
-    wanted, saved = np.zeros(counties), np.zeros(counties)
+    wanted, saved, nothing = np.zeros((3, counties))
+    units: Units = {}
     for lever in _BUILT:
-        planned = world.above(lever)
+        planned = above[lever]
         share = 1.0 - p.higher_share
         yuan = planned * world.inputs.cost_by_payer(lever).get("government", (0.0, 0.0))[0] * share
         wanted += np.maximum(0.0, yuan)
         saved += np.maximum(0.0, -yuan)
-        _pay_lever(world, lever, (np.where(planned > 0, planned * built, planned), np.zeros(counties)), p, own)
-    for lever in world.levers:
-        if lever.startswith("industry.") and lever.endswith(".jobs"):
-            _pay_lever(world, lever, (np.maximum(0.0, _added(world, lever)), np.zeros(counties)), p, own)
+        units[lever] = (np.where(planned > 0, planned * built, planned), nothing)
+    _pay_levers(world, units | {lever: (added[lever], nothing) for lever in _chains(world)}, p, own)
     for c in range(counties):
         world.county.unpaid_share[c] = 1.0 - paid_share(wanted[c], saved[c], free[c])
     outlay = _paid_by_county(world)
@@ -162,46 +176,75 @@ def _measure(world: World, name: str) -> np.ndarray:
     return np.asarray(world.measures.get(name, np.zeros(world.geography.counties)), np.float64)
 
 
-def _added(world: World, lever: str) -> np.ndarray:
-    """(counties,) what a lever has risen over the year."""
-    before = world.last_levers.get(lever)
-    if before is None:
-        before = world.inputs.lever(lever, max(world.inputs.base, world.year - 1))
-    return np.asarray(world.levers[lever] - before, np.float64)
+def _changes(world: World) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """(counties,) by lever: its value over that of 2020, as `World.above`, and what it has risen over the year."""
+    inputs, names, before = world.inputs, list(world.levers), world.last_levers
+    if before.keys() != world.levers.keys():
+        before = {name: inputs.lever(name, max(inputs.base, world.year - 1)) for name in names} | before
+    if "status_quo" not in world.memory:  # the same in every year
+        world.memory["status_quo"] = np.concatenate([inputs.status_quo(name) for name in names])
+    now = np.concatenate(list(world.levers.values()))
+    shape = len(names), world.geography.counties
+    above = np.reshape(now - world.memory["status_quo"], shape)
+    risen = np.reshape(np.maximum(0.0, now - np.concatenate([before[name] for name in names])), shape)
+    return dict(zip(names, above, strict=True)), dict(zip(names, risen, strict=True))
 
 
-def _running(world: World, p: FiscalParams, land_mu: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Units of each lever that is not building, as (once, yearly) at full scale by county."""
+def _chains(world: World) -> list[str]:
+    """Levers of the chains' jobs."""
+    return [lever for lever in world.levers if lever.startswith("industry.") and lever.endswith(".jobs")]
+
+
+def _in_towns(world: World, counted: np.ndarray) -> np.ndarray:
+    """(counties,) what is counted by place, of towns and seats."""
+    by_tier = counted[: world.geography.inside].reshape(-1, N_TIERS)
+    return np.asarray(by_tier[:, Tier.TOWN] + by_tier[:, Tier.SEAT], np.float64)
+
+
+def _running(
+    world: World,
+    above: dict[str, np.ndarray],
+    added: dict[str, np.ndarray],
+    tenants: np.ndarray,
+    p: FiscalParams,
+    land_mu: np.ndarray,
+) -> Units:
+    """Units of each lever that is not building; see `_changes` for what is ``above`` and ``added``."""
     nothing = np.zeros(world.geography.counties)
     units = {}
     for service, who in _PER_PERSON:
         lever = f"residence_permit.{service}"
-        units[lever] = (nothing, world.above(lever) * _measure(world, who) * world.weight)
+        units[lever] = (nothing, above[lever] * _measure(world, who) * world.weight)
     eligible = _measure(world, "permit_eligible_persons") * world.weight
-    units["residence_permit.one_pass"] = (
-        np.maximum(0.0, _added(world, "residence_permit.one_pass")) * eligible,
-        nothing,
-    )
-    units[TITLING] = (np.maximum(0.0, _added(world, TITLING)) * land_mu, nothing)
+    units["residence_permit.one_pass"] = (added["residence_permit.one_pass"] * eligible, nothing)
+    units[TITLING] = (added[TITLING] * land_mu, nothing)
     if "subsidised_households" in world.measures:
         tenants = _measure(world, "subsidised_households")
     else:
-        tenants = _tenants(world) * p.subsidy_reach_share
-    units[SUBSIDY] = (nothing, world.above(SUBSIDY) * tenants * world.weight)
+        tenants = tenants * p.subsidy_reach_share
+    units[SUBSIDY] = (nothing, above[SUBSIDY] * tenants * world.weight)
     if "linked_places" in world.memory:  # places that the link to residents has added over its status quo
         units[LINKED] = (nothing, world.memory["linked_places"])
-    units["employment.training_places"] = (world.above("employment.training_places"), nothing)
+    units["employment.training_places"] = (above["employment.training_places"], nothing)
     return units
 
 
-def _works(world: World, p: FiscalParams, land_mu: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Units of works and village programmes of the year, as (once, yearly) at full scale by county.
+def _works(
+    world: World,
+    above: dict[str, np.ndarray],
+    added: dict[str, np.ndarray],
+    living: np.ndarray,
+    migrants: np.ndarray,
+    p: FiscalParams,
+    land_mu: np.ndarray,
+) -> Units:
+    """Units of works and village programmes of the year; ``above`` and ``added`` are those of `_changes`.
 
     Works for the region are shared among counties by their urban residents; an index that falls
     gives no money back.
     """
     nothing = np.zeros(world.geography.counties)
-    residents = _urban_residents(world)
+    residents = _urban_residents(world, living)
     share = residents / max(1.0, float(residents.sum()))
     in_all = {
         "integration.community": share * p.community_centres,
@@ -216,61 +259,58 @@ def _works(world: World, p: FiscalParams, land_mu: np.ndarray) -> dict[str, tupl
     units = {}
     for lever, whole in in_all.items():
         if lever in world.levers:
-            units[lever] = (np.maximum(0.0, _added(world, lever)) * whole, nothing)
-    in_villages = world.residents()[: world.geography.inside : N_TIERS] * world.weight
+            units[lever] = (added[lever] * whole, nothing)
+    in_villages = living[:, Tier.VILLAGE] * world.weight
     for levers, persons in ((_PER_URBAN_RESIDENT, residents), (_PER_VILLAGE_RESIDENT, in_villages)):
         for lever in (each for each in levers if each in world.levers):
-            units[lever] = (np.maximum(0.0, _added(world, lever)) * persons, world.above(lever) * persons)
+            units[lever] = (added[lever] * persons, above[lever] * persons)
     if "public_housing.provident_fund" not in world.levers:
         return units
-    migrants = _unregistered_workers(world) * world.weight
-    units["public_housing.provident_fund"] = (nothing, world.above("public_housing.provident_fund") * migrants)
-    units["industry.park_concentration"] = (_halls_m2(world, p), nothing)
+    settled = migrants * world.weight
+    units["public_housing.provident_fund"] = (nothing, above["public_housing.provident_fund"] * settled)
+    # new halls in parks: for chain jobs of the year that are placed there and were not before
+    jobs = np.zeros(world.geography.counties)
+    for lever in _chains(world):
+        jobs += added[lever]
+    more = np.maximum(0.0, above["industry.park_concentration"])
+    units["industry.park_concentration"] = (jobs * more * p.hall_m2_job, nothing)
     if "rural.returnee_support" in world.levers:
         inside = world.geography.inside
         returned = world.flows.moves[:, :inside:N_TIERS].sum(axis=(0, 2)) * world.weight
-        units["rural.returnee_support"] = (world.above("rural.returnee_support") * returned, nothing)
+        units["rural.returnee_support"] = (above["rural.returnee_support"] * returned, nothing)
     if "rural.farm_income_growth" in world.levers:
-        improved = np.maximum(0.0, world.above("rural.farm_income_growth")) * (land_mu * p.improved_land_share_pp)
+        improved = np.maximum(0.0, above["rural.farm_income_growth"]) * (land_mu * p.improved_land_share_pp)
         units["rural.farm_income_growth"] = (improved, nothing)
     return units
 
 
-def _halls_m2(world: World, p: FiscalParams) -> np.ndarray:
-    """(counties,) floor of new halls in parks: for chain jobs of the year that are placed there and were not before."""
-    jobs = np.zeros(world.geography.counties)
-    for lever in world.levers:
-        if lever.startswith("industry.") and lever.endswith(".jobs"):
-            jobs += np.maximum(0.0, _added(world, lever))
-    more = np.maximum(0.0, world.above("industry.park_concentration"))
-    return np.asarray(jobs * more * p.hall_m2_job)
-
-
-def _pay_lever(
-    world: World, lever: str, units: tuple[np.ndarray, np.ndarray], p: FiscalParams, own: np.ndarray
-) -> None:
-    """Enter the cost of units of a lever; the government's part is shared with higher levels."""
-    for payer, (once, yearly) in world.inputs.cost_by_payer(lever).items():
-        yuan = units[0] * once + units[1] * yearly
-        if not yuan.any():
-            continue
-        purse = _PAYERS[payer]
-        if purse == Purse.HOUSEHOLD:
-            own[purse] += yuan
-            world.measures[f"own.{lever}"] = yuan
-        elif purse == Purse.ENTERPRISE:
-            world.pay(lever, purse, Purse.ENTERPRISE, yuan)
-        else:
-            higher = np.rint(yuan * (1.0 if lever in _OF_HIGHER else p.higher_share))
-            world.pay(lever, Purse.HIGHER, Purse.ENTERPRISE, higher)
-            world.pay(lever, Purse.COUNTY, Purse.ENTERPRISE, np.rint(yuan) - higher)
+def _pay_levers(world: World, units: Units, p: FiscalParams, own: np.ndarray) -> None:
+    """Enter the cost of units of levers; the government's part is shared with higher levels."""
+    costs = [world.inputs.cost_by_payer(lever) for lever in units]
+    once_each, yearly_each = np.array([[cost.get(payer, _NOTHING) for cost in costs] for payer in _PAYERS]).T
+    counted = np.concatenate([each for pair in units.values() for each in pair]).reshape(len(units), 2, -1)
+    once, yearly = counted[:, :1], counted[:, 1:]
+    yuan = once * once_each[:, :, None] + yearly * yearly_each[:, :, None]  # (levers, payers, counties)
+    public = yuan[:, _GOVERNMENT]
+    shares = np.array([1.0 if lever in _OF_HIGHER else p.higher_share for lever in units])
+    higher = np.rint(public * shares[:, None])
+    county = np.rint(public) - higher
+    for n, (lever, pays) in enumerate(zip(units, yuan.any(axis=2).tolist(), strict=True)):
+        if pays[_GOVERNMENT]:
+            world.pay(lever, Purse.HIGHER, Purse.ENTERPRISE, higher[n])
+            world.pay(lever, Purse.COUNTY, Purse.ENTERPRISE, county[n])
             if lever in _BONDED:
-                world.pay(BONDS, Purse.HIGHER, Purse.COUNTY, np.rint(yuan) - higher)
+                world.pay(BONDS, Purse.HIGHER, Purse.COUNTY, county[n])
+        if pays[_ENTERPRISE]:
+            world.pay(lever, Purse.ENTERPRISE, Purse.ENTERPRISE, yuan[n, _ENTERPRISE])
+        if pays[_HOUSEHOLD]:
+            own[Purse.HOUSEHOLD] += yuan[n, _HOUSEHOLD]
+            world.measures[f"own.{lever}"] = yuan[n, _HOUSEHOLD]
 
 
-def _pay_services(world: World, p: FiscalParams, own: np.ndarray) -> None:
+def _pay_services(world: World, living: np.ndarray, p: FiscalParams, own: np.ndarray) -> None:
     """Services for new urban residents, shared by government, enterprises and households."""
-    since_base = _urban_residents(world) - world.county.urban_residents_base
+    since_base = _urban_residents(world, living) - world.county.urban_residents_base
     flows, inside, urban = world.flows, world.geography.inside, world.geography.urban
     moves = flows.moves.sum(axis=2)
     net = flows.births - flows.deaths + flows.arrivals - flows.departures + flows.reclassified
@@ -290,11 +330,12 @@ def _pay_services(world: World, p: FiscalParams, own: np.ndarray) -> None:
 
 def _paid_by_county(world: World) -> np.ndarray:
     """(counties,) what counties have paid this year for levers and new residents from their general budget."""
-    paid = np.zeros(world.geography.counties)
-    for (item, payer, _), yuan in world.ledger.items():
-        if payer == Purse.COUNTY and _group(item) not in _ACCOUNTS and item not in _BONDED:
-            paid += yuan
-    return paid
+    paid = [
+        yuan
+        for (item, payer, _), yuan in world.ledger.items()
+        if payer == Purse.COUNTY and _group(item) not in _ACCOUNTS and item not in _BONDED
+    ]
+    return np.asarray(_added_up(paid, [0] * len(paid), 1, world.geography.counties)[0])
 
 
 @functools.cache
@@ -302,33 +343,41 @@ def _group(item: str) -> str:
     return item.split(".", maxsplit=1)[0]
 
 
+def _added_up(entries: list[np.ndarray], number: list[int], groups: int, counties: int) -> np.ndarray:
+    """(groups, counties) whole yuan of the ``entries``, each (counties,), by the ``number`` of the group of each."""
+    cells = np.array(number, np.int64)[:, None] * counties + np.arange(counties)
+    yuan = np.concatenate([np.zeros(0), *entries])
+    return np.reshape(np.bincount(cells.ravel(), yuan, groups * counties), (groups, counties))  # exact up to 9e15
+
+
 def _measure_costs(world: World, own: np.ndarray) -> None:
     """Who paid for levers and new residents, by group of levers."""
     counties = world.geography.counties
-    by_payer = own.copy()
-    groups: dict[str, np.ndarray] = {}
-    for (item, payer, payee), yuan in world.ledger.items():
-        group = _group(item)
-        if group in _ACCOUNTS:
-            continue
-        if payee != Purse.COUNTY:  # money between governments is spent by the one that receives it
-            by_payer[payer] += yuan
-        groups.setdefault(group, np.zeros((N_PURSES, counties)))[payer] += yuan
+    # money between governments is spent by the one that receives it
+    entries = [
+        (_group(item), payer, payee != Purse.COUNTY, yuan)
+        for (item, payer, payee), yuan in world.ledger.items()
+        if _group(item) not in _ACCOUNTS
+    ]
+    spent = [(payer, yuan) for _, payer, is_spent, yuan in entries if is_spent]
+    by_payer = own + _added_up([yuan for _, yuan in spent], [payer for payer, _ in spent], N_PURSES, counties)
+    groups = {group: n for n, group in enumerate(dict.fromkeys(entry[0] for entry in entries))}
+    cells = [groups[group] * N_PURSES + payer for group, payer, _, _ in entries]
+    by_group = _added_up([entry[3] for entry in entries], cells, len(groups) * N_PURSES, counties)
     world.measures["cost_by_payer_yuan"] = by_payer
     public = by_payer[Purse.COUNTY] + by_payer[Purse.HIGHER]
     world.measures["public_cost_yuan"] = public
     world.memory["cumulative_cost_yuan"] = world.memory.get("cumulative_cost_yuan", np.zeros(counties)) + public
-    for group, yuan in groups.items():
+    for group, yuan in zip(groups, by_group.reshape(len(groups), N_PURSES, counties), strict=True):
         world.measures[f"cost.{group}_yuan"] = yuan
 
 
 def balances(world: World) -> np.ndarray:
     """(purses, counties) int64 receipts less payments of the year; zero in sum over the purses."""
-    net = np.zeros((N_PURSES, world.geography.counties), np.int64)
-    for (_, payer, payee), yuan in world.ledger.items():
-        net[payer] -= yuan
-        net[payee] += yuan
-    return net
+    yuan, counties = list(world.ledger.values()), world.geography.counties
+    received = _added_up(yuan, [payee for _, _, payee in world.ledger], N_PURSES, counties)
+    paid = _added_up(yuan, [payer for _, payer, _ in world.ledger], N_PURSES, counties)
+    return np.asarray((received - paid).astype(np.int64))
 
 
 def update_savings(world: World, income_yuan: np.ndarray) -> None:
@@ -382,76 +431,20 @@ def _save(block, home_place, place, savings_yuan, members, income_yuan, inside, 
         flows[1, county] += spent
 
 
-def _tenants(world: World) -> np.ndarray:
-    """(counties,) families that rent on the market in a town where they are registered or hold a permit."""
-    households, geography = world.households, world.geography
-    counts = np.zeros((blocks_of(len(households)), geography.counties), np.int64)
-    _count_tenants(
-        len(households),
-        households.kind,
-        households.tenure,
-        households.place,
-        households.home_place,
-        households.permit,
-        geography.inside,
-        counts,
-    )
-    return np.asarray(counts.sum(axis=0), np.float64)
-
-
-@threaded_kernel
-def _count_tenants(block, kind, tenure, place, home_place, permit, inside, counts_of):
-    counts = counts_of[block[2]]
-    for h in rows_of(block):
-        if kind[h] != Kind.FAMILY or tenure[h] != Tenure.MARKET_RENT:
-            continue
-        if place[h] >= inside or place[h] % N_TIERS == Tier.VILLAGE:
-            continue
-        if permit[h] or place[h] == home_place[h]:
-            counts[place[h] // N_TIERS] += 1
-
-
-def _unregistered_workers(world: World) -> np.ndarray:
-    """(counties,) workers of towns and seats who are registered at another place."""
-    households, persons, geography = world.households, world.persons, world.geography
-    counts = np.zeros((blocks_of(len(households)), geography.counties), np.int64)
-    _count_unregistered(
-        len(households),
-        world.first_member,
-        world.members,
-        persons.is_away,
-        persons.activity,
-        households.place,
-        households.away_place,
-        households.home_place,
-        geography.inside,
-        counts,
-    )
-    return np.asarray(counts.sum(axis=0))
-
-
-@threaded_kernel
-def _count_unregistered(block, first, members, is_away, activity, place, away_place, home_place, inside, counts_of):
-    counts = counts_of[block[2]]
-    for h in rows_of(block):
-        for part, here in enumerate((place[h], away_place[h])):
-            if 0 <= here < inside and here % N_TIERS != Tier.VILLAGE and here != home_place[h]:
-                for i in members_of(first, members, h):
-                    counts[here // N_TIERS] += (is_away[i] == part) & (activity[i] == Activity.WORKER)
-
-
 def _land_mu(world: World) -> np.ndarray:
     """(counties,) contracted land of households and pools by county of the village, sample units."""
     villages = world.geography.villages
-    area = np.zeros(world.geography.communities)
-    _add_land(world.households.community, world.households.land_mu, area)
-    area += world.village_pool_mu
-    result = np.zeros(world.geography.counties)
-    np.add.at(result, np.asarray(world.geography.community_county[:villages], np.int64), area[:villages])
-    return result
+    rows = len(world.households)
+    areas = np.zeros((blocks_of(rows), world.geography.communities))
+    _add_land(rows, world.households.community, world.households.land_mu, areas)
+    area = areas.sum(axis=0) + world.village_pool_mu
+    county, counties = world.geography.community_county[:villages], world.geography.counties
+    return np.asarray(np.bincount(county, area[:villages], counties))  # adds in the order of villages
 
 
-@kernel
-def _add_land(community, land_mu, area):
-    for h in range(community.shape[0]):
-        area[community[h]] += land_mu[h]
+@threaded_kernel
+def _add_land(block, community, land_mu, area_of):
+    # areas are float32: their sums in float64 are exact in any order
+    area = area_of[block[2]]
+    for h in rows_of(block):
+        area[np.uint16(community[h])] += land_mu[h]

@@ -77,8 +77,8 @@ def occupancies(stock, occupied, weight):
     return shares
 
 
-def run(world: World, tenants: np.ndarray, incomes: np.ndarray) -> None:
-    """Complete dwellings of the year and serve the queue for public rental housing.
+def run(world: World, tenants: np.ndarray, incomes: np.ndarray) -> Callable[[], None]:
+    """Complete dwellings of the year and serve the queue for public rental housing; returns `updates`.
 
     Parameters
     ----------
@@ -99,20 +99,16 @@ def run(world: World, tenants: np.ndarray, incomes: np.ndarray) -> None:
         world.stock,
         built,
     )
+    seats = world.stock[Tier.SEAT : geography.inside : N_TIERS]
     for tenure, lever in _PROGRAMMES:
         units = world.levers[lever] * paid
-        for c in range(geography.counties):
-            seat = N_TIERS * c + Tier.SEAT
-            world.stock[seat, tenure] += units[c]
-            built[c, tenure] += units[c]
-    renovated = world.levers["public_housing.renovation_units"] * paid * p.renovation_supply_share
-    for c in range(geography.counties):
-        seat = N_TIERS * c + Tier.SEAT
-        world.stock[seat, Tenure.MARKET_RENT] += renovated[c]
+        seats[:, tenure] += units
+        built[:, tenure] += units
+    seats[:, Tenure.MARKET_RENT] += world.levers["public_housing.renovation_units"] * paid * p.renovation_supply_share
     world.measures["built_units"] = built
     _refresh_units(world)
     _serve_queue(world, tenants, incomes, p)
-    update(world)
+    return update(world)
 
 
 @kernel
@@ -242,9 +238,11 @@ def serve_queue(
     return waiting
 
 
-def update(world: World) -> None:
-    """Rents after the moves of a wave, prices with them, and the relief a newcomer may expect."""
-    updates(world)()
+def update(world: World) -> Callable[[], None]:
+    """Rents after the moves of a wave, prices with them, and the relief a newcomer may expect; returns `updates`."""
+    bring_up_to_date = updates(world)
+    bring_up_to_date()
+    return bring_up_to_date
 
 
 def updates(world: World) -> Callable[[], None]:

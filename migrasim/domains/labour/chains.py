@@ -70,7 +70,7 @@ def fill_farming(world: World, capacity: np.ndarray) -> None:
     """
     villages = np.arange(len(capacity)) % N_TIERS == Tier.VILLAGE
     villages[world.geography.inside :] = False
-    farming = [k for k, sector in enumerate(world.memory["chain_sector"]) if sector == Sector.AGRICULTURE]
+    farming = np.flatnonzero(world.memory["chain_sector"] == int(Sector.AGRICULTURE)).tolist()
     free = np.where(villages[:, None], (capacity - world.filled)[:, N_SECTORS:], 0)
     with_room = np.asarray((free[:, farming] > 0).any(axis=1))
     if not with_room.any():

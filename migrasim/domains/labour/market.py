@@ -15,6 +15,7 @@ from migrasim.facts import BASE_YEAR
 from migrasim.world import World
 
 MONTHS_A_YEAR = 12.0
+_ENDLESS = np.iinfo(np.int32).max
 
 
 def params(world: World) -> LabourParams:
@@ -48,27 +49,30 @@ def seekers(world: World) -> np.ndarray:
     return np.asarray(counts.sum(axis=0))
 
 
-def listed(fill: Callable[..., None], rows: int, *arguments: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of the persons that a threaded kernel finds, in their order, and the place (int8) where each lives.
+def listed(
+    fill: Callable[..., None], rows: int, *arguments: Any, types: tuple[Any, ...] = (np.int32, np.int8)
+) -> list[np.ndarray]:
+    """What a threaded kernel says of the persons that it finds, in their order.
 
     Parameters
     ----------
-    fill : is given ``who`` and ``at`` (persons,), which each block fills from its own first row on, and ``ends``
-        (blocks, 2), where it says from where to where, before its other arguments
+    fill : is given a column (persons,) of each of the types, which each block fills from its own first row on, and
+        ``ends`` (blocks, 2), where it says from where to where, before its other arguments
     rows : of persons
+    types : of the columns: of the row and of the place where each lives, where not given
     """
-    who, at = np.empty(rows, np.int32), np.empty(rows, np.int8)
+    columns = [np.empty(rows, each) for each in types]
     ends = np.zeros((blocks_of(rows), 2), np.int64)
-    fill(rows, who, at, ends, *arguments)
+    fill(rows, *columns, ends, *arguments)
     parts = [slice(*each) for each in ends.tolist()]
-    return np.concatenate([who[part] for part in parts]), np.concatenate([at[part] for part in parts])
+    return [np.concatenate([column[part] for part in parts]) for column in columns]
 
 
 def capacities(world: World) -> np.ndarray:
     """(places, job kinds) int64 jobs in sample units; of farming as many as there are hands."""
-    finite = np.where(np.isfinite(world.jobs), world.jobs, 0.0)
-    capacity = world.units(finite)
-    capacity[~np.isfinite(world.jobs)] = np.iinfo(np.int32).max
+    endless = ~np.isfinite(world.jobs)
+    capacity = world.units(np.where(endless, 0.0, world.jobs))
+    capacity[endless] = _ENDLESS
     return capacity
 
 
@@ -114,10 +118,15 @@ def match_chances(matching_above, p):
     return chances
 
 
-def update(world: World) -> None:
-    """Vacancies, seekers and so the newcomer's chance and wage, brought up to date; seekers are counted anew."""
+def update(world: World) -> Callable[[], None]:
+    """Vacancies, seekers and so the newcomer's chance and wage, brought up to date; seekers are counted anew.
+
+    Returns what does the same for the rest of the year, see `updates`.
+    """
     world.measures["seekers"] = seekers(world)
-    updates(world)()
+    bring_up_to_date = updates(world)
+    bring_up_to_date()
+    return bring_up_to_date
 
 
 def updates(world: World) -> Callable[[], None]:

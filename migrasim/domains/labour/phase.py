@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from migrasim.core.codes import N_SECTORS, N_TIERS, Sector, Tier
@@ -49,8 +51,11 @@ def _by_place_urban(world: World) -> np.ndarray:
     return np.maximum(1.0, world.residents().astype(np.float64))
 
 
-def run(world: World) -> None:
-    """Create and end jobs, set wages and farm incomes, and write down what everybody earns."""
+def run(world: World) -> Callable[[], None]:
+    """Create and end jobs, set wages and farm incomes, and write down what everybody earns.
+
+    Returns what brings chances and wages up to date for the rest of the year.
+    """
     p = params(world)
     memory, geography = world.memory, world.geography
     memory["growth_index"] = memory["growth_index"] * (1.0 + p.growth_rate_yr)
@@ -81,10 +86,11 @@ def run(world: World) -> None:
     end_jobs(world)
     chains.fill_workshops(world, np.minimum(world.units(local), free(world, Sector.MANUFACTURING)))
     lever = "rural.farm_income_growth"
-    for c, (now, quo) in enumerate(zip(world.levers[lever], world.inputs.status_quo(lever), strict=True)):
-        memory["farm_index"][c] *= rules.farm_growth(float(now), float(quo))
-    update(world)
+    changes = zip(world.levers[lever].tolist(), world.inputs.status_quo(lever).tolist(), strict=True)
+    memory["farm_index"] *= [rules.farm_growth(now, quo) for now, quo in changes]
+    bring_up_to_date = update(world)
     livelihood(world)
+    return bring_up_to_date
 
 
 def _convergence(world: World, p: LabourParams) -> np.ndarray:

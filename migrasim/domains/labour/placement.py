@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from migrasim.core.chance import Decision, chooser, draw, pick, stream, uniform, unit
@@ -9,24 +11,31 @@ from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Sector, Skill, Tie
 from migrasim.core.lottery import by_lot, lowest
 from migrasim.core.rule import kernel, rows_of, threaded_kernel
 from migrasim.domains.labour import chains
-from migrasim.domains.labour.market import capacities, listed, match_chances_of, params, updates
+from migrasim.domains.labour.market import capacities, listed, match_chances_of, params
 from migrasim.world import World, job_kinds
 
 _SKILLS = len(Skill)
 
 
 @threaded_kernel
-def in_excess(block, who, at, ends, household, is_away, place, away_place, sector, chain, excess, some):
-    """List (see `listed`) who has a job of which there are too many; ``some`` (kinds,) are too many anywhere."""
+def in_excess(
+    block, who, cell, luck, ends, key, household, is_away, place, away_place, sector, chain, number, some, stream_key
+):  # fmt: skip
+    """List (see `listed`) who has a job of which there are too many, the ``number`` of place and kind, and its luck.
+
+    ``number`` (places, kinds) is below 0 where there are not too many; ``some`` (kinds,) are too many anywhere.
+    """
     count = block[0]
     for i in rows_of(block):
         kind = sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]
         if some[kind] and sector[i] > 0:
             h = household[i]
-            here = away_place[h] if is_away[i] else place[h]
-            if excess[here, kind] > 0:
-                who[count], at[count] = i, here
+            here = number[away_place[h] if is_away[i] else place[h], kind]
+            if here >= 0:
+                who[count], cell[count] = i, here
                 count += 1
+    for n in range(block[0], count):
+        luck[n] = draw(stream_key, key[who[n]], 0)
     ends[block[2], 0], ends[block[2], 1] = block[0], count
 
 
@@ -38,46 +47,46 @@ def end_jobs(world: World) -> None:
     if not excess.any():
         return
     persons, households = world.persons, world.households
-    who, at = listed(
+    cells = np.argwhere(excess > 0)
+    place, kind = cells.T
+    number = np.full(excess.shape, -1, np.int32)
+    number[place, kind] = np.arange(len(cells))
+    who, cell, luck = listed(
         in_excess,
         len(persons),
+        persons.key,
         persons.household,
         persons.is_away,
         households.place,
         households.away_place,
         persons.sector,
         persons.chain,
-        excess,
-        (excess > 0).any(axis=0),
-    )
-    lose_jobs(
-        who,
-        at,
-        persons.key,
-        persons.activity,
-        persons.sector,
-        persons.chain,
-        excess,
-        world.filled,
+        number,
+        (number >= 0).any(axis=0),
         np.uint64(stream(world.seed, int(Decision.JOB_LOSS), world.year)),
+        types=(np.int32, np.int32, np.uint64),
+    )
+    world.filled[place, kind] -= lose_jobs(
+        who, cell, luck, persons.activity, persons.sector, persons.chain, excess[place, kind]
     )
 
 
 @kernel
-def lose_jobs(who, at, key, activity, sector, chain, excess, filled, stream_key):
-    """Take ``excess`` (places, kinds) jobs from those in rows ``who``, who have one ``at`` a place, by lowest draws."""
-    kinds = excess.shape[1]
-    cell, luck = np.empty(who.shape[0], np.int64), np.empty(who.shape[0], np.uint64)
+def lose_jobs(who, cell, luck, activity, sector, chain, excess):
+    """Take ``excess`` (cells,) jobs from those in rows ``who``, each in a ``cell``, by their lowest ``luck``.
+
+    Returns (cells,) how many lost one.
+    """
+    lost = np.zeros_like(excess)
+    taken = lowest(cell, luck, excess)
     for n in range(who.shape[0]):
-        i = who[n]
-        cell[n] = at[n] * kinds + (sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i])
-        luck[n] = draw(stream_key, key[i], 0)
-    for n in np.flatnonzero(lowest(cell, luck, excess.ravel())):
-        i = who[n]
-        filled[cell[n] // kinds, cell[n] % kinds] -= 1
-        activity[i] = Activity.SEEKING
-        sector[i] = Sector.NONE
-        chain[i] = 0
+        if taken[n]:
+            i = who[n]
+            lost[cell[n]] += 1
+            activity[i] = Activity.SEEKING
+            sector[i] = Sector.NONE
+            chain[i] = 0
+    return lost
 
 
 @threaded_kernel
@@ -173,8 +182,13 @@ def match_seekers(
     return placed, seekers
 
 
-def match(world: World) -> None:
-    """Seekers meet vacancies; training lifts skills; who finds none goes on seeking."""
+def match(world: World, update: Callable[[], None]) -> None:
+    """Seekers meet vacancies; training lifts skills; who finds none goes on seeking.
+
+    Parameters
+    ----------
+    update : brings chances and wages up to date, see `migrasim.domains.labour.market.updates`
+    """
     p = params(world)
     persons, households = world.persons, world.households
     kinds = job_kinds(len(world.memory["chain_sector"]))
@@ -221,4 +235,4 @@ def match(world: World) -> None:
     assert kinds == world.jobs.shape[1]
     chains.fill_farming(world, capacities(world))
     world.measures["chain_output_yuan"] = chains.output_yuan(world, p)
-    updates(world)()
+    update()

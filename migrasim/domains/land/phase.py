@@ -7,6 +7,7 @@ what is lent is counted in whole tenths of a mu.
 from __future__ import annotations
 
 import math
+from functools import cache
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
@@ -45,8 +46,9 @@ def run(world: World) -> None:
     ``land_lent_mu``, ``land_lent_free_mu``, ``land_idle_mu``, ``idle_homesteads``.
     """
     p = world.inputs.params("land", LandParams, year=world.year)
-    _exit(world, p)
-    _lend(world, p)
+    homes = _homes(world)
+    _exit(world, p, homes)
+    _lend(world, p, homes)
     prospects(world)
 
 
@@ -64,29 +66,36 @@ def prospects(world: World) -> None:
     growth = float(world.memory["growth_index"][0]) if "growth_index" in world.memory else 1.0
     security = _security(world, p)
     scale = world.above("rural.scale_farming")
-    for c in range(world.geography.counties):
-        kept = levers["three_rights.contract_land_kept"][c] * security[c]
-        price = levers["three_rights.exit_price"][c]
-        chance = levers["three_rights.exit_market"][c] * sell_prob(price, quantile, p) * served[c]
-        county.land_kept_share[c] = kept
-        county.dividend_yuan_yr_pers[c] = growth * p.collective_dividend_yuan_yr_pers
-        county.collective_kept_share[c] = levers["three_rights.collective_income_kept"][c]
-        county.land_rent_yuan_yr_mu[c] = (
-            growth * p.rent_yuan_yr_mu * (1.0 - p.rent_free_share) * lend_share(security[c], p)
-        ) * scale_factor(float(scale[c]), p.scale_farming_rent_ratio)
-        county.exit_income_yuan_yr_mu[c] = exit_income_yuan_yr_mu(price, chance, kept, p)
+    kept = levers["three_rights.contract_land_kept"] * security
+    price = levers["three_rights.exit_price"]
+    accept = np.array([sell_prob(each, quantile, p) for each in price.tolist()])
+    chance = levers["three_rights.exit_market"] * accept * served
+    lent = np.array([lend_share(each, p) for each in security.tolist()])
+    larger = np.array([scale_factor(each, p.scale_farming_rent_ratio) for each in scale.tolist()])
+    county.land_kept_share[:] = kept
+    county.dividend_yuan_yr_pers[:] = growth * p.collective_dividend_yuan_yr_pers
+    county.collective_kept_share[:] = levers["three_rights.collective_income_kept"]
+    county.land_rent_yuan_yr_mu[:] = (growth * p.rent_yuan_yr_mu * (1.0 - p.rent_free_share) * lent) * larger
+    county.exit_income_yuan_yr_mu[:] = [
+        exit_income_yuan_yr_mu(*each, p) for each in zip(price.tolist(), chance.tolist(), kept.tolist(), strict=True)
+    ]
 
 
 def _quantile(p: LandParams) -> float:
     """Standard normal quantile of the share that trades at the reference price."""
-    return NormalDist().inv_cdf(p.exit_share)
+    return _normal_quantile(p.exit_share)
+
+
+@cache
+def _normal_quantile(share: float) -> float:
+    return NormalDist().inv_cdf(share)
 
 
 def _security(world: World, p: LandParams) -> np.ndarray:
     """(counties,) perceived security of land rights."""
     base = world.inputs.status_quo("three_rights.titling")
     titling = world.levers["three_rights.titling"]
-    return np.array([security_share(float(t), float(b), p) for t, b in zip(titling, base, strict=True)])
+    return np.array([security_share(t, b, p) for t, b in zip(titling.tolist(), base.tolist(), strict=True)])
 
 
 def _village_county(world: World) -> np.ndarray:
@@ -94,12 +103,12 @@ def _village_county(world: World) -> np.ndarray:
     return np.asarray(world.geography.community_county[: world.geography.villages], np.int64)
 
 
-def _exit(world: World, p: LandParams) -> None:
+def _exit(world: World, p: LandParams, homes: np.ndarray) -> None:
     households, geography, levers = world.households, world.geography, world.levers
     county = _village_county(world)
     price_yuan_mu = np.asarray(levers["three_rights.exit_price"], np.float64)
     quantile = _quantile(p)
-    accept = np.array([sell_prob(float(each), quantile, p) for each in price_yuan_mu])
+    accept = np.array([sell_prob(each, quantile, p) for each in price_yuan_mu.tolist()])
     sells = np.zeros(len(households), np.bool_)
     _offers(
         len(households),
@@ -111,7 +120,7 @@ def _exit(world: World, p: LandParams) -> None:
         households.away_place,
         households.since_year,
         households.land_mu,
-        _homes(world),
+        homes,
         county,
         np.asarray(levers["three_rights.exit_market"], np.float64),
         accept,
@@ -277,11 +286,11 @@ def _buy(
         has_collective_share[h] = 0
 
 
-def _lend(world: World, p: LandParams) -> None:
+def _lend(world: World, p: LandParams, homes: np.ndarray) -> None:
     households, persons, geography = world.households, world.persons, world.geography
     villages = geography.villages
     county = _village_county(world)
-    lends = np.array([lend_share(each, p) for each in _security(world, p)])
+    lends = np.array([lend_share(each, p) for each in _security(world, p).tolist()])
     rows = len(households)
     counts = np.zeros((blocks_of(rows), villages, 5), np.int64)
     _uses(
@@ -300,7 +309,7 @@ def _lend(world: World, p: LandParams) -> None:
         persons.activity,
         persons.is_away,
         county,
-        _homes(world),
+        homes,
         lends,
         scalars(p)[0],
         counts,
@@ -314,7 +323,7 @@ def _lend(world: World, p: LandParams) -> None:
     tenths[:, _PAID_MU] += pool - pool_free
     # stayers take no more than they can work; paid land is left first
     scale = world.above("rural.scale_farming")
-    larger = np.array([scale_factor(float(each), p.scale_farming_capacity_ratio) for each in scale])
+    larger = np.array([scale_factor(each, p.scale_farming_capacity_ratio) for each in scale.tolist()])
     room = np.floor(farmers * p.lend_capacity_mu_pers * larger[county] * TENTHS).astype(np.int64)
     free = np.minimum(tenths[:, _FREE_MU], room)
     lent = np.minimum(tenths[:, _PAID_MU], room - free) + free
@@ -328,9 +337,7 @@ def _lend(world: World, p: LandParams) -> None:
 
 
 def _by_county(values: np.ndarray, county: np.ndarray, counties: int) -> np.ndarray:
-    total = np.zeros(counties, np.int64)
-    np.add.at(total, county, values)
-    return total
+    return np.bincount(county, values, counties).astype(np.int64)  # whole numbers: exact
 
 
 @threaded_kernel

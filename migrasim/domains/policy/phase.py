@@ -34,7 +34,7 @@ def run(world: World) -> None:
 def read_levers(world: World) -> None:
     """This year's value of every lever, by county."""
     world.last_levers = world.levers
-    world.levers = {name: world.inputs.lever(name, world.year) for name in world.inputs.book.levers}
+    world.levers = world.inputs.levers(world.year)
     _split_investment(world)
 
 
@@ -56,21 +56,34 @@ def _split_investment(world: World) -> None:
     gain, rest_gain = rules.over(core, core_base), rules.over(1.0 - core, 1.0 - core_base)
     if gain == rest_gain:
         return
-    own = world.geography.core_county
-    for name, values in world.levers.items():
-        if not name.startswith(_INVESTED) or name.endswith(_NOT_SPLIT):
+    levers = world.inputs.book.levers
+    split = [
+        name
+        for name in world.levers
+        if name.startswith(_INVESTED)
+        and not name.endswith(_NOT_SPLIT)
+        and levers[name].aggregate == "total"
+        and not world.inputs.is_by_county(name)
+    ]
+    if split:
+        values = np.stack([world.levers[name] for name in split])
+        shift(values, values.sum(axis=1), world.geography.core_county, gain, rest_gain)
+        world.levers.update(zip(split, values, strict=True))
+
+
+@kernel
+def shift(values, total, own, gain, rest_gain):
+    """Shift parts of the ``total`` (levers,) of ``values`` (levers, counties) to the county ``own`` or away from it."""
+    for k in range(values.shape[0]):
+        if total[k] <= 0.0 or values[k].min() < 0.0:
             continue
-        if world.inputs.book.levers[name].aggregate != "total" or world.inputs.is_by_county(name):
-            continue
-        total = float(values.sum())
-        if total <= 0.0 or (values < 0.0).any():
-            continue
-        share = float(values[own]) / total
+        share = values[k, own] / total[k]
         if share >= 1.0:
             continue
         shifted = tilted_share(share, gain, rest_gain)
-        world.levers[name] = values * (1.0 - shifted) / (1.0 - share)
-        world.levers[name][own] = total * shifted
+        for c in range(values.shape[1]):
+            values[k, c] = values[k, c] * (1.0 - shifted) / (1.0 - share)
+        values[k, own] = total[k] * shifted
 
 
 def _spatial(world: World, lever: str) -> tuple[float, float]:
@@ -100,10 +113,15 @@ def _reclassify(world: World) -> None:
     share = county_total / max(1.0, county_total.sum())
     done = world.memory.setdefault("reclassified_persons", np.zeros(geography.counties))
     chosen = np.zeros(geography.villages, np.bool_)
+    nearest = world.memory.get("villages_nearest_first")
+    if nearest is None:  # the same in every year
+        nearest = np.argsort(villages.travel_seat_min, kind="stable")
+        world.memory["villages_nearest_first"] = nearest
+    nearest = nearest[villages.urban_since_year[nearest] == 0]
+    counties = villages.county[nearest]
     for c in range(geography.counties):
         due = rules.reclassified_by(p.reclassified_persons_yr, world.year - world.base, share[c])
-        own = np.flatnonzero((villages.county == c) & (villages.urban_since_year == 0))
-        for v in own[np.lexsort((own, villages.travel_seat_min[own]))]:
+        for v in nearest[counties == c]:
             persons = here[v] * world.weight
             if done[c] + persons > due:
                 break

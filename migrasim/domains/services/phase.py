@@ -81,8 +81,8 @@ def start(world: World) -> None:
     world.memory["beds_per_resident"] = np.full(1, p.beds_per_1000 / 1000.0)
 
 
-def run(world: World) -> None:
-    """Add places and beds: the yearly programme, and what follows residents where it is linked to them."""
+def run(world: World) -> Callable[[], None]:
+    """Add places and beds: the yearly programme, and what follows residents where it is linked; returns `updates`."""
     p = params(world)
     geography, place = world.geography, world.place
     world.measures["pupils"] = pupils(world)
@@ -114,7 +114,7 @@ def run(world: World) -> None:
         world.memory.setdefault("linked_places", zero.copy()),
     )
     world.memory["residents_before"] = residents
-    update(world)
+    return update(world)
 
 
 @kernel
@@ -147,9 +147,11 @@ def add_capacity(
             health_beds[d] += rules.capacity_bought(award[c] * share, 1.0 - p.award_school_share, bed_yuan)
 
 
-def update(world: World) -> None:
-    """Quality after crowding and what newcomers reach, brought up to date between waves."""
-    updates(world)()
+def update(world: World) -> Callable[[], None]:
+    """Quality after crowding and what newcomers reach, brought up to date between waves; returns `updates`."""
+    bring_up_to_date = updates(world)
+    bring_up_to_date()
+    return bring_up_to_date
 
 
 def updates(world: World) -> Callable[[], None]:
