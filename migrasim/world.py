@@ -17,7 +17,7 @@ import numpy as np
 
 from migrasim.core.codes import N_FORMS, N_OUTSIDE, N_SECTORS, N_TENURES, N_TIERS, Outside, Sector, Tier
 from migrasim.core.columns import Runs, Table
-from migrasim.core.rule import blocks_of, kernel, rows_of, threaded_kernel
+from migrasim.core.rule import blocks_of, kernel, members_of, rows_of, threaded_kernel
 
 if TYPE_CHECKING:
     from migrasim.inputs import Inputs
@@ -180,22 +180,20 @@ class World:
         _fill_household(len(members), self.first_member, members, household)
         self.persons.take(rows, added, {"household": household})
 
-    def living_at(self, rows: np.ndarray | slice) -> np.ndarray:
+    def living_at(self, rows: np.ndarray) -> np.ndarray:
         """(rows,) int8 place where each of these persons lives."""
-        homes, household = self.households, self.persons.household[rows]
-        lives: np.ndarray = np.where(
-            self.persons.is_away[rows] > 0, homes.away_place[household], homes.place[household]
-        )
+        persons, homes = self.persons, self.households
+        lives: np.ndarray = _living_at(rows, persons.household, persons.is_away, homes.place, homes.away_place)
         return lives
 
     def person_place(self) -> np.ndarray:
         """(persons,) int8 place where each person lives."""
-        return self.living_at(slice(None))
+        return self.living_at(np.arange(len(self.persons)))
 
     def residents(self) -> np.ndarray:
         """(places,) persons living in each place, in sample units, by the networks that are kept up to date."""
-        counted: np.ndarray = self.network.sum(axis=0, dtype=np.int32)
-        return counted.astype(np.int64)
+        counted: np.ndarray = _sum_of_rows(self.network)
+        return counted
 
     def count_network(self) -> None:
         """Count anew where the registered people of each community live."""
@@ -248,6 +246,26 @@ class World:
 
 
 @kernel
+def _living_at(rows, household, is_away, place, away_place):
+    lives = np.empty(rows.shape[0], np.int8)
+    for n in range(rows.shape[0]):
+        h = household[rows[n]]
+        here, there = place[h], away_place[h]  # both, so that nothing is to be guessed
+        lives[n] = there if is_away[rows[n]] else here
+    return lives
+
+
+@kernel
+def _sum_of_rows(counts):
+    """(columns,) int64 sums over the rows: NumPy begins anew with every row."""
+    total = np.zeros(counts.shape[1], np.int64)
+    for row in range(counts.shape[0]):
+        for column in range(counts.shape[1]):
+            total[column] += counts[row, column]
+    return total
+
+
+@kernel
 def _index(household, rows):
     members = np.zeros(rows, np.int32)
     for i in range(household.shape[0]):
@@ -283,23 +301,27 @@ def _first_rows(members):
     return first
 
 
+_FEW = 8
+
+
 @threaded_kernel
 def _fill_household(block, first, members, household):
     """Write into ``household`` (persons,) the row of each one's household.
 
-    The first member of each is marked, and marks are added up: no branch for a processor to guess.
+    Most have few members: `_FEW` are written at once, and what is too much is written anew by the next. At the end of a
+    block, beyond which another one writes, and in large households members are counted.
     """
     if block[0] == block[1]:
         return
-    start, end = first[block[0]], first[block[1] - 1] + members[block[1] - 1]
-    household[start:end] = 0
-    for h in range(block[0] + 1, block[1]):
-        if first[h] < end:
-            household[first[h]] += 1
-    row = np.int32(block[0])
-    for i in range(start, end):
-        row += household[i]
-        household[i] = row
+    end = first[block[1] - 1] + members[block[1] - 1]
+    for h in rows_of(block):
+        row, start = np.int32(h), np.uint32(first[h])
+        if members[h] <= _FEW and start + _FEW <= end:
+            for n in range(_FEW):
+                household[start + n] = row
+        else:
+            for n in members_of(first, members, h):
+                household[n] = row
 
 
 @threaded_kernel

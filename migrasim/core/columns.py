@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -112,9 +112,8 @@ class Table:
                 raise IndexError(f"rows beyond the {here + joining} of the table")
             rows = Runs(*_runs(np.ascontiguousarray(rows, np.int32), here))
         known = dict(given or {})
-        copied = {name: array for name, array in self._data.items() if name not in known}
-        taken = gather(rows, copied, added) | known
-        object.__setattr__(self, "_data", {name: taken[name] for name in self._data})
+        gather(rows, self._data, [name for name in self._data if name not in known], added)
+        self._data.update(known)
 
     def append(self, data: Mapping[str, np.ndarray]) -> None:
         """Add rows at the end; every column must be given."""
@@ -132,22 +131,25 @@ class Table:
 
 
 def gather(
-    rows: Runs, columns: Mapping[str, np.ndarray], added: Mapping[str, np.ndarray] | None = None
-) -> dict[str, np.ndarray]:
-    """Columns of the ``rows`` of columns, all of one length, and of those added, which are numbered on."""
-    taken = {name: np.empty(len(rows), array.dtype) for name, array in columns.items()}
+    rows: Runs, columns: dict[str, np.ndarray], names: Sequence[str], added: Mapping[str, np.ndarray] | None = None
+) -> None:
+    """Put the ``rows`` of the columns of these names, and of those added, which are numbered on, in their place.
+
+    Each is replaced as soon as it is copied, so that the next one is written where memory is at hand.
+    """
 
     def one(name: str) -> None:
         array = columns[name]
         more = np.ascontiguousarray(array[:0] if added is None else added[name], array.dtype)
-        _copy(*rows, array.view(np.uint8), more.view(np.uint8), taken[name].view(np.uint8), array.itemsize)
+        taken = np.empty(len(rows), array.dtype)
+        _copy(*rows, array.view(np.uint8), more.view(np.uint8), taken.view(np.uint8), array.itemsize)
+        columns[name] = taken
 
     if blocks_of(len(rows)) > 1:  # the widest first, so that threads end at about the same time
-        share_out(one, sorted(columns, key=lambda name: -columns[name].itemsize))
+        share_out(one, sorted(names, key=lambda name: -columns[name].itemsize))
     else:
-        for name in columns:
+        for name in names:
             one(name)
-    return taken
 
 
 def listed(rows: np.ndarray, found: np.ndarray) -> np.ndarray:

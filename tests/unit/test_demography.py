@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from worlds import fact_book, tiny_inputs, tiny_world
 
-from migrasim.core.codes import N_TIERS, Activity, Form, Kind, Schooling, Sex, Tenure, Tier
+from migrasim.core.codes import N_TIERS, Activity, Form, Kind, Schooling, Sector, Sex, Tenure, Tier
 from migrasim.core.columns import Table
 from migrasim.core.rule import set_threads
 from migrasim.domains.demography import phase, rules
@@ -477,3 +478,21 @@ def test_the_year_can_be_lived_with_nobody_left() -> None:
     assert (one.occupied == 0).all()
     assert one.village_pool_mu.sum() == pytest.approx(land_before, rel=1e-7)
     assert one.estates_yuan.sum() == savings
+
+
+def test_who_is_not_asked_would_not_change() -> None:
+    """The tables that say who is asked leave out nobody for whom a rule has something."""
+    ratio, change, youth = (
+        rules.college_ratio(2021, PARAMS),
+        phase.change_table(2021, PARAMS),
+        phase.youth_table(PARAMS),
+    )
+    for age, schooling, luck in itertools.product(range(60), Schooling, np.linspace(0.001, 0.999, 40)):
+        if rules.schooling_of_pupil(age, schooling, ratio, luck, PARAMS) != schooling:
+            assert change[Activity.PUPIL, schooling, age]
+        if rules.is_young(age, 0, PARAMS) and rules.study_place(age, schooling, luck, PARAMS) != rules.STUDY_AT_HOME:
+            assert youth[age] & phase.ENTERS
+    for age, sex, activity, sector in itertools.product(range(rules.AGES), Sex, list(Activity)[2:], Sector):
+        if rules.retires(age, sex, activity, sector, PARAMS):
+            assert change[activity, :, age].all()
+    assert not change[Activity.PUPIL, Schooling.PRIMARY, 10] and not change[Activity.WORKER, :, 30].any()

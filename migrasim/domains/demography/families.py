@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from migrasim.core.chance import child_key, draw, uniform
-from migrasim.core.codes import N_TIERS, NOWHERE, Activity, Form, Kind, Sex, Tenure, Tier
+from migrasim.core.codes import N_TIERS, NOWHERE, Form, Kind, Sex, Tenure, Tier
 from migrasim.core.lottery import by_lot
-from migrasim.core.rule import inlined, kernel, rows_of, rule, threaded_kernel
+from migrasim.core.rule import inlined, kernel, rows_of, rule, span, threaded_kernel
 from migrasim.domains.demography import rules
 
 # What becomes of a pair
@@ -55,28 +55,6 @@ def marriage_table(p):
     return table
 
 
-@threaded_kernel
-def seek_partner(
-    block, key, birth_year, sex, couple, activity, household, is_away, gone, place, away_place, inside, year, luck,
-    ages, table, seekers, found,
-):  # fmt: skip
-    """List the single people, pupils excepted, who look for a marriage this year, by `marriage_table` and its ages."""
-    youngest, oldest = ages
-    n = block[0]
-    for i in rows_of(block):
-        age = year - birth_year[i]
-        seekers[n] = i
-        n += (couple[i] <= 0) & (not gone[i]) & (activity[i] != Activity.PUPIL) & (youngest <= age) & (age <= oldest)
-    asked, n = n, block[0]
-    for k in range(block[0], asked):
-        i = seekers[k]
-        h = household[i]
-        rural = in_village(away_place[h] if is_away[i] else place[h], inside)
-        seekers[n] = i
-        n += uniform(luck, key[i], 0) < table[sex[i], 1 if rural else 0, year - birth_year[i]]
-    found[block[2], 0], found[block[2], 1] = block[0], n - block[0]
-
-
 @rule
 def in_village(place, inside):
     """Whether a place is the villages of a county."""
@@ -86,22 +64,28 @@ def in_village(place, inside):
 @threaded_kernel
 def count_parts(
     block, first_member, members, household, is_away, birth_year, couple, parents, gone, kind, place, key, inside,
-    year, luck, p, parts, splitting, found,
+    year, luck, p, heads, top, splitting, found,
 ):  # fmt: skip
-    """Count the living in ``parts``, which are zero; list the households of several couples that may split."""
-    adults, minors, top = parts.adults, parts.minors, parts.top
+    """Count the living by household; list the households of several couples that may split.
+
+    ``heads`` (households,) holds four numbers of 16 bits: adults and minors, those at home first (`Parts`). It and
+    ``top`` are written with every member anew: a processor would wait for what it has just written if it read it back.
+    """
     minor_age = p.minor_age_yr
     most = max(rules.split_prob(True, p), rules.split_prob(False, p))
     n = block[0]
     if block[0] < block[1]:
-        for i in range(first_member[block[0]], first_member[block[1] - 1] + members[block[1] - 1]):
-            h, part, lives = household[i], is_away[i], not gone[i]
-            minor = year - birth_year[i] < minor_age
-            minors[h, part] += lives & minor
-            adults[h, part] += lives & (not minor)
-            top[h] = max(top[h], lives * max(couple[i], parents[i]))
+        last, count, number = np.uint32(0), np.int64(0), np.int64(0)
+        start, end = first_member[block[0]], first_member[block[1] - 1] + members[block[1] - 1]
+        for i in span(start, end - start):
+            h, lives, minor = np.uint32(household[i]), np.int64(not gone[i]), np.int64(year - birth_year[i] < minor_age)
+            if h != last:
+                last, count, number = h, np.int64(0), np.int64(0)
+            count += lives << 16 * (2 * minor + is_away[i])
+            number = max(number, lives * max(couple[i], parents[i]))
+            heads[h], top[h] = count, number
     for h in rows_of(block):
-        splitting[n] = h
+        splitting[np.uint64(n)] = h
         n += (kind[h] == Kind.FAMILY) & (top[h] > 1) & (members[h] > 3)
     asked, n = n, block[0]
     for k in range(block[0], asked):
@@ -310,6 +294,43 @@ def marry(
     )  # fmt: skip
 
 
+@kernel
+def wed(
+    men, women, outcome, number, household, is_away, couple, parents, generation, place, away_place, marriages, next_row
+):  # fmt: skip
+    """Write who lives in which household and couple after the marriages, which are counted by place.
+
+    Returns
+    -------
+    homes : (marriages,) rows of the households of the couples
+    moved, left : rows of the persons who moved and of the households that they left
+    """
+    pairs = men.shape[0]
+    homes, moved, left = np.empty(pairs, np.int64), np.empty(2 * pairs, np.int64), np.empty(2 * pairs, np.int64)
+    made = movers = founded = 0
+    for n in range(pairs):
+        if outcome[n] == NO_MARRIAGE:
+            continue
+        man, woman = men[n], women[n]
+        home, part = np.int64(household[man]), np.int64(is_away[man])
+        marriages[away_place[home] if part else place[home]] += 1
+        moved[movers], left[movers] = woman, household[woman]
+        movers += 1
+        if outcome[n] == FOUNDS:
+            moved[movers], left[movers] = man, home
+            movers += 1
+            home, part = next_row + founded, 0
+            founded += 1
+            parents[man] = 0
+        household[man] = household[woman] = homes[made] = home
+        is_away[man] = is_away[woman] = part
+        couple[man] = couple[woman] = number[n]
+        parents[woman] = 0
+        generation[woman] = generation[man]
+        made += 1
+    return homes[:made], moved[:movers], left[:movers]
+
+
 @rule
 def _couple_to_leave(h, first, members, household, couple, parents, generation, sex, birth_year, key, gone):
     """Who of a family leaves it: of the couples with another one above or beside the one with the oldest husband.
@@ -445,7 +466,7 @@ def unsettled(block, adults, away_place, rows, found):
     """List in ``rows`` the households that `settle_parts` may change: a part of theirs has no grown-ups."""
     n = block[0]
     for h in rows_of(block):
-        rows[n] = h
+        rows[np.uint64(n)] = h
         away, none, none_away = away_place[h] >= 0, adults[h, 0] == 0, adults[h, 1] == 0
         n += (none & none_away) | (away & (none | none_away))
     found[block[2], 0], found[block[2], 1] = block[0], n - block[0]

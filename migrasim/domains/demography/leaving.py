@@ -10,7 +10,7 @@ import numpy as np
 
 from migrasim.core.chance import child_key, uniform
 from migrasim.core.codes import N_OUTSIDE, N_TIERS, NOWHERE, Activity, Form, Kind, Tenure, Tier
-from migrasim.core.rule import kernel, rows_of, rule, threaded_kernel
+from migrasim.core.rule import kernel, members_of, rows_of, rule, threaded_kernel
 from migrasim.domains.demography import rules
 
 
@@ -59,40 +59,76 @@ def may_leave(
     block, key, birth_year, couple, parents, schooling, activity, household, is_away, gone, first_member, members,
     place, away_place, inside, core, year, luck, p, young, found,
 ):  # fmt: skip
-    """List the young who may leave their family if they stay single: who enters a school, and who is away already."""
-    youngest, oldest = p.independent_from_yr, p.independent_until_yr
-    n = block[0]
-    for i in rows_of(block):
-        age = year - birth_year[i]
-        beside = (activity[i] == Activity.PUPIL) | (is_away[i] > 0)
-        young[n] = i
-        n += (couple[i] <= 0) & (not gone[i]) & beside & (youngest <= age) & (age < oldest)
-    asked, n = n, block[0]
+    """Keep in the list of the ``young`` who may leave if they stay single: who enters a school, and who is away."""
+    asked, n = block[0] + found[block[2], 1], block[0]
     for k in range(block[0], asked):
         i = young[k]
         h, part, age = household[i], is_away[i], year - birth_year[i]
         here = away_place[h] if part else place[h]
         to = _school_at(age, schooling[i], activity[i], here, inside, core, uniform(luck, key[i], 0), p)
         young[n] = i
-        if rules.is_young(age, couple[i], p):
-            n += to != NOWHERE or (
-                part > 0
-                and not _has_parent_there(i, first_member[h], members[h], household, is_away, couple, parents, gone)
-            )
-    found[block[2], 0], found[block[2], 1] = block[0], n - block[0]
+        n += to != NOWHERE or (
+            part > 0
+            and not _has_parent_there(i, first_member[h], members[h], household, is_away, couple, parents, gone)
+        )
+    found[block[2], 1] = n - block[0]
+
+
+# What becomes of one of the young; who leaves may keep the dwelling of the family in which nobody else lives
+STAYS, MOVES, LEAVES, KEEPS_DWELLING = range(4)
+
+
+@threaded_kernel
+def decide(
+    block, young, person_key, birth_year, couple, parents, activity, schooling, gone, household, is_away,
+    first_member, members, place, away_place, parts, inside, core, year, luck, p, to, becomes,
+):  # fmt: skip
+    """Say what becomes of the ``young``, rows of those who may leave unless they marry, and where they enter a school.
+
+    Everybody decides by the parts as they are before anybody leaves, so that nothing depends on the order of rows. One
+    who is a household already moves as a whole. ``to`` (young,) is NOWHERE for those who enter no school elsewhere.
+    """
+    adults, minors, brides = parts.adults, parts.minors, parts.brides
+    for n in rows_of(block):
+        i = young[n]
+        h, part = household[i], is_away[i]
+        to[n], becomes[n] = NOWHERE, STAYS
+        if h >= first_member.shape[0] or couple[i] > 0:
+            continue  # this year's couples and new households, which have rows beyond
+        here = away_place[h] if part else place[h]
+        age = year - birth_year[i]
+        to[n] = _school_at(age, schooling[i], activity[i], here, inside, core, uniform(luck, person_key[i], 0), p)
+        if to[n] == NOWHERE and not part:
+            continue
+        in_part = adults[h, part] + minors[h, part]
+        if in_part + adults[h, 1 - part] + minors[h, 1 - part] == 1:
+            if to[n] != NOWHERE:
+                becomes[n] = MOVES
+            continue
+        elders, at_home = brides[h, 0] + brides[h, 1], np.int64(brides[h, 0])
+        for j in members_of(first_member, members, h):
+            if household[j] == h and not gone[j] and _is_elder(year - birth_year[j], couple[j], p):
+                elders += 1
+                at_home += is_away[j] == 0
+        if elders == 0:
+            continue  # nobody would keep the family's house and land
+        if to[n] != NOWHERE:
+            becomes[n] = LEAVES
+        elif at_home > 0 and not _has_parent_there(
+            i, first_member[h], members[h], household, is_away, couple, parents, gone
+        ):
+            becomes[n] = KEEPS_DWELLING if in_part == 1 else LEAVES
 
 
 @kernel
 def leave(
-    young, person_key, birth_year, couple, parents, activity, schooling, since_year, gone, household, is_away,
-    first_member, members, key, place, away_place, away_since_year, home_since_year, tenure, away_tenure, permit,
-    waiting_yr, parts, occupied, moves, core, year, luck, next_row, p,
+    young, to_place, becomes, person_key, birth_year, parents, since_year, household, is_away, key, place, away_place,
+    away_since_year, home_since_year, tenure, away_tenure, permit, waiting_yr, parts, occupied, moves, year, next_row,
+    p,
 ):  # fmt: skip
-    """Let the ``young``, rows of those who may unless they marry, leave.
+    """Let the ``young`` leave as they decided.
 
     Persons are given their new rows from ``next_row`` on.
-    Who goes is decided by the parts as they were before anybody left, so that it does not depend on the order of
-    rows. One who is a household already moves as a whole.
 
     Returns
     -------
@@ -101,12 +137,6 @@ def leave(
     """
     inside = occupied.shape[0] - N_OUTSIDE
     most = young.shape[0]
-    in_family, in_part = np.zeros(most, np.int64), np.zeros(most, np.int64)
-    for n in range(most):
-        h = household[young[n]]
-        if h < first_member.shape[0]:
-            heads = parts.adults[h, 0] + parts.minors[h, 0], parts.adults[h, 1] + parts.minors[h, 1]
-            in_family[n], in_part[n] = heads[0] + heads[1], heads[is_away[young[n]]]
     moved = np.empty(most, np.int64)
     source = np.zeros(most, np.int64)
     new_key = np.zeros(most, np.uint64)
@@ -117,47 +147,28 @@ def leave(
     new_kind = np.zeros(most, np.uint8)
     made = 0
     for n in range(most):
-        i = young[n]
-        h = household[i]
-        age = year - birth_year[i]
-        if h >= first_member.shape[0] or couple[i] > 0:
-            continue  # this year's couples and new households, which have rows beyond
-        part = is_away[i]
-        here = away_place[h] if part else place[h]
-        to = _school_at(age, schooling[i], activity[i], here, inside, core, uniform(luck, person_key[i], 0), p)
-        if to == NOWHERE and not part:
+        if becomes[n] == STAYS:
             continue
-        family = in_family[n]
-        elders, at_home = parts.brides[h, 0] + parts.brides[h, 1], np.int64(parts.brides[h, 0])
-        for j in range(first_member[h], first_member[h] + members[h]):
-            if household[j] == h and not gone[j] and _is_elder(year - birth_year[j], couple[j], p):
-                elders += 1
-                at_home += is_away[j] == 0
-        if family > 1 and elders == 0:
-            continue  # nobody would keep the family's house and land
+        i, to = young[n], to_place[n]
+        h, part = household[i], is_away[i]
+        here = away_place[h] if part else place[h]
         if to != NOWHERE:
             moves[here, to, Form.YOUNG] += 1
             since_year[i] = year
-        if family == 1:
-            if to != NOWHERE and part:  # the others have died
+        if becomes[n] == MOVES:
+            if part:  # the others have died
                 occupied[here, away_tenure[h]] -= 1
                 away_place[h], away_tenure[h], away_since_year[h] = to, _bed(to, inside), year
                 occupied[to, away_tenure[h]] += 1
-            elif to != NOWHERE:
+            else:
                 occupied[here, tenure[h]] -= 1
                 place[h], tenure[h], home_since_year[h] = to, _bed(to, inside), year
                 occupied[to, tenure[h]] += 1
                 permit[h] = waiting_yr[h] = 0
             continue
-        by_itself = in_part[n] == 1
-        if to == NOWHERE:
-            if at_home == 0:
-                continue
-            if _has_parent_there(i, first_member[h], members[h], household, is_away, couple, parents, gone):
-                continue
         where = here if to == NOWHERE else to
         held = _bed(where, inside)
-        if to == NOWHERE and by_itself:
+        if becomes[n] == KEEPS_DWELLING:
             held = away_tenure[h]  # the family's dwelling there is theirs now
         elif where < inside and where % N_TIERS == Tier.VILLAGE:
             held = Tenure.SELF_BUILT.value
@@ -170,7 +181,7 @@ def leave(
         new_away[made] = 1
         alone = held == Tenure.DORMITORY or held == Tenure.NONE
         new_kind[made] = Kind.COLLECTIVE if alone else Kind.FAMILY
-        if age < p.minor_age_yr:
+        if year - birth_year[i] < p.minor_age_yr:
             parts.minors[h, part] -= 1
         else:
             parts.adults[h, part] -= 1

@@ -6,22 +6,26 @@ Persons are gathered once, at the end: columns change in place until then, and `
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache, partial
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from migrasim.core.chance import Decision, child_key, draw, stream, uniform, unit
-from migrasim.core.codes import N_OUTSIDE, N_TIERS, NOWHERE, Activity, Kind, Schooling, Sector, Sex, Skill, Tenure, Tier
+from migrasim.core.codes import N_TIERS, NOWHERE, Activity, Kind, Schooling, Sector, Sex, Skill, Tenure, Tier
 from migrasim.core.columns import Runs, Table, listed
-from migrasim.core.rule import blocks_of, copy_run, kernel, rows_of, scalars, threaded_kernel
+from migrasim.core.rule import blocks_of, copy_run, kernel, rows_of, rule, scalars, span, threaded_kernel
 from migrasim.domains.demography import families, leaving, rules
 from migrasim.domains.demography.families import Founded, Parts
 from migrasim.domains.demography.rules import DemographyParams
 from migrasim.world import World
 
 _AGES = rules.AGES
+_ACTIVITIES, _SCHOOLINGS = len(Activity), len(Schooling)
 _DRAWN = 1024  # persons whose luck is drawn before it is used
+BEARS, SEEKS, LEAVES, ENTERS = 1, 2, 4, 8  # what people are asked: a child, a marriage, to leave, to enter a school
+Rows = dict[str, Any]  # columns that are not 0: one value a row, or one for all
 Columns = TypeVar("Columns", bound=tuple[np.ndarray, ...])
 
 
@@ -100,36 +104,75 @@ def birth_table(total, p):
     return table
 
 
+@kernel
+def change_table(year, p):
+    """(activities, schoolings, ages) whether a year may change the schooling or the activity of somebody alive."""
+    table = np.zeros((_ACTIVITIES, _SCHOOLINGS, _AGES), np.bool_)
+    college = rules.college_ratio(year, p)
+    for age in range(_AGES):
+        for schooling in range(_SCHOOLINGS):
+            table[Activity.CHILD, schooling, age] = age >= p.primary_age_yr
+            for luck in range(2):  # by thresholds: what neither the best luck nor the worst changes stays
+                if rules.schooling_of_pupil(age, schooling, college, np.float64(luck), p) != schooling:
+                    table[Activity.PUPIL, schooling, age] = True
+        for activity in range(Activity.PUPIL + 1, _ACTIVITIES):
+            for sex in range(2):
+                for sector in (Sector.NONE.value, Sector.AGRICULTURE.value):
+                    if rules.retires(age, sex, activity, sector, p):
+                        table[activity, :, age] = True
+    return table
+
+
+@kernel
+def youth_table(p):
+    """(ages,) who of the single may leave the family: `LEAVES` of those away already, `ENTERS` of those at school."""
+    table = np.zeros(_AGES, np.uint8)
+    for age in range(_AGES):
+        if rules.is_young(age, 0, p):
+            table[age] = LEAVES
+            for schooling in range(_SCHOOLINGS):
+                if rules.study_place(age, schooling, 0.0, p) != rules.STUDY_AT_HOME:
+                    table[age] = LEAVES | ENTERS
+    return table
+
+
 class Tables(NamedTuple):
     """Chances of a year by age."""
 
     death: np.ndarray  # (sexes, ages)
-    birth: np.ndarray  # (town or village, ages)
+    birth: np.ndarray  # (sexes, town or village, ages)
     marriage: np.ndarray  # (sexes, town or village, ages)
-    fertile: tuple[int, int]  # the first and the last age at which a child may be born
-    marrying: tuple[int, int]  # and at which somebody may look for a marriage
+    change: np.ndarray  # (activities, schoolings, ages) whether schooling or activity may change
+    asked: (
+        np.ndarray
+    )  # (sexes, single or in a couple, ages) what somebody is asked: `BEARS`, `SEEKS`, `LEAVES`, `ENTERS`
 
 
 @lru_cache(maxsize=64)
 def _tables(year: int, fields: np.dtype[Any], facts: bytes) -> Tables:
     """`Tables` of a year; the runs of a process mostly have the same."""
     p = np.frombuffer(facts, fields).copy().view(np.recarray)[0]
-    birth, marriage = birth_table(rules.total_fertility(year, p), p), families.marriage_table(p)
-    fertile, marrying = _ages(birth.any(axis=0)), _ages(marriage.any(axis=(0, 1)))
-    return Tables(death_table(year, p), birth, marriage, fertile, marrying)
-
-
-def _ages(possible: np.ndarray) -> tuple[int, int]:
-    """The first and the last age at which something is possible; none lies between them where it never is."""
-    ages = np.flatnonzero(possible)
-    return int(ages.min(initial=_AGES)), int(ages.max(initial=-1))
+    marriage = families.marriage_table(p)
+    birth = np.zeros_like(marriage)
+    birth[Sex.FEMALE] = birth_table(rules.total_fertility(year, p), p)
+    asked = np.empty((2, 2, _AGES), np.uint8)
+    asked[:, 0] = SEEKS * marriage.any(axis=1) + youth_table(p)
+    asked[:, 1] = BEARS * birth.any(axis=1)
+    return Tables(death_table(year, p), birth, marriage, change_table(year, p), asked)
 
 
 # The year of all people where they live
 #
 # Most people are out of question for most that may happen, in no order that a processor could foresee. So a loop
 # without branches lists those in question (every row is written, and the place of the next one goes on or not), and
-# luck is drawn for the listed. Each block lists from its first row on.
+# luck is drawn for the listed. Each block lists from its first row on. Places in lists have no sign: they are not asked
+# whether they count from the end.
+
+
+@rule
+def _age(year, birth_year):
+    """Age by which tables are asked."""
+    return np.uint64(min(max(year - birth_year, 0), _AGES - 1))
 
 
 @partial(threaded_kernel, allocates=True)
@@ -145,7 +188,7 @@ def die(block, key, birth_year, sex, year, table, luck, gone, dead, found):
         for i in range(start, end):
             bits[i - start] = draw(luck, key[i], 0)
         for i in range(start, end):
-            age = min(max(year - birth_year[i], 0), _AGES - 1)
+            age = _age(year, birth_year[i])
             gone[i] = unit(bits[i - start]) < table[sex[i], age]
             dead[n] = i
             n += gone[i]
@@ -166,17 +209,14 @@ def _widow(dead, household, couple, first_member, members):
 @threaded_kernel
 def grow(
     block, key, birth_year, sex, household, is_away, schooling, activity, sector, chain, skill, place, home_place,
-    land_mu, inside, year, luck, p, rows,
+    land_mu, inside, year, luck, p, table, rows,
 ):  # fmt: skip
-    """Schooling, and the ends of school and of work."""
+    """Schooling, and the ends of school and of work, of those for whom `change_table` allows any."""
     college = rules.college_ratio(year, p)
-    retiring = min(p.retirement_age_men_yr, p.retirement_age_women_yr, p.farmer_retirement_age_yr)
     n = block[0]
     for i in rows_of(block):
-        now = activity[i]
-        ends_none = (year - birth_year[i] < retiring) | (now == Activity.HOME) | (now == Activity.RETIRED)
-        rows[n] = i
-        n += not (ends_none & (now != Activity.CHILD) & (now != Activity.PUPIL))
+        rows[np.uint64(n)] = i
+        n += table[activity[i], schooling[i], _age(year, birth_year[i])]
     for k in range(block[0], n):
         i = rows[k]
         age = year - birth_year[i]
@@ -210,25 +250,46 @@ def grow(
 
 
 @threaded_kernel
-def bear(
-    block, key, birth_year, sex, couple, household, is_away, gone, place, away_place, inside, year, luck, ages, table,
-    mothers, found,
+def ask(
+    block, birth_year, sex, couple, activity, is_away, gone, year, asked, mothers, seekers, young, found
 ):  # fmt: skip
-    """List the women who bear a child this year, by `birth_table` and its ages."""
-    youngest, oldest = ages
-    n = block[0]
+    """List who of the living may, by ``asked`` of `Tables`, bear a child, look for a marriage, and leave the family.
+
+    ``found`` is (lists, blocks, 2), for `listed`. Pupils look for no marriage.
+    """
+    bearing = seeking = leaving = block[0]
     for i in rows_of(block):
-        age = year - birth_year[i]
-        mothers[n] = i
-        n += (couple[i] > 0) & (not gone[i]) & (sex[i] == Sex.FEMALE) & (youngest <= age) & (age <= oldest)
+        questions = np.int64(asked[sex[i], np.uint8(couple[i] > 0), _age(year, birth_year[i])])
+        lives, away, pupil = np.int64(not gone[i]), np.int64(is_away[i] > 0), np.int64(activity[i] == Activity.PUPIL)
+        mothers[np.uint64(bearing)] = seekers[np.uint64(seeking)] = young[np.uint64(leaving)] = i
+        bearing += questions & lives  # `BEARS` is 1
+        seeking += (questions >> 1) & lives & (pupil ^ 1)
+        leaving += ((questions >> 2) & away | (questions >> 3) & pupil) & lives
+    for each, end in enumerate((bearing, seeking, leaving)):
+        found[each, block[2], 0], found[each, block[2], 1] = block[0], end - block[0]
+
+
+@threaded_kernel
+def by_chance(
+    block, key, birth_year, sex, household, is_away, place, away_place, inside, year, luck, table, most, rows, found
+):  # fmt: skip
+    """Keep in the list of ``rows`` those whose luck is below the ``table`` (sexes, town or village, ages).
+
+    Where they live is looked up only of those whose luck is below ``most`` (sexes, ages), the higher chance of the two.
+    """
+    n = block[0]
+    for k in span(block[0], found[block[2], 1]):
+        i = np.uint32(rows[k])
+        rows[np.uint64(n)] = i
+        n += uniform(luck, key[i], 0) < most[sex[i], _age(year, birth_year[i])]
     asked, n = n, block[0]
     for k in range(block[0], asked):
-        i = mothers[k]
+        i = rows[k]
         h = household[i]
         rural = families.in_village(away_place[h] if is_away[i] else place[h], inside)
-        mothers[n] = i
-        n += uniform(luck, key[i], 0) < table[1 if rural else 0, year - birth_year[i]]
-    found[block[2], 0], found[block[2], 1] = block[0], n - block[0]
+        rows[n] = i
+        n += uniform(luck, key[i], 0) < table[sex[i], 1 if rural else 0, _age(year, birth_year[i])]
+    found[block[2], 1] = n - block[0]
 
 
 def _live(world: World, p: Any) -> Lived:
@@ -239,30 +300,27 @@ def _live(world: World, p: Any) -> Lived:
     key, birth_year, sex, couple, activity = people.key, people.birth_year, people.sex, people.couple, people.activity
     tables = _tables(year, p.dtype, p.tobytes())
     rows, gone = len(people), np.empty(len(people), np.bool_)
-    room, found = np.empty(rows, np.int32), np.zeros((blocks_of(rows), 2), np.int64)
+    room, found = np.empty((3, rows), np.int32), np.zeros((3, blocks_of(rows), 2), np.int64)
 
-    die(rows, key, birth_year, sex, year, tables.death, _luck(world, Decision.DEATH), gone, room, found)
-    dead = listed(room, found)
+    die(rows, key, birth_year, sex, year, tables.death, _luck(world, Decision.DEATH), gone, room[0], found[0])
+    dead = listed(room[0], found[0])
     _widow(dead, household, couple, first, members)
     grow(
         rows, key, birth_year, sex, household, is_away, people.schooling, activity, people.sector, people.chain,
-        people.skill, place, homes.home_place, homes.land_mu, inside, year, _luck(world, Decision.SCHOOL), p, room,
+        people.skill, place, homes.home_place, homes.land_mu, inside, year, _luck(world, Decision.SCHOOL), p,
+        tables.change, room[0],
     )  # fmt: skip
-    bear(
-        rows, key, birth_year, sex, couple, household, is_away, gone, place, away_place, inside, year,
-        _luck(world, Decision.BIRTH), tables.fertile, tables.birth, room, found,
-    )  # fmt: skip
-    mothers = listed(room, found)
-    families.seek_partner(
-        rows, key, birth_year, sex, couple, activity, household, is_away, gone, place, away_place, inside, year,
-        _luck(world, Decision.MARRY), tables.marrying, tables.marriage, room, found,
-    )  # fmt: skip
-    seekers = listed(room, found)
+    ask(rows, birth_year, sex, couple, activity, is_away, gone, year, tables.asked, room[0], room[1], room[2], found)
+    for n, decision, table in ((0, Decision.BIRTH, tables.birth), (1, Decision.MARRY, tables.marriage)):
+        by_chance(
+            rows, key, birth_year, sex, household, is_away, place, away_place, inside, year, _luck(world, decision),
+            table, table.max(axis=1), room[n], found[n],
+        )  # fmt: skip
     leaving.may_leave(
         rows, key, birth_year, couple, people.parents, people.schooling, activity, household, is_away, gone, first,
-        members, place, away_place, inside, geography.core, year, _luck(world, Decision.STUDY), p, room, found,
+        members, place, away_place, inside, geography.core, year, _luck(world, Decision.STUDY), p, room[2], found[2],
     )  # fmt: skip
-    young = listed(room, found)
+    mothers, seekers, young = (listed(room[n], found[n]) for n in range(3))
     world.flows.deaths += np.bincount(world.living_at(dead), minlength=geography.places)
     world.flows.births += np.bincount(world.living_at(mothers), minlength=geography.places)
     parts, splitting = _count_parts(world, gone, p)
@@ -273,13 +331,15 @@ def _count_parts(world: World, gone: np.ndarray, p: Any) -> tuple[Parts, np.ndar
     """Parts of households before anybody marries or leaves, and rows of the households that may split."""
     people, homes = world.persons, world.households
     rows = len(homes)
-    adults, minors, brides = (np.zeros((rows, 2), np.int16) for _ in range(3))
-    parts = Parts(adults, minors, brides, np.zeros(rows, np.int16))
+    heads = np.zeros(rows, np.int64)
+    adults_and_minors = heads.view(np.int16).reshape(rows, 4)
+    brides, top = np.zeros((rows, 2), np.int16), np.zeros(rows, np.int16)
+    parts = Parts(adults_and_minors[:, :2], adults_and_minors[:, 2:], brides, top)
     splitting, found = np.empty(rows, np.int32), np.zeros((blocks_of(rows), 2), np.int64)
     families.count_parts(
         rows, world.first_member, world.members, people.household, people.is_away, people.birth_year, people.couple,
         people.parents, gone, homes.kind, homes.place, homes.key, world.geography.inside, world.year,
-        _luck(world, Decision.LEAVE_HOME), p, parts, splitting, found,
+        _luck(world, Decision.LEAVE_HOME), p, heads, top, splitting, found,
     )  # fmt: skip
     return parts, listed(splitting, found)
 
@@ -297,26 +357,32 @@ def _children(mothers, year, luck, p):
     return key, sex
 
 
-def _newborn(world: World, mothers: np.ndarray, p: DemographyParams) -> dict[str, np.ndarray]:
+def _newborn(world: World, mothers: np.ndarray, p: DemographyParams) -> Rows:
     """Rows of the newborn, in the household and the part where their mothers live by now."""
     people = world.persons
     key, sex = _children(people.key[mothers], world.year, _luck(world, Decision.SEX), p)
-    rows_of = _blank(people, len(mothers))
-    rows_of |= {
+    return {
         "key": key,
         "household": people.household[mothers],
-        "birth_year": np.full(len(mothers), world.year),
+        "birth_year": world.year,
         "sex": sex,
         "generation": people.generation[mothers] + 1,
         "parents": people.couple[mothers],
         "is_away": people.is_away[mothers],
-        "since_year": np.full(len(mothers), world.year),
+        "since_year": world.year,
     }
-    return rows_of
 
 
-def _blank(table: Table, rows_of: int) -> dict[str, np.ndarray]:
-    return {name: np.zeros(rows_of, getattr(table, name).dtype) for name in table.names}
+def _rows(table: Table, parts: Sequence[Rows]) -> dict[str, np.ndarray]:
+    """Rows that join a table, part after part; what a part does not say is 0."""
+    counts = [len(part["key"]) for part in parts]
+    rows = {name: np.zeros(sum(counts), getattr(table, name).dtype) for name in table.names}
+    end = 0
+    for part, count in zip(parts, counts, strict=True):
+        first, end = end, end + count
+        for name, values in part.items():
+            rows[name][first:end] = values
+    return rows
 
 
 # Marriages, new households and parts
@@ -331,7 +397,6 @@ def _families(world: World, lived: Lived, p: DemographyParams) -> tuple[Founded,
     men, women = families.pair(
         seekers, world.living_at(seekers), people.sex[seekers], people.birth_year[seekers], bits, people.household
     )
-    lives = world.living_at(men)
     outcome, number, columns = families.marry(
         men, women, people.key, people.household, people.is_away,
         homes.key, homes.kind, homes.place, homes.away_place, homes.since_year, homes.away_since_year, homes.tenure,
@@ -340,12 +405,13 @@ def _families(world: World, lived: Lived, p: DemographyParams) -> tuple[Founded,
         _luck(world, Decision.NEW_HOUSEHOLD), p,
     )  # fmt: skip
     by_marriage = Founded(*columns)
-    married = outcome != families.NO_MARRIAGE
-    men, women, lives = men[married], women[married], lives[married]
-    by_wedding = _wed(people, men, women, outcome[married] == families.FOUNDS, number[married], len(homes))
     places = world.geography.places
-    world.measures["marriages"] = np.bincount(lives, minlength=places)
-    world.measures["newlywed_rows"] = people.household[men].astype(np.int64)
+    marriages = np.zeros(places, np.int64)
+    newlywed, *by_wedding = families.wed(
+        men, women, outcome, number, people.household, people.is_away, people.couple, people.parents, people.generation,
+        homes.place, homes.away_place, marriages, len(homes),
+    )  # fmt: skip
+    world.measures["marriages"], world.measures["newlywed_rows"] = marriages, newlywed
     by_splitting, rows, left = families.split(
         lived.splitting, people.key, people.household, people.is_away, people.birth_year, people.sex,
         people.generation, people.couple, people.parents, lived.gone, world.first_member, world.members,
@@ -355,7 +421,7 @@ def _families(world: World, lived: Lived, p: DemographyParams) -> tuple[Founded,
     )  # fmt: skip
     founded = _together(by_marriage, Founded(*by_splitting))
     world.measures["new_households"] = np.bincount(founded.place, minlength=places)
-    return founded, _together(by_wedding, Moved(rows, left))
+    return founded, _together(Moved(*by_wedding), Moved(rows, left))
 
 
 def _together(one: Columns, other: Columns) -> Columns:
@@ -365,35 +431,22 @@ def _together(one: Columns, other: Columns) -> Columns:
 def _leave(world: World, lived: Lived, founded: Founded, moved: Moved, p: DemographyParams) -> tuple[Founded, Moved]:
     """Add the households of the young who leave their family this year to those that were founded."""
     people, homes = world.persons, world.households
+    count = len(lived.young)
+    to, becomes = np.empty(count, np.int8), np.empty(count, np.uint8)
+    leaving.decide(
+        count, lived.young, people.key, people.birth_year, people.couple, people.parents, people.activity,
+        people.schooling, lived.gone, people.household, people.is_away, world.first_member, world.members, homes.place,
+        homes.away_place, lived.parts, world.geography.inside, world.geography.core, world.year,
+        _luck(world, Decision.STUDY), p, to, becomes,
+    )  # fmt: skip
     columns, rows = leaving.leave(
-        lived.young, people.key, people.birth_year, people.couple, people.parents, people.activity,
-        people.schooling, people.since_year, lived.gone, people.household, people.is_away, world.first_member,
-        world.members, homes.key, homes.place, homes.away_place, homes.away_since_year, homes.since_year, homes.tenure,
-        homes.away_tenure, homes.permit, homes.waiting_yr, lived.parts, world.occupied, world.flows.moves,
-        world.geography.core, world.year, _luck(world, Decision.STUDY), len(homes) + len(founded.source), p,
+        lived.young, to, becomes, people.key, people.birth_year, people.parents, people.since_year, people.household,
+        people.is_away, homes.key, homes.place, homes.away_place, homes.away_since_year, homes.since_year,
+        homes.tenure, homes.away_tenure, homes.permit, homes.waiting_yr, lived.parts, world.occupied,
+        world.flows.moves, world.year, len(homes) + len(founded.source), p,
     )  # fmt: skip
     by_leaving = Founded(*columns)
     return _together(founded, by_leaving), _together(moved, Moved(rows, by_leaving.source))
-
-
-def _wed(
-    people: Table, men: np.ndarray, women: np.ndarray, founds: np.ndarray, number: np.ndarray, next_row: int
-) -> Moved:
-    """Write who lives in which household and couple after the marriages: tell who moved."""
-    target, part = people.household[men], people.is_away[men]
-    moved = Moved(
-        np.concatenate([women, men[founds]]), np.concatenate([people.household[women], target[founds]]).astype(np.int64)
-    )
-    target[founds] = next_row + np.arange(np.count_nonzero(founds))
-    part[founds] = 0
-    for each in (men, women):
-        people.household[each] = target
-        people.is_away[each] = part
-        people.couple[each] = number
-    people.parents[women] = 0
-    people.parents[men[founds]] = 0
-    people.generation[women] = people.generation[men]
-    return moved
 
 
 def _settle(world: World, parts: Parts, moved: Moved, p: DemographyParams) -> np.ndarray:
@@ -420,27 +473,31 @@ def _settle(world: World, parts: Parts, moved: Moved, p: DemographyParams) -> np
 
 
 @kernel
-def _come(count, origin, year, weight, luck, sample_luck, cumulated, p):
-    """Strangers of one origin: keys, ages, sexes, schooling, kinds and places of those in the sample."""
-    key = np.empty(count, np.uint64)
-    age = np.empty(count, np.int16)
-    sex = np.empty(count, np.uint8)
-    schooling = np.empty(count, np.uint8)
-    kind = np.empty(count, np.uint8)
-    place = np.empty(count, np.int8)
+def _come(flows, year, weight, luck, sample_luck, cumulated, p):
+    """Strangers in the sample, of ``flows`` (origins,): keys, ages, sexes, schooling, kinds, places and origins."""
+    most = flows.sum()
+    key = np.empty(most, np.uint64)
+    age = np.empty(most, np.int16)
+    sex = np.empty(most, np.uint8)
+    schooling = np.empty(most, np.uint8)
+    kind = np.empty(most, np.uint8)
+    place = np.empty(most, np.int8)
+    origin_of = np.empty(most, np.int64)
     made = 0
-    for serial in range(count):
-        who = draw(luck, serial, origin)
-        if weight > 1.0 and uniform(sample_luck, who, 0) * weight >= 1.0:
-            continue
-        key[made] = who
-        age[made] = rules.arrival_age(uniform(luck, who, 0), p)
-        sex[made] = Sex.MALE if uniform(luck, who, 1) < p.arrival_male_share else Sex.FEMALE
-        schooling[made] = rules.arrival_schooling(uniform(luck, who, 2), p)
-        kind[made] = Kind.COLLECTIVE if uniform(luck, who, 3) < p.arrival_collective_share else Kind.FAMILY
-        place[made] = np.searchsorted(cumulated, unit(draw(luck, who, 4)) * cumulated[-1], side="right")
-        made += 1
-    return key[:made], age[:made], sex[:made], schooling[:made], kind[:made], place[:made]
+    for origin in range(flows.shape[0]):
+        for serial in range(flows[origin]):
+            who = draw(luck, serial, origin)
+            if weight > 1.0 and uniform(sample_luck, who, 0) * weight >= 1.0:
+                continue
+            key[made] = who
+            age[made] = rules.arrival_age(uniform(luck, who, 0), p)
+            sex[made] = Sex.MALE if uniform(luck, who, 1) < p.arrival_male_share else Sex.FEMALE
+            schooling[made] = rules.arrival_schooling(uniform(luck, who, 2), p)
+            kind[made] = Kind.COLLECTIVE if uniform(luck, who, 3) < p.arrival_collective_share else Kind.FAMILY
+            place[made] = np.searchsorted(cumulated, unit(draw(luck, who, 4)) * cumulated[-1], side="right")
+            origin_of[made] = origin
+            made += 1
+    return key[:made], age[:made], sex[:made], schooling[:made], kind[:made], place[:made], origin_of[:made]
 
 
 @kernel
@@ -461,50 +518,44 @@ def _household_keys(keys, year):
     return made
 
 
-def _strangers(world: World, p: DemographyParams) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+def _strangers(world: World, p: DemographyParams) -> tuple[Rows, Rows]:
     """Rows of persons and households of the strangers who come this year; ``household`` counts from 0."""
-    people, homes, geography = world.persons, world.households, world.geography
+    homes, geography = world.households, world.geography
     urban = geography.urban
     present = _count_strangers(homes.home_place, homes.place, geography.inside, geography.places) * urban
     if not present.any():
         present = np.bincount(homes.place, minlength=geography.places) * urban
-    cumulated = np.cumsum(present)
-    flows = (p.arrivals_near_persons_yr, p.arrivals_far_persons_yr)
-    parts = []
-    for origin in range(N_OUTSIDE):
-        come = _come(
-            int(flows[origin]), origin, world.year, world.weight, _luck(world, Decision.ARRIVAL),
-            np.uint64(stream(np.uint64(world.seed), int(Decision.SAMPLE), 0)), cumulated, p,
-        )  # fmt: skip
-        parts.append((*come, np.full(len(come[0]), origin)))
-    key, age, sex, schooling, kind, place, origin_of = (np.concatenate(part) for part in zip(*parts, strict=True))
-    world.flows.arrivals += np.bincount(place, minlength=geography.places)
-    persons = _blank(people, len(key))
+    flows = np.array([p.arrivals_near_persons_yr, p.arrivals_far_persons_yr]).astype(np.int64)
+    key, age, sex, schooling, kind, place, origin_of = _come(
+        flows, world.year, world.weight, _luck(world, Decision.ARRIVAL),
+        np.uint64(stream(np.uint64(world.seed), int(Decision.SAMPLE), 0)), np.cumsum(present), p,
+    )  # fmt: skip
+    come = np.bincount(place, minlength=geography.places)
+    world.flows.arrivals += come
+    world.occupied[:, Tenure.DORMITORY] += come
     skill = np.where(
         schooling >= Schooling.COLLEGE, Skill.HIGH, np.where(schooling == Schooling.SENIOR, Skill.MIDDLE, Skill.LOW)
     )
-    persons |= {
+    persons = {
         "key": key,
         "household": np.arange(len(key)),
         "birth_year": world.year - age,
         "sex": sex,
         "schooling": schooling,
-        "activity": np.full(len(key), Activity.SEEKING),
+        "activity": int(Activity.SEEKING),
         "skill": skill,
-        "since_year": np.full(len(key), world.year),
+        "since_year": world.year,
     }
-    households = _blank(homes, len(key))
-    households |= {
+    households = {
         "key": _household_keys(key, world.year),
         "kind": kind,
         "community": geography.villages + (N_TIERS - 1) * geography.counties + origin_of,
         "home_place": geography.inside + origin_of,
         "place": place,
-        "away_place": np.full(len(key), NOWHERE),
-        "since_year": np.full(len(key), world.year),
-        "tenure": np.full(len(key), Tenure.DORMITORY),
+        "away_place": NOWHERE,
+        "since_year": world.year,
+        "tenure": int(Tenure.DORMITORY),
     }
-    world.occupied[:, Tenure.DORMITORY] += np.bincount(place, minlength=geography.places)
     return persons, households
 
 
@@ -512,15 +563,12 @@ def _strangers(world: World, p: DemographyParams) -> tuple[dict[str, np.ndarray]
 
 
 @kernel
-def _order(household, gone, first_member, members, dead, left, moved, joining, households):
-    """Rows of the living and of those who join, in the order of their households and rows: as `Runs`.
-
-    Almost every household keeps its members as they are; those of the others are looked for.
+def _comers(household, before, dead, left, moved, joining, households):
+    """Households that change, and who comes to each: by chains in the order of rows.
 
     Parameters
     ----------
-    household, gone : (persons,) where each lives now, and the dead
-    first_member, members : (households before,) the persons of each as they stand in the table
+    household : (persons,) where each lives now; ``before`` is the number of households before this year's
     dead, moved : rows of the dead, and of persons who joined another household
     left : rows of the households that these left, and of those where nobody is left
     joining : (joining,) household of those who join the table, numbered on
@@ -528,16 +576,17 @@ def _order(household, gone, first_member, members, dead, left, moved, joining, h
 
     Returns
     -------
-    first, place : `Runs`; members : (households with members,) int32 how many each has
+    changed : (households,) whether others live there than before
+    newest : (households,) who comes first by rows, a number of the following, or -1
+    row, after : (comers,) rows of persons, and who comes next to the same household
     """
-    here, before, come = household.shape[0], first_member.shape[0], moved.shape[0] + joining.shape[0]
+    here, come = household.shape[0], moved.shape[0] + joining.shape[0]
     changed, newest = np.zeros(households, np.bool_), np.full(households, np.int32(-1))
     changed[before:] = True
     for h in left:
         changed[h] = True
     for i in dead:
         changed[household[i]] = True
-    # who comes to a household, by chains in the order of rows
     row, after = np.empty(come, np.int32), np.empty(come, np.int32)
     for n in range(come):
         row[n] = moved[n] if n < moved.shape[0] else here + n - moved.shape[0]
@@ -552,12 +601,28 @@ def _order(household, gone, first_member, members, dead, left, moved, joining, h
                 beside = after[beside]
             after[n] = after[beside]
             after[beside] = n
-    first, place = np.empty(here + come, np.int32), np.empty(here + come + 1, np.int32)
-    heads = np.empty(households, np.int32)
-    runs = kept = total = begun = 0
-    follows = -1
-    for h in range(households + 1):
-        if h < households and not changed[h]:
+    return changed, newest, row, after
+
+
+@threaded_kernel
+def _in_order(block, household, gone, first_member, members, changed, newest, row, after, first, place, heads, found):
+    """Rows of the living and of those who join, in the order of their households and rows: `Runs` of each block.
+
+    Almost every household keeps its members as they are; those of the others are looked for, beside `_comers`.
+
+    Parameters
+    ----------
+    household, gone : (persons,) where each lives now, and the dead
+    first_member, members : (households before,) the persons of each as they stand in the table
+    first, place, heads : room for the runs, counted from the first person of the block on, and for how many members
+        each household has that has any; each block writes them from a place of its own on
+    found : (3, blocks, 2) these places and how many: of runs, of heads, and how many persons
+    """
+    here, before, kept = household.shape[0], first_member.shape[0], block[0]
+    begins = (first_member[block[0]] if block[0] < before else here) + block[2] * row.shape[0]
+    runs, total, begun, follows = begins, 0, block[0], -1
+    for h in range(block[0], block[1] + 1):
+        if h < block[1] and not changed[h]:
             continue
         if begun < h:  # those from ``begun`` on are as they were
             start, end = first_member[begun], first_member[h] if h < before else here
@@ -569,7 +634,7 @@ def _order(household, gone, first_member, members, dead, left, moved, joining, h
             total += end - start
             follows = end
         begun = h + 1
-        if h == households:
+        if h == block[1]:
             break
         began, n = total, newest[h]
         own = first_member[h] if h < before else here
@@ -590,8 +655,30 @@ def _order(household, gone, first_member, members, dead, left, moved, joining, h
             follows = i + 1
         heads[kept] = total - began
         kept += total > began
-    place[runs] = total
-    return first[:runs].copy(), place[: runs + 1].copy(), heads[:kept].copy()
+    found[0, block[2], 0], found[0, block[2], 1] = begins, runs - begins
+    found[1, block[2], 0], found[1, block[2], 1] = block[0], kept - block[0]
+    found[2, block[2], 1] = total
+
+
+def _order(
+    world: World, lived: Lived, left: np.ndarray, moved: np.ndarray, joining: np.ndarray, households: int
+) -> tuple[Runs, np.ndarray]:
+    """Persons in the order of their ``households``, as `_comers` and `_in_order` say; how many live in each (int32)."""
+    household, before = world.persons.household, len(world.members)
+    changed, newest, row, after = _comers(household, before, lived.dead, left, moved, joining, households)
+    blocks = blocks_of(households)
+    first, place = (np.empty(len(household) + blocks * len(row), np.int32) for _ in range(2))
+    heads, found = np.empty(households, np.int32), np.zeros((3, blocks, 2), np.int64)
+    _in_order(
+        households, household, lived.gone, world.first_member, world.members, changed, newest, row, after, first, place,
+        heads, found,
+    )  # fmt: skip
+    end = np.cumsum(found[2, :, 1])
+    pieces = [slice(begins, begins + runs) for begins, runs in found[0].tolist()]
+    places = [place[piece] + np.int32(begins) for piece, begins in zip(pieces, end - found[2, :, 1], strict=True)]
+    members = np.concatenate([heads[begins : begins + kept] for begins, kept in found[1].tolist()])
+    order = np.concatenate([first[piece] for piece in pieces])
+    return Runs(order, np.concatenate([*places, end[-1:].astype(np.int32)])), members
 
 
 def _gather(
@@ -600,46 +687,40 @@ def _gather(
     dissolved: np.ndarray,
     founded: Founded,
     moved: Moved,
-    newborn: dict[str, np.ndarray],
-    strangers: tuple[dict[str, np.ndarray], dict[str, np.ndarray]],
+    newborn: Rows,
+    strangers: tuple[Rows, Rows],
 ) -> None:
     """Write new rows, drop the dead and the empty households, and put persons beside their families."""
     people, homes = world.persons, world.households
     persons, households = strangers
     old, new = len(homes), len(founded.source)
-    joining = _concatenate(_founded_rows(world, founded), households)
-    persons["household"] = persons["household"] + old + new
-    added = _concatenate(newborn, persons)
-    first, place, members = _order(
-        people.household, lived.gone, world.first_member, world.members, lived.dead,
-        np.concatenate([moved.left, dissolved]), moved.rows, added["household"], old + len(joining["key"]),
-    )  # fmt: skip
-    world.take_persons(Runs(first, place), members, added)
+    joining = _rows(homes, [_founded_rows(world, founded), households])
+    persons["household"] += old + new
+    added = _rows(people, [newborn, persons])
+    order, members = _order(
+        world, lived, np.concatenate([moved.left, dissolved]), moved.rows, added["household"], old + len(joining["key"])
+    )
+    world.take_persons(order, members, added)
     homes.take(Runs.without(dissolved, 1, old, len(joining["key"])), joining)
-    wed = np.setdiff1d(world.measures["newlywed_rows"], dissolved)
-    world.measures["newlywed_rows"] = wed - np.searchsorted(dissolved, wed)
+    wed = world.measures["newlywed_rows"]
+    before = np.searchsorted(dissolved, wed)
+    world.measures["newlywed_rows"] = (wed - before)[before == np.searchsorted(dissolved, wed, side="right")]
 
 
-def _concatenate(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {name: np.concatenate([array, other[name]]) for name, array in one.items()}
-
-
-def _founded_rows(world: World, founded: Founded) -> dict[str, np.ndarray]:
+def _founded_rows(world: World, founded: Founded) -> Rows:
     """Rows of households that left a family: registered where it is, with their share of what it has."""
     homes = world.households
     source = founded.source
     home_place = homes.home_place[source]
     village = (home_place < world.geography.inside) & (home_place % N_TIERS == Tier.VILLAGE)
-    count = len(source)
-    made = _blank(homes, count)
-    made |= {
+    return {
         "key": founded.key,
         "kind": founded.kind,
         "community": homes.community[source],
         "home_place": home_place,
         "hukou_urban": homes.hukou_urban[source],
         "place": founded.place,
-        "away_place": np.full(count, NOWHERE),
+        "away_place": NOWHERE,
         "since_year": founded.since_year,
         "tenure": founded.tenure,
         "land_mu": founded.land_mu,
@@ -648,4 +729,3 @@ def _founded_rows(world: World, founded: Founded) -> dict[str, np.ndarray]:
         "savings_yuan": founded.savings_yuan,
         "permit": np.where(founded.is_away, 0, homes.permit[source]),
     }
-    return made

@@ -53,7 +53,7 @@ def run(world: World) -> None:
     ``permit_households``, ``permit_persons``, ``permit_pupils``, ``transfers_households``,
     ``transfers_persons``, ``transfers_rural_persons`` (whose registration was rural); by county of the
     home village: ``rights_kept_households`` and ``rights_lost_households`` (rights, counties),
-    ``land_lost_mu`` (counties).
+    ``land_lost_mu`` (counties); by place of origin: ``outside_transfers_persons``.
     """
     p = scalars(world.inputs.params("hukou", HukouParams))[0]
     levers, geography, households, persons = world.levers, world.geography, world.households, world.persons
@@ -93,6 +93,7 @@ def run(world: World) -> None:
         levers["hukou.openness"],
         levers["hukou.transfer_months"],
         kept_prob,
+        _most_prob(open_share, levers["hukou.transfer_months"], p),
         p,
         households.permit,
         transfers,
@@ -127,22 +128,47 @@ def run(world: World) -> None:
     world.measures["rights_kept_households"] = kept_rights
     world.measures["rights_lost_households"] = lost_rights
     world.measures["land_lost_mu"] = land_lost_mu
-    _register_outside(world, listed(outward, found[1]))
+    origins = np.zeros(geography.places, np.int64)
+    _register_outside(
+        listed(outward, found[1]),
+        households.community,
+        households.place,
+        world.members,
+        households.home_place,
+        households.land_mu,
+        households.has_homestead,
+        households.has_collective_share,
+        households.permit,
+        world.village_pool_mu,
+        origins,
+    )
+    world.measures["outside_transfers_persons"] = origins
 
 
-def _register_outside(world: World, leaving: np.ndarray) -> None:
+@kernel
+def _register_outside(
+    leaving,
+    community,
+    place,
+    members,
+    home_place,
+    land_mu,
+    has_homestead,
+    has_collective_share,
+    permit,
+    pool_mu,
+    origins,
+):
     """Households settled outside for good take their registration along; they leave the world after this phase.
 
-    Their land goes back to the village, as that of families that died out; homestead and share end.
-    Writes ``home_place`` and the three rights, and the measure ``outside_transfers_persons`` (places of origin).
+    Their land goes back to the village, as that of families that died out; homestead and share end. ``origins``
+    (places,) counts persons.
     """
-    households, geography = world.households, world.geography
-    np.add.at(world.village_pool_mu, households.community[leaving], households.land_mu[leaving])
-    origins = np.bincount(households.home_place[leaving], weights=world.members[leaving], minlength=geography.places)
-    world.measures["outside_transfers_persons"] = origins.astype(np.int64)
-    households.home_place[leaving] = households.place[leaving]
-    for name in ("land_mu", "has_homestead", "has_collective_share", "permit"):
-        getattr(households, name)[leaving] = 0
+    for h in leaving:
+        pool_mu[community[h]] += land_mu[h]
+        origins[home_place[h]] += members[h]
+        home_place[h] = place[h]
+        land_mu[h] = has_homestead[h] = has_collective_share[h] = permit[h] = 0
 
 
 def _home_county(world: World) -> np.ndarray:
@@ -150,6 +176,18 @@ def _home_county(world: World) -> np.ndarray:
     county = np.asarray(world.geography.community_county, np.int64).copy()
     county[world.geography.villages + 2 * world.geography.counties :] = NOWHERE
     return county
+
+
+@kernel
+def _most_prob(open_share, transfer_months, p):
+    """(counties,) chance of a transfer where nothing holds a household back, with a permit or without."""
+    most = np.empty(open_share.shape[0])
+    for c in range(open_share.shape[0]):
+        most[c] = max(
+            transfer_prob(np.inf, 0.0, transfer_months[c], p),
+            transfer_prob(np.inf, open_share[c], transfer_months[c], p),
+        )
+    return most
 
 
 @threaded_kernel
@@ -181,6 +219,7 @@ def _decide(
     openness_share,
     transfer_months,
     kept_prob,
+    most_prob,
     p,
     permit,
     transfers,
@@ -191,34 +230,40 @@ def _decide(
 ):
     """Say in ``permit`` who holds one; list the households that transfer, and those that do so to the outside.
 
-    ``lost`` (households, rights) is filled for those that transfer; ``counts_of`` (blocks, counts, counties) counts
-    who may have a permit, and holds one, of the others. ``found`` is (lists, blocks, 2), for `listed`.
+    Who draws luck of ``most_prob`` (counties,) or above does not transfer, whatever the pull. ``lost`` (households,
+    rights) is filled for those that transfer; ``counts_of`` (blocks, counts, counties) counts who may have a permit,
+    and holds one, of the others. ``found`` is (lists, blocks, 2), for `listed`.
     """
     permit_luck = stream(seed, Decision.PERMIT, 0)
     transfer_luck = stream(seed, Decision.TRANSFER, year)
     gate_luck = stream(seed, Decision.TRANSFER, 0)
     right_luck = stream(seed, Decision.KEEP_RIGHT, 0)
     counts = counts_of[block[2]]
-    moving = going = block[0]
+    in_town = settled = block[0]  # without branches: who is registered elsewhere, in towns and wholly outside
     for h in rows_of(block):
-        at = np.int64(place[h])
+        at, home = np.int64(place[h]), np.int64(home_place[h])
         permit[h] = 0
-        if at >= inside:
-            if home_place[h] < inside and away_place[h] < 0:
-                prob = outside_transfer_prob(year - since_year[h], p)
-                outward[going] = h
-                going += prob > 0.0 and uniform(transfer_luck, key[h], _OUTSIDE_LUCK) < prob
-            continue
-        if at % N_TIERS == Tier.VILLAGE or home_place[h] == at:
-            continue
-        county = at // N_TIERS
+        transfers[np.uint64(in_town)] = outward[np.uint64(settled)] = h
+        in_town += (at < inside) & (at % N_TIERS != Tier.VILLAGE) & (home != at)
+        settled += (at >= inside) & (home < inside) & (away_place[h] < 0)
+    moving = going = block[0]
+    most = outside_transfer_prob(np.inf, p)
+    for k in range(block[0], settled):
+        h = outward[k]
+        luck = uniform(transfer_luck, key[h], _OUTSIDE_LUCK)
+        outward[going] = h
+        going += luck < most and luck < outside_transfer_prob(year - since_year[h], p)
+    for k in range(block[0], in_town):
+        h = transfers[k]
+        county = np.int64(place[h]) // N_TIERS
         years = max(year - since_year[h], 0)
         months = stay_months(years, uniform(permit_luck, key[h], 1))
         eligible = months >= waiting_months[county]
         held = has_permit(months, waiting_months[county], uniform(permit_luck, key[h], 0), take_up_share[county])
         permit[h] = held
-        asks = kind[h] == Kind.FAMILY and away_place[h] != home_place[h]
-        asks = asks and uniform(gate_luck, key[h], 1) < openness_share[county]
+        asks = (kind[h] == Kind.FAMILY) & (away_place[h] != home_place[h])
+        asks &= uniform(gate_luck, key[h], 1) < openness_share[county]
+        asks &= uniform(transfer_luck, key[h], 0) < most_prob[county]
         if not (eligible or asks):
             continue
         present = pupils = 0
@@ -234,14 +279,14 @@ def _decide(
                 child = 1.0
             if activity[i] == Activity.WORKER:
                 steady_job = 1.0
-        own_home = 0.0
-        if tenure[h] == Tenure.PURCHASED or tenure[h] == Tenure.SHARED_OWNERSHIP or tenure[h] == Tenure.SELF_BUILT:
-            own_home = 1.0
-        village_county = community_county[community[h]]
-        if village_county < 0:
-            village_county = county
         prob = 0.0
         if asks:
+            own_home = 0.0
+            if tenure[h] == Tenure.PURCHASED or tenure[h] == Tenure.SHARED_OWNERSHIP or tenure[h] == Tenure.SELF_BUILT:
+                own_home = 1.0
+            village_county = community_county[community[h]]
+            if village_county < 0:
+                village_county = county
             pull = transfer_pull(
                 years,
                 own_home,

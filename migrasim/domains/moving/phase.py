@@ -18,6 +18,7 @@ from migrasim.core.codes import (
 )
 from migrasim.core.columns import Runs
 from migrasim.core.columns import gather as gather_columns
+from migrasim.core.rule import kernel
 from migrasim.domains.moving import choice
 from migrasim.domains.moving.choice import ROUNDS, STAY
 from migrasim.domains.moving.considering import MONTHS, by_month, months
@@ -145,18 +146,38 @@ def drop_departed(world: World) -> None:
     gone = outside[(households.home_place[outside] >= inside) & (households.away_place[outside] < 0)]
     if not len(gone):
         return
-    place, members = households.place[gone], world.members[gone]
-    np.subtract.at(world.network, (households.community[gone], place), members)
-    np.add.at(world.flows.departures, place, members)
-    np.subtract.at(world.occupied, (place, households.tenure[gone]), 1)
+    savings_yuan = _take_out(
+        gone,
+        households.community,
+        households.place,
+        households.tenure,
+        households.savings_yuan,
+        world.members,
+        world.network,
+        world.flows.departures,
+        world.occupied,
+    )
     if len(world.estates_yuan):
-        world.estates_yuan[-1] += int(households.savings_yuan[gone].sum())  # they take their savings along
+        world.estates_yuan[-1] += savings_yuan  # they take their savings along
     people, homes = (
-        Runs.without(world.first_member[gone], members, len(persons)),
+        Runs.without(world.first_member[gone], world.members[gone], len(persons)),
         Runs.without(gone, 1, len(households)),
     )
     live = vars(world.livelihood)
-    live.update(gather_columns(people, {name: live[name] for name in _OF_PERSONS}))
-    live.update(gather_columns(homes, {name: live[name] for name in _OF_HOUSEHOLDS}))
+    gather_columns(people, live, _OF_PERSONS)
+    gather_columns(homes, live, _OF_HOUSEHOLDS)
+    gather_columns(homes, vars(world), ["members"])
     households.take(homes)
-    world.take_persons(people, gather_columns(homes, {"members": world.members})["members"])
+    world.take_persons(people, world.members)
+
+
+@kernel
+def _take_out(gone, community, place, tenure, savings_yuan, members, network, departures, occupied):
+    """Take households that leave the world out of the counts; what they have saved together."""
+    saved = np.int64(0)
+    for h in gone:
+        network[community[h], place[h]] -= members[h]
+        departures[place[h]] += members[h]
+        occupied[place[h], tenure[h]] -= 1
+        saved += savings_yuan[h]
+    return saved
