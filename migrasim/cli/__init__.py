@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
 import signal
@@ -37,6 +38,7 @@ _PLAINER = {  # what the parser says of values, in plainer words
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and end the process: 0 done, 1 a defect, 2 wrong input, 130 interrupted."""
+    gc.set_threshold(50_000)  # a command makes much that lasts, little that needs looking for
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that cannot write Chinese shows ? and goes on
