@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import platform
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             stream.reconfigure(errors="replace")  # a terminal that cannot write Chinese shows ? and goes on
     if arguments is None:
         signal.signal(signal.SIGTERM, _terminate)
+        atexit.register(gc.freeze)  # what is left goes with the process; nobody need look through it
     sys.exit(_guarded(lambda: app(args=arguments, prog_name="migrasim", standalone_mode=False)))
 
 
