@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from migrasim.core.errors import InputError, nearest
+from migrasim.core.kept import kept
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +59,8 @@ _KEYS = ("name", "title", "prefecture", "core_county", "counties", "chains", "ou
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping of a region.yaml with all its keys; else an `InputError`."""
     try:
-        about = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        about = kept(f"region {yaml.__version__}", text, lambda: yaml.safe_load(text))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; a region is a folder with region.yaml and tables/") from None
     except (OSError, UnicodeDecodeError) as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import platform
 import signal
@@ -37,11 +39,13 @@ _PLAINER = {  # what the parser says of values, in plainer words
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and end the process: 0 done, 1 a defect, 2 wrong input, 130 interrupted."""
+    gc.set_threshold(50_000)  # a command makes much that lasts, little that needs looking for
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that cannot write Chinese shows ? and goes on
     if arguments is None:
         signal.signal(signal.SIGTERM, _terminate)
+        atexit.register(gc.freeze)  # what is left goes with the process; nobody need look through it
     sys.exit(_guarded(lambda: app(args=arguments, prog_name="migrasim", standalone_mode=False)))
 
 

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from migrasim.core.errors import InputError, nearest
+from migrasim.core.kept import kept
 
 try:
     from yaml import CSafeLoader as _SafeLoader
@@ -85,7 +86,7 @@ def read_mapping(path: Path, name: str | None = None) -> dict[str, Any]:
         raise InputError(f"{name}: a binary file; a YAML file is expected")
     if not text.strip():
         raise InputError(f"{name}: the file is empty; a YAML mapping is expected")
-    data = parse(text, name)
+    data = kept(f"document {yaml.__version__}", text, lambda: parse(text, name))
     if data is None:
         raise InputError(f"{name}: the file holds nothing but comments; a YAML mapping is expected")
     if not isinstance(data, dict):

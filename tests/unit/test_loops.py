@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -139,3 +143,31 @@ def test_persons_know_their_household(count: int) -> None:
     _fill_household(count, first, members, household)
     np.testing.assert_array_equal(household, np.repeat(np.arange(count), members))
     np.testing.assert_array_equal(_first_rows(members), first)
+
+
+_AROUND = """
+import sys
+from migrasim.core.rule import kernel
+
+@kernel
+def inner(number):
+    return number + 1.0
+
+@kernel
+def outer(number):
+    return 2.0 * inner(number)
+
+print(inner(1.0), outer(1.0) if "outer" in sys.argv else "")
+"""
+
+
+def test_a_kernel_compiles_around_one_that_was_loaded(tmp_path: Path) -> None:
+    script = tmp_path / "kernels.py"
+    script.write_text(_AROUND, encoding="utf-8")
+    env = {**os.environ, "MIGRASIM_CACHE": str(tmp_path / "cache")}
+    said = [
+        subprocess.run([sys.executable, script, *more], env=env, capture_output=True, text=True, check=True).stdout
+        for more in ((), ("outer",), ("outer",))
+    ]
+    assert [each.split() for each in said] == [["2.0"], ["2.0", "4.0"], ["2.0", "4.0"]]
+    assert len(list((tmp_path / "cache").rglob("*.nbc"))) == 2

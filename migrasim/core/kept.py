@@ -1,0 +1,55 @@
+"""What can be made again: the folder for it, and plain data kept there by what they were made of."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import marshal
+import os
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_cache_dir
+
+_KEPT = 256
+
+
+def cache_root() -> Path:
+    """Folder for everything that can be made again: ``$MIGRASIM_CACHE`` or the user's cache."""
+    return Path(os.environ.get("MIGRASIM_CACHE") or user_cache_dir("migrasim"))
+
+
+def kept(how: str, text: str, make: Callable[[], Any]) -> Any:
+    """Value of a text: from disk where it was made before, else made now and kept.
+
+    Parameters
+    ----------
+    how
+        What makes it, version included; together with the text it decides the value.
+    text
+        What it is made of.
+    make
+        Makes it. What it raises is not kept, nor what is more than numbers, texts, lists and mappings.
+    """
+    digest = hashlib.sha256(f"{how} {marshal.version}\n{text}".encode())
+    path = cache_root() / "documents" / digest.hexdigest()[:32]
+    try:
+        return marshal.loads(path.read_bytes())
+    except (OSError, EOFError, ValueError, TypeError):
+        value = make()
+    with contextlib.suppress(OSError, ValueError):  # no place to keep it, or a date in it
+        _write(path, marshal.dumps(value))
+    return value
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write beside it and rename, so that nobody sees half of it; the oldest of many others go."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}")
+    draft.write_bytes(data)
+    draft.replace(path)
+    aged = sorted(path.parent.iterdir(), key=lambda each: each.stat().st_mtime)
+    for old in aged[:-_KEPT]:
+        old.unlink(missing_ok=True)

@@ -1,0 +1,50 @@
+"""Documents kept as data: read where the text is the same, made anew where damaged or where no plain data."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from migrasim.core.kept import kept
+
+
+def test_kept_until_text_maker_or_file_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIGRASIM_CACHE", str(tmp_path))
+    made: list[Any] = []
+
+    def of(value: Any, how: str = "plain", text: str = "text") -> Any:
+        def make() -> Any:
+            made.append(value)
+            return value
+
+        return kept(how, text, make)
+
+    assert of({2020: [1.5, None, "一"]}) == of("not asked for") == {2020: [1.5, None, "一"]}
+    assert of(2, how="otherwise") == 2
+    assert of(3, text="other") == 3
+    for path in (tmp_path / "documents").iterdir():
+        path.write_bytes(b"")
+    assert of(4) == 4
+    assert of(datetime.date(2020, 1, 1), text="a date") == of(datetime.date(2020, 1, 1), text="a date")
+    assert made[1:4] == [2, 3, 4]
+    assert len(made) == 6
+
+
+def test_made_each_time_without_a_place_to_keep_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    monkeypatch.setenv("MIGRASIM_CACHE", str(tmp_path / "file"))
+    assert [kept("plain", "text", make) for make in (lambda: 1, lambda: 2)] == [1, 2]
+
+
+def test_what_fails_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIGRASIM_CACHE", str(tmp_path))
+
+    def fail() -> None:
+        raise KeyError("fault")
+
+    for _ in range(2):
+        with pytest.raises(KeyError):
+            kept("plain", "text", fail)
