@@ -13,7 +13,7 @@ from typing import Any
 
 from platformdirs import user_cache_dir
 
-_KEPT = 256
+_KEPT, _DIGEST_BYTES = 256, 32
 
 
 def cache_root() -> Path:
@@ -33,15 +33,22 @@ def kept(how: str, text: str, make: Callable[[], Any]) -> Any:
     make
         Makes it. What it raises is not kept, nor what is more than numbers, texts, lists and mappings.
     """
-    digest = hashlib.sha256(f"{how} {marshal.version}\n{text}".encode())
-    path = cache_root() / "documents" / digest.hexdigest()[:32]
+    path = cache_root() / "documents" / _digest(f"{how} {marshal.version}\n{text}".encode()).hex()[:32]
     try:
-        return marshal.loads(path.read_bytes())
-    except (OSError, EOFError, ValueError, TypeError):
-        value = make()
+        data = path.read_bytes()
+        if data[:_DIGEST_BYTES] == _digest(data[_DIGEST_BYTES:]):  # else it was damaged
+            return marshal.loads(data[_DIGEST_BYTES:])
+    except OSError:
+        pass
+    value = make()
     with contextlib.suppress(OSError, ValueError):  # no place to keep it, or a date in it
-        _write(path, marshal.dumps(value))
+        data = marshal.dumps(value)
+        _write(path, _digest(data) + data)
     return value
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
 
 
 def _write(path: Path, data: bytes) -> None:

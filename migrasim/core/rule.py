@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import itertools
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable
@@ -19,11 +20,7 @@ from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
-from numba.core import cgutils, environment, types
-from numba.core.caching import FunctionCache
-from numba.core.codegen import JITCodeLibrary, JITCPUCodegen
-from numba.core.codegen import ll as llvm
-from numba.core.runtime import rtsys
+from numba.core import cgutils, types
 from numba.extending import intrinsic, overload
 
 from migrasim.core.kept import cache_root as cache_root
@@ -78,69 +75,8 @@ def is_compiled() -> bool:
     return _CACHE and any(_FOLDER.rglob("*.nbi"))
 
 
-class _Library(JITCodeLibrary):  # type: ignore[misc]
-    """Machine code. Where it comes from disk, what another kernel would be compiled around it with is read when one is.
-
-    numba reads it at once, and asks it for all its names one by one: half of the time of loading a kernel.
-    """
-
-    _bitcode: bytes | None = None
-
-    @classmethod
-    def _unserialize(cls, codegen: Any, state: tuple[str, str, Any]) -> Any:
-        name, kind, data = state
-        if kind != "object":
-            return super()._unserialize(codegen, state)
-        self = codegen.create_library(name)
-        code, self._bitcode = data
-        self.enable_object_caching()
-        self._set_compiled_object(code)
-        self._finalize_final_module()
-        return self
-
-    def _get_module_for_linking(self) -> Any:
-        if self._bitcode is not None:
-            self._shared_module = llvm.parse_bitcode(self._bitcode)
-            self._codegen._engine._load_defined_symbols(self._shared_module)
-            self._bitcode = None
-        return super()._get_module_for_linking()
-
-    def get_pointer_to_function(self, name: str) -> Any:
-        if self._bitcode is not None and name.startswith("_ZN7cpython"):  # what Python calls, which every kernel has
-            self._codegen._engine._defined_symbols.add(name)
-        elif self._bitcode is not None:
-            self._get_module_for_linking()
-        return super().get_pointer_to_function(name)
-
-
-class _Cache(FunctionCache):  # type: ignore[misc]
-    """Compiled kernels on disk, looked up without making known to numba all that it can compile."""
-
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
-        rtsys.initialize(target_context)
-        found = None
-        with self._guard_against_spurious_io_errors():
-            found = self._load_overload(sig, target_context)
-        if found is None:
-            _load_compiler()
-        return found
-
-
-def _rebuild_env(module: str, constants: list[Any], name: str) -> Any:
-    """What a compiled function of numba keeps of its module: the name, where the module is not loaded."""
-    if module in sys.modules or not module.startswith("numba."):
-        return _rebuild_env_whole(module, constants, name)
-    found = environment.lookup_environment(name)
-    if found is None:
-        found = environment.Environment({"__name__": module})
-        found.consts[:] = constants
-        found.env_name = name
-        environment.Environment._memo[name] = found
-    return found
-
-
-def _load_compiler() -> None:
-    """Load what compiling needs of numba without the linear algebra of SciPy, which no kernel uses."""
+def _load() -> None:
+    """Load what kernels need of numba without the linear algebra of SciPy, which it would load, too: none uses any."""
     hidden = "scipy.linalg"
     if hidden in sys.modules or "numba.np.arraymath" in sys.modules:
         return
@@ -151,21 +87,7 @@ def _load_compiler() -> None:
         del sys.modules[hidden]
 
 
-# reaches into what numba keeps to itself, so only where that is known
-_QUICK = _CACHE and numba.__version__.startswith("0.68.")
-if _QUICK:
-    JITCPUCodegen._library_class = _Library
-    _rebuild_env_whole, environment._rebuild_env = environment._rebuild_env, _rebuild_env
-else:
-    _load_compiler()
-
-
-def _compiled(function: Callable[..., Any], **options: Any) -> Any:
-    """A function compiled when it is first called, or loaded from disk."""
-    made = numba.njit(cache=_CACHE and not _QUICK, nogil=True, **options)(function)
-    if _QUICK:
-        made._cache = _Cache(function)
-    return made
+_load()
 
 
 class Rule:
@@ -206,12 +128,12 @@ def rule(function: F) -> F:
 
 def kernel(function: F) -> F:
     """Compile a serial loop over rows."""
-    return cast(F, _compiled(function, no_cfunc_wrapper=True))
+    return cast(F, numba.njit(cache=_CACHE, nogil=True, no_cfunc_wrapper=True)(function))
 
 
 def inlined(function: F) -> F:
     """Write a rule or a part of a kernel into its callers: arrays handed to it are not counted at every call."""
-    return cast(F, _compiled(function, inline="always"))
+    return cast(F, numba.njit(cache=_CACHE, nogil=True, inline="always")(function))
 
 
 BLOCKS = 16  # enough that threads end at about the same time
@@ -270,7 +192,7 @@ def threaded_kernel(function: F, least_rows: int = _LEAST_ROWS, allocates: bool 
     allocates : whether it makes arrays of its own. One that does not counts no references to those it is handed; two
         threads that count the same ones wait for each other
     """
-    compiled = _compiled(function, no_cfunc_wrapper=True, _nrt=allocates)
+    compiled = numba.njit(cache=_CACHE, nogil=True, no_cfunc_wrapper=True, _nrt=allocates)(function)
 
     @functools.wraps(function)
     def share(count: int, *arguments: Any) -> None:

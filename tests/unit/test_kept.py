@@ -28,9 +28,12 @@ def test_kept_until_text_maker_or_file_change(tmp_path: Path, monkeypatch: pytes
     for path in (tmp_path / "documents").iterdir():
         path.write_bytes(b"")
     assert of(4) == 4
+    for path in (tmp_path / "documents").iterdir():
+        path.write_bytes(path.read_bytes()[:-1] + b"x")
+    assert of(5) == 5
     assert of(datetime.date(2020, 1, 1), text="a date") == of(datetime.date(2020, 1, 1), text="a date")
-    assert made[1:4] == [2, 3, 4]
-    assert len(made) == 6
+    assert made[1:5] == [2, 3, 4, 5]
+    assert len(made) == 7
 
 
 def test_made_each_time_without_a_place_to_keep_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
