@@ -174,7 +174,11 @@ def share_out(work: Callable[[Any], None], pieces: Iterable[Any]) -> None:
 
 def blocks_of(count: int) -> int:
     """Number of blocks into which a `threaded_kernel` divides so many rows."""
-    return 1 if _threads < 2 or count < _LEAST_ROWS else BLOCKS
+    return _blocks(count, _LEAST_ROWS)
+
+
+def _blocks(count: int, least_rows: int) -> int:
+    return 1 if _threads < 2 else max(1, min(BLOCKS, count // least_rows))
 
 
 def threaded_kernel(function: F, least_rows: int = _LEAST_ROWS, allocates: bool = False) -> F:
@@ -196,10 +200,11 @@ def threaded_kernel(function: F, least_rows: int = _LEAST_ROWS, allocates: bool 
 
     @functools.wraps(function)
     def share(count: int, *arguments: Any) -> None:
-        if _threads < 2 or count < least_rows:
+        many = _blocks(count, least_rows)
+        if many == 1:
             compiled((0, count, 0), *arguments)
             return
-        edges = [count * n // BLOCKS for n in range(BLOCKS + 1)]
+        edges = [count * n // many for n in range(many + 1)]
         blocks = [(first, last, n) for n, (first, last) in enumerate(itertools.pairwise(edges))]
         share_out(lambda block: compiled(block, *arguments), blocks)
 
