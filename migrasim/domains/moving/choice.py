@@ -77,9 +77,10 @@ class Room(NamedTuple):
     @classmethod
     def of(cls, places: int) -> Room:
         """Room for the most blocks that there are."""
-        reach, weighed = (np.empty((BLOCKS, places), np.uint16) for _ in range(2))  # no sign: no rows from the end
-        tastes, networks, ways, most = (np.empty((BLOCKS, places)) for _ in range(4))
-        return cls(reach, tastes, networks, ways, most, weighed, np.zeros(BLOCKS, SUMS))
+        # apart by more than a line of the cache, for which threads would else wait in turns
+        reach, weighed = (np.empty((BLOCKS, places + 64), np.uint16) for _ in range(2))  # no sign: none from the end
+        tastes, networks, ways, most = (np.empty((BLOCKS, places + 16)) for _ in range(4))
+        return cls(reach, tastes, networks, ways, most, weighed, np.zeros((BLOCKS, 2), SUMS))
 
 
 class Bounds(NamedTuple):
@@ -288,7 +289,7 @@ def _choose(block, homes, crew, places, bound, seed, year, p, room, codes, value
     k = block[2]
     mine = (
         room.reach[k], room.tastes[k], room.networks[k], room.ways[k], room.most[k], room.weighed[k],
-        room.sums[k],
+        room.sums[k, 0],
     )  # fmt: skip
     for n in rows_of(block):
         choose_one(homes[n], crew, places, bound, keys, p[0], mine, codes[n], values[n])
