@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from migrasim.core.codes import N_PURSES, N_TIERS, Activity, Purse, Tier
-from migrasim.core.rule import blocks_of, rows_of, threaded_kernel
+from migrasim.core.rule import APART, blocks_of, rows_of, threaded_kernel
 from migrasim.domains.services.phase import CHILD_AGE, SCHOOL_AGE
 from migrasim.world import World
 
@@ -91,7 +91,7 @@ def after_waves(world: World) -> None:
     LawBroken : as `run` does
     """
     inside, persons, households = world.geography.inside, world.persons, world.households
-    counts = np.zeros((blocks_of(len(persons)), 2, world.geography.places), np.int64)
+    counts = np.zeros((blocks_of(len(persons)), 2, world.geography.places + APART), np.int64)
     _count_seekers_and_pupils(
         len(persons),
         persons.household,

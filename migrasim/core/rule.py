@@ -137,6 +137,9 @@ def inlined(function: F) -> F:
 
 
 BLOCKS = 16  # enough that threads end at about the same time
+APART = (
+    16  # numbers of eight bytes between what two blocks write often: in one line of a cache threads would wait in turns
+)
 _LEAST_ROWS = 16_384  # fewer are not worth a thread
 _ROWS = (1 << 31) - 1  # told by it that no row is below 0, the compiler leaves out what counts such rows from the end
 _threads = numba.config.NUMBA_NUM_THREADS

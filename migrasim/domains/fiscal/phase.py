@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from migrasim.core.codes import N_PURSES, N_TIERS, Purse, Tier
-from migrasim.core.rule import blocks_of, kernel, rows_of, scalars, threaded_kernel
+from migrasim.core.rule import APART, blocks_of, kernel, rows_of, scalars, threaded_kernel
 from migrasim.domains.fiscal.rules import (
     FiscalParams,
     budget_yuan,
@@ -389,7 +389,7 @@ def update_savings(world: World, income_yuan: np.ndarray) -> None:
     """
     p = world.inputs.params("fiscal", FiscalParams, year=world.year)
     households, geography = world.households, world.geography
-    flows = np.zeros((blocks_of(len(households)), 2, geography.counties), np.int64)
+    flows = np.zeros((blocks_of(len(households)), 2, geography.counties + APART), np.int64)
     _save(
         len(households),
         households.home_place,
@@ -402,7 +402,7 @@ def update_savings(world: World, income_yuan: np.ndarray) -> None:
         scalars(p)[0],
         flows,
     )
-    earned, spent = flows.sum(axis=0)
+    earned, spent = flows.sum(axis=0)[:, : geography.counties]
     world.pay("household.income", Purse.ENTERPRISE, Purse.HOUSEHOLD, earned * world.weight)
     world.pay("household.consumption", Purse.HOUSEHOLD, Purse.ENTERPRISE, spent * world.weight)
 

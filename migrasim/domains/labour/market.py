@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from migrasim.core.codes import N_TIERS, Activity, Sector, Tier
-from migrasim.core.rule import blocks_of, kernel, rows_of, threaded_kernel
+from migrasim.core.rule import APART, blocks_of, kernel, rows_of, threaded_kernel
 from migrasim.domains.labour import rules
 from migrasim.domains.labour.rules import LabourParams
 from migrasim.facts import BASE_YEAR
@@ -36,7 +36,7 @@ def count_seekers(block, household, is_away, place, away_place, activity, seeker
 def seekers(world: World) -> np.ndarray:
     """(places,) people who seek work, counted anew from the columns, in sample units."""
     persons, households = world.persons, world.households
-    counts = np.zeros((blocks_of(len(persons)), world.geography.places), np.int64)
+    counts = np.zeros((blocks_of(len(persons)), world.geography.places + APART), np.int64)
     count_seekers(
         len(persons),
         persons.household,
@@ -46,7 +46,7 @@ def seekers(world: World) -> np.ndarray:
         persons.activity,
         counts,
     )
-    return np.asarray(counts.sum(axis=0))
+    return np.asarray(counts.sum(axis=0)[: world.geography.places])
 
 
 def listed(

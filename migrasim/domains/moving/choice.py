@@ -25,7 +25,7 @@ from migrasim.core.codes import (
     Tier,
 )
 from migrasim.core.logit import gumbel, nest_error
-from migrasim.core.rule import BLOCKS, inlined, kernel, rows_of, threaded_kernel
+from migrasim.core.rule import APART, BLOCKS, inlined, kernel, rows_of, threaded_kernel
 from migrasim.domains.moving import rules
 from migrasim.domains.moving.household import (
     SUMS,
@@ -77,9 +77,10 @@ class Room(NamedTuple):
     @classmethod
     def of(cls, places: int) -> Room:
         """Room for the most blocks that there are."""
-        # apart by more than a line of the cache, for which threads would else wait in turns
-        reach, weighed = (np.empty((BLOCKS, places + 64), np.uint16) for _ in range(2))  # no sign: none from the end
-        tastes, networks, ways, most = (np.empty((BLOCKS, places + 16)) for _ in range(4))
+        reach, weighed = (
+            np.empty((BLOCKS, places + 4 * APART), np.uint16) for _ in range(2)
+        )  # no sign: none from the end
+        tastes, networks, ways, most = (np.empty((BLOCKS, places + APART)) for _ in range(4))
         return cls(reach, tastes, networks, ways, most, weighed, np.zeros((BLOCKS, 2), SUMS))
 
 

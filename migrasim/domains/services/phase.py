@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from migrasim.core.codes import N_TIERS, Tier
-from migrasim.core.rule import blocks_of, kernel, rows_of, threaded_kernel
+from migrasim.core.rule import APART, blocks_of, kernel, rows_of, threaded_kernel
 from migrasim.core.share import tilted_share
 from migrasim.domains.services import rules
 from migrasim.domains.services.rules import ServicesParams
@@ -56,7 +56,7 @@ def count_pupils(block, household, is_away, place, away_place, birth_year, year,
 def pupils(world: World) -> np.ndarray:
     """Children of compulsory school age by place, in sample units."""
     persons, households = world.persons, world.households
-    counts = np.zeros((blocks_of(len(persons)), world.geography.places), np.int64)
+    counts = np.zeros((blocks_of(len(persons)), world.geography.places + APART), np.int64)
     count_pupils(
         len(persons),
         persons.household,
@@ -67,7 +67,7 @@ def pupils(world: World) -> np.ndarray:
         world.year,
         counts,
     )
-    return np.asarray(counts.sum(axis=0))
+    return np.asarray(counts.sum(axis=0)[: world.geography.places])
 
 
 def start(world: World) -> None:
