@@ -289,6 +289,48 @@ def test_a_family_left_at_home_is_weighed_as_its_two_parts() -> None:
     assert checked > 5
 
 
+def test_bounds_are_the_utility_at_a_strange_place() -> None:
+    """What bounds many alternatives at once is, at a place as it is, the utility of it but for way and taste."""
+    from migrasim.core.codes import N_OUTSIDE, N_TIERS, NOWHERE, Nest, Outside, Tier
+    from migrasim.domains.moving import household, terms
+    from migrasim.domains.moving.offers import record, views
+    from migrasim.domains.moving.rules import MovingParams
+
+    simulation = begin()
+    simulation.step()  # people have moved away by then
+    world = simulation.world
+    people, families, places = views(world)
+    p, inside = world.inputs.params("moving", MovingParams), world.geography.inside
+    homes, crew = household.gather(np.arange(0, 400, 3), people, families, places, world.year, record(p))
+    checked = set()
+    for one in homes:
+        sums, registered = household.new_sums()[0], places.registered[one.community]
+        for form in Form:
+            if form in (Form.STAY, Form.RETURN) or not household.can_form(form, one):
+                continue
+            household.sum_up(form, one, crew, sums)
+            base = terms.base_of(one, form)
+            here, land = places.at[base], places.land[max(0, one.county)]
+            rest = terms.rest_of(
+                one, form, NOWHERE, sums, float(places.network[one.community, base]), here, land, inside, p
+            )
+            for d in range(inside + N_OUTSIDE):
+                own = d in (one.place, one.home, one.origin, one.away_place)
+                village = d < inside and d % N_TIERS == Tier.VILLAGE
+                if own or village or not terms.fits(form, d, one, inside):
+                    continue
+                there = places.at[d].copy()  # whose schools a county's own children reach is asked elsewhere
+                there.school_own = there.school_access
+                nest, far = (Nest.INSIDE, False) if d < inside else (Nest.OUTSIDE, d - inside == Outside.FAR)
+                near = terms.Way(0.0, 0.0, registered, 0.0)
+                whole = terms.utility_at(one, form, d, sums, rest, near, there, inside, p)
+                part = terms.strange_utility(one, form, sums, rest, registered, there, nest, far, p)
+                assert part == pytest.approx(whole, abs=1e-9)
+                checked.add((form, bool(one.split), d >= inside))
+    assert {(Form.WORKER, False, True), (Form.WHOLE, False, False), (Form.WHOLE, True, True)} <= checked
+    assert {form for form, _, _ in checked} >= {Form.WORKER, Form.COUPLE, Form.WHOLE}
+
+
 def test_a_sample_counts_with_its_weight() -> None:
     """Rows that stand for ten keep capacities at full scale and are reported tenfold."""
     simulation = run(2, weight=10.0)

@@ -17,6 +17,7 @@ from migrasim.core import rule
 from migrasim.core.columns import Runs, Table
 from migrasim.core.lottery import by_lot, in_order, lowest
 from migrasim.core.rule import blocks_of, rows_of, set_threads, share_out, threaded_kernel
+from migrasim.domains.moving.considering import by_month
 from migrasim.world import _fill_household, _first_rows
 
 ROWS = 50_000  # enough for several blocks
@@ -63,6 +64,30 @@ def test_what_fails_in_a_thread_is_told(threads: None) -> None:
 
     with pytest.raises(ValueError, match="piece 7"):
         share_out(work, range(20))
+
+
+def test_nobody_works_on_when_sharing_out_has_ended(threads: None) -> None:
+    """Many small shares one after another: every piece is done once, by whichever thread, before the call returns."""
+    set_threads(2)
+    for _ in range(200):
+        done = np.zeros(3, np.int64)
+
+        def work(piece: int, done: np.ndarray = done) -> None:
+            done[piece] += 1
+
+        share_out(work, range(3))
+        assert done.tolist() == [1, 1, 1]
+
+
+def test_who_considers_stands_month_by_month() -> None:
+    """Rows in their order, and the same ones by month, within a month in their order."""
+    month, place = np.array([3, 0, 1, 12, 1, 0, 3], np.uint8), np.array([0, 1, 2, 0, 2, 1, 1], np.int8)
+    rows, slot, ordered, ends, considered = by_month(month, place, 3)
+    assert rows.tolist() == [0, 2, 3, 4, 6]
+    assert ordered.tolist() == [2, 4, 0, 6, 3]
+    assert ordered[slot].tolist() == rows.tolist()
+    assert np.diff(ends).tolist() == [2, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 1]
+    assert considered.tolist() == [2, 1, 2]
 
 
 @settings(deadline=None)  # the first example compiles
