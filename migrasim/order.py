@@ -12,6 +12,7 @@ import numpy as np
 from migrasim import checks, detail, indicators
 from migrasim.core.codes import N_TENURES, N_TIERS
 from migrasim.core.columns import Table
+from migrasim.core.errors import InputError
 from migrasim.core.rule import set_threads
 from migrasim.domains.demography import phase as demography
 from migrasim.domains.fiscal import phase as fiscal
@@ -26,7 +27,7 @@ from migrasim.domains.moving import phase as moving
 from migrasim.domains.policy import phase as policy
 from migrasim.domains.services import phase as services
 from migrasim.facts import BASE_YEAR
-from migrasim.survey import Survey, survey
+from migrasim.survey import MOST_MEMBERS, Survey, survey
 from migrasim.welfare import Groups, welfare_yuan_yr
 from migrasim.world import COUNTY_COLUMNS, PLACE_COLUMNS, Flows, Geography, Livelihood, World, job_kinds
 
@@ -152,10 +153,16 @@ class Simulation:
         ----------
         world : persons, households and geography filled
         chain_sectors : the sector in which new workers of each chain stand
+
+        Raises
+        ------
+        InputError : where a household has more members than are counted
         """
         world.memory["chain_sector"] = np.array(chain_sectors, np.int64)
         world.memory["renovated_share"] = np.zeros(world.geography.counties)
         world.reindex()
+        if world.members.max(initial=0) > MOST_MEMBERS:
+            raise InputError(f"a household of {world.members.max()} persons; members are counted up to {MOST_MEMBERS}")
         world.count_network()
         policy.read_levers(world)
         land.prospects(world)

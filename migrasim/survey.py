@@ -29,6 +29,7 @@ COUNTS = (
 )
 _LEFT_CHILDREN, _LEFT_ELDERS, _INCOME, _MEMBERS, _SPLIT, _ELSEWHERE, _TENANTS = range(4, 11)  # the first four are works
 _FIELD_BITS, _FIELD = 12, (1 << 12) - 1
+MOST_MEMBERS = _FIELD  # of a household
 
 
 def _words(*fields: np.ndarray) -> np.ndarray:

@@ -14,9 +14,11 @@ from worlds import tiny_inputs, tiny_world
 from migrasim import checks
 from migrasim.core.codes import N_TIERS, Form, Tenure, Tier
 from migrasim.core.columns import Table
+from migrasim.core.errors import InputError
 from migrasim.indicators import decompose, groups, values
 from migrasim.order import SCHEDULE, Simulation
 from migrasim.population.tables import HOUSEHOLDS, PERSONS
+from migrasim.survey import MOST_MEMBERS
 from migrasim.world import World
 
 CHAIN_SECTORS = [2, 3, 1, 1, 3, 3, 3, 8, 14]
@@ -329,6 +331,15 @@ def test_bounds_are_the_utility_at_a_strange_place() -> None:
                 checked.add((form, bool(one.split), d >= inside))
     assert {(Form.WORKER, False, True), (Form.WHOLE, False, False), (Form.WHOLE, True, True)} <= checked
     assert {form for form, _, _ in checked} >= {Form.WORKER, Form.COUPLE, Form.WHOLE}
+
+
+def test_a_household_larger_than_what_is_counted_is_refused() -> None:
+    """Members are counted in words of few bits: nobody may run over unseen."""
+    world = tiny_world(50)
+    crowd = {name: np.repeat(getattr(world.persons, name)[:1], MOST_MEMBERS) for name in world.persons.names}
+    world.persons.append(crowd | {"key": np.arange(MOST_MEMBERS, dtype=np.uint64)})
+    with pytest.raises(InputError, match=f"counted up to {MOST_MEMBERS}"):
+        Simulation.start(world, CHAIN_SECTORS)
 
 
 def test_a_sample_counts_with_its_weight() -> None:
