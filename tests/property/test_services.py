@@ -59,7 +59,7 @@ def test_bills_settled_away_from_home(access: float, a: float, b: float) -> None
     assert rules.settled_outside(access, 0.0, P) == pytest.approx(access)
 
 
-@given(st.floats(0, 1e9), share, st.floats(0, 1e6), st.floats(1, 5))
+@given(st.floats(0, 1e9), st.floats(0.001, 1), st.one_of(st.just(0.0), st.floats(0.01, 1e6)), st.floats(1, 5))
 def test_awards_buy_capacity(award: float, part: float, unit: float, times: float) -> None:
     """In proportion to the award; nothing where a unit has no price."""
     bought = rules.capacity_bought(award, part, unit)

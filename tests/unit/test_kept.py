@@ -12,6 +12,7 @@ from migrasim.core.kept import kept
 
 
 def test_kept_until_text_maker_or_file_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text is read once; another text or maker, an emptied or a damaged file have it read anew."""
     monkeypatch.setenv("MIGRASIM_CACHE", str(tmp_path))
     made: list[Any] = []
 
@@ -37,12 +38,14 @@ def test_kept_until_text_maker_or_file_change(tmp_path: Path, monkeypatch: pytes
 
 
 def test_made_each_time_without_a_place_to_keep_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing can be written, all goes on without it."""
     (tmp_path / "file").write_text("", encoding="utf-8")
     monkeypatch.setenv("MIGRASIM_CACHE", str(tmp_path / "file"))
     assert [kept("plain", "text", make) for make in (lambda: 1, lambda: 2)] == [1, 2]
 
 
 def test_what_fails_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault is told every time."""
     monkeypatch.setenv("MIGRASIM_CACHE", str(tmp_path))
 
     def fail() -> None:

@@ -187,6 +187,7 @@ print(inner(1.0), outer(1.0) if "outer" in sys.argv else "")
 
 
 def test_a_kernel_compiles_around_one_that_was_loaded(tmp_path: Path) -> None:
+    """A kernel of another process is called by one that is compiled here, and both are kept."""
     script = tmp_path / "kernels.py"
     script.write_text(_AROUND, encoding="utf-8")
     env = {**os.environ, "MIGRASIM_CACHE": str(tmp_path / "cache")}
