@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -58,6 +60,12 @@ def parse(text: str, name: str) -> Any:
         raise InputError(f"{name}: not valid YAML: {error}") from None
 
 
+@functools.cache
+def _how() -> str:
+    """What makes data of a text: this file, too, so that nothing outlives a rule that was made stricter."""
+    return f"document {yaml.__version__} {hashlib.sha256(Path(__file__).read_bytes()).hexdigest()}"
+
+
 def read_mapping(path: Path, name: str | None = None) -> dict[str, Any]:
     """Mapping at the top of a YAML file.
 
@@ -86,7 +94,7 @@ def read_mapping(path: Path, name: str | None = None) -> dict[str, Any]:
         raise InputError(f"{name}: a binary file; a YAML file is expected")
     if not text.strip():
         raise InputError(f"{name}: the file is empty; a YAML mapping is expected")
-    data = kept(f"document {yaml.__version__}", text, lambda: parse(text, name))
+    data = kept(_how(), text, lambda: parse(text, name))
     if data is None:
         raise InputError(f"{name}: the file holds nothing but comments; a YAML mapping is expected")
     if not isinstance(data, dict):
