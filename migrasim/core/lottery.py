@@ -85,7 +85,7 @@ def lowest(cell, lot, room):
     ----------
     cell : (rows,) int64 in which cell a row competes
     lot : (rows,) its lot
-    room : (cells,) how many a cell takes; below 1 nobody
+    room : (cells,) int64 how many a cell takes; below 1 nobody
 
     Returns
     -------
@@ -99,7 +99,10 @@ def lowest(cell, lot, room):
     left = room.copy()  # in the end, how many of those at the boundary there is room for
     bound, first = np.zeros(cells, np.uint64), np.zeros(cells + 1, np.int64)
     for c in range(cells):
-        some[c] = 0 < room[c] < counts[c].sum()
+        competing = 0
+        for bits in range(counts.shape[1]):
+            competing += counts[c, bits]
+        some[c] = 0 < room[c] < competing
         first[c + 1] = first[c]
         if some[c]:
             while counts[c, bound[c]] < left[c]:

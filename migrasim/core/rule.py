@@ -20,7 +20,9 @@ from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
+from filelock import FileLock
 from numba.core import cgutils, types
+from numba.core.caching import FunctionCache
 from numba.extending import intrinsic, overload
 
 from migrasim.core.kept import cache_root as cache_root
@@ -73,6 +75,25 @@ if _CACHE:
 def is_compiled() -> bool:
     """True where kernels of these very sources lie compiled on disk."""
     return _CACHE and any(_FOLDER.rglob("*.nbi"))
+
+
+class _SharedCache(FunctionCache):  # type: ignore[misc]
+    """numba's cache on disk, in which two processes that compile at once would mix up what they compiled.
+
+    To write, each reads which types of arguments there are, adds its own under the next number, and writes that.
+    """
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        with FileLock(Path(self.cache_path) / "lock"):
+            super().save_overload(sig, data)
+
+
+def _njit(function: F, **options: Any) -> Any:
+    """Compile for Python and kernels, and keep the result on disk where there is a place."""
+    compiled = numba.njit(nogil=True, **options)(function)
+    if _CACHE:
+        compiled._cache = _SharedCache(function)
+    return compiled
 
 
 def _load() -> None:
@@ -128,12 +149,12 @@ def rule(function: F) -> F:
 
 def kernel(function: F) -> F:
     """Compile a serial loop over rows."""
-    return cast(F, numba.njit(cache=_CACHE, nogil=True, no_cfunc_wrapper=True)(function))
+    return cast(F, _njit(function, no_cfunc_wrapper=True))
 
 
 def inlined(function: F) -> F:
     """Write a rule or a part of a kernel into its callers: arrays handed to it are not counted at every call."""
-    return cast(F, numba.njit(cache=_CACHE, nogil=True, inline="always")(function))
+    return cast(F, _njit(function, inline="always"))
 
 
 BLOCKS = 16  # enough that threads end at about the same time
@@ -145,10 +166,15 @@ _ROWS = (1 << 31) - 1  # told by it that no row is below 0, the compiler leaves 
 _threads = numba.config.NUMBA_NUM_THREADS
 
 
-def set_threads(threads: int) -> None:
+def set_threads(count: int) -> None:
     """Number of threads for `threaded_kernel`, capped at what the machine has."""
     global _threads
-    _threads = max(1, min(threads, numba.config.NUMBA_NUM_THREADS))
+    _threads = max(1, min(count, numba.config.NUMBA_NUM_THREADS))
+
+
+def threads() -> int:
+    """Number of threads of `threaded_kernel`."""
+    return int(_threads)
 
 
 @functools.lru_cache(maxsize=1)
@@ -199,7 +225,7 @@ def threaded_kernel(function: F, least_rows: int = _LEAST_ROWS, allocates: bool 
     allocates : whether it makes arrays of its own. One that does not counts no references to those it is handed; two
         threads that count the same ones wait for each other
     """
-    compiled = numba.njit(cache=_CACHE, nogil=True, no_cfunc_wrapper=True, _nrt=allocates)(function)
+    compiled = _njit(function, no_cfunc_wrapper=True, _nrt=allocates)
 
     @functools.wraps(function)
     def share(count: int, *arguments: Any) -> None:

@@ -488,7 +488,7 @@ class _Plan:
         one = next(iter(self.specs.values()))
         if not is_compiled():
             self.say("first run of this version: compiling, up to some minutes; later runs skip it")
-            simulate(one.scenario, sample=0.001, base=one.base, until=one.base + 2, threads=1)
+            simulate(one.scenario, sample=0.001, base=one.base, until=one.base + 2)
         for base, sample in sorted({(spec.base, spec.sample) for spec in self.specs.values()}):
             population.load(only_region(), base=base, sample=sample)
 

@@ -14,12 +14,13 @@ import numpy as np
 
 from migrasim.core.codes import Form, Purse, Sector, Tenure
 from migrasim.core.errors import InputError
-from migrasim.core.rule import sources_hash
+from migrasim.core.rule import is_compiled, sources_hash
 from migrasim.facts import BASE_YEAR, FactBook
 from migrasim.indicators import COMPONENTS, DISTANCE, columns, decompose, groups, stacked
 from migrasim.inputs import Inputs
 from migrasim.order import OnPhase, Simulation, place_names
 from migrasim.region import Region
+from migrasim.runs import ahead
 from migrasim.runs.profile import profile as profile_of
 from migrasim.runs.result import RunResult, check_request
 from migrasim.scenario import Scenario
@@ -63,6 +64,7 @@ def prepare(
 ) -> Prepared:
     """Resolve names, load the population and build the world; see `simulate` for the arguments."""
     check_request(seed=seed, sample=sample, base=base, until=until, threads=threads)
+    first = not is_compiled()
     book = FactBook.load()
     place = Region.load(region) if region is not None else only_region()
     resolved = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario, book)
@@ -70,6 +72,8 @@ def prepare(
     inputs = Inputs.build(book, place, resolved, base, until, parameters, future=future, alternatives=alternatives)
     people = _people(place, base, sample)
     simulation = Simulation.create(inputs, place, people, seed=seed, threads=threads)
+    if first:
+        ahead.begin(base, sample)
     return Prepared(place, inputs, simulation, people.key, sample)
 
 

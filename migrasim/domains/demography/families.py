@@ -162,20 +162,25 @@ def pair(candidates, place, sex, birth_year, bits, household):
         side = 2 * place[n] + (sex[n] == Sex.FEMALE)
         waiting[cursor[side]] = n
         cursor[side] += 1
-    he, women = np.empty(place.shape[0], np.int64), np.empty(place.shape[0], np.int64)
+    # rows are copied one by one: numba compiles seconds for what copies lists of them
+    lots, men, women = np.empty_like(bits), np.empty_like(candidates), np.empty(place.shape[0], np.int64)
     made = 0
     for side in range(0, sides, 2):
         pairs = min(first[side + 1] - first[side], first[side + 2] - first[side + 1])
         if pairs > 0:
+            grooms = _youngest_first(waiting[first[side] : first[side] + pairs], birth_year)
+            brides = _youngest_first(waiting[first[side + 1] : first[side + 1] + pairs], birth_year)
             end = made + pairs
-            he[made:end] = _youngest_first(waiting[first[side] : first[side] + pairs], birth_year)
-            women[made:end] = candidates[
-                _youngest_first(waiting[first[side + 1] : first[side + 1] + pairs], birth_year)
-            ]
-            _part_kin(candidates[he[made:end]], women[made:end], household)
+            for n in range(pairs):
+                lots[made + n], men[made + n] = bits[grooms[n]], candidates[grooms[n]]
+                women[made + n] = candidates[brides[n]]
+            _part_kin(men[made:end], women[made:end], household)
             made = end
-    order = by_lot(bits[he[:made]])
-    return candidates[he[:made]][order], women[:made][order]
+    husbands, wives = np.empty(made, candidates.dtype), np.empty(made, np.int64)
+    order = by_lot(lots[:made])
+    for n in range(made):
+        husbands[n], wives[n] = men[order[n]], women[order[n]]
+    return husbands, wives
 
 
 @rule

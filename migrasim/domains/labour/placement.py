@@ -64,7 +64,7 @@ def end_jobs(world: World) -> None:
         number,
         (number >= 0).any(axis=0),
         np.uint64(stream(world.seed, int(Decision.JOB_LOSS), world.year)),
-        types=(np.int32, np.int32, np.uint64),
+        types=(np.int32, np.int64, np.uint64),
     )
     world.filled[place, kind] -= lose_jobs(
         who, cell, luck, persons.activity, persons.sector, persons.chain, excess[place, kind]

@@ -155,7 +155,9 @@ def _give_out(homes, crew, codes, year, month, seed, inside, savings_yuan, goods
             wanting[count] = n
             lottery[count] = draw(lottery_key, homes[n].key, month)
             count += 1
-    queue = wanting[by_lot(lottery)]  # those who are not served yet, in the order of the lottery
+    queue = by_lot(lottery)  # those who are not served yet, in the order of the lottery
+    for o in range(count):
+        queue[o] = wanting[queue[o]]
     rank = np.empty(count, np.uint8)
     for r in range(ROUNDS):
         count = 0

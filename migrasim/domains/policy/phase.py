@@ -75,7 +75,10 @@ def _split_investment(world: World) -> None:
 def shift(values, total, own, gain, rest_gain):
     """Shift parts of the ``total`` (levers,) of ``values`` (levers, counties) to the county ``own`` or away from it."""
     for k in range(values.shape[0]):
-        if total[k] <= 0.0 or values[k].min() < 0.0:
+        least = 0.0
+        for c in range(values.shape[1]):
+            least = min(least, values[k, c])
+        if total[k] <= 0.0 or least < 0.0:
             continue
         share = values[k, own] / total[k]
         if share >= 1.0:

@@ -1,0 +1,65 @@
+"""Compile what a first run needs later in processes of their own, while it works at what it needs now.
+
+numba compiles one function at a time in a process, and a first run spends most of its time on that. The phases
+of a year are compiled by whoever comes to them first; helpers begin with others than the run does, on the world of
+the base year and for nothing but the compilation, and leave what they compiled where the run looks for it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import multiprocessing
+import subprocess
+import sys
+
+from migrasim.core.rule import threads
+
+# The phases of each helper, by how many there are, in an order in which each has what it needs of the others; the
+# run itself begins with policy and demography. A run of one thread has no helper.
+SHARES: dict[int, tuple[tuple[str, ...], ...]] = {
+    0: (),
+    1: (("labour", "services", "moving", "fiscal", "land", "hukou", "matching"),),
+    2: (("labour", "services", "moving", "matching"), ("housing", "hukou", "land", "fiscal")),
+}
+_helpers: list[subprocess.Popen[bytes]] = []
+
+
+def begin(base: int, sample: float) -> int:
+    """Start helpers where there are cores for them; how many. Only once in a process, and in none that has a parent.
+
+    Parameters
+    ----------
+    base, sample : the population on which they work: the one of the run, so that it is there
+    """
+    many = min(threads() - 1, max(SHARES))
+    if _helpers or many < 1 or multiprocessing.parent_process() is not None or not sys.executable:
+        return 0
+    for phases in SHARES[many]:
+        command = [sys.executable, "-P", "-m", __name__, str(base), repr(sample), *phases]
+        nothing = subprocess.DEVNULL
+        try:
+            _helpers.append(subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=nothing))
+        except OSError:  # the run compiles everything itself
+            break
+    atexit.register(_end)
+    return len(_helpers)
+
+
+def _end() -> None:
+    for helper in _helpers:
+        helper.kill()
+        helper.wait()
+
+
+def compile_phases(base: int, sample: float, phases: tuple[str, ...]) -> None:
+    """Do the phases of one year of the world of the base year, each for its own sake; nothing is kept of it."""
+    from migrasim.runs.simulate import prepare
+
+    simulation = prepare("plan", base=base, until=base + 1, sample=sample, threads=1).simulation
+    work = dict(simulation.year())
+    for phase in phases:
+        work[phase]()
+
+
+if __name__ == "__main__":
+    compile_phases(int(sys.argv[1]), float(sys.argv[2]), tuple(sys.argv[3:]))
