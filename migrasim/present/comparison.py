@@ -8,7 +8,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from migrasim.analysis.compare import CORE, STAYS, Comparison
+from migrasim.analysis.compare import Comparison
+from migrasim.analysis.reasons import CORE, STAYS
 from migrasim.core.language import title_in
 from migrasim.facts import FactBook
 from migrasim.present.language import Lang, group, phrase, reason, where

@@ -13,7 +13,9 @@ from worlds import tiny_inputs, tiny_world
 import migrasim as ms
 from migrasim import cli
 from migrasim.analysis import compare as comparing
-from migrasim.analysis.compare import Comparison, groups_table, paired, reasons_table, terms_table
+from migrasim.analysis import reasons
+from migrasim.analysis.compare import Comparison, paired
+from migrasim.analysis.reasons import groups_table, reasons_table, terms_table
 from migrasim.core.codes import Form
 from migrasim.core.errors import InputError
 from migrasim.domains.moving.choice import FORM_STRIDE, STAY
@@ -161,7 +163,7 @@ def test_every_reason_has_a_title() -> None:
     assert set(choices.REASONS) == set(REASONS)
     assert set(choices.ALL_PARTS) - {""} == set(PARTS)
     geography = tiny_world(50).geography
-    assert set(comparing.tiers(geography)) | {comparing.STAYS, comparing.ABSENT} == set(CHOICES)
+    assert set(reasons.tiers(geography)) | {reasons.STAYS, reasons.ABSENT} == set(CHOICES)
     assert {*QUINTILES, *SCHOOLINGS, *AGES} < set(GROUPS)
 
 
@@ -186,7 +188,7 @@ def test_changes_are_counted_by_what_they_are() -> None:
 def test_who_wins_and_who_loses_can_be_counted() -> None:
     """The same world wins and loses nothing; with every dwelling of renters cheaper some win and nobody loses."""
     worlds = [Simulation.start(tiny_world(600, inputs=tiny_inputs()), CHAIN_SECTORS).world for _ in range(2)]
-    groups = Groups.of(worlds[0], comparing._welfare(worlds[0]))
+    groups = Groups.of(worlds[0], reasons.welfare(worlds[0]))
     same = groups_table(worlds[0], worlds[1], groups)
     assert (same["winners"] == 0).all() and (same["losers"] == 0).all()
     worlds[1].place.rent_yuan_yr *= 0.5
