@@ -36,9 +36,14 @@ def begin(base: int, sample: float) -> int:
         return 0
     for phases in SHARES[many]:
         command = [sys.executable, "-P", "-m", __name__, str(base), repr(sample), *phases]
-        nothing = subprocess.DEVNULL
+        nothing, no_window = (
+            subprocess.DEVNULL,
+            getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )  # there is one on Windows only
         try:
-            _helpers.append(subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=nothing))
+            _helpers.append(
+                subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=nothing, creationflags=no_window)
+            )
         except OSError:  # the run compiles everything itself
             break
     atexit.register(_end)
