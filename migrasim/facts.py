@@ -408,6 +408,10 @@ class FactBook:
         found: P = self._bundles[key]
         return found
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but what was filled before: it can be made again, with whatever classes were asked for."""
+        return {**self.__dict__, "_bundles": {}, "_dated": {}}
+
     def is_dated(self, domain: str, cls: type) -> bool:
         """Whether a parameter bundle of a domain holds facts that change with the years."""
         key = (domain, cls)

@@ -240,7 +240,7 @@ def compare(
     identity = hashlib.sha256(json.dumps([result.run_id for result in results]).encode()).hexdigest()[:12]
     said = ("region", "targets", "record", "versions")
     provenance: dict[str, Any] = {name: results[0].provenance[name] for name in said}
-    notes = _notes(results[: len(chosen)])
+    notes = _notes(results, len(chosen))
     return Comparison(identity, tuple(names), seeds, sample, base, until, tables, notes, provenance)
 
 
@@ -382,15 +382,22 @@ def _of_all_runs(results: Sequence[RunResult]) -> dict[str, DataFrame]:
     return {"runs": DataFrame([store.run_row(result) for result in results]), **tables}
 
 
-def _notes(results: Sequence[RunResult]) -> list[str | dict[str, str]]:
-    """Notes of the first runs, once each; one that does not hold for all of them names its scenario."""
-    common = [note for note in results[0].notes if all(note in each.notes for each in results)]
+def _notes(results: Sequence[RunResult], scenarios: int) -> list[str | dict[str, str]]:
+    """Notes of the first run of each of the ``scenarios``, once; one that does not hold for all names its scenario.
+
+    Where other runs of the scenario say otherwise, it says that it is of the first: it differs from means beside it.
+    """
+    firsts = results[:scenarios]
+    common = [note for note in firsts[0].notes if all(note in each.notes for each in firsts)]
     own: list[str | dict[str, str]] = []
-    for result in results:
+    for result in firsts:
         for note in result.notes:
-            if note not in common:
-                parts = {"en": note} if isinstance(note, str) else note
-                own.append({key: f"{result.scenario}: {text}" for key, text in parts.items()})
+            if note in common:
+                continue
+            always = all(note in each.notes for each in results if each.scenario == result.scenario)
+            which = {} if always else {"en": ", first pair of runs", "zh_hant": "（第一對運行）"}
+            parts = {"en": note} if isinstance(note, str) else note
+            own.append({key: f"{result.scenario}{which.get(key, '')}: {text}" for key, text in parts.items()})
     return own + common
 
 

@@ -259,7 +259,7 @@ def _lever_card(book: FactBook, lever: Lever, lang: Lang) -> None:
         )
         for each in lever.cost
     ]
-    rows += [("plan says", lever.quote), ("note", lever.note), ("file", lever.file)]
+    rows += [("plan says", title_in({"zh_hant": lever.quote}, lang)), ("note", lever.note), ("file", lever.file)]
     show(card(lever.id, rows, lang))
 
 

@@ -380,8 +380,9 @@ def point_labels(batch: Finished, lang: Lang) -> dict[str, str]:
         if len(levels) > 6 or any(isinstance(level, float) for level in levels.values()):
             found[scenario] = f"#{point - batch.named}"
             continue
+        at = " at " if lang == "en" else " "
         moved = [
-            f"{name_of(name, lang)} {level_name(level, lang)}"
+            f"{name_of(name, lang)}{at}{level_name(level, lang)}"
             for name, level in levels.items()
             if level != "status_quo"
         ]

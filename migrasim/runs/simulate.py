@@ -405,8 +405,8 @@ def _notes(ready: Prepared) -> list[str | dict[str, str]]:
         notes.append(
             {
                 "en": f"{assumed} of the {len(taken)} levers taken from the plan stand at assumed values; "
-                "--band 40 shows the range.",
-                "zh_hant": f"取自規劃的{len(taken)}項槓桿中有{assumed}項為假設值；--band 40 顯示區間。",
+                "`migrasim run --band 40` shows the range.",
+                "zh_hant": f"取自規劃的{len(taken)}項槓桿中有{assumed}項為假設值；`migrasim run --band 40` 顯示區間。",
             }
         )
     if inputs.future != CENTRAL:

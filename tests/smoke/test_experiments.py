@@ -23,7 +23,7 @@ def call(*arguments: object) -> int:
 
 @pytest.mark.slow
 def test_the_small_experiment_runs_and_is_analysed(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    """Batch, attribution as the file says, differences in Chinese; the tables add up to what the batch holds."""
+    """Batch, attribution as the file says, differences in Chinese, report; tables add up to what the batch holds."""
     folder = tmp_path / "small"
     assert call("experiment", "small", "--sample", 0.005, "--workers", 1, "--out", folder, "--keep", "indicators") == 0
     assert call("analyse", folder) == 0
@@ -38,6 +38,9 @@ def test_the_small_experiment_runs_and_is_analysed(tmp_path: Path, capsys: pytes
     assert (found / "figure.png").stat().st_size > 10_000
     assert call("analyze", folder, "--method", "differences", "--place", "Kongtong", "--lang", "zh-Hans") == 0
     assert "与现状" in capsys.readouterr().out
+    assert call("report", folder) == 0
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "Public housing at the plan, Industrial chains at the plan" in page, "a point is named by what it sets"
     assert call("analyse", folder, "--method", "sensitivity") == 2
     assert "spread over ranges" in capsys.readouterr().err
 

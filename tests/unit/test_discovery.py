@@ -109,8 +109,9 @@ def test_points_are_held_against_the_first_under_the_same_luck():
     main = found.main.set_index(["factor", "level"])["difference"]
     assert main["industry", "double"] == pytest.approx(0.04) and main["public_housing", "plan"] == pytest.approx(0.01)
     words = findings.of_differences(found, batch, Measure(), "en").words
-    assert "highest under Public housing the plan, Industrial chains double" in words.replace(
-        "Industrial chains double, Public housing the plan", "Public housing the plan, Industrial chains double"
+    assert "highest under Public housing at the plan, Industrial chains at double" in words.replace(
+        "Industrial chains at double, Public housing at the plan",
+        "Public housing at the plan, Industrial chains at double",
     )
     assert "Of 5 points, 5 are clearly higher" in words
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import pickle
 from pathlib import Path
 from typing import NamedTuple
 
@@ -238,3 +239,15 @@ def test_a_wrong_lever_is_refused_by_name(tmp_path: Path, old: str, new: str, sa
     with pytest.raises(InputError, match=says) as caught:
         load(tmp_path, levers=text.replace(old, new, 1))
     assert "domains/moving/levers.yaml" in str(caught.value)
+
+
+def test_a_book_is_pickled_without_what_was_filled_from_it():
+    """A class that nobody else can import does not stand in the way, and the copy fills bundles anew."""
+
+    class Moving(NamedTuple):
+        income_elasticity: float
+
+    book = FactBook.load()
+    assert book.params("moving", Moving) == (book["moving.income_elasticity"].value,)
+    copy = pickle.loads(pickle.dumps(book))
+    assert copy.params("moving", Moving) == book.params("moving", Moving)

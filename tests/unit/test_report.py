@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from migrasim import __version__, cli
 from migrasim.analysis import compare
@@ -19,6 +20,7 @@ from migrasim.facts import FactBook
 from migrasim.inputs import Inputs
 from migrasim.present import report
 from migrasim.present.language import COMMON
+from migrasim.present.report import charts
 from migrasim.present.report.again import again as make_again
 from migrasim.present.report.charts import inline
 from migrasim.present.report.view import view
@@ -226,6 +228,15 @@ def test_the_headline_states_rate_people_and_distance_to_the_goal(run):
     assert f"in 2026, {100 * rate:.1f}% of the residents" in text
     assert "Goal of 2025: 55%. The run stands at 50.0%, -5.0 points from it." in text
     assert "no interval can be given" in text
+
+
+def test_a_group_that_pays_more_than_it_has_is_drawn(run):
+    """The axis of welfare reaches to the lowest group, below 0 too."""
+    low = run.groups["welfare_yuan_yr"].min()
+    poorer = replace(run, groups=run.groups.assign(welfare_yuan_yr=run.groups["welfare_yuan_yr"] - low - 2_000.0))
+    figure = Figure()
+    charts._groups(figure, view(poorer), "en")
+    assert figure.axes[0].get_xlim()[0] < -2.0
 
 
 def test_a_band_is_told_in_the_headline(run):

@@ -350,7 +350,7 @@ def _groups(figure: Figure, view: View, lang: Lang) -> None:
         for end, colour, year in (("first", "#56B4E9", view.base), ("last", "#0072B2", view.until)):
             axes.scatter([row[end] / 1e3 for row in rows], places, color=colour, s=22, label=str(year), zorder=2)
         axes.set_xlabel(word("welfare_nominal_axis" if view.nominal else "welfare_axis", lang), fontsize=8)
-        axes.set_xlim(left=0)
+        axes.axvline(0, color=_GREY, linewidth=0.8)  # a group may have less than it pays
         title = word("chart_groups_run", lang, first=view.base, last=view.until)
     labels = [view.place_title(row["group"], lang) if row["group"] in view.counties else group(row["group"], lang)
               for row in rows]  # fmt: skip

@@ -111,7 +111,7 @@ def _lever(changed: Changed, shown: Iterable[str], years: int, lang: Lang) -> di
         "assumed": lever is not None and lever.plan.status in ASSUMED,
         "bounds": f"{number(lever.bounds[0])} – {number(lever.bounds[1])}" if lever else "",
         "says": word("plan_says", lang, chapter=lever.chapter) if lever else "",
-        "quote": lever.quote if lever else "",
+        "quote": title_in({"zh_hant": lever.quote}, lang) if lever else "",
     }
 
 

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 REAL_YUAN = "yuan of 2020"
 MOST_SCENARIOS = 8
-_LONGEST = 48  # characters of a name in a chart
+_TONGUES: dict[str, Lang] = {"en": "en", "zh_hant": "zh-Hant", "zh_hans": "zh-Hans"}
+_LONGEST = 60  # characters of a name in a chart
 
 
 @dataclass(frozen=True)
@@ -418,8 +419,23 @@ def _of_batch(batch: Batch, wanted: Sequence[str]) -> View:
         int(first["base"]), int(first["until"]), float(first["sample"]),
         _marked(batch, "indicators", marks), _marked(batch, "decomposition", marks), runs,
         requests[first["run_id"]].provenance(), notes,
-        titles={one.resolved().name: one.resolved().title for one in requests.values()},
+        titles=_named(batch, [one.resolved() for one in requests.values()]),
     )  # fmt: skip
+
+
+def _named(batch: Batch, scenarios: Sequence[Scenario]) -> dict[str, Any]:
+    """Titles of scenarios: of points of a design what they set, where the batch says of which experiment it is."""
+    from migrasim.analysis.finished import Finished
+    from migrasim.present.findings import point_labels
+
+    titles: dict[str, Any] = {one.name: one.title for one in scenarios}
+    try:
+        finished = Finished.open(batch.folder)
+    except InputError:  # runs asked for one by one
+        return titles
+    labels = {key: point_labels(finished, lang) for key, lang in _TONGUES.items()}
+    return {name: {key: found.get(name) for key, found in labels.items()} if name in labels["en"] else title
+            for name, title in titles.items()}  # fmt: skip
 
 
 def _marked(batch: Batch, table: str, marks: DataFrame) -> DataFrame:

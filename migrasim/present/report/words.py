@@ -232,13 +232,17 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "cap_groups_pair": (
         "Welfare is income after rent and living cost per equivalent member. Households that are in both runs with the "
-        "same members; first pair of runs.",
-        "福利為扣除房租與生活成本後的等值人均收入。僅計兩次運行中都存在且成員相同的家庭；取第一對運行。",
+        "same members; first pair of runs. Fifths of income are those of the base year; age is that of a household's "
+        "oldest member of working age (of the oldest where nobody is), schooling that of its most schooled member.",
+        "福利為扣除房租與生活成本後的等值人均收入。僅計兩次運行中都存在且成員相同的家庭；取第一對運行。收入五等分按基準年；"
+        "年齡為家庭中勞動年齡最長者的年齡（無勞動年齡者取最年長者），學歷為家庭中最高者的學歷。",
     ),
     "cap_groups_run": (
-        "Welfare is income after rent and living cost per equivalent member; fifths of that year. A single run "
-        "tells how groups fare, not who gains by a measure: `migrasim compare` does.",
-        "福利為扣除房租與生活成本後的等值人均收入；收入五等分按當年。單次運行只顯示各組境況，不能說明誰因措施得益"
+        "Welfare is income after rent and living cost per equivalent member; fifths of that year. Age is that of a "
+        "household's oldest member of working age (of the oldest where nobody is), schooling that of its most schooled "
+        "member. A single run tells how groups fare, not who gains by a measure: `migrasim compare` does.",
+        "福利為扣除房租與生活成本後的等值人均收入；收入五等分按當年。年齡為家庭中勞動年齡最長者的年齡（無勞動年齡者取最年長者），"
+        "學歷為家庭中最高者的學歷。單次運行只顯示各組境況，不能說明誰因措施得益"
         "；請用 `migrasim compare`。",
     ),
     # tables
