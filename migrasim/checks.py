@@ -8,13 +8,11 @@ from typing import Any
 import numpy as np
 
 from migrasim.core.codes import N_PURSES, N_TIERS, Activity, Purse, Tier
+from migrasim.core.errors import LawBroken as LawBroken
 from migrasim.core.rule import APART, blocks_of, rows_of, threaded_kernel
 from migrasim.domains.services.phase import CHILD_AGE, SCHOOL_AGE
+from migrasim.survey import MOST_MEMBERS
 from migrasim.world import World
-
-
-class LawBroken(AssertionError):
-    """A law of the model does not hold: a defect of the program, never of its input."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +54,8 @@ def run(world: World, start: Before) -> None:
     villages[: world.geography.inside][tier == Tier.VILLAGE] = town[: world.geography.inside][tier == Tier.TOWN]
     expected = start.residents + flows.births - flows.deaths + flows.arrivals - flows.departures + net + town - villages
     expected += flows.relocated
+    if (most := int(world.members.max(initial=0))) > MOST_MEMBERS:
+        raise LawBroken(f"{world.year}: no household is larger than what is counted: {most} members")
     network, filled = world.people_and_jobs()
     _same(world, "people are conserved in every place", expected, network.sum(axis=0))
     _same(world, "networks are those of the columns", world.network, network)

@@ -156,13 +156,16 @@ class Simulation:
 
         Raises
         ------
-        InputError : where a household has more members than are counted
+        InputError : where a household has more members than are counted, or somebody lives nowhere
         """
         world.memory["chain_sector"] = np.array(chain_sectors, np.int64)
         world.memory["renovated_share"] = np.zeros(world.geography.counties)
         world.reindex()
         if world.members.max(initial=0) > MOST_MEMBERS:
             raise InputError(f"a household of {world.members.max()} persons; members are counted up to {MOST_MEMBERS}")
+        lives = world.person_place()
+        if lives.min(initial=0) < 0 or lives.max(initial=0) >= world.geography.places:
+            raise InputError("somebody lives in no place: who is away needs the household's away_place")
         world.count_network()
         policy.read_levers(world)
         land.prospects(world)
@@ -199,7 +202,7 @@ class Simulation:
             self._count_rows(name)
 
     def year(self) -> Iterator[tuple[str, Callable[[], None]]]:
-        """Begin a year: its phases with their work, each to be done before the next is asked for."""
+        """Begin a year: its phases with their work, to be done in their order."""
         world = self.world
         world.year += 1
         world.flows = Flows.zero(world.geography.places)

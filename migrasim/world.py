@@ -333,10 +333,11 @@ def count_people_and_jobs(
     ``network_of`` is (blocks, communities, places) and ``workers_of`` (blocks, places, chains and none, sectors).
     """
     network, workers = network_of[block[2]], workers_of[block[2]]
+    last = np.uint8(network.shape[1] - 1)
     for i in rows_of(block):
         # numbers without a sign: an array is not asked for rows counted from its end
         h = np.uint32(household[i])
-        here = np.uint8(away_place[h] if is_away[i] else place[h])
+        here = min(np.uint8(away_place[h] if is_away[i] else place[h]), last)  # nowhere breaks a law, not the memory
         network[np.uint16(community[h]), here] += 1
         workers[here, chain[i], sector[i]] += 1
 

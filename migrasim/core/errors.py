@@ -1,4 +1,4 @@
-"""Errors that a user can mend, and the hint that helps to mend them."""
+"""Errors that a user can mend, the hint that helps to mend them, and the one that nobody but the program can."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ class InputError(Exception):
     The message is one line and names the file, the key, what is wrong, what is allowed and the
     nearest known name. The command line prints it and ends with exit code 2.
     """
+
+
+class LawBroken(AssertionError):
+    """A law of the model does not hold: a defect of the program, never of its input."""
 
 
 def nearest(name: object, known: Iterable[object]) -> str:

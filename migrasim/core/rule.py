@@ -77,6 +77,11 @@ def is_compiled() -> bool:
     return _CACHE and any(_FOLDER.rglob("*.nbi"))
 
 
+def is_to_be_compiled() -> bool:
+    """True where what one process compiles now is of use to others: it is kept, and does not lie there yet."""
+    return _CACHE and not numba.config.DISABLE_JIT and not is_compiled()
+
+
 class _SharedCache(FunctionCache):  # type: ignore[misc]
     """numba's cache on disk, in which two processes that compile at once would mix up what they compiled.
 
@@ -191,7 +196,8 @@ def share_out(work: Callable[[Any], None], pieces: Iterable[Any]) -> None:
         for piece in left:
             work(piece)
 
-    helpers = [_helpers(_threads - 1, os.getpid()).submit(take) for _ in range(_threads - 1)]
+    others = _threads - 1  # asked once: another thread of Python may set it meanwhile
+    helpers = [_helpers(others, os.getpid()).submit(take) for _ in range(others)]
     try:
         take()
     finally:  # nobody may work on columns that the caller goes on with

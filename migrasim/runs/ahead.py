@@ -21,21 +21,22 @@ SHARES: dict[int, tuple[tuple[str, ...], ...]] = {
     1: (("labour", "services", "moving", "fiscal", "land", "hukou", "matching"),),
     2: (("labour", "services", "moving", "matching"), ("housing", "hukou", "land", "fiscal")),
 }
+_SHARE = 0.001  # of the households: types of columns are the same as of all
 _helpers: list[subprocess.Popen[bytes]] = []
 
 
-def begin(base: int, sample: float) -> int:
+def begin(base: int, region: str | None) -> int:
     """Start helpers where there are cores for them; how many. Only once in a process, and in none that has a parent.
 
     Parameters
     ----------
-    base, sample : the population on which they work: the one of the run, so that it is there
+    base, region : of the run, whose population is there; helpers work on a small share of it
     """
     many = min(threads() - 1, max(SHARES))
     if _helpers or many < 1 or multiprocessing.parent_process() is not None or not sys.executable:
         return 0
     for phases in SHARES[many]:
-        command = [sys.executable, "-P", "-m", __name__, str(base), repr(sample), *phases]
+        command = [sys.executable, "-P", "-m", __name__, str(base), region or "", *phases]
         nothing, no_window = (
             subprocess.DEVNULL,
             getattr(subprocess, "CREATE_NO_WINDOW", 0),
@@ -56,15 +57,15 @@ def _end() -> None:
         helper.wait()
 
 
-def compile_phases(base: int, sample: float, phases: tuple[str, ...]) -> None:
+def compile_phases(base: int, region: str | None, phases: tuple[str, ...]) -> None:
     """Do the phases of one year of the world of the base year, each for its own sake; nothing is kept of it."""
     from migrasim.runs.simulate import prepare
 
-    simulation = prepare("plan", base=base, until=base + 1, sample=sample, threads=1).simulation
+    simulation = prepare("plan", base=base, until=base + 1, sample=_SHARE, threads=1, region=region).simulation
     work = dict(simulation.year())
     for phase in phases:
         work[phase]()
 
 
 if __name__ == "__main__":
-    compile_phases(int(sys.argv[1]), float(sys.argv[2]), tuple(sys.argv[3:]))
+    compile_phases(int(sys.argv[1]), sys.argv[2] or None, tuple(sys.argv[3:]))

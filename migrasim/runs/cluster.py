@@ -35,9 +35,10 @@ _SETTINGS = {
     "distributed.worker.memory.pause": False,
     "distributed.comm.timeouts.connect": "60s",
     "distributed.worker.preload": ["migrasim.runs.worker"],
-    # Dask would have memory given back after every run, and taken anew by the next one, page by page
+    # Dask would have memory given back after every run, and taken anew by the next one, page by page; older systems
+    # refuse more than 32 MB for the second
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 2**30,
-    "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 2**28,
+    "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 2**25,
     "distributed.nanny.pre-spawn-environ.OMP_NUM_THREADS": 1,
     "distributed.nanny.pre-spawn-environ.MKL_NUM_THREADS": 1,
     "distributed.nanny.pre-spawn-environ.OPENBLAS_NUM_THREADS": 1,

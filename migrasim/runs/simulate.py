@@ -14,7 +14,7 @@ import numpy as np
 
 from migrasim.core.codes import Form, Purse, Sector, Tenure
 from migrasim.core.errors import InputError
-from migrasim.core.rule import is_compiled, sources_hash
+from migrasim.core.rule import is_to_be_compiled, sources_hash
 from migrasim.facts import BASE_YEAR, FactBook
 from migrasim.indicators import COMPONENTS, DISTANCE, columns, decompose, groups, stacked
 from migrasim.inputs import Inputs
@@ -64,7 +64,7 @@ def prepare(
 ) -> Prepared:
     """Resolve names, load the population and build the world; see `simulate` for the arguments."""
     check_request(seed=seed, sample=sample, base=base, until=until, threads=threads)
-    first = not is_compiled()
+    first = is_to_be_compiled()
     book = FactBook.load()
     place = Region.load(region) if region is not None else only_region()
     resolved = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario, book)
@@ -73,7 +73,7 @@ def prepare(
     people = _people(place, base, sample)
     simulation = Simulation.create(inputs, place, people, seed=seed, threads=threads)
     if first:
-        ahead.begin(base, sample)
+        ahead.begin(base, region)
     return Prepared(place, inputs, simulation, people.key, sample)
 
 

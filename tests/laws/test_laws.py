@@ -342,6 +342,34 @@ def test_a_household_larger_than_what_is_counted_is_refused() -> None:
         Simulation.start(world, CHAIN_SECTORS)
 
 
+def test_who_lives_nowhere_is_refused_and_who_comes_to_breaks_a_law() -> None:
+    """Somebody away from a household that has nobody away has no place: never a look beyond the end of a column."""
+    world = tiny_world(50)
+    home = int(np.flatnonzero(world.households.away_place < 0)[0])
+    stray = int(np.flatnonzero(world.persons.household == home)[0])
+    world.persons.is_away[stray] = 1
+    with pytest.raises(InputError, match="lives in no place"):
+        Simulation.start(world, CHAIN_SECTORS)
+    simulation = run(1)
+    world = simulation.world
+    before = checks.before(world)
+    home = int(np.flatnonzero(world.households.away_place < 0)[0])
+    world.persons.is_away[int(world.first_member[home])] = 1
+    with pytest.raises(checks.LawBroken, match="people are conserved"):
+        checks.run(world, before)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{"demography.minor_age_yr": 23.0}, {"demography.arrivals_far_persons_yr": -9000.0}, {"labour.match_prob": 0.0}],
+)
+def test_parameters_far_from_their_ranges_break_no_law(parameters: dict[str, float]) -> None:
+    """Late majority, arrivals below nobody, nobody ever matched: years go by, and every law holds."""
+    simulation = Simulation.start(tiny_world(200, inputs=tiny_inputs(parameters=parameters)), CHAIN_SECTORS)
+    for _ in range(3):
+        simulation.step()
+
+
 def test_a_sample_counts_with_its_weight() -> None:
     """Rows that stand for ten keep capacities at full scale and are reported tenfold."""
     simulation = run(2, weight=10.0)
@@ -390,6 +418,13 @@ def test_a_pull_in_one_county_reaches_nobody_else_in_the_first_wave() -> None:
 def test_threads_change_nothing(threads: int) -> None:
     """1, 2 and 4 threads give the same worlds to the last bit (in processes of their own)."""
     assert digest({"NUMBA_NUM_THREADS": str(threads)}) == digest({"NUMBA_NUM_THREADS": "3"})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("blocks", [2, 7, 16])
+def test_blocks_of_rows_change_nothing(blocks: int) -> None:
+    """Every loop over rows gives the same in one block as in many, some of them empty."""
+    assert digest({"BLOCKS": str(blocks), "NUMBA_NUM_THREADS": "2"}) == digest({"BLOCKS": "1"})
 
 
 @pytest.mark.slow

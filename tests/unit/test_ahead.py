@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from migrasim.core import rule
 from migrasim.order import SCHEDULE
 from migrasim.runs import ahead
 
@@ -56,7 +57,7 @@ def test_processes_that_compile_at_once_keep_all_that_they_compiled(tmp_path: Pa
 @pytest.mark.parametrize("phases", [each for shares in ahead.SHARES.values() for each in shares])
 def test_every_helper_can_do_its_phases(phases: tuple[str, ...]) -> None:
     """The phases of each helper run on the base year without those that come before them in a run."""
-    ahead.compile_phases(2020, 0.001, phases)
+    ahead.compile_phases(2020, None, phases)
     assert set(phases) <= {phase.name for phase in SCHEDULE} - {"policy", "demography"}
 
 
@@ -79,10 +80,10 @@ def test_helpers_are_started_once_and_only_beside_a_run_of_several_threads(monke
         monkeypatch.setattr(ahead, "threads", lambda threads=threads: threads)
         monkeypatch.setattr(ahead, "_helpers", [])
         started.clear()
-        assert ahead.begin(2020, 0.01) == helpers
+        assert ahead.begin(2020, None) == helpers
         assert [tuple(command[6:]) for command in started] == list(ahead.SHARES[helpers])
         if helpers:
-            assert ahead.begin(2020, 0.01) == 0
+            assert ahead.begin(2020, None) == 0
     assert len(started) == 2
 
 
@@ -90,10 +91,21 @@ def test_a_run_that_finds_nothing_compiled_starts_helpers(monkeypatch: pytest.Mo
     """Only the first run of a version asks for them."""
     from migrasim.runs import simulate
 
-    asked: list[tuple[int, float]] = []
-    monkeypatch.setattr(ahead, "begin", lambda base, sample: asked.append((base, sample)))
+    asked: list[tuple[int, str | None]] = []
+    monkeypatch.setattr(ahead, "begin", lambda base, region: asked.append((base, region)))
     simulate.prepare("plan", sample=0.001)
     assert not asked
-    monkeypatch.setattr(simulate, "is_compiled", lambda: False)
+    monkeypatch.setattr(simulate, "is_to_be_compiled", lambda: True)
     simulate.prepare("plan", sample=0.001)
-    assert asked == [(2020, 0.001)]
+    assert asked == [(2020, None)]
+
+
+def test_nobody_compiles_for_others_what_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a place for it, or without compiling at all, a first run has no helpers."""
+    monkeypatch.setattr(rule, "is_compiled", lambda: False)
+    assert rule.is_to_be_compiled()
+    monkeypatch.setattr(rule, "_CACHE", False)
+    assert not rule.is_to_be_compiled()
+    monkeypatch.setattr(rule, "_CACHE", True)
+    monkeypatch.setattr(rule.numba.config, "DISABLE_JIT", True)
+    assert not rule.is_to_be_compiled()

@@ -46,12 +46,16 @@ class Parts(NamedTuple):
 
 @kernel
 def marriage_table(p):
-    """(sexes, town or village, ages) probability that a single person looks for a marriage within a year."""
+    """(sexes, town or village, ages) probability that a single person looks for a marriage within a year.
+
+    No minor does: brides and grooms are counted among the grown-up.
+    """
     table = np.empty((2, 2, rules.AGES))
     for sex in range(2):
         for rural in range(2):
             for age in range(rules.AGES):
-                table[sex, rural, age] = rules.marriage_prob(age, sex, rural == 1, p)
+                grown = age >= p.minor_age_yr
+                table[sex, rural, age] = rules.marriage_prob(age, sex, rural == 1, p) if grown else 0.0
     return table
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from migrasim.core.codes import N_TIERS, NOWHERE, Tier
 from migrasim.core.columns import Runs, Table
+from migrasim.core.errors import LawBroken
 from migrasim.core.rule import blocks_of, copy_run, kernel, threaded_kernel
 from migrasim.domains.demography.families import Founded
 from migrasim.domains.demography.living import Lived
@@ -176,6 +177,10 @@ def gather(
     )
     world.take_persons(order, members, added)
     homes.take(Runs.without(dissolved, 1, old, len(joining["key"])), joining)
+    if len(homes) != len(members):  # kernels would look beyond the end of columns
+        raise LawBroken(
+            f"{world.year}: every household has somebody: {len(homes)} households, {len(members)} with people"
+        )
     wed = world.measures["newlywed_rows"]
     before = np.searchsorted(dissolved, wed)
     world.measures["newlywed_rows"] = (wed - before)[before == np.searchsorted(dissolved, wed, side="right")]

@@ -59,7 +59,7 @@ def may_leave(
     block, key, birth_year, couple, parents, schooling, activity, household, is_away, gone, first_member, members,
     place, away_place, inside, core, year, luck, p, young, found,
 ):  # fmt: skip
-    """Keep in the list of the ``young`` who may leave if they stay single: who enters a school, and who is away."""
+    """Keep in the list of the ``young`` who may leave if single: who enters a school, who is away without a parent."""
     asked, n = block[0] + found[block[2], 1], block[0]
     for k in range(block[0], asked):
         i = young[k]
@@ -75,7 +75,7 @@ def may_leave(
 
 
 # What becomes of one of the young; who leaves may keep the dwelling of the family in which nobody else lives
-STAYS, MOVES, LEAVES, KEEPS_DWELLING = range(4)
+STAYS, MOVES, FOUNDS, KEEPS_DWELLING = range(4)
 
 
 @threaded_kernel
@@ -113,11 +113,11 @@ def decide(
         if elders == 0:
             continue  # nobody would keep the family's house and land
         if to[n] != NOWHERE:
-            becomes[n] = LEAVES
+            becomes[n] = FOUNDS
         elif at_home > 0 and not _has_parent_there(
             i, first_member[h], members[h], household, is_away, couple, parents, gone
         ):
-            becomes[n] = KEEPS_DWELLING if in_part == 1 else LEAVES
+            becomes[n] = KEEPS_DWELLING if in_part == 1 else FOUNDS
 
 
 @kernel

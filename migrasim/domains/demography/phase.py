@@ -221,7 +221,7 @@ def _strangers(world: World, p: DemographyParams) -> tuple[Rows, Rows]:
     present = _count_strangers(homes.home_place, homes.place, geography.inside, geography.places) * urban
     if not present.any():
         present = np.bincount(homes.place, minlength=geography.places) * urban
-    flows = np.array([p.arrivals_near_persons_yr, p.arrivals_far_persons_yr]).astype(np.int64)
+    flows = np.maximum(0, np.array([p.arrivals_near_persons_yr, p.arrivals_far_persons_yr]).astype(np.int64))
     key, age, sex, schooling, kind, place, origin_of = _come(
         flows, world.year, world.weight, luck_of(world, Decision.ARRIVAL),
         np.uint64(stream(np.uint64(world.seed), int(Decision.SAMPLE), 0)), np.cumsum(present), p,

@@ -122,7 +122,7 @@ def household_income(
     block, asked, first, members, activity, is_away, community, community_county, land_mu, land_rent, income, farm,
     needed, other, dividend, remitted, result, away_result,
 ):  # fmt: skip
-    """Fill ``result`` (households, int64 yuan) with what the main part has and ``away_result`` with the away part's.
+    """Fill ``result`` (asked, int64 yuan) with what the main part has and ``away_result`` with the away part's.
 
     Those away keep what they earn but for the share that they send home. ``asked`` are the rows of the households;
     None asks for all.

@@ -25,7 +25,7 @@ def params(world: World) -> LabourParams:
 
 @threaded_kernel
 def count_seekers(block, household, is_away, place, away_place, activity, seekers_of):
-    """Count in ``seekers_of`` (blocks, places) people who seek work."""
+    """Count in ``seekers_of`` (blocks, places and more) people who seek work."""
     seekers = seekers_of[block[2]]
     for i in rows_of(block):
         if activity[i] == Activity.SEEKING:
@@ -139,7 +139,8 @@ def updates(world: World) -> Callable[[], None]:
     place.wage_newcomer_yuan_yr[geography.near] = outside * p.wage_near_share
     place.wage_newcomer_yuan_yr[geography.far] = outside
     place.work_chance_share[geography.inside :] = p.outside_work_share
-    efficiency, roads = match_chances_of(world, p) / p.match_prob, world.above("transport.rural_roads")
+    chance = p.match_prob if p.match_prob > 0.0 else 1.0  # nobody is ever matched: nothing to compare with
+    efficiency, roads = match_chances_of(world, p) / chance, world.above("transport.rural_roads")
     capacity = capacities(world)[:, Sector.AGRICULTURE + 1 :].sum(axis=1)
     pressure_base, pay = world.memory["pressure_base"], newcomer_pay(world, p)
     vacancies = np.zeros(geography.places, np.int64)

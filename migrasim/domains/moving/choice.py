@@ -64,7 +64,7 @@ _GOODS = (  # parameters below 0 of which would turn a good into a bad
 
 
 class Room(NamedTuple):
-    """What the blocks of households work in, so that the kernel asks for no memory: (blocks, places) and (blocks,)."""
+    """What the blocks of households work in, so that the kernel asks for no memory: (blocks, places), but for sums."""
 
     reach: np.ndarray  # destinations within reach of a household; of each of them
     tastes: np.ndarray
@@ -72,7 +72,7 @@ class Room(NamedTuple):
     ways: np.ndarray
     most: np.ndarray  # what it can add at most to the best of a form, with luck
     weighed: np.ndarray  # numbers of those that are weighed in full
-    sums: np.ndarray  # records of SUMS
+    sums: np.ndarray  # (blocks, 2) records of SUMS, the first of each used
 
     @classmethod
     def of(cls, places: int) -> Room:
@@ -165,8 +165,7 @@ def choose_one(one, crew, places, bound, keys, p, room, best_code, best_value):
     Parameters
     ----------
     keys : streams of luck: of alternatives, of nests, of tastes
-    sums : one record of SUMS to work in
-    room : four columns (places,) to work in: destinations within reach, and of each taste, network and way
+    room : what the block of `Room` has for it to work in
     """
     at, place, community = places.at, one.place, one.community
     inside = at.shape[0] - N_OUTSIDE
@@ -232,7 +231,7 @@ def choose_one(one, crew, places, bound, keys, p, room, best_code, best_value):
                 most[n] = ways[n] + linked * networks[n] + tastes[n] + scale * most_luck + _SLACK_UTILITY
             for n in range(reached):
                 d = reach[n]
-                if n >= strange or (bound_in if d < inside else bound_out) + most[n] >= least:
+                if n >= strange or not (bound_in if d < inside else bound_out) + most[n] < least:  # no number: weighed
                     if fits(form, d, one, inside):
                         weighed[weigh] = n
                         weigh += 1

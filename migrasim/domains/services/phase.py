@@ -45,7 +45,7 @@ def params(world: World) -> ServicesParams:
 
 @threaded_kernel
 def count_pupils(block, household, is_away, place, away_place, birth_year, year, pupils_of):
-    """Count in ``pupils_of`` (blocks, places) children of 6 to 14 years by where they live."""
+    """Count in ``pupils_of`` (blocks, places and more) children of 6 to 14 years by where they live."""
     pupils = pupils_of[block[2]]
     for i in rows_of(block):
         if SCHOOL_AGE <= year - birth_year[i] < CHILD_AGE:
