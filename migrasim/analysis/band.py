@@ -155,8 +155,8 @@ def check_assumed(scenario: Scenario, book: FactBook, name: str) -> None:
         )
 
 
-def check_draws(draws: object, name: str = "draws") -> None:
-    """Refuse a number of draws that is none.
+def check_draws(draws: object, name: str = "draws", also: str = "") -> None:
+    """Refuse a number of draws that is none; ``also`` names what else its option takes.
 
     Raises
     ------
@@ -164,4 +164,4 @@ def check_draws(draws: object, name: str = "draws") -> None:
         Naming the option and what is allowed.
     """
     if isinstance(draws, bool) or not isinstance(draws, int) or not FEWEST <= draws <= MOST:
-        raise InputError(f"{name}: {draws!r} is not allowed; allowed: whole numbers from {FEWEST} to {MOST}")
+        raise InputError(f"{name}: {draws!r} is not allowed; allowed: {also}whole numbers from {FEWEST} to {MOST}")

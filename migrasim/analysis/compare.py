@@ -240,6 +240,7 @@ def compare(
     identity = hashlib.sha256(json.dumps([result.run_id for result in results]).encode()).hexdigest()[:12]
     said = ("region", "targets", "record", "versions")
     provenance: dict[str, Any] = {name: results[0].provenance[name] for name in said}
+    provenance["scenario_titles"] = {result.scenario: result.provenance["scenario_title"] for result in results}
     notes = _notes(results, len(chosen))
     return Comparison(identity, tuple(names), seeds, sample, base, until, tables, notes, provenance)
 
@@ -391,13 +392,17 @@ def _notes(results: Sequence[RunResult], scenarios: int) -> list[str | dict[str,
     common = [note for note in firsts[0].notes if all(note in each.notes for each in firsts)]
     own: list[str | dict[str, str]] = []
     for result in firsts:
+        title = result.provenance.get("scenario_title") or {}
         for note in result.notes:
             if note in common:
                 continue
             always = all(note in each.notes for each in results if each.scenario == result.scenario)
             which = {} if always else {"en": ", first pair of runs", "zh_hant": "（第一對運行）"}
             parts = {"en": note} if isinstance(note, str) else note
-            own.append({key: f"{result.scenario}{which.get(key, '')}: {text}" for key, text in parts.items()})
+            names = {"en": result.scenario, **{key: title[key] for key in parts if key != "en" and title.get(key)}}
+            own.append(
+                {key: f"{names.get(key, result.scenario)}{which.get(key, '')}: {text}" for key, text in parts.items()}
+            )
     return own + common
 
 

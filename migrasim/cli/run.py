@@ -64,7 +64,7 @@ def run(
         int | None,
         typer.Option(
             "--band",
-            help="Draws of the plan's assumed values for the range of the headline; 0 for none; "
+            help="Draws of the plan's assumed values for the range of the headline: 2 or more, or 0 for no range; "
             "default: a few where the scenario takes such values.",
             metavar="N",
         ),
@@ -147,7 +147,7 @@ def _draws(scenario: Scenario, wanted: int | None) -> int:
     if wanted is None:
         return bands.DRAWS if bands.assumed(scenario, FactBook.load()) else 0
     if wanted:
-        bands.check_draws(wanted, "--band")
+        bands.check_draws(wanted, "--band", "0, or ")
         bands.check_assumed(scenario, FactBook.load(), "--band")
     return wanted
 

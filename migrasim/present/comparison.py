@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from migrasim.analysis.compare import Comparison
 from migrasim.analysis.reasons import CORE, STAYS
 from migrasim.core.language import title_in
 from migrasim.facts import FactBook
-from migrasim.present.language import Lang, group, phrase, reason, where
-from migrasim.present.tables import number, people, percent
+from migrasim.present.language import Lang, phrase, reason, where
+from migrasim.present.sheet import Prose, Sheet
+from migrasim.present.tables import notes, number, people, percent
+from migrasim.present.titles import dimension, group, unit
+from migrasim.present.titles import scenario as scenario_title
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -34,7 +36,7 @@ _SHOWN = (
 
 def summary(comparison: Comparison, lang: Lang = "en", *, reasons: bool = False) -> RenderableType:
     """What `migrasim compare` prints: notes, levers, differences, reasons on request, winners and losers."""
-    parts: list[RenderableType] = _notes(comparison, lang)
+    parts: list[RenderableType] = [*notes(comparison, lang)]
     for name in comparison.others:
         parts += [levers(comparison, name, lang), differences(comparison, name, lang)]
         if reasons:
@@ -43,60 +45,56 @@ def summary(comparison: Comparison, lang: Lang = "en", *, reasons: bool = False)
     return Group(*parts)
 
 
-def _notes(comparison: Comparison, lang: Lang) -> list[RenderableType]:
-    lines: list[RenderableType] = []
-    if comparison.sample < 1:
-        share, weight = f"{100 * comparison.sample:g}%", f"{1 / comparison.sample:g}"
-        lines.append(Text(phrase("sample_note", lang, share=share, weight=weight), style="bold yellow"))
-    head = phrase("note", lang)
-    return lines + [Text(f"{head}: {title_in(note, lang)}", style="yellow") for note in comparison.notes]
-
-
 def shown_years(comparison: Comparison) -> list[int]:
     """The years of the targets inside the span, and the last."""
     targets = [int(year) for year in comparison.provenance.get("targets") or {}]
     return sorted({*(year for year in targets if comparison.base < year < comparison.until), comparison.until})
 
 
+def _names(comparison: Comparison, scenario: str, lang: Lang) -> dict[str, str]:
+    """What the scenario and the reference are called."""
+    titles = comparison.provenance.get("scenario_titles") or {}
+    pair = {"scenario": scenario, "reference": comparison.reference}
+    return {role: scenario_title(name, titles.get(name), lang) for role, name in pair.items()}
+
+
 def levers(comparison: Comparison, scenario: str, lang: Lang = "en") -> RenderableType:
     """Levers that differ from the reference, at the years of the targets."""
-    names = {"scenario": scenario, "reference": comparison.reference}
+    names = _names(comparison, scenario, lang)
     frame = comparison.levers()
     frame = frame[frame["scenario"] == scenario]
     if not len(frame):
         return Text(phrase("no_levers_differ", lang, **names))
-    table = Table(title=phrase("levers_differ", lang, **names), title_style="bold", caption_justify="left")
-    table.add_column("")
-    table.add_column("")
+    sheet = Sheet(phrase("levers_differ", lang, **names))
+    sheet.words("", key=True)
+    sheet.words("")
     years = shown_years(comparison)
     for year in years:
-        for name in (comparison.reference, scenario):
-            table.add_column(f"{name} {year}", justify="right")
+        sheet.numbers(*(f"{names[role]} {year}" for role in ("reference", "scenario")))
     book = FactBook.load()
     ids = list(dict.fromkeys(frame["lever"]))
     for lever in ids[:_SHOWN_LEVERS]:
         rows = frame[frame["lever"] == lever].set_index("year")
         cells = [number(float(rows.loc[year, column])) for year in years for column in ("reference", "value")]
         title = title_in(book.levers[lever].title, lang) if lever in book.levers else lever
-        table.add_row(title, str(rows["unit"].iloc[0]), *cells)
+        sheet.row(title, unit(str(rows["unit"].iloc[0]), lang), *cells)
     if len(ids) > _SHOWN_LEVERS:
-        table.caption = phrase("more_levers", lang, number=len(ids) - _SHOWN_LEVERS)
-    return table
+        sheet.caption = phrase("more_levers", lang, number=len(ids) - _SHOWN_LEVERS)
+    return sheet
 
 
-def differences(comparison: Comparison, scenario: str, lang: Lang = "en") -> Table:
+def differences(comparison: Comparison, scenario: str, lang: Lang = "en") -> Sheet:
     """The main indicators in both, their difference with its interval, and how sure its sign is."""
     pairs = len(comparison.seeds)
-    title = phrase("differences", lang, scenario=scenario, reference=comparison.reference, pairs=pairs)
-    table = Table(title=title, title_style="bold")
-    table.add_column("")
-    heads = [phrase("year", lang), comparison.reference, scenario, phrase("difference", lang)]
+    names = _names(comparison, scenario, lang)
+    sheet = Sheet(phrase("differences", lang, pairs=pairs, **names))
+    sheet.words("", key=True)
+    sheet.numbers(phrase("year", lang), key=True)
+    sheet.numbers(names["reference"], names["scenario"], phrase("difference", lang))
     if pairs > 1:
-        heads += [phrase("interval", lang), phrase("chance", lang)]
+        sheet.words(phrase("interval", lang), phrase("chance", lang))
     else:
-        table.caption, table.caption_justify = phrase("one_pair", lang), "left"
-    for head in heads:
-        table.add_column(head, justify="right")
+        sheet.caption = phrase("one_pair", lang)
     years = shown_years(comparison)
     for indicator, head, factor, decimals in _SHOWN:
         if indicator not in comparison.indicators:
@@ -109,9 +107,10 @@ def differences(comparison: Comparison, scenario: str, lang: Lang = "en") -> Tab
             apart, low, high = (factor * row[name] for name in ("difference", "low", "high"))
             cells = [phrase(head, lang) if year == years[0] else "", str(year), *values, f"{apart:+,.{decimals}f}"]
             if pairs > 1:
-                cells += [f"{low:+,.{decimals}f} … {high:+,.{decimals}f}", chance(row, lang)]
-            table.add_row(*cells)
-    return table
+                ends = {"low": f"{low:+,.{decimals}f}", "high": f"{high:+,.{decimals}f}"}
+                cells += [phrase("from_to", lang, **ends), chance(row, lang)]
+            sheet.row(*cells)
+    return sheet
 
 
 def chance(row: dict[str, float], lang: Lang = "en") -> str:
@@ -130,7 +129,7 @@ def chance(row: dict[str, float], lang: Lang = "en") -> str:
 
 def reasons_of(comparison: Comparison, scenario: str, lang: Lang = "en") -> list[RenderableType]:
     """Who chose otherwise, from what to what, and why."""
-    names = {"scenario": scenario, "reference": comparison.reference}
+    names = _names(comparison, scenario, lang)
     frame = comparison.reasons()
     frame = frame[frame["scenario"] == scenario]
     if not len(frame):
@@ -142,14 +141,14 @@ def reasons_of(comparison: Comparison, scenario: str, lang: Lang = "en") -> list
         wished=people(wished["households"].sum()),
     )  # fmt: skip
     groups = comparison.reasons_by_group()
-    return [Text(head), _why(done, lang), _what(done, lang), _by_group(groups[groups["scenario"] == scenario], lang)]
+    mine = groups[groups["scenario"] == scenario]
+    return [Prose(head), _why(done, lang), _what(done, lang), _by_group(mine, comparison.base, lang)]
 
 
-def _why(done: DataFrame, lang: Lang) -> Table:
-    table = Table(title=phrase("reasons_why", lang), title_style="bold")
-    table.add_column(phrase("reason", lang))
-    for head in ("first_time", "share", "again", "to_town", "from_town"):
-        table.add_column(phrase(head, lang), justify="right")
+def _why(done: DataFrame, lang: Lang) -> Sheet:
+    sheet = Sheet(phrase("reasons_why", lang))
+    sheet.words(phrase("reason", lang), key=True)
+    sheet.numbers(*(phrase(head, lang) for head in ("first_time", "share", "again", "to_town", "from_town")))
     before, after = (
         done[column].isin(_TOWNS) | ((done[column] == STAYS) & done["lives"].isin(_TOWNS)) for column in ("from", "to")
     )
@@ -163,10 +162,10 @@ def _why(done: DataFrame, lang: Lang) -> Table:
     total = counted[sums].sum()
     rows = _largest(counted, ["reason", "part"], sums)
     for row in sorted(rows, key=lambda row: -float(row["new"])):
-        table.add_row(reason(row["reason"], row["part"], lang), *_counts(row, total["new"]))
-    table.add_section()
-    table.add_row(phrase("sum", lang), *_counts(dict(total), total["new"]), style="bold")
-    return table
+        sheet.row(reason(row["reason"], row["part"], lang), *_counts(row, total["new"]))
+    sheet.part()
+    sheet.row(phrase("sum", lang), *_counts(dict(total), total["new"]), style="bold")
+    return sheet
 
 
 def _counts(row: dict[str, Any], total: float) -> list[str]:
@@ -181,62 +180,63 @@ def _largest(frame: DataFrame, by: list[str], sums: list[str]) -> list[dict[str,
     return [{str(name): value for name, value in row.items()} for row in rows]
 
 
-def _what(done: DataFrame, lang: Lang) -> Table:
-    table = Table(title=phrase("reasons_what", lang), title_style="bold")
-    table.add_column(phrase("from", lang))
-    table.add_column(phrase("to", lang))
-    table.add_column(phrase("households", lang), justify="right")
-    table.add_column(phrase("mostly", lang))
+def _what(done: DataFrame, lang: Lang) -> Sheet:
+    """Moves by how often they were chosen: a household that chooses otherwise in several years counts each time."""
+    sheet = Sheet(phrase("reasons_what", lang))
+    sheet.words(phrase("from", lang), phrase("to", lang), key=True)
+    sheet.numbers(phrase("times", lang))
+    sheet.words(phrase("mostly", lang))
     for row in _largest(done, ["from", "to"], ["households"])[:_SHOWN_MOVES]:
         these = done[(done["from"] == row["from"]) & (done["to"] == row["to"])]
-        why = _largest(these, ["reason", "part"], ["households"])[:_SHOWN_REASONS]
-        words = [
-            f"{reason(each['reason'], each['part'], lang)} {each['households'] / row['households']:.0%}" for each in why
-        ]
-        table.add_row(where(row["from"], lang), where(row["to"], lang), people(row["households"]), "; ".join(words))
-    return table
+        why = _mostly(these, float(row["households"]), lang)
+        sheet.row(where(row["from"], lang), where(row["to"], lang), people(row["households"]), why)
+    return sheet
 
 
-def _by_group(frame: DataFrame, lang: Lang) -> Table:
-    table = Table(title=phrase("reasons_groups", lang), title_style="bold")
-    table.add_column(phrase("group", lang))
-    table.add_column(phrase("households", lang), justify="right")
-    table.add_column(phrase("mostly", lang))
-    last = ""
-    for dimension, name in dict.fromkeys(zip(frame["dimension"], frame["group"], strict=True)):
-        if dimension != last and last:
-            table.add_section()
-        last = dimension
-        these = frame[(frame["dimension"] == dimension) & (frame["group"] == name)]
-        total = float(these["households"].sum())
-        why = _largest(these, ["reason", "part"], ["households"])[:_SHOWN_REASONS]
-        words = [f"{reason(each['reason'], each['part'], lang)} {each['households'] / total:.0%}" for each in why]
-        table.add_row(group(name, lang), people(total), "; ".join(words))
-    return table
+def _by_group(frame: DataFrame, base: int, lang: Lang) -> Sheet:
+    """Who chose otherwise, counted each time as above."""
+    sheet = Sheet(phrase("reasons_groups", lang), _said(("groups_note", "fifths_note"), base, lang))
+    sheet.words(phrase("group", lang), key=True)
+    sheet.numbers(phrase("times", lang))
+    sheet.words(phrase("mostly", lang))
+    for by, rows in frame.groupby("dimension", sort=False):
+        sheet.part(dimension(str(by), lang))
+        for name, these in rows.groupby("group", sort=False):
+            total = float(these["households"].sum())
+            sheet.row(group(str(name), lang), people(total), _mostly(these, total, lang))
+    return sheet
 
 
-def winners(comparison: Comparison, scenario: str, lang: Lang = "en") -> Table:
+def _mostly(these: DataFrame, total: float, lang: Lang) -> str:
+    """The main reasons, each with its share."""
+    why = _largest(these, ["reason", "part"], ["households"])[:_SHOWN_REASONS]
+    return "; ".join(f"{reason(each['reason'], each['part'], lang)} {each['households'] / total:.0%}" for each in why)
+
+
+def _said(notes: tuple[str, ...], base: int, lang: Lang) -> str:
+    """Notes one after another, as the language sets its sentences."""
+    return (" " if lang == "en" else "").join(phrase(note, lang, base=base) for note in notes)
+
+
+def winners(comparison: Comparison, scenario: str, lang: Lang = "en") -> Sheet:
     """Winners and losers at the end, by group."""
-    names = {"scenario": scenario, "reference": comparison.reference}
-    title = phrase("winners", lang, year=comparison.until, **names)
-    table = Table(title=title, title_style="bold", caption=phrase("winners_note", lang), caption_justify="left")
-    table.add_column(phrase("group", lang))
-    for head in ("households", "welfare_before", "welfare_change", "gainers", "mean_gain", "losers", "mean_loss"):
-        table.add_column(phrase(head, lang), justify="right")
+    title = phrase("winners", lang, year=comparison.until, **_names(comparison, scenario, lang))
+    sheet = Sheet(title, _said(("winners_note", "groups_note", "fifths_note"), comparison.base, lang))
+    sheet.words(phrase("group", lang), key=True)
+    heads = ("households", "welfare_before", "welfare_change", "gainers", "mean_gain", "losers", "mean_loss")
+    sheet.numbers(*(phrase(head, lang) for head in heads))
     frame = comparison.groups()
-    last = ""
-    for row in frame[frame["scenario"] == scenario].to_dict("records"):
+    last = "all"
+    for row in frame[(frame["scenario"] == scenario) & (frame["households"] > 0)].to_dict("records"):
         if row["dimension"] != last:
-            table.add_section()
             last = row["dimension"]
-        if not row["households"]:
-            continue
+            sheet.part(dimension(last, lang))
         before = row["reference_welfare_yuan_yr"]
         cells = [people(row["households"]), people(before), f"{row['welfare_yuan_yr'] - before:+,.0f}"]
         cells += [people(row["winners"]), f"{row['gain_yuan_yr']:+,.0f}"]
         cells += [people(row["losers"]), f"{row['loss_yuan_yr']:+,.0f}"]
-        table.add_row(group(row["group"], lang), *cells)
-    return table
+        sheet.row(group(row["group"], lang), *cells)
+    return sheet
 
 
 __all__ = ["chance", "differences", "levers", "reasons_of", "shown_years", "summary", "winners"]

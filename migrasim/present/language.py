@@ -56,20 +56,31 @@ PHRASES: dict[str, tuple[str, str]] = {
     "nominal_yuan": ("nominal yuan", "現價元"),
     "groups": (
         "Groups of households: people, where they live, welfare (income after rent and living cost, per equivalent "
-        "member, yuan of 2020 a year); fifths of that year",
-        "家庭分組：人口、居住地、福利（扣除房租與生活成本後的等值人均收入，2020年元/年）；收入五等分按當年",
+        "member, {unit}); fifths of that year",
+        "家庭分組：人口、居住地、福利；福利為扣除房租與生活成本後的等值人均收入，單位{unit}；收入五等分按當年",
+    ),
+    "groups_note": (
+        "Groups are of whole households: age is that of the oldest member of working age (of the oldest where nobody "
+        "is), not that of each person; schooling that of the most schooled member; county that of the registered "
+        "address.",
+        "分組以家庭為單位：年齡指勞動年齡成員中最年長者（無勞動年齡成員時取最年長者），並非每個人的年齡；"
+        "學歷取學歷最高的成員；縣（市、區）按戶籍所在地。",
+    ),
+    "fifths_note": (
+        "The limits between the fifths of income are those of {base}: in later years a group may hold more or less "
+        "than a fifth of the households.",
+        "收入五等分以{base}年的界線劃分：其後各年每組未必為五分之一的家庭。",
     ),
     "persons": ("People", "人口"),
     "urban_percent": ("In town %", "在城鎮 %"),
     "away_percent": ("Away %", "在外 %"),
     "welfare": ("Welfare", "福利"),
-    "dimension": ("By", "分組"),
     "chains": ("Industrial chains: people at work, output in 100 million yuan", "產業鏈：就業人數、產值（億元）"),
     "chain": ("Chain", "產業鏈"),
     "workers": ("Workers", "就業"),
     "output": ("Output", "產值"),
     "cluster": (
-        "{year}: {reached} chains of {yuan} hundred million yuan and more, below the next size; the plan: {wanted}",
+        "{year}: {reached} chains of {yuan} billion yuan and more, below the next size; the plan: {wanted}",
         "{year}年：{yuan}億元級產業鏈 {reached} 條；規劃目標 {wanted} 條",
     ),
     "trajectory": (
@@ -193,9 +204,13 @@ PHRASES: dict[str, tuple[str, str]] = {
         "{scenario} against {reference}, {pairs} pair(s) with the same luck",
         "{scenario}與{reference}之差，{pairs}對運行（隨機數相同）",
     ),
+    "from_to": ("{low} to {high}", "{low} 至 {high}"),
     "interval": ("90% interval", "90%區間"),
     "chance": ("Higher in how many pairs", "較高的對數"),
-    "chance_pairs": ("{wins} of {pairs}: {words} ({low} to {high})", "{pairs}對中{wins}對：{words}（{low}至{high}）"),
+    "chance_pairs": (
+        "{wins} of {pairs}: {words} ({low} to {high})",
+        "{pairs}對中{wins}對：{words}（{low}至{high}）",
+    ),
     "surely_higher": ("higher in all", "全部較高"),
     "likely_higher": ("likely higher", "較可能較高"),
     "either": ("either", "難分高低"),
@@ -222,6 +237,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "from": ("Instead of", "原選擇"),
     "to": ("They choose", "現選擇"),
     "households": ("Households", "戶"),
+    "times": ("Times", "戶次"),
     "share": ("Share %", "比重 %"),
     "to_town": ("into town", "進城鎮"),
     "from_town": ("away from town", "不再進城鎮"),

@@ -16,13 +16,17 @@ from rich.table import Table
 from rich.text import Text
 
 from migrasim.core.language import title_in
-from migrasim.present.language import Lang, component, group, phrase, words
+from migrasim.present.language import Lang, component, phrase, words
+from migrasim.present.sheet import Prose, Sheet
+from migrasim.present.titles import dimension, group, unit
+from migrasim.present.titles import scenario as scenario_title
 from migrasim.runs.result import RunResult
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
     from migrasim.analysis.band import Band
+    from migrasim.analysis.compare import Comparison
 
 RATE = "urbanization_rate"
 REGISTERED_RATE = "hukou_urbanization_rate"
@@ -73,26 +77,26 @@ def people(number: float) -> str:
     return f"{number:,.0f}"
 
 
-def notes(result: RunResult, lang: Lang) -> list[Text]:
-    """Everything a reader must know first: a sample, then the notes of the run."""
-    lines: list[Text] = []
-    if result.sample < 1:
-        share, weight = f"{100 * result.sample:g}%", f"{1 / result.sample:g}"
-        lines.append(Text(phrase("sample_note", lang, share=share, weight=weight), style="bold yellow"))
+def notes(found: RunResult | Comparison, lang: Lang) -> list[Prose]:
+    """Everything a reader must know first: a sample, then the notes of the run or comparison."""
+    lines: list[Prose] = []
+    if found.sample < 1:
+        share, weight = f"{100 * found.sample:g}%", f"{1 / found.sample:g}"
+        lines.append(Prose(phrase("sample_note", lang, share=share, weight=weight), "bold yellow"))
     head = phrase("note", lang)
-    lines += [Text(f"{head}: {title_in(note, lang)}", style="yellow") for note in result.notes]
-    return lines
+    return lines + [Prose(f"{head}: {title_in(note, lang)}", "yellow") for note in found.notes]
 
 
-def trajectory(result: RunResult, lang: Lang = "en") -> Table:
+def trajectory(result: RunResult, lang: Lang = "en") -> Sheet:
     """The region year by year, with the published record and the distance to the targets."""
-    about = {"base": result.base, "until": result.until, "scenario": result.scenario, "seed": result.seed}
-    table = Table(title=phrase("trajectory", lang, **about), title_style="bold")
+    name = scenario_title(result.scenario, result.provenance.get("scenario_title"), lang)
+    about = {"base": result.base, "until": result.until, "scenario": name, "seed": result.seed}
+    sheet = Sheet(phrase("trajectory", lang, **about))
     frame, against = result.prefecture(), reference(result)
-    heads = ["year", "resident_rate", "registered_rate", "urban_residents", "residents", "absent"]
+    heads = ["resident_rate", "registered_rate", "urban_residents", "residents", "absent"]
     heads += ["published", "target", "distance"]
-    for head in heads:
-        table.add_column(phrase(head, lang), justify="right")
+    sheet.numbers(phrase("year", lang), key=True)
+    sheet.numbers(*(phrase(head, lang) for head in heads))
     for row, year in enumerate(int(each) for each in frame.index):
         rate = float(frame[RATE].iloc[row])
         target = against.targets.get(year)
@@ -101,18 +105,17 @@ def trajectory(result: RunResult, lang: Lang = "en") -> Table:
         cells.append(percent(against.record[year]) if year in against.record else "")
         cells.append("" if target is None else percent(target))
         cells.append("" if target is None else f"{100 * (rate - target):+.2f}")
-        table.add_row(*cells, style=None if target is None else "bold")
-    return table
+        sheet.row(*cells, style="" if target is None else "bold")
+    return sheet
 
 
-def decomposition(result: RunResult, lang: Lang = "en") -> Table:
+def decomposition(result: RunResult, lang: Lang = "en") -> Sheet:
     """Sources of the change of the resident rate, summed over spans of years between targets."""
     frame = whole_region(result.decomposition)
     spans = _spans(result)
-    table = Table(title=phrase("decomposition", lang), title_style="bold")
-    table.add_column(phrase("component", lang))
-    for first, last in spans:
-        table.add_column(f"{first}-{last}", justify="right")
+    sheet = Sheet(phrase("decomposition", lang))
+    sheet.words(phrase("component", lang), key=True)
+    sheet.numbers(*(f"{first}-{last}" for first, last in spans))
     totals = [0.0] * len(spans)
     for name in components(frame):
         rows = frame[frame["component"] == name]
@@ -120,10 +123,10 @@ def decomposition(result: RunResult, lang: Lang = "en") -> Table:
             float(rows.loc[(rows["year"] > first) & (rows["year"] <= last), "points"].sum()) for first, last in spans
         ]
         totals = [total + point for total, point in zip(totals, points, strict=True)]
-        table.add_row(component(name, lang), *(f"{point:+.2f}" for point in points))
-    table.add_section()
-    table.add_row(phrase("sum", lang), *(f"{total:+.2f}" for total in totals), style="bold")
-    return table
+        sheet.row(component(name, lang), *(f"{point:+.2f}" for point in points))
+    sheet.part()
+    sheet.row(phrase("sum", lang), *(f"{total:+.2f}" for total in totals), style="bold")
+    return sheet
 
 
 def whole_region(decomposition: DataFrame) -> DataFrame:
@@ -168,27 +171,30 @@ KEY_INDICATORS = (
 )
 
 
-def key_indicators(result: RunResult, lang: Lang = "en") -> Table:
+def key_indicators(result: RunResult, lang: Lang = "en") -> Sheet:
     """Other indicators of the whole region at the base year, the years of targets and the end."""
     from migrasim.indicators import CATALOGUE
 
     frame = result.prefecture()
     years = [result.base, *(last for _, last in _spans(result)[:-1]), result.until]
     years = [year for year in dict.fromkeys(years) if year in frame.index]
-    table = Table(title=phrase("key_indicators", lang), title_style="bold")
-    table.add_column(phrase("indicator", lang))
-    for year in years:
-        table.add_column(str(year), justify="right")
-    table.add_column(phrase("unit", lang))
+    sheet = Sheet(phrase("key_indicators", lang))
+    sheet.words(phrase("indicator", lang), key=True)
+    sheet.numbers(*map(str, years))
+    sheet.words(phrase("unit", lang))
     for name in KEY_INDICATORS:
         column = name if name in frame else f"{name}_nominal"
         if column not in frame:
             continue
         about = CATALOGUE[name]
-        unit = about.unit.replace("yuan of 2020", phrase("nominal_yuan", "en")) if column != name else about.unit
         cells = [_cell(float(value)) for value in frame.loc[years, column]]
-        table.add_row(title_in(about.title, lang), *cells, unit)
-    return table
+        sheet.row(title_in(about.title, lang), *cells, _unit(about.unit, lang, nominal=column != name))
+    return sheet
+
+
+def _unit(english: str, lang: Lang, *, nominal: bool) -> str:
+    """A unit, with the prices of each year in place of those of 2020 where money is nominal."""
+    return unit(english.replace("yuan of 2020", "nominal yuan") if nominal else english, lang)
 
 
 def _cell(value: float) -> str:
@@ -198,32 +204,31 @@ def _cell(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def groups(result: RunResult, lang: Lang = "en") -> Table:
+def groups(result: RunResult, lang: Lang = "en") -> Sheet:
     """Welfare of groups of households at the base year and the end, and where their people live."""
     frame = result.groups
     welfare = "welfare_yuan_yr" if "welfare_yuan_yr" in frame else "welfare_yuan_yr_nominal"
-    table = Table(title=phrase("groups", lang), title_style="bold")
-    for head in ("dimension", "group"):
-        table.add_column(phrase(head, lang))
+    money = _unit("yuan of 2020 a year", lang, nominal=welfare != "welfare_yuan_yr")
+    sheet = Sheet(phrase("groups", lang, unit=money), phrase("groups_note", lang))
+    sheet.words(phrase("group", lang), key=True)
     for head in ("persons", "urban_percent", "away_percent", "welfare"):
-        for year in (result.base, result.until):
-            table.add_column(f"{phrase(head, lang)} {year}", justify="right")
+        sheet.numbers(*(f"{phrase(head, lang)} {year}" for year in (result.base, result.until)))
     first, last = (
         frame[frame["year"] == year].set_index(["dimension", "group"]) for year in (result.base, result.until)
     )
-    for dimension in dict.fromkeys(frame["dimension"]):
-        for name in dict.fromkeys(frame.loc[frame["dimension"] == dimension, "group"]):
+    for by in dict.fromkeys(frame["dimension"]):
+        sheet.part(dimension(str(by), lang))
+        for name in dict.fromkeys(frame.loc[frame["dimension"] == by, "group"]):
             cells: list[str] = []
-            ends = [each.loc[(dimension, name)] for each in (first, last) if (dimension, name) in each.index]
+            ends = [each.loc[(by, name)] for each in (first, last) if (by, name) in each.index]
             if len(ends) < 2:
                 continue
             cells += [people(float(each["persons"])) for each in ends]
             for part in ("urban_persons", "absent_persons"):
                 cells += [f"{100 * each[part] / each['persons']:.1f}" if each["persons"] else "" for each in ends]
             cells += [people(float(each[welfare])) if each[welfare] == each[welfare] else "" for each in ends]
-            table.add_row(group(str(dimension), lang), group(str(name), lang), *cells)
-        table.add_section()
-    return table
+            sheet.row(group(str(name), lang), *cells)
+    return sheet
 
 
 def chains(result: RunResult, lang: Lang = "en") -> RenderableType:
@@ -235,29 +240,26 @@ def chains(result: RunResult, lang: Lang = "en") -> RenderableType:
     clusters = result.provenance.get("clusters") or []
     years = [result.base, *(int(each["year"]) for each in clusters), result.until]
     years = sorted({year for year in years if result.base <= year <= result.until})
-    table = Table(title=phrase("chains", lang), title_style="bold")
-    table.add_column(phrase("chain", lang))
-    for year in years:
-        table.add_column(f"{phrase('workers', lang)} {year}", justify="right")
-    for year in years:
-        table.add_column(f"{phrase('output', lang)} {year}", justify="right")
+    sheet = Sheet(phrase("chains", lang))
+    sheet.words(phrase("chain", lang), key=True)
+    for head in ("workers", "output"):
+        sheet.numbers(*(f"{phrase(head, lang)} {year}" for year in years))
     at = frame.set_index(["chain", "year"])
     for chain in dict.fromkeys(frame["chain"]):
         lever = levers.get(f"industry.{chain}.jobs")
-        cells = [people(float(at.loc[(chain, year), "filled"])) for year in years if (chain, year) in at.index]
-        cells += [f"{at.loc[(chain, year), output] / 1e8:,.1f}" for year in years if (chain, year) in at.index]
-        table.add_row(title_in(lever.title, lang) if lever else str(chain), *cells)
-    lines: list[RenderableType] = [table]
+        cells = [people(float(at.loc[(chain, year), "filled"])) if (chain, year) in at.index else "" for year in years]
+        cells += [f"{at.loc[(chain, year), output] / 1e8:,.1f}" if (chain, year) in at.index else "" for year in years]
+        sheet.row(title_in(lever.title, lang) if lever else str(chain), *cells)
+    lines: list[RenderableType] = [sheet]
     ceiling = float("inf")
     for each in sorted(clusters, key=lambda one: -float(one["yuan"])):
         year, least = int(each["year"]), float(each["yuan"])
         if year <= result.until:
             here = frame.loc[frame["year"] == year, "output_yuan" if "output_yuan" in frame else output]
             reached = int(((here >= least) & (here < ceiling)).sum())
-            said = phrase(
-                "cluster", lang, year=year, yuan=f"{least / 1e8:g}", reached=reached, wanted=int(each["count"])
-            )
-            lines.append(Text(said, style="dim"))
+            yuan = f"{least / (1e9 if lang == 'en' else 1e8):g}"  # Chinese counts in 100 million
+            said = phrase("cluster", lang, year=year, yuan=yuan, reached=reached, wanted=int(each["count"]))
+            lines.append(Prose(said, "dim"))
         ceiling = least
     return Group(*lines)
 
@@ -266,7 +268,7 @@ def summary(result: RunResult, lang: Lang = "en") -> RenderableType:
     """What `migrasim run` prints: notes, trajectory, decomposition, other indicators, groups, chains."""
     parts: list[RenderableType] = [*notes(result, lang), trajectory(result, lang)]
     if reference(result).targets:
-        parts.append(Text(phrase("target_note", lang), style="dim"))
+        parts.append(Prose(phrase("target_note", lang), "dim"))
     more = [key_indicators(result, lang), groups(result, lang), chains(result, lang)]
     return Group(*parts, decomposition(result, lang), *more)
 
@@ -275,24 +277,22 @@ def band(drawn: Band, result: RunResult, lang: Lang = "en") -> list[RenderableTy
     """The headline of a scenario with assumed values: its range over them, and how many of its values are assumed."""
     frame = result.prefecture()
     years = [year for year in (*reference(result).targets, result.until) if year in frame.index]
-    table = Table(
-        title=phrase("band", lang, draws=len(drawn.draws), assumed=drawn.assumed, taken=drawn.taken),
-        title_style="bold",
-    )
-    table.add_column(phrase("year", lang), justify="right")
+    sheet = Sheet(phrase("band", lang, draws=len(drawn.draws), assumed=drawn.assumed, taken=drawn.taken))
+    sheet.numbers(phrase("year", lang), key=True)
     names = {RATE: ("resident_rate", percent), "urban_population": ("urban_residents", people)}
     for head, _ in names.values():
-        for part in ("band_range", "band_median", "one_run"):
-            table.add_column(f"{phrase(head, lang)}, {phrase(part, lang)}", justify="right")
+        title = phrase(head, lang)
+        sheet.words(f"{title}, {phrase('band_range', lang)}")  # a range may be broken between its numbers
+        sheet.numbers(*(f"{title}, {phrase(part, lang)}" for part in ("band_median", "one_run")))
     for year in dict.fromkeys(years):
         cells = [str(year)]
         for name, (_, write) in names.items():
             numbers = [*drawn.of(name).loc[year], frame[name].loc[year]]
             low, median, high, ran = (write(float(each)) for each in numbers)
             cells += [f"{low} - {high}", median, ran]
-        table.add_row(*cells)
+        sheet.row(*cells)
     share = "" if drawn.sample >= 1 else phrase("band_sample", lang, share=f"{100 * drawn.sample:g}")
-    return [table, Text(phrase("band_note", lang) + share, style="dim")]
+    return [sheet, Prose(phrase("band_note", lang) + share, "dim")]
 
 
 def listing(heads: Sequence[str], rows: Iterable[Sequence[object]], lang: Lang = "en", title: str = "") -> Table:

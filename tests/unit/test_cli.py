@@ -119,6 +119,7 @@ WRONG: list[tuple[list[str], tuple[str, ...]]] = [
     (["trace", "three_rights.tilting"], ("did you mean 'three_rights.titling'",)),
     (["trace", "--household", "first"], ("--household", "first")),
     (["trace", "--household", "1", "--sample", "0"], ("--sample",)),
+    (["run", "plan", "--band", "1"], ("--band", "allowed: 0, or whole numbers from 2 to 10000")),
     (["region", "nowhere"], ("nowhere",)),
     (["region", "--validate", "nowhere"], ("nowhere",)),
     (["region", "--fit", "--base", "2000"], ("--base", "2010 or 2020")),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from pandas import DataFrame
+from rich.cells import cell_len
 from worlds import tiny_inputs, tiny_world
 
 import migrasim as ms
@@ -18,6 +20,7 @@ from migrasim.analysis.compare import Comparison, paired
 from migrasim.analysis.reasons import groups_table, reasons_table, terms_table
 from migrasim.core.codes import Form
 from migrasim.core.errors import InputError
+from migrasim.core.language import LANGS
 from migrasim.domains.moving.choice import FORM_STRIDE, STAY
 from migrasim.facts import FactBook
 from migrasim.order import Simulation
@@ -75,10 +78,10 @@ def two() -> Comparison:
     return Comparison("0123456789ab", ("status_quo", "plan"), (0, 1, 2), 0.1, 2020, 2022, named, notes, {"targets": {}})
 
 
-def printed(comparison: Comparison, lang: str = "en") -> str:
+def printed(comparison: Comparison, lang: str = "en", width: int = 200) -> str:
     from rich.console import Console
 
-    console = Console(width=200, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console = Console(width=width, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     with console.file:
         console.print(tables.summary(comparison, lang, reasons=True))  # type: ignore[arg-type]
     return console.export_text()
@@ -156,6 +159,48 @@ def test_the_tables_are_printed_in_both_languages(two: Comparison) -> None:
         assert text in english, text
     for text in ("請留意。", "房租減免", "不遷移", "受損戶"):
         assert text in chinese, text
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+@pytest.mark.parametrize("lang", LANGS)
+def test_no_number_is_cut_in_a_narrow_terminal(two: Comparison, lang: str, width: int) -> None:
+    """From 80 columns on every number stands whole, no line is wider than the terminal, and none ends in dots."""
+    large = {name: two.tables[name].copy() for name in ("groups", "reasons", "reasons_by_group")}
+    large["groups"][list(large["groups"].columns[3:])] *= 1234.0
+    for name in ("reasons", "reasons_by_group"):
+        large[name]["households"] *= 1234.0
+    rows = two.indicators.assign(urban_population=1_072_100.0, absent_population=575_700.0)
+    wide = replace(two, tables={**two.tables, **large, "indicators": rows})
+    text = printed(wide, lang, width)
+    assert "…" not in text
+    assert max(map(cell_len, text.splitlines())) <= width
+    for number in ("123,400", "24,680,000", "+3,085,000", "-1,480,800", "1,072,100", "49,360", "37,020", "55,530"):
+        assert number in text, number
+
+
+def test_chinese_tables_are_chinese_throughout(two: Comparison) -> None:
+    """Units, groups and scenarios have Chinese names."""
+    titles = {"plan": {"en": "The plan", "zh_hant": "規劃原文"}, "status_quo": {"en": "None", "zh_hant": "維持現狀"}}
+    text = printed(replace(two, provenance=two.provenance | {"scenario_titles": titles}), "zh-Hans")
+    assert [part for part in ("规划原文", "维持现状", "比例", "年龄", "35岁以下") if part not in text] == []
+    assert [word for word in ("plan", "status_quo", "share", "age") if word in text] == []
+
+
+def test_decisions_are_headed_as_times(two: Comparison) -> None:
+    """A household that decides otherwise in several years counts several times, so the column is no households."""
+    text = printed(two)
+    what, who = (text[text.index(title) :] for title in ("From what to what", "Who chose otherwise"))
+    for table in (what[: what.index("Who chose")], who[: who.index("Who gains")]):
+        assert "Times" in table and "Households" not in table
+
+
+def test_groups_say_what_they_are(two: Comparison) -> None:
+    """Fifths are those of the base year, and age and schooling are those of one member of the household."""
+    text = printed(two)
+    for title in ("Who chose otherwise", "Who gains and who loses"):
+        told = " ".join(text[text.index(title) :].split())
+        assert "fifths of income are those of 2020" in told
+        assert "oldest member of working age" in told and "most schooled member" in told
 
 
 def test_every_reason_has_a_title() -> None:

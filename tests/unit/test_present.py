@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import pandas as pd
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
+from migrasim.analysis.band import Band
 from migrasim.core.errors import InputError
 from migrasim.core.language import LANGS, simplified, title_in
 from migrasim.indicators import COMPONENTS
-from migrasim.present import figures, language, tables
+from migrasim.present import figures, language, sheet, tables
 from migrasim.present.progress import progress
 
 
@@ -110,6 +113,82 @@ def test_the_summary_is_written_in_each_language(make_result, lang):
     """Heads and components are in the language that was asked for."""
     expected = {"en": "Registered rate", "zh-Hant": "戶籍城鎮化率", "zh-Hans": "户籍城镇化率"}[lang]
     assert expected in _text(tables.summary(make_result(), lang))
+
+
+def _large(result):
+    """The same result for a region of millions, with money and counties."""
+    frame = result.indicators
+    sizes = ["resident_population", "urban_population", "absent_population"]
+    frame = frame.assign(**{name: 1_234.0 * frame[name] for name in sizes}, public_cost_yuan=5_744_548_590.0)
+    groups = result.groups.assign(persons=932_800.0, urban_persons=932_800.0, welfare_yuan_yr=-162_757.0)
+    named = {"registered outside": "county", "Zhuanglang": "county", "primary or none": "schooling"}
+    more = [groups.assign(dimension=by, group=name) for name, by in named.items()]
+    return replace(result, indicators=frame, groups=pd.concat([groups, *more], ignore_index=True))
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+@pytest.mark.parametrize("lang", LANGS)
+def test_no_number_is_cut_in_a_narrow_terminal(make_result, lang, width):
+    """From 80 columns on every number stands whole, no line is wider than the terminal, and none ends in dots."""
+    table = pd.DataFrame(
+        [(year, name, *each)
+         for year in (2025, 2026)
+         for name, each in {"urbanization_rate": (0.5, 0.6, 0.7), "urban_population": (1e6, 2e6, 3e6)}.items()],
+        columns=["year", "indicator", "low", "median", "high"],
+    )  # fmt: skip
+    drawn = Band("plan", table, pd.DataFrame(index=range(12)), 57, 67)
+    large = _large(make_result())
+    parts = [*tables.band(drawn, large, lang), tables.summary(large, lang)]
+    text = "".join(_text(part, width) for part in parts)
+    assert "…" not in text
+    assert max(map(cell_len, text.splitlines())) <= width
+    for number in ("2,468,000", "740,400", "5,744,548,590", "932,800", "-162,757", "1,000,000", "3,000,000"):
+        assert number in text, number
+
+
+def test_chinese_tables_are_chinese_throughout(make_result):
+    """Units, groups, counties and the scenario have Chinese names, in both kinds of characters."""
+    large = _large(make_result())
+    large = replace(large, provenance=large.provenance | {"scenario_title": {"en": "x", "zh_hant": "規劃原文"}})
+    for lang, parts in {
+        "zh-Hant": ("規劃原文", "元/年（2020年價）", "莊浪縣", "收入", "學歷", "戶籍在外地"),
+        "zh-Hans": ("规划原文", "元/年（2020年价）", "庄浪县", "收入", "学历", "户籍在外地"),
+    }.items():
+        text = _text(tables.summary(large, lang))
+        assert [part for part in parts if part not in text] == []
+        assert [word for word in ("yuan", "Zhuanglang", "income", "county", "plan") if word in text] == []
+
+
+def test_chinese_breaks_between_characters_and_never_within_a_number():
+    """Marks cling to what they belong to; each language breaks where its readers expect it."""
+    assert sheet.broken("另有1,700戶次（僅意願）", 6).split("\n") == ["另有", "1,700", "戶次", "（僅意", "願）"]
+    assert sheet.broken("Urban residents", 9).split("\n") == ["Urban", "residents"]
+
+
+def test_a_table_that_is_too_wide_is_parted():
+    """Each part has the first columns again, and every number stands whole somewhere."""
+    one = sheet.Sheet("Title", "Caption")
+    one.words("Name", key=True)
+    one.numbers(*(f"Number {k}" for k in range(12)))
+    one.row("label", *(f"{10**9 + k:,}" for k in range(12)))
+    text = _text(one, 80)
+    assert text.count("label") == text.count("Name") > 1
+    assert all(f"{10**9 + k:,}" in text for k in range(12))
+    assert text.count("Title") == text.count("Caption") == 1
+
+
+def test_clusters_are_told_in_the_units_of_each_language(make_result):
+    """10 billion yuan in English are 100億 in Chinese."""
+    clusters = [{"year": 2026, "yuan": 1e10, "count": 3}]
+    result = replace(make_result(), provenance=make_result().provenance | {"clusters": clusters})
+    assert "chains of 10 billion yuan and more" in _text(tables.chains(result))
+    assert "100億元級" in _text(tables.chains(result, "zh-Hant"))
+
+
+def test_the_groups_say_whose_age_and_schooling_they_go_by(make_result):
+    """A group of households by age is not the people of that age."""
+    text = " ".join(_text(tables.groups(make_result())).split())
+    assert "oldest member of working age" in text and "most schooled member" in text
 
 
 def test_a_listing_keeps_names_whole_and_brackets_as_they_are():

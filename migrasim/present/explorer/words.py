@@ -5,6 +5,8 @@ from __future__ import annotations
 from migrasim.core.language import title_in
 from migrasim.present.explorer.draft import Draft, of_shipped, title_of
 from migrasim.present.language import COMMON, Lang, filled
+from migrasim.present.titles import UNITS as UNITS
+from migrasim.present.titles import unit as unit
 
 PHRASES: dict[str, tuple[str, str]] = {
     **COMMON,
@@ -290,52 +292,10 @@ PHRASES: dict[str, tuple[str, str]] = {
     "range_row": ("range", "區間"),
 }
 
-UNITS: dict[str, str] = {
-    "beds per year": "張床位/年",
-    "dwellings": "套",
-    "homesteads": "處宅基地",
-    "households": "戶",
-    "households a year": "戶/年",
-    "index": "指數",
-    "jobs": "個崗位",
-    "jobs by 2035": "個崗位（到2035年）",
-    "m2 per settler": "平方米/落戶人口",
-    "months": "個月",
-    "moves a year": "次/年",
-    "mu": "畝",
-    "mu a year": "畝/年",
-    "multiple of the estimated multiplier": "倍（相對估計乘數）",
-    "percent per year": "%/年",
-    "persons": "人",
-    "persons a year": "人/年",
-    "persons per year": "人/年",
-    "places": "個學位",
-    "places per year": "個學位/年",
-    "probability": "概率",
-    "ratio": "比",
-    "share": "比例",
-    "share a year": "比例/年",
-    "share of planned works done": "規劃工程完成比例",
-    "share of travel time saved": "節省行程時間比例",
-    "units per year": "套/年",
-    "yuan of 2020": "元（2020年價）",
-    "yuan of 2020 a month": "元/月（2020年價）",
-    "yuan of 2020 a year": "元/年（2020年價）",
-    "yuan of 2020 per person": "元/人（2020年價）",
-    "yuan per month": "元/月",
-    "yuan per mu": "元/畝",
-    "yuan per settler": "元/落戶人口",
-}
-
 
 def say(key: str, lang: Lang, **values: object) -> str:
     """A phrase of the pages in one language, filled."""
     return filled(PHRASES[key], lang, **values)
-
-
-def unit(english: str, lang: Lang) -> str:
-    """A unit in one language; in English where nobody has said it in Chinese."""
-    return title_in({"en": english, "zh_hant": UNITS.get(english, english)}, lang)
 
 
 def shipped_name(name: str, lang: Lang) -> str:
