@@ -10,7 +10,7 @@ from migrasim.core.lottery import lowest
 from migrasim.core.rule import blocks_of, kernel, rows_of, rule, threaded_kernel
 from migrasim.core.share import tilted_share
 from migrasim.domains.labour import rules
-from migrasim.domains.labour.market import listed
+from migrasim.domains.labour.market import people_found
 from migrasim.domains.labour.rules import LabourParams
 from migrasim.world import World
 
@@ -84,7 +84,7 @@ def fill_farming(world: World, capacity: np.ndarray) -> None:
 def _farmers(world: World, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rows of farmers of working age who live in ``places`` (places,), where each lives, and the word of its luck."""
     persons, households = world.persons, world.households
-    who, at = listed(
+    who, at = people_found(
         farmers_in,
         len(persons),
         persons.household,
@@ -110,7 +110,7 @@ def fill_words(block, who, key, stream_key, words):
 
 @threaded_kernel
 def farmers_in(block, who, at, ends, household, is_away, birth_year, place, away_place, activity, places, year):
-    """List (see `listed`) farmers below the age of retiring who live in ``places`` (places,) bool."""
+    """List (see `people_found`) farmers below the age of retiring who live in ``places`` (places,) bool."""
     count = block[0]
     for i in rows_of(block):
         if activity[i] == Activity.FARMER and year - birth_year[i] < rules.RETIRING_AGE:

@@ -49,7 +49,7 @@ def seekers(world: World) -> np.ndarray:
     return np.asarray(counts.sum(axis=0)[: world.geography.places])
 
 
-def listed(
+def people_found(
     fill: Callable[..., None], rows: int, *arguments: Any, types: tuple[Any, ...] = (np.int32, np.int8)
 ) -> list[np.ndarray]:
     """What a threaded kernel says of the persons that it finds, in their order.

@@ -11,7 +11,7 @@ from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Sector, Skill, Tie
 from migrasim.core.lottery import by_lot, lowest
 from migrasim.core.rule import kernel, rows_of, threaded_kernel
 from migrasim.domains.labour import chains
-from migrasim.domains.labour.market import capacities, listed, match_chances_of, params
+from migrasim.domains.labour.market import capacities, match_chances_of, params, people_found
 from migrasim.world import World, job_kinds
 
 _SKILLS = len(Skill)
@@ -21,7 +21,7 @@ _SKILLS = len(Skill)
 def in_excess(
     block, who, cell, luck, ends, key, household, is_away, place, away_place, sector, chain, number, some, stream_key
 ):  # fmt: skip
-    """List (see `listed`) who has a job of which there are too many, the ``number`` of place and kind, and its luck.
+    """List (see `people_found`) who has a job of which there are too many, the ``number`` of place and kind, and its luck.
 
     ``number`` (places, kinds) is below 0 where there are not too many; ``some`` (kinds,) are too many anywhere.
     """
@@ -51,7 +51,7 @@ def end_jobs(world: World) -> None:
     place, kind = cells.T
     number = np.full(excess.shape, -1, np.int32)
     number[place, kind] = np.arange(len(cells))
-    who, cell, luck = listed(
+    who, cell, luck = people_found(
         in_excess,
         len(persons),
         persons.key,
@@ -91,7 +91,7 @@ def lose_jobs(who, cell, luck, activity, sector, chain, excess):
 
 @threaded_kernel
 def seeking(block, who, at, ends, household, is_away, place, away_place, activity):
-    """List (see `listed`) who seeks work."""
+    """List (see `people_found`) who seeks work."""
     count = block[0]
     for i in rows_of(block):
         if activity[i] == Activity.SEEKING:
@@ -201,7 +201,7 @@ def match(world: World, update: Callable[[], None]) -> None:
     places = world.levers["employment.training_places"]
     seekers = world.measures["seekers"][: world.geography.inside].reshape(-1, N_TIERS).sum(axis=1) * world.weight
     share = np.minimum(1.0, places / np.maximum(seekers, 1.0)) * training
-    who, at = listed(
+    who, at = people_found(
         seeking,
         len(persons),
         persons.household,
