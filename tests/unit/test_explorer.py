@@ -455,6 +455,12 @@ def test_every_phrase_says_the_same_in_both_languages():
             assert re.search(r"[\u3000-\u9fff\uff00-\uffef]", chinese), key
 
 
+def test_the_title_is_written_as_readers_of_simplified_write_it():
+    """Words that the table of characters leaves as they are elsewhere are chosen so that both scripts read well."""
+    assert words.say("app", "zh-Hans").endswith("为什么")
+    assert words.say("copy_link", "zh-Hans") == "复制链接"
+
+
 def test_every_unit_is_said_in_chinese():
     """Levers and indicators show their unit in the language of the page."""
     units = {lever.unit for lever in FactBook.load().levers.values()} | {each.unit for each in CATALOGUE.values()}

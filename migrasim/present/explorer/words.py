@@ -9,7 +9,7 @@ from migrasim.present.language import COMMON, Lang, filled
 PHRASES: dict[str, tuple[str, str]] = {
     **COMMON,
     # the page
-    "app": ("migrasim: who moves to town, and why", "migrasim：誰進城，為甚麼"),
+    "app": ("migrasim: who moves to town, and why", "migrasim：誰進城，為什麼"),
     "explore": ("Explore", "探索"),
     "compare": ("Compare", "比較"),
     "language": ("Language", "語言"),
@@ -29,7 +29,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "replay": ("Replay the last change", "重放上一步"),
     "reset": ("Back to the start", "回到起點"),
     "pin": ("Pin for comparison", "加入比較"),
-    "copy_link": ("Copy link", "複製連結"),
+    "copy_link": ("Copy link", "複製鏈接"),
     "link_copied": ("Copied", "已複製"),
     "link_not_copied": ("Copy it from the address bar", "請從地址欄複製"),
     "files": ("Save, open, export", "保存、打開、導出"),
