@@ -6,6 +6,7 @@ import re
 import string
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from migrasim.indicators import CATALOGUE
 from migrasim.present.explorer import charts, charts_more, compare, draft, sources, view, words
 from migrasim.present.explorer.draft import Draft
 from migrasim.present.explorer.engine import FIRST_ANSWERS, Cache, Engine
+from migrasim.present.explorer.foot import foot
 from migrasim.present.explorer.runs import draws, request
 from migrasim.present.explorer.session import Session
 from migrasim.scenario import Scenario
@@ -381,6 +383,22 @@ def test_every_chart_can_be_drawn(results, lang, role):
             assert chart.key in sources.BEHIND
             text = json.dumps(chart.option, allow_nan=False)
             assert "migrasim" in text
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("lang", LANGS)
+def test_what_leaves_the_page_can_be_read_alone(results, lang):
+    """The scenario, what lines mean and who published the dots stand below a picture; columns tell their unit."""
+    shown = replace(_view(results, lang), scenario="More homes")
+    chart = charts.rates(shown)
+    below = "\n".join(foot(shown, chart))
+    assert "More homes" in below and "统计公报" in below
+    assert words.say("key_baseline", lang) in below and words.say("key_before", lang) not in below
+    assert all("%" in head for head in chart.heads[1:])
+    unit = words.say("thousand_people", lang)
+    assert all(unit in head for head in charts.people(shown).heads[1:])
+    both = _view(results, lang, None, "pin")
+    assert all(line.name in foot(both, charts.people(both))[0] for line in both.lines)
 
 
 @pytest.mark.model

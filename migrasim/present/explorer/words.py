@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from migrasim.core.language import title_in
 from migrasim.present.explorer.draft import Draft, of_shipped, title_of
 from migrasim.present.language import COMMON, Lang, filled
@@ -220,10 +222,15 @@ PHRASES: dict[str, tuple[str, str]] = {
         "One draw of luck in all runs; helping and hindering between levers is shared equally.",
         "各次運行隨機數相同；槓桿之間的促進與抵消平均分攤。",
     ),
-    "key_lines": (
-        "Solid: now. Dashed: before the last change. Dotted: status quo. Shade: range.",
-        "實線：現在；虛線：上一步之前；點線：現狀情景；陰影：區間。",
-    ),
+    "key_now": ("Solid: now.", "實線：現在。"),
+    "key_before": ("Dashed: before the last change.", "虛線：上一步之前。"),
+    "key_baseline": ("Dotted: status quo.", "點線：現狀情景。"),
+    "key_range": ("Shade: range.", "陰影：區間。"),
+    # below a chart that leaves the page
+    "foot_scenario": ("Scenario: {names}.", "情景：{names}。"),
+    "foot_range": ("Range: {of}, {count} runs.", "區間：{of}，{count}次運行。"),
+    "foot_published": ("Published figures: {sources}", "公佈數據：{sources}"),
+    "headed": ("{what} ({unit})", "{what}（{unit}）"),
     # charts
     "chart_rates": ("Urbanization rates", "城鎮化率"),
     "chart_decomposition": (
@@ -331,6 +338,11 @@ UNITS: dict[str, str] = {
 def say(key: str, lang: Lang, **values: object) -> str:
     """A phrase of the pages in one language, filled."""
     return filled(PHRASES[key], lang, **values)
+
+
+def key_of(marks: Sequence[str], lang: Lang) -> str:
+    """What solid, dashed and dotted lines and the shade mean, those that are asked for."""
+    return (" " if lang == "en" else "").join(say(f"key_{mark}", lang) for mark in marks)
 
 
 def unit(english: str, lang: Lang) -> str:
