@@ -19,6 +19,8 @@ import pytest
 pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
 from playwright.sync_api import Page, sync_playwright
 
+from migrasim.present.explorer.draft import region
+
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
 )
@@ -329,13 +331,33 @@ def test_each_number_leads_to_its_source(page):
     page.wait_for_selector("[data-box=source]", state="detached")
 
 
+def _taken(page: Page, chart: str, kind: str) -> bytes:
+    """A chart as it leaves the page."""
+    with page.expect_download() as got:
+        page.get_by_role("button", name=f"{kind}: {chart}").click()
+    return Path(got.value.path()).read_bytes()
+
+
 def test_charts_leave_as_pictures_and_numbers(page):
-    """PNG, SVG and CSV of a chart."""
-    chart = page.locator(".ms-chart").first
-    for name, start in (("PNG", b"\x89PNG"), ("SVG", b"<svg"), ("CSV", b"\xef\xbb\xbf")):
-        with page.expect_download() as got:
-            chart.get_by_role("button", name=re.compile(f"^{name}")).click()
-        assert Path(got.value.path()).read_bytes().startswith(start)
+    """PNG, SVG and CSV of a chart can be read alone: all names, the scenario, units, and who published the dots."""
+    assert _taken(page, "Urbanization rates", "PNG").startswith(b"\x89PNG")
+    picture = _taken(page, "Urbanization rates", "SVG").decode("utf-8")
+    for part in ("Scenario: The plan as written.", "Dotted: status quo.", "统计公报", "luck 0"):
+        assert part in picture
+    table = _taken(page, "Urbanization rates", "CSV").decode("utf-8-sig")
+    assert table.splitlines()[0].startswith("Year,Resident urbanization rate (%),")
+    chains = _taken(page, "Workers of the industrial chains", "SVG").decode("utf-8")
+    assert all(one.title["en"] in chains for one in region().chains)
+
+
+def test_the_map_has_the_proportions_of_the_land(page):
+    """The map fills no box: it is as wide for its height as the region is."""
+    picture = _taken(page, "Resident rate by county, 2035", "SVG").decode("utf-8")
+    shapes = re.findall(r'<path d="([^"]+)" fill="rgb[^>]*stroke="#ffffff"', picture)
+    assert len(shapes) == 7
+    numbers = [float(one) for each in shapes for one in re.findall(r"[\d.]+", each)]
+    across, down = numbers[::2], numbers[1::2]
+    assert (max(across) - min(across)) / (max(down) - min(down)) == pytest.approx(2.37, abs=0.05)
 
 
 @pytest.mark.parametrize("page", [{"width": 390, "height": 844}], indirect=True)

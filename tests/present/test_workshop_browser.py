@@ -193,6 +193,13 @@ def test_a_workshop_from_the_code_to_the_minutes(server, network, visit, tmp_pat
     rate = f"{100 * revealed['values']['urbanization_rate']:.1f}"
     assert f"The model {float(rate):g}" in guest.inner_text("[data-proposal='1']")
 
+    # on a phone all of it is seen without moving it sideways
+    guest.set_viewport_size({"width": 400, "height": 800})
+    guest.wait_for_function("document.querySelector('.ms-strip svg').viewBox.baseVal.width < 400")
+    inside = "[...document.querySelectorAll('.ms-card *')].every((one) => one.getBoundingClientRect().right <= 400)"
+    assert guest.evaluate(inside)
+    guest.set_viewport_size({"width": 1280, "height": 720})
+
     # a dropped connection: the page says so, and goes on when it is back
     guest.context.set_offline(True)
     guest.wait_for_selector(".ms-lost")

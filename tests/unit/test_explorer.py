@@ -6,6 +6,7 @@ import re
 import string
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from migrasim.indicators import CATALOGUE
 from migrasim.present.explorer import charts, charts_more, compare, draft, sources, view, words
 from migrasim.present.explorer.draft import Draft
 from migrasim.present.explorer.engine import FIRST_ANSWERS, Cache, Engine
+from migrasim.present.explorer.foot import foot
 from migrasim.present.explorer.runs import draws, request
 from migrasim.present.explorer.session import Session
 from migrasim.scenario import Scenario
@@ -384,6 +386,22 @@ def test_every_chart_can_be_drawn(results, lang, role):
 
 
 @pytest.mark.model
+@pytest.mark.parametrize("lang", LANGS)
+def test_what_leaves_the_page_can_be_read_alone(results, lang):
+    """The scenario, what lines mean and who published the dots stand below a picture; columns tell their unit."""
+    shown = replace(_view(results, lang), scenario="More homes")
+    chart = charts.rates(shown)
+    below = "\n".join(foot(shown, chart))
+    assert "More homes" in below and "统计公报" in below
+    assert words.say("key_baseline", lang) in below and words.say("key_before", lang) not in below
+    assert all("%" in head for head in chart.heads[1:])
+    unit = words.say("thousand_people", lang)
+    assert all(unit in head for head in charts.people(shown).heads[1:])
+    both = _view(results, lang, None, "pin")
+    assert all(line.name in foot(both, charts.people(both))[0] for line in both.lines)
+
+
+@pytest.mark.model
 def test_axes_stay_while_a_lever_moves(results):
     """Two runs against one status quo are drawn on the same axes, so that a line moves and not the paper."""
     plan, quo = results
@@ -453,6 +471,12 @@ def test_every_phrase_says_the_same_in_both_languages():
         assert wanted[0] == wanted[1], key
         if english != chinese:
             assert re.search(r"[\u3000-\u9fff\uff00-\uffef]", chinese), key
+
+
+def test_the_title_is_written_as_readers_of_simplified_write_it():
+    """Words that the table of characters leaves as they are elsewhere are chosen so that both scripts read well."""
+    assert words.say("app", "zh-Hans").endswith("为什么")
+    assert words.say("copy_link", "zh-Hans") == "复制链接"
 
 
 def test_every_unit_is_said_in_chinese():

@@ -16,7 +16,7 @@ from migrasim.scenario import Scenario, shipped
 BOOK = FactBook.load()
 HEADS = {
     "en": ("What it stands for.", "What the plan says.", "What is assumed.", "How to read it."),
-    "zh_hant": ("代表甚麼。", "規劃怎麼說。", "哪些是假設。", "怎樣讀結果。"),
+    "zh_hant": ("代表什麼。", "規劃怎麼說。", "哪些是假設。", "怎樣讀結果。"),
 }
 SHORTEST = {"en": 700, "zh_hant": 300}  # characters
 

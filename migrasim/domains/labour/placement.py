@@ -21,7 +21,7 @@ _SKILLS = len(Skill)
 def in_excess(
     block, who, cell, luck, ends, key, household, is_away, place, away_place, sector, chain, number, some, stream_key
 ):  # fmt: skip
-    """List (see `people_found`) who has a job of which there are too many, the ``number`` of place and kind, and its luck.
+    """List (see `people_found`) who has a job of which there are too many, ``number`` of place and kind, and luck.
 
     ``number`` (places, kinds) is below 0 where there are not too many; ``some`` (kinds,) are too many anywhere.
     """

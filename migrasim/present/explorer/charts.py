@@ -18,6 +18,7 @@ from migrasim.present.explorer.view import (
     band_series,
     base_option,
     county_title,
+    headed,
     line_series,
     numbers,
     table_of,
@@ -35,6 +36,7 @@ from migrasim.present.tables import ABSENT, RATE, REGISTERED_RATE, reference
 
 _DASHES = ("solid", "dashed", "dotted")
 MAP = "counties"
+_DEGREES = 0.82  # a degree of longitude is shorter than one of latitude by this, where the region lies
 
 
 def _years(view: View) -> list[int]:
@@ -82,15 +84,15 @@ def lines(
                 colour, dash = (GREY if not several else colour), "dashed"
             elif line.role == "baseline":
                 colour, dash = (COLOURS[1] if not several else colour), "dotted"
+            width = 3.0 if line.role in ("current", "pin") else 1.6
+            series.append(line_series(name, data, colour, dash, width))  # before its range: the legend draws the first
+            series[-1]["id"] = f"{line.role}{number}:{indicator}"
             found = band(line, view.place, indicator) if bands and view.bands else None
             if found is not None:
                 low, high = (numbers(each, factor, digits) for each in found)
                 highest = max([highest, *(value for value in high if value is not None)])
                 series += band_series(name, low, high, colour)
-            width = 3.0 if line.role in ("current", "pin") else 1.6
-            series.append(line_series(name, data, colour, dash, width))
-            series[-1]["id"] = f"{line.role}{number}:{indicator}"
-            heads.append(name)
+            heads.append(headed(name, axis, view.lang))
             columns.append(data)
     if ends is None:
         frame = view.frame or view.first
@@ -98,7 +100,7 @@ def lines(
         ends = (0.0, top(fixed, highest))
     option |= {"xAxis": years_axis(years), "yAxis": value_axis(*ends), "series": series}
     named = [one["name"] for one in series if str(one["id"]).startswith(("current", "pin"))]
-    option["legend"] |= {"data": list(dict.fromkeys(named)), "type": "plain" if len(set(named)) <= 4 else "scroll"}
+    option["legend"]["data"] = list(dict.fromkeys(named))
     rows = [[year, *(column[i] for column in columns)] for i, year in enumerate(years)]
     return Chart(key, title, option, heads, rows, tuple(indicators), note=note)
 
@@ -132,10 +134,9 @@ def rates(view: View) -> Chart:
             _points(say("published", view.lang), record, "circle", 8),
             _points(say("target", view.lang), {y: r for y, r in targets.items() if y in years}, "diamond", 13),
         ]
-        named = [*chart.option["legend"]["data"], say("published", view.lang), say("target", view.lang)]
-        chart.option["legend"] |= {"data": named, "type": "plain" if len(named) <= 6 else "scroll"}
-        chart.option["grid"]["bottom"] += 22 if 4 < len(named) <= 6 else 0  # a third line
-        heads = [*chart.heads, say("published", view.lang), say("target", view.lang)]
+        more = [say("published", view.lang), say("target", view.lang)]
+        chart.option["legend"]["data"] += more
+        heads = [*chart.heads, *(headed(each, "%", view.lang) for each in more)]
         rows = [[*row, *(_percent(found, row[0]) for found in (record, targets))] for row in chart.rows]
         return replace(chart, heads=heads, rows=rows)
     return chart
@@ -198,7 +199,7 @@ def decomposition(view: View) -> Chart:
         data = [round(float(one.get(name, 0.0)), 3) for name in names]
         data.append(round(float(one.sum()), 3))
         columns.append(data)
-        heads.append(line.name)
+        heads.append(headed(line.name, say("points", view.lang), view.lang))
         colour = {"before": GREY, "baseline": COLOURS[1]}.get(line.role, line.colour)
         series.append(
             {
@@ -243,8 +244,8 @@ def county_map(view: View) -> Chart:
         "visualMap": {
             "min": 20,
             "max": 90,
-            "right": 8,
-            "top": 60,
+            "left": 8,
+            "orient": "horizontal",
             "calculable": False,
             "itemHeight": 120,
             "text": ["90", "20"],
@@ -257,10 +258,8 @@ def county_map(view: View) -> Chart:
                 "map": f"{MAP}-{view.lang}",
                 "name": title_for(RATE, view.lang),
                 "data": data,
-                "top": 60,
-                "bottom": 26,
-                "left": 10,
-                "right": 70,
+                "aspectScale": _DEGREES,
+                "showLegendSymbol": False,
                 "label": {
                     "show": True,
                     "fontSize": 12,
@@ -275,7 +274,7 @@ def county_map(view: View) -> Chart:
         ],
     }
     heads = [say("county", view.lang), f"% {view.year}", say("change_since", view.lang, year=base)]
-    return Chart("map", title, option, heads, rows, (RATE,), map_name=f"{MAP}-{view.lang}", height=400,
+    return Chart("map", title, option, heads, rows, (RATE,), map_name=f"{MAP}-{view.lang}",
                  note=say("map_note", view.lang))  # fmt: skip
 
 
@@ -367,7 +366,7 @@ def chains(view: View) -> Chart:
             }
         )
         series[-1]["id"] = chain.id
-        heads.append(name)
+        heads.append(headed(name, say("thousand_people", view.lang), view.lang))
         columns.append(data)
     before = view.line("before")
     if before is not None:
@@ -375,7 +374,7 @@ def chains(view: View) -> Chart:
         series.append(
             {**line_series(f"{say('sum', view.lang)} · {before.name}", data, "#000000", "dashed", 1.6), "id": "before"}
         )
-        heads.append(series[-1]["name"])
+        heads.append(headed(series[-1]["name"], say("thousand_people", view.lang), view.lang))
         columns.append(data)
     fixed = _most(view.frame or view.first, view.place, "chain_workers") * 1e-3
     shown = _most(view.first, view.place, "chain_workers") * 1e-3

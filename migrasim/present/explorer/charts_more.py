@@ -13,6 +13,7 @@ from migrasim.present.explorer.view import (
     Chart,
     View,
     base_option,
+    headed,
     line_series,
     numbers,
     table_of,
@@ -98,7 +99,7 @@ def _stack(
             name = title_for(indicator, view.lang)
             series.append({"id": indicator, "name": name, "type": "bar", "stack": "all", "data": data,
                            "itemStyle": {"color": COLOURS[k]}})  # fmt: skip
-            heads.append(name)
+            heads.append(headed(name, axis, view.lang))
             columns.append(data)
     for number, line in enumerate(view.lines):
         if line.role in ("before", "pin"):
@@ -107,7 +108,7 @@ def _stack(
             sums = total(line.result)
             series.append(line_series(name, sums, colour, "solid" if line.role == "pin" else "dashed", 2.5))
             series[-1]["id"] = f"{line.role}{number}"
-            heads.append(name)
+            heads.append(headed(name, axis, view.lang))
             columns.append([*sums])
     fixed = max(total(view.frame or view.first))
     option |= {
@@ -147,7 +148,7 @@ def groups(view: View) -> Chart | None:
         colour = GREY if line.role == "before" else line.colour
         series.append({"id": f"{line.role}{number}", "name": line.name, "type": "bar", "data": data, "barGap": "0%",
                        "itemStyle": {"color": colour}})  # fmt: skip
-        heads.append(line.name)
+        heads.append(headed(line.name, say("change_of_income", view.lang), view.lang))
         columns.append(data)
     most = max([2.0, *(abs(value) for column in columns for value in column if value is not None)])
     end = top(2.0, most, 1.0)

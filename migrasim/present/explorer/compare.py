@@ -15,7 +15,8 @@ from migrasim.facts import FactBook, Lever
 from migrasim.present.explorer import charts, charts_more
 from migrasim.present.explorer.draft import Draft, differing, path_of, region
 from migrasim.present.explorer.engine import Engine, Request
-from migrasim.present.explorer.explore import Focus, ShowChart
+from migrasim.present.explorer.explore import Focus, ShowChart, range_of
+from migrasim.present.explorer.foot import foot
 from migrasim.present.explorer.maker import SAMPLE
 from migrasim.present.explorer.runs import Standing, draws, request, use_runs
 from migrasim.present.explorer.serving import current
@@ -302,13 +303,20 @@ def PinnedCharts(session: Session, drafts: tuple[Draft, ...], keys: tuple[tuple[
         drawn = tuple(result for key in mine[1:] if (result := engine.result(key)) is not None)
         lines.append(Line(called(k, draft, lang), PIN_COLOURS[k], "pin", whole, drawn, whole))
     view = View(
-        tuple(lines), lang, region(), session.place.value, session.year.value, None, session.ranges.value != "none"
+        tuple(lines),
+        lang,
+        region(),
+        session.place.value,
+        session.year.value,
+        None,
+        session.ranges.value != "none",
+        range_of=range_of(session),
     )
     with solara.v.Html(tag="div", class_="ms-charts"):
         for build in BUILDERS:
             chart = build(view)
             if chart is not None:
-                ShowChart(session, chart, lang).key(chart.key)
+                ShowChart(session, chart, foot(view, chart)).key(chart.key)
 
 
 # -- which lever did it ------------------------------------------------------------------------------
@@ -392,7 +400,7 @@ def Attributed(session: Session, draft: Draft, index: int) -> None:
         return
     chart = attribution_chart(session, draft, index, {m: engine.result(one.key) for m, one in wanted.items()}, year)
     if chart is not None:
-        ShowChart(session, chart, lang)
+        ShowChart(session, chart, [say("foot_scenario", lang, names=called(index, draft, lang))])
 
 
 def attribution_chart(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from migrasim.present.explorer.charts_more import BUILDERS
 from migrasim.present.explorer.draft import Draft, of_shipped, region
 from migrasim.present.explorer.engine import FIRST_ANSWERS, Engine, Request
 from migrasim.present.explorer.files import Share
+from migrasim.present.explorer.foot import foot
 from migrasim.present.explorer.levers import LeverPanel
 from migrasim.present.explorer.maker import SAMPLE
 from migrasim.present.explorer.runs import Standing, draws, request, use_runs
@@ -24,7 +25,7 @@ from migrasim.present.explorer.session import FIRST_YEAR, LAST_YEAR, RANGES, Ses
 from migrasim.present.explorer.sources import SourceBox
 from migrasim.present.explorer.view import Chart, Line, View, county_title, table_of
 from migrasim.present.explorer.widgets import ChartFrame, Choice, Press, YearSlider, element
-from migrasim.present.explorer.words import name_of, say, shipped_name
+from migrasim.present.explorer.words import key_of, name_of, say, shipped_name
 from migrasim.present.figures import COLOURS
 from migrasim.present.language import Lang
 from migrasim.present.tables import ABSENT, RATE
@@ -319,7 +320,7 @@ def Focus(session: Session, pinning: bool = True) -> None:
         if pinning:
             Press(say("pin", lang), lambda: session.pin(session.draft), classes="ms-strong")
             Share(lang)
-            element("span", say("key_lines", lang), classes="ms-note")
+            element("span", key_of(("now", "before", "baseline", "range"), lang), classes="ms-note")
 
 
 @solara.component
@@ -359,22 +360,36 @@ def Charts(session: Session, shown: Shown, labels: tuple[str, str, str]) -> None
         session.year.value,
         engine.result(shown.frame),
         session.ranges.value != "none",
+        name_of(shown.step.draft, lang) if shown.step else "",
+        range_of(session),
     )
     with solara.v.Html(tag="div", class_="ms-charts"):
         for build in BUILDERS:
             chart = build(view)
             if chart is not None:
-                ShowChart(session, chart, lang).key(chart.key)
+                ShowChart(session, chart, foot(view, chart)).key(chart.key)
 
 
-def ShowChart(session: Session, chart: Chart, lang: Lang) -> Any:
-    """A chart in its frame."""
+def range_of(session: Session) -> str:
+    """What the ranges are over, in words; nothing where none are drawn."""
+    of = session.ranges.value
+    return "" if of == "none" else say(f"range_of_{of}", session.lang.value)
+
+
+def ShowChart(session: Session, chart: Chart, below: Sequence[str]) -> Any:
+    """A chart in its frame, with what stands below it when it leaves the page."""
+    lang = session.lang.value
     return ChartFrame(
         name=chart.key,
         title=chart.title,
         label=chart.title,
         data_text=json.dumps(
-            {"option": chart.option, "heads": list(chart.heads), "rows": [list(row) for row in chart.rows]},
+            {
+                "option": chart.option,
+                "heads": list(chart.heads),
+                "rows": [list(row) for row in chart.rows],
+                "foot": list(below),
+            },
             ensure_ascii=False,
             separators=(",", ":"),
             allow_nan=False,

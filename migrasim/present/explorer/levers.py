@@ -233,7 +233,10 @@ def _step(low: float, high: float) -> float:
 def _about(lever: Lever, lang: Lang) -> list[list[str]]:
     """What stands behind a lever: the plan's sentence, its channel, both values with their sources."""
     return [
-        [f"{say('plan_says', lang)} ({say('chapter', lang, chapter=lever.chapter)})", f"「{lever.quote}」"],
+        [
+            f"{say('plan_says', lang)} ({say('chapter', lang, chapter=lever.chapter)})",
+            f"「{title_in({'zh_hant': lever.quote}, lang)}」",
+        ],
         [say("value_2020", lang), _value(lever.status_quo, lever, lang)],
         [say("value_plan", lang), _value(lever.plan, lever, lang)],
         [say("acts", lang), lever.acts_through],

@@ -59,7 +59,7 @@ def SourceBox(session: Session) -> None:
             rows = [[title_for(name, lang), unit_for(name, lang), CATALOGUE[name].how] for name in indicators]
             Rows(say("measured", lang), [say("measure", lang), say("unit", lang), say("how", lang)], rows, "measured")
         if chart in ("rates", "people", "decomposition"):
-            Rows(say("published_head", lang), [say("year", lang), "%", say("source", lang)], _published(), "published")
+            Rows(say("published_head", lang), [say("year", lang), "%", say("source", lang)], published(), "published")
         _levers(session, domains, lang)
         facts = [
             fact for fact in book.facts.values() if fact.domain in domains and fact.used and fact.status != "observed"
@@ -101,7 +101,7 @@ def _run_text(session: Session, lang: Lang) -> str:
     )
 
 
-def _published() -> list[list[str]]:
+def published() -> list[list[str]]:
     """The published series of the rate with its source, row by row."""
     place = region()
     table = place.tables["city_annual"]

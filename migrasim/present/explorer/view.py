@@ -70,6 +70,10 @@ class View:
         Year in focus.
     frame
         Run that fixes the axes, so that they stay where they are while levers move.
+    scenario
+        What the page calls the run in front.
+    range_of
+        What the ranges are over, in words.
     """
 
     lines: tuple[Line, ...]
@@ -79,6 +83,13 @@ class View:
     year: int = 2035
     frame: RunResult | None = None
     bands: bool = True
+    scenario: str = ""
+    range_of: str = ""
+
+    @property
+    def scenarios(self) -> str:
+        """Names of what is shown: the scenario in front, or all that are compared."""
+        return "; ".join(line.name for line in self.lines) if self.is_comparison else self.scenario
 
     @property
     def first(self) -> RunResult:
@@ -233,6 +244,11 @@ def title_for(indicator: str, lang: Lang) -> str:
     return title_in(CATALOGUE[indicator].title, lang)
 
 
+def headed(name: str, unit_name: str, lang: Lang) -> str:
+    """Head of a column: what it is, and its unit in brackets."""
+    return say("headed", lang, what=name, unit=unit_name)
+
+
 def unit_for(indicator: str, lang: Lang) -> str:
     """Unit of an indicator."""
     return unit(CATALOGUE[indicator].unit, lang)
@@ -257,9 +273,10 @@ def base_option(view: View, title: str, axis: str, *, legend: bool = True, botto
             "bottom": 24,
             "left": 8,
             "right": 8,
-            "type": "scroll",
+            "type": "plain",
+            "padding": 0,
             "itemHeight": 8,
-            "itemGap": 10,
+            "itemGap": 8,
         },
         "grid": {"left": 12, "right": 24, "top": 76, "bottom": bottom, "containLabel": True},
         "tooltip": {"trigger": "axis", "confine": True},

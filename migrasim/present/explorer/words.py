@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from migrasim.core.language import title_in
 from migrasim.present.explorer.draft import Draft, of_shipped, title_of
 from migrasim.present.language import COMMON, Lang, filled
@@ -11,7 +13,7 @@ from migrasim.present.titles import unit as unit
 PHRASES: dict[str, tuple[str, str]] = {
     **COMMON,
     # the page
-    "app": ("migrasim: who moves to town, and why", "migrasim：誰進城，為甚麼"),
+    "app": ("migrasim: who moves to town, and why", "migrasim：誰進城，為什麼"),
     "explore": ("Explore", "探索"),
     "compare": ("Compare", "比較"),
     "language": ("Language", "語言"),
@@ -31,7 +33,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "replay": ("Replay the last change", "重放上一步"),
     "reset": ("Back to the start", "回到起點"),
     "pin": ("Pin for comparison", "加入比較"),
-    "copy_link": ("Copy link", "複製連結"),
+    "copy_link": ("Copy link", "複製鏈接"),
     "link_copied": ("Copied", "已複製"),
     "link_not_copied": ("Copy it from the address bar", "請從地址欄複製"),
     "files": ("Save, open, export", "保存、打開、導出"),
@@ -222,10 +224,15 @@ PHRASES: dict[str, tuple[str, str]] = {
         "One draw of luck in all runs; helping and hindering between levers is shared equally.",
         "各次運行隨機數相同；槓桿之間的促進與抵消平均分攤。",
     ),
-    "key_lines": (
-        "Solid: now. Dashed: before the last change. Dotted: status quo. Shade: range.",
-        "實線：現在；虛線：上一步之前；點線：現狀情景；陰影：區間。",
-    ),
+    "key_now": ("Solid: now.", "實線：現在。"),
+    "key_before": ("Dashed: before the last change.", "虛線：上一步之前。"),
+    "key_baseline": ("Dotted: status quo.", "點線：現狀情景。"),
+    "key_range": ("Shade: range.", "陰影：區間。"),
+    # below a chart that leaves the page
+    "foot_scenario": ("Scenario: {names}.", "情景：{names}。"),
+    "foot_range": ("Range: {of}, {count} runs.", "區間：{of}，{count}次運行。"),
+    "foot_published": ("Published figures: {sources}", "公佈數據：{sources}"),
+    "headed": ("{what} ({unit})", "{what}（{unit}）"),
     # charts
     "chart_rates": ("Urbanization rates", "城鎮化率"),
     "chart_decomposition": (
@@ -296,6 +303,11 @@ PHRASES: dict[str, tuple[str, str]] = {
 def say(key: str, lang: Lang, **values: object) -> str:
     """A phrase of the pages in one language, filled."""
     return filled(PHRASES[key], lang, **values)
+
+
+def key_of(marks: Sequence[str], lang: Lang) -> str:
+    """What solid, dashed and dotted lines and the shade mean, those that are asked for."""
+    return (" " if lang == "en" else "").join(say(f"key_{mark}", lang) for mark in marks)
 
 
 def shipped_name(name: str, lang: Lang) -> str:

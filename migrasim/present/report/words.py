@@ -22,7 +22,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "and": (" and ", "和"),
     # sections
     "sec_headline": ("In short", "概要"),
-    "sec_levers": ("What was changed", "改變了甚麼"),
+    "sec_levers": ("What was changed", "改變了什麼"),
     "sec_trajectory": ("The path, the record and the goals", "軌跡、公佈值與目標"),
     "sec_decomposition": ("What changed the rate", "率的變化來自何處"),
     "sec_counties": ("The counties", "各縣（市、區）"),

@@ -115,7 +115,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "record": ("The record", "記錄"),
     "record_help": (
         "Who proposed, predicted and voted what, and what the model gave; one file, only ever added to.",
-        "記錄誰提出、預測、表決了甚麼，以及模型的結果；一個文件，只增不改。",
+        "記錄誰提出、預測、表決了什麼，以及模型的結果；一個文件，只增不改。",
     ),
     "download": ("Save the record", "保存記錄"),
     "minutes": ("Save the minutes", "保存會議紀要"),
