@@ -86,11 +86,19 @@ class _SharedCache(FunctionCache):  # type: ignore[misc]
     """numba's cache on disk, in which two processes that compile at once would mix up what they compiled.
 
     To write, each reads which types of arguments there are, adds its own under the next number, and writes that.
+    Where nothing can be locked nothing is kept, and every process compiles.
     """
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        with FileLock(Path(self.cache_path) / "lock"):
+        lock = FileLock(Path(self.cache_path) / "lock")
+        try:
+            lock.acquire()
+        except (OSError, NotImplementedError):
+            return
+        try:
             super().save_overload(sig, data)
+        finally:
+            lock.release()
 
 
 def _njit(function: F, **options: Any) -> Any:

@@ -54,6 +54,16 @@ def test_processes_that_compile_at_once_keep_all_that_they_compiled(tmp_path: Pa
     subprocess.run([*command, "all"], env=environment, check=True, timeout=120)
 
 
+def test_a_kernel_is_compiled_where_nothing_can_be_locked(tmp_path: Path) -> None:
+    """A disk without locks keeps nothing compiled, and stops nobody."""
+    script = tmp_path / "adds.py"
+    unlocked = "import filelock\n\ndef acquire(self):\n    raise OSError\n\nfilelock.FileLock.acquire = acquire\n"
+    script.write_text(ADDS.replace("import sys, time\n", f"import sys, time\n{unlocked}"), encoding="utf-8")
+    environment = {**os.environ, "MIGRASIM_CACHE": str(tmp_path / "cache")}
+    subprocess.run([sys.executable, str(script), "0", "0"], env=environment, check=True, timeout=120)
+    assert not list((tmp_path / "cache").rglob("*.nbc"))
+
+
 @pytest.mark.parametrize("phases", [each for shares in ahead.SHARES.values() for each in shares])
 def test_every_helper_can_do_its_phases(phases: tuple[str, ...]) -> None:
     """The phases of each helper run on the base year without those that come before them in a run."""

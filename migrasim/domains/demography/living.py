@@ -17,7 +17,7 @@ from migrasim.core.chance import Decision, draw, stream, uniform, unit
 from migrasim.core.codes import Activity, Schooling, Sector, Sex
 from migrasim.core.columns import listed
 from migrasim.core.rule import blocks_of, kernel, rows_of, rule, span, threaded_kernel
-from migrasim.domains.demography import families, leaving, rules
+from migrasim.domains.demography import families, leaving, marriages, rules
 from migrasim.domains.demography.families import Parts
 from migrasim.world import World
 
@@ -116,7 +116,7 @@ class Tables(NamedTuple):
 def _tables(year: int, fields: np.dtype[Any], facts: bytes) -> Tables:
     """`Tables` of a year; the runs of a process mostly have the same."""
     p = np.frombuffer(facts, fields).copy().view(np.recarray)[0]
-    marriage = families.marriage_table(p)
+    marriage = marriages.marriage_table(p)
     birth = np.zeros_like(marriage)
     birth[Sex.FEMALE] = birth_table(rules.total_fertility(year, p), p)
     asked = np.empty((2, 2, _AGES), np.uint8)

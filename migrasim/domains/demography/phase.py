@@ -14,7 +14,7 @@ from migrasim.core.chance import Decision, child_key, draw, stream, uniform, uni
 from migrasim.core.codes import N_TIERS, NOWHERE, Activity, Kind, Schooling, Sex, Skill, Tenure
 from migrasim.core.columns import listed
 from migrasim.core.rule import blocks_of, kernel, scalars
-from migrasim.domains.demography import families, leaving, rules
+from migrasim.domains.demography import families, leaving, marriages, rules
 from migrasim.domains.demography.families import Founded, Parts
 from migrasim.domains.demography.gathering import Moved, Rows, gather
 from migrasim.domains.demography.living import Lived, live, luck_of
@@ -89,11 +89,11 @@ def _families(world: World, lived: Lived, p: DemographyParams) -> tuple[Founded,
     people, homes, inside = world.persons, world.households, world.geography.inside
     touched = np.zeros(len(homes), np.bool_)
     seekers = lived.seekers
-    bits = families.draws(luck_of(world, Decision.MATCH), people.key[seekers], 0)
-    men, women = families.pair(
+    bits = marriages.draws(luck_of(world, Decision.MATCH), people.key[seekers], 0)
+    men, women = marriages.pair(
         seekers, world.living_at(seekers), people.sex[seekers], people.birth_year[seekers], bits, people.household
     )
-    outcome, number, columns = families.marry(
+    outcome, number, columns = marriages.marry(
         men, women, people.key, people.household, people.is_away,
         homes.key, homes.kind, homes.place, homes.away_place, homes.since_year, homes.away_since_year, homes.tenure,
         homes.away_tenure, homes.land_mu, homes.savings_yuan,
@@ -102,12 +102,12 @@ def _families(world: World, lived: Lived, p: DemographyParams) -> tuple[Founded,
     )  # fmt: skip
     by_marriage = Founded(*columns)
     places = world.geography.places
-    marriages = np.zeros(places, np.int64)
-    newlywed, *by_wedding = families.wed(
+    wedded = np.zeros(places, np.int64)
+    newlywed, *by_wedding = marriages.wed(
         men, women, outcome, number, people.household, people.is_away, people.couple, people.parents, people.generation,
-        homes.place, homes.away_place, marriages, len(homes),
+        homes.place, homes.away_place, wedded, len(homes),
     )  # fmt: skip
-    world.measures["marriages"], world.measures["newlywed_rows"] = marriages, newlywed
+    world.measures["marriages"], world.measures["newlywed_rows"] = wedded, newlywed
     by_splitting, rows, left = families.split(
         lived.splitting, people.key, people.household, people.is_away, people.birth_year, people.sex,
         people.generation, people.couple, people.parents, lived.gone, world.first_member, world.members,
