@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from migrasim.core.codes import N_TENURES
-from migrasim.core.rule import blocks_of, kernel, rows_of, threaded_kernel
-from migrasim.domains.moving.offers import record, renew
+from migrasim.core.rule import blocks_of, kernel, record, rows_of, threaded_kernel
+from migrasim.domains.moving.offers import renew
 from migrasim.domains.moving.rules import MovingParams
 from migrasim.domains.moving.terms import AT, rent_of
 from migrasim.survey import Survey, survey

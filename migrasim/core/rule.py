@@ -297,21 +297,19 @@ def _copy_run(to, place, column, first, length):
     return lambda to, place, column, first, length: _copy_memory(to, place, column, first, length)
 
 
-def scalars(bundle: Any) -> Any:
-    """(1,) record of the numbers of a bundle, its arrays left out.
+def record(bundle: Any) -> Any:
+    """(1,) record of the numbers and arrays of a bundle of parameters; kernels take it as ``p`` and read ``p[0]``.
 
-    A kernel that calls rules once a row hands them ``record[0]``, a pointer; handed the bundle itself it
-    would count the references of every array in it at every call.
+    It is a pointer. A bundle handed to a kernel is unpacked at every call, and every rule that is handed it has as many
+    arguments as it has fields, which takes numba longer to compile than the rule.
     """
     kept = _records.get(id(bundle))
     if kept is None or kept[0] is not bundle:
-        names = tuple(
-            name for name, value in zip(bundle._fields, bundle, strict=True) if not isinstance(value, np.ndarray)
-        )
-        record = np.array([tuple(getattr(bundle, name) for name in names)], _record_of(names)).view(np.recarray)
+        shapes = tuple((name, np.shape(value)) for name, value in zip(bundle._fields, bundle, strict=True))
+        made = np.array([tuple(bundle)], _record_of(shapes))
         if len(_records) >= _MOST_RECORDS:
             _records.clear()
-        kept = _records[id(bundle)] = bundle, record
+        kept = _records[id(bundle)] = bundle, made
     return kept[1]
 
 
@@ -320,5 +318,5 @@ _records: dict[int, tuple[Any, Any]] = {}  # by the identity of their bundles, w
 
 
 @functools.lru_cache(maxsize=64)
-def _record_of(names: tuple[str, ...]) -> np.dtype[Any]:
-    return np.dtype([(name, np.float64) for name in names])
+def _record_of(shapes: tuple[tuple[str, tuple[int, ...]], ...]) -> np.dtype[Any]:
+    return np.dtype((np.record, [(name, np.float64, shape) for name, shape in shapes]))

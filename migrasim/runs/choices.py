@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from migrasim.core.codes import Answer
+from migrasim.core.rule import record
 from migrasim.domains.moving.choice import STAY
 from migrasim.domains.moving.considering import months
 from migrasim.domains.moving.household import Families, People
-from migrasim.domains.moving.offers import record
 from migrasim.domains.moving.rules import MovingParams, Terms
 from migrasim.domains.moving.terms import AT, LAND, Places
 from migrasim.domains.moving.tipping import INCOME_PARTS, N_TERMS, compositions, weigh

@@ -11,9 +11,10 @@ from migrasim.core.chance import Decision, stream
 from migrasim.core.codes import Form, Nest, Tenure
 from migrasim.core.errors import InputError
 from migrasim.core.logit import alternative_error, nest_error
+from migrasim.core.rule import record
 from migrasim.domains.moving import choice, household, terms
 from migrasim.domains.moving.considering import months
-from migrasim.domains.moving.offers import record, views
+from migrasim.domains.moving.offers import views
 from migrasim.domains.moving.rules import MovingParams, Terms
 from migrasim.domains.moving.tipping import is_open
 from migrasim.facts import FactBook

@@ -21,10 +21,11 @@ import numpy as np
 
 from migrasim.core.chance import Decision, stream
 from migrasim.core.codes import N_FORMS, N_TIERS, Activity, Form, Nest, Tenure, Tier
+from migrasim.core.rule import record
 from migrasim.domains.moving import household
 from migrasim.domains.moving.choice import FORM_STRIDE, ROUNDS, STAY, STAY_LUCK
 from migrasim.domains.moving.considering import months
-from migrasim.domains.moving.offers import record, views
+from migrasim.domains.moving.offers import views
 from migrasim.domains.moving.rules import MovingParams
 from migrasim.world import World
 

@@ -12,8 +12,9 @@ from worlds import COUNTIES, tiny_world
 
 from migrasim import checks, variants
 from migrasim.core.codes import N_SECTORS, N_TIERS, Sector, Tier
+from migrasim.core.rule import record
 from migrasim.domains.moving import household
-from migrasim.domains.moving.offers import record, views
+from migrasim.domains.moving.offers import views
 from migrasim.domains.moving.rules import MovingParams, Terms
 from migrasim.domains.moving.terms import terms_of
 from migrasim.facts import FactBook

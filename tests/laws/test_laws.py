@@ -254,8 +254,9 @@ def test_a_family_left_at_home_is_weighed_as_its_two_parts() -> None:
 
     Held against the family turned round: main part away, those at home the away part that moves on.
     """
+    from migrasim.core.rule import record
     from migrasim.domains.moving import household, terms
-    from migrasim.domains.moving.offers import record, views
+    from migrasim.domains.moving.offers import views
     from migrasim.domains.moving.rules import MovingParams, Terms
 
     world = begin().world
@@ -294,8 +295,9 @@ def test_a_family_left_at_home_is_weighed_as_its_two_parts() -> None:
 def test_bounds_are_the_utility_at_a_strange_place() -> None:
     """What bounds many alternatives at once is, at a place as it is, the utility of it but for way and taste."""
     from migrasim.core.codes import N_OUTSIDE, N_TIERS, NOWHERE, Nest, Outside, Tier
+    from migrasim.core.rule import record
     from migrasim.domains.moving import household, terms
-    from migrasim.domains.moving.offers import record, views
+    from migrasim.domains.moving.offers import views
     from migrasim.domains.moving.rules import MovingParams
 
     simulation = begin()

@@ -15,6 +15,7 @@ from laws.test_levers import BOOK, CHAIN_SECTORS, CHANNELS
 from worlds import tiny_inputs, tiny_world
 
 from migrasim.core.codes import N_TIERS, Form, Tier
+from migrasim.core.rule import record
 from migrasim.domains.moving import choice, considering, offers
 from migrasim.domains.moving import phase as moving
 from migrasim.domains.moving.choice import FORM_STRIDE, ROUNDS, STAY
@@ -126,7 +127,7 @@ def test_a_better_quality_loses_no_mover(quality: str, step: float, kind: str) -
         at[quality][where] = np.maximum(0.0, at[quality][where] + by)
         codes, values = np.full((len(rows), ROUNDS), STAY, np.int64), np.zeros((len(rows), ROUNDS))
         now = places._replace(at=np.rec.array(at))
-        choice.choose(rows, people, families, now, world.seed, world.year, offers.record(p), codes, values)
+        choice.choose(rows, people, families, now, world.seed, world.year, record(p), codes, values)
         best.append(codes[:, 0])
     changed = best[0] != best[1]
     assert np.all(lives_in(world, rows, best[1], where)[changed])

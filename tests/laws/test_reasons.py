@@ -10,8 +10,8 @@ import pytest
 from worlds import tiny_inputs, tiny_world
 
 from migrasim.core.codes import Answer, Form
+from migrasim.core.rule import record
 from migrasim.domains.moving import choice
-from migrasim.domains.moving.offers import record
 from migrasim.order import Simulation
 from migrasim.runs import choices
 from migrasim.runs.choices import NOT_THERE, PARTS, REASONS, TERMS, Notes, pair

@@ -57,6 +57,7 @@ def count_parts(
     ``heads`` (households,) holds four numbers of 16 bits: adults and minors, those at home first (`Parts`). It and
     ``top`` are written with every member anew: a processor would wait for what it has just written if it read it back.
     """
+    p = p[0]
     minor_age = p.minor_age_yr
     most = max(rules.split_prob(True, p), rules.split_prob(False, p))
     n = block[0]
@@ -133,6 +134,7 @@ def split(
     moved : rows of the persons who left
     left : the households that they left
     """
+    p = p[0]
     adults, minors = parts.adults, parts.minors
     total, people = candidates.shape[0], 0
     for h in candidates:

@@ -60,6 +60,7 @@ def may_leave(
     place, away_place, inside, core, year, luck, p, young, found,
 ):  # fmt: skip
     """Keep in the list of the ``young`` who may leave if single: who enters a school, who is away without a parent."""
+    p = p[0]
     asked, n = block[0] + found[block[2], 1], block[0]
     for k in range(block[0], asked):
         i = young[k]
@@ -88,6 +89,7 @@ def decide(
     Everybody decides by the parts as they are before anybody leaves, so that nothing depends on the order of rows. One
     who is a household already moves as a whole. ``to`` (young,) is NOWHERE for those who enter no school elsewhere.
     """
+    p = p[0]
     adults, minors, brides = parts.adults, parts.minors, parts.brides
     for n in rows_of(block):
         i = young[n]
@@ -135,6 +137,7 @@ def leave(
     founded : the columns of `migrasim.domains.demography.families.Founded`
     moved : rows of the persons who left; the households that they left are the sources of those founded
     """
+    p = p[0]
     inside = occupied.shape[0] - N_OUTSIDE
     most = young.shape[0]
     moved = np.empty(most, np.int64)

@@ -50,6 +50,7 @@ def luck_of(world: World, decision: Decision) -> np.uint64:
 @kernel
 def death_table(year, p):
     """(sexes, ages) probability of death within a year."""
+    p = p[0]
     table = np.empty((2, _AGES))
     for sex in range(2):
         ageing = rules.ageing_level(rules.life_expectancy(year, sex, p), sex, p)
@@ -61,6 +62,7 @@ def death_table(year, p):
 @kernel
 def birth_table(total, p):
     """(town or village, ages) probability that a woman in a couple bears a child within a year."""
+    p = p[0]
     table = np.empty((2, _AGES))
     for rural in range(2):
         for age in range(_AGES):
@@ -71,6 +73,7 @@ def birth_table(total, p):
 @kernel
 def change_table(year, p):
     """(activities, schoolings, ages) whether a year may change the schooling or the activity of somebody alive."""
+    p = p[0]
     table = np.zeros((_ACTIVITIES, _SCHOOLINGS, _AGES), np.bool_)
     college = rules.college_ratio(year, p)
     for age in range(_AGES):
@@ -90,6 +93,7 @@ def change_table(year, p):
 @kernel
 def youth_table(p):
     """(ages,) who of the single may leave the family: `LEAVES` of those away already, `ENTERS` of those at school."""
+    p = p[0]
     table = np.zeros(_AGES, np.uint8)
     for age in range(_AGES):
         if rules.is_young(age, 0, p):
@@ -115,10 +119,10 @@ class Tables(NamedTuple):
 @lru_cache(maxsize=64)
 def _tables(year: int, fields: np.dtype[Any], facts: bytes) -> Tables:
     """`Tables` of a year; the runs of a process mostly have the same."""
-    p = np.frombuffer(facts, fields).copy().view(np.recarray)[0]
+    p = np.frombuffer(facts, fields).copy()
     marriage = marriages.marriage_table(p)
     birth = np.zeros_like(marriage)
-    birth[Sex.FEMALE] = birth_table(rules.total_fertility(year, p), p)
+    birth[Sex.FEMALE] = birth_table(rules.total_fertility(year, p[0]), p)
     asked = np.empty((2, 2, _AGES), np.uint8)
     asked[:, 0] = SEEKS * marriage.any(axis=1) + youth_table(p)
     asked[:, 1] = BEARS * birth.any(axis=1)
@@ -171,6 +175,7 @@ def grow(
     land_mu, inside, year, luck, p, table, rows,
 ):  # fmt: skip
     """Schooling, and the ends of school and of work, of those for whom `change_table` allows any."""
+    p = p[0]
     college = rules.college_ratio(year, p)
     n = block[0]
     for i in rows_of(block):
@@ -251,7 +256,7 @@ def by_chance(
     found[block[2], 1] = n - block[0]
 
 
-def live(world: World, p: Any) -> Lived:
+def live(world: World, p: np.ndarray) -> Lived:
     """Deaths, births, schooling and the ends of work, and lists of who may marry, leave or split later."""
     people, homes, geography = world.persons, world.households, world.geography
     year, inside, first, members = world.year, geography.inside, world.first_member, world.members
@@ -286,7 +291,7 @@ def live(world: World, p: Any) -> Lived:
     return Lived(parts, gone, dead, mothers, seekers, young, splitting)
 
 
-def _count_parts(world: World, gone: np.ndarray, p: Any) -> tuple[Parts, np.ndarray]:
+def _count_parts(world: World, gone: np.ndarray, p: np.ndarray) -> tuple[Parts, np.ndarray]:
     """Parts of households before anybody marries or leaves, and rows of the households that may split."""
     people, homes = world.persons, world.households
     rows = len(homes)

@@ -24,6 +24,7 @@ def marriage_table(p):
 
     No minor does: brides and grooms are counted among the grown-up.
     """
+    p = p[0]
     table = np.empty((2, 2, rules.AGES))
     for sex in range(2):
         for rural in range(2):
@@ -153,6 +154,7 @@ def marry(
     number : (pairs,) number of the new couple in its household
     founded : Founded, one row for each pair that founds a household, in order of the pairs
     """
+    p = p[0]
     adults, minors, top = parts.adults, parts.minors, parts.top
     n = men.shape[0]
     outcome = np.zeros(n, np.int8)

@@ -13,7 +13,7 @@ import numpy as np
 from migrasim.core.chance import Decision, child_key, draw, stream, uniform, unit
 from migrasim.core.codes import N_TIERS, NOWHERE, Activity, Kind, Schooling, Sex, Skill, Tenure
 from migrasim.core.columns import listed
-from migrasim.core.rule import blocks_of, kernel, scalars
+from migrasim.core.rule import blocks_of, kernel, record
 from migrasim.domains.demography import families, leaving, marriages, rules
 from migrasim.domains.demography.families import Founded, Parts
 from migrasim.domains.demography.gathering import Moved, Rows, gather
@@ -32,7 +32,7 @@ def run(world: World) -> None:
     of their family), occupied, network, filled, village_pool_mu, estates_yuan, and the measures "orphans", "marriages",
     "new_households" and "newlywed_rows" (rows of the households of this year's couples).
     """
-    p = scalars(world.inputs.params("demography", DemographyParams))[0]
+    p = record(world.inputs.params("demography", DemographyParams))
     _size(world)
     lived = live(world, p)
     founded, moved = _families(world, lived, p)
@@ -57,6 +57,7 @@ def _size(world: World) -> None:
 
 @kernel
 def _children(mothers, year, luck, p):
+    p = p[0]
     key = np.empty(mothers.shape[0], np.uint64)
     sex = np.empty(mothers.shape[0], np.uint8)
     for i in range(mothers.shape[0]):
@@ -65,7 +66,7 @@ def _children(mothers, year, luck, p):
     return key, sex
 
 
-def _newborn(world: World, mothers: np.ndarray, p: DemographyParams) -> Rows:
+def _newborn(world: World, mothers: np.ndarray, p: np.ndarray) -> Rows:
     """Rows of the newborn, in the household and the part where their mothers live by now."""
     people = world.persons
     key, sex = _children(people.key[mothers], world.year, luck_of(world, Decision.SEX), p)
@@ -84,7 +85,7 @@ def _newborn(world: World, mothers: np.ndarray, p: DemographyParams) -> Rows:
 # Marriages, new households and parts
 
 
-def _families(world: World, lived: Lived, p: DemographyParams) -> tuple[Founded, Moved]:
+def _families(world: World, lived: Lived, p: np.ndarray) -> tuple[Founded, Moved]:
     """Marry, and split families; new households take the rows after the present ones."""
     people, homes, inside = world.persons, world.households, world.geography.inside
     touched = np.zeros(len(homes), np.bool_)
@@ -124,7 +125,7 @@ def _together(one: Columns, other: Columns) -> Columns:
     return type(one)(*(np.concatenate(pair) for pair in zip(one, other, strict=True)))
 
 
-def _leave(world: World, lived: Lived, founded: Founded, moved: Moved, p: DemographyParams) -> tuple[Founded, Moved]:
+def _leave(world: World, lived: Lived, founded: Founded, moved: Moved, p: np.ndarray) -> tuple[Founded, Moved]:
     """Add the households of the young who leave their family this year to those that were founded."""
     people, homes = world.persons, world.households
     count = len(lived.young)
@@ -145,7 +146,7 @@ def _leave(world: World, lived: Lived, founded: Founded, moved: Moved, p: Demogr
     return _together(founded, by_leaving), _together(moved, Moved(rows, by_leaving.source))
 
 
-def _settle(world: World, parts: Parts, moved: Moved, p: DemographyParams) -> np.ndarray:
+def _settle(world: World, parts: Parts, moved: Moved, p: np.ndarray) -> np.ndarray:
     """Bring the parts of households in order; rows of those where nobody is left."""
     people, homes, geography = world.persons, world.households, world.geography
     rows, found = np.empty(len(homes), np.int32), np.zeros((blocks_of(len(homes)), 2), np.int64)
@@ -159,7 +160,7 @@ def _settle(world: World, parts: Parts, moved: Moved, p: DemographyParams) -> np
     )  # fmt: skip
     families.tell_persons(
         rows, change, moved.rows, world.first_member, world.members, people.household, people.is_away,
-        people.birth_year, people.since_year, world.year, p.minor_age_yr,
+        people.birth_year, people.since_year, world.year, p[0].minor_age_yr,
     )  # fmt: skip
     world.measures["orphans"] = np.array([orphans])
     return np.asarray(rows[dissolved])
@@ -171,6 +172,7 @@ def _settle(world: World, parts: Parts, moved: Moved, p: DemographyParams) -> np
 @kernel
 def _come(flows, year, weight, luck, sample_luck, cumulated, p):
     """Strangers in the sample, of ``flows`` (origins,): keys, ages, sexes, schooling, kinds, places and origins."""
+    p = p[0]
     most = flows.sum()
     key = np.empty(most, np.uint64)
     age = np.empty(most, np.int16)
@@ -214,14 +216,14 @@ def _household_keys(keys, year):
     return made
 
 
-def _strangers(world: World, p: DemographyParams) -> tuple[Rows, Rows]:
+def _strangers(world: World, p: np.ndarray) -> tuple[Rows, Rows]:
     """Rows of persons and households of the strangers who come this year; ``household`` counts from 0."""
     homes, geography = world.households, world.geography
     urban = geography.urban
     present = _count_strangers(homes.home_place, homes.place, geography.inside, geography.places) * urban
     if not present.any():
         present = np.bincount(homes.place, minlength=geography.places) * urban
-    flows = np.maximum(0, np.array([p.arrivals_near_persons_yr, p.arrivals_far_persons_yr]).astype(np.int64))
+    flows = np.maximum(0, np.array([p[0].arrivals_near_persons_yr, p[0].arrivals_far_persons_yr]).astype(np.int64))
     key, age, sex, schooling, kind, place, origin_of = _come(
         flows, world.year, world.weight, luck_of(world, Decision.ARRIVAL),
         np.uint64(stream(np.uint64(world.seed), int(Decision.SAMPLE), 0)), np.cumsum(present), p,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from migrasim.core.codes import N_PURSES, N_TIERS, Purse, Tier
-from migrasim.core.rule import APART, blocks_of, kernel, rows_of, scalars, threaded_kernel
+from migrasim.core.rule import APART, blocks_of, kernel, record, rows_of, threaded_kernel
 from migrasim.domains.fiscal.rules import (
     FiscalParams,
     budget_yuan,
@@ -91,12 +91,13 @@ def _budget(world: World, living: np.ndarray, total_yuan: float, p: FiscalParams
     residents = living.sum(axis=1)
     years = max(0, world.year - max(world.base, BASE_YEAR))  # the facts hold the budget of 2020
     budgets = np.empty(world.geography.counties)
-    _fill_budgets(total_yuan, residents / max(1, residents.sum()), years, scalars(p)[0], budgets)
+    _fill_budgets(total_yuan, residents / max(1, residents.sum()), years, record(p), budgets)
     return budgets
 
 
 @kernel
 def _fill_budgets(total_yuan, residents_share, years, p, budgets):
+    p = p[0]
     for c in range(budgets.shape[0]):
         budgets[c] = budget_yuan(total_yuan, residents_share[c], years, p)
 
@@ -399,7 +400,7 @@ def update_savings(world: World, income_yuan: np.ndarray) -> None:
         income_yuan,
         geography.inside,
         geography.core // N_TIERS,
-        scalars(p)[0],
+        record(p),
         flows,
     )
     earned, spent = flows.sum(axis=0)[:, : geography.counties]
@@ -410,6 +411,7 @@ def update_savings(world: World, income_yuan: np.ndarray) -> None:
 @threaded_kernel
 def _save(block, home_place, place, savings_yuan, members, income_yuan, inside, core_county, p, flows_of):
     # Every household belongs to the county of its registered address; strangers to where they live.
+    p = p[0]
     flows = flows_of[block[2]]
     for h in rows_of(block):
         if home_place[h] < inside:

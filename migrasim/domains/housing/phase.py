@@ -9,7 +9,7 @@ import numpy as np
 from migrasim.core.chance import Decision, stream, uniform
 from migrasim.core.codes import N_TENURES, N_TIERS, Kind, Tenure, Tier
 from migrasim.core.lottery import in_order, lowest
-from migrasim.core.rule import kernel, members_of, scalars
+from migrasim.core.rule import kernel, members_of, record
 from migrasim.domains.housing import rules
 from migrasim.domains.housing.rules import HousingParams
 from migrasim.world import World
@@ -95,7 +95,7 @@ def run(world: World, tenants: np.ndarray, incomes: np.ndarray) -> Callable[[], 
         world.memory.get("refused_dwelling", np.zeros(geography.places)) * world.weight,
         world.occupied,
         world.weight,
-        p,
+        record(p),
         world.stock,
         built,
     )
@@ -119,6 +119,7 @@ def complete(efficiency, land_m2, unmet, occupied, weight, p, stock, built):
     status quo and ``land_m2`` for settlers are (counties,); ``unmet`` (places,) was refused last year, ``occupied``
     (places, tenures) is in sample units of ``weight``.
     """
+    p = p[0]
     for tenure in _MARKET:
         to_let = tenure == Tenure.MARKET_RENT
         vacancy_share = p.rental_vacancy_share if to_let else p.vacancy_share
@@ -169,7 +170,7 @@ def _serve_queue(world: World, tenants: np.ndarray, incomes: np.ndarray, p: Hous
         geography.inside,
         world.seed,
         world.year,
-        scalars(p),
+        record(p),
     )
     world.measures["waiting_public"] = waiting
 
@@ -200,6 +201,7 @@ def serve_queue(
     Strangers and the registered of other places are let in as far as ``gate`` (counties,) opens.
     Returns (places,) how many households stay in the queue; ``p`` is one record.
     """
+    p = p[0]
     gate_key = stream(seed, Decision.QUEUE, 0)
     tie_key = stream(seed, Decision.QUEUE, year)
     rows = tenants.shape[0]
@@ -209,7 +211,7 @@ def serve_queue(
     for n in range(rows):
         h = tenants[n]
         d = place[h]
-        if d >= inside or d % N_TIERS == Tier.VILLAGE or not rules.is_eligible(income[n], members[h], p[0]):
+        if d >= inside or d % N_TIERS == Tier.VILLAGE or not rules.is_eligible(income[n], members[h], p):
             continue
         if d != home_place[h] and uniform(gate_key, key[h], 0) >= gate[d // N_TIERS]:
             continue
@@ -218,7 +220,7 @@ def serve_queue(
             age = year - birth_year[i]
             if age < CHILD_AGE or age >= ELDER_AGE:
                 dependents += 1
-        points = rules.queue_points(income[n], members[h], dependents, waiting_yr[h], p[0])
+        points = rules.queue_points(income[n], members[h], dependents, waiting_yr[h], p)
         rank[count] = -points + 1e-6 * uniform(tie_key, key[h], 0)
         who[count], at[count], waited[count] = h, d, waiting_yr[h]
         count += 1
@@ -272,7 +274,7 @@ def updates(world: World) -> Callable[[], None]:
             subsidy,
             growth,
             geography.core,
-            p,
+            record(p),
             place.rent_yuan_yr,
             place.price_yuan,
             place.living_cost_yuan_yr_pers,
@@ -291,6 +293,7 @@ def fill_rents(
 
     ``public_gate``, ``permit`` and ``subsidy`` (yuan a month) are (counties,): see `rules.expected_relief`.
     """
+    p = p[0]
     for c in range(permit.shape[0]):
         for tier in range(N_TIERS):
             d = N_TIERS * c + tier

@@ -10,7 +10,7 @@ import numpy as np
 from migrasim.core.chance import Decision, stream, uniform
 from migrasim.core.codes import N_TIERS, NOWHERE, Activity, Kind, Tenure, Tier
 from migrasim.core.columns import listed
-from migrasim.core.rule import blocks_of, kernel, members_of, rows_of, scalars, threaded_kernel
+from migrasim.core.rule import blocks_of, kernel, members_of, record, rows_of, threaded_kernel
 from migrasim.domains.hukou.rules import (
     HukouParams,
     has_permit,
@@ -55,7 +55,7 @@ def run(world: World) -> None:
     home village: ``rights_kept_households`` and ``rights_lost_households`` (rights, counties),
     ``land_lost_mu`` (counties); by place of origin: ``outside_transfers_persons``.
     """
-    p = scalars(world.inputs.params("hukou", HukouParams))[0]
+    p = record(world.inputs.params("hukou", HukouParams))
     levers, geography, households, persons = world.levers, world.geography, world.households, world.persons
     open_share = sum(levers[f"residence_permit.{service}"] for service in SERVICES) / len(SERVICES)
     kept_prob = np.stack([levers[f"three_rights.{right}"] for right in RIGHTS])
@@ -181,6 +181,7 @@ def _home_county(world: World) -> np.ndarray:
 @kernel
 def _most_prob(open_share, transfer_months, p):
     """(counties,) chance of a transfer where nothing holds a household back, with a permit or without."""
+    p = p[0]
     most = np.empty(open_share.shape[0])
     for c in range(open_share.shape[0]):
         most[c] = max(
@@ -234,6 +235,7 @@ def _decide(
     rights) is filled for those that transfer; ``counts_of`` (blocks, counts, counties) counts who may have a permit,
     and holds one, of the others. ``found`` is (lists, blocks, 2), for `listed`.
     """
+    p = p[0]
     permit_luck = stream(seed, Decision.PERMIT, 0)
     transfer_luck = stream(seed, Decision.TRANSFER, year)
     gate_luck = stream(seed, Decision.TRANSFER, 0)

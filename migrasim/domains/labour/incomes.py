@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Schooling, Sector, Sex, Tier
-from migrasim.core.rule import kernel, members_of, rows_of, scalars, threaded_kernel
+from migrasim.core.rule import kernel, members_of, record, rows_of, threaded_kernel
 from migrasim.domains.labour import rules
 from migrasim.domains.labour.market import MONTHS_A_YEAR, newcomer_pay, params
 from migrasim.world import Livelihood, World
@@ -16,11 +16,12 @@ _AGES = 100  # beyond them pay hangs on age no more
 @kernel
 def fill_factors(p, factors):
     """Fill ``factors`` (ages, sexes, levels of schooling, activities) with what `earning_factor` says."""
+    p = p[0]
     for age in range(factors.shape[0]):
         for sex in range(factors.shape[1]):
             for schooling in range(factors.shape[2]):
                 for activity in range(factors.shape[3]):
-                    factors[age, sex, schooling, activity] = rules.earning_factor(age, sex, schooling, activity, p[0])
+                    factors[age, sex, schooling, activity] = rules.earning_factor(age, sex, schooling, activity, p)
 
 
 @threaded_kernel
@@ -34,6 +35,7 @@ def fill_livelihood(
     ``pay`` (places, kinds of job) is for factor 1, 0 for who has a job of no kind inside; ``newcomer`` (places,) a
     factor on it for who is registered elsewhere, ``factors`` what `fill_factors` fills. Nothing branches by person.
     """
+    p = p[0]
     for h in rows_of(block):
         main_place, other_place = place[h], away_place[h]
         main_step = 1.0 if main_place == home_place[h] else newcomer[main_place]
@@ -77,7 +79,7 @@ def livelihood(world: World) -> None:
     newcomer = np.ones(geography.places)
     newcomer[:inside] = newcomer_pay(world, p)
     factors = np.zeros((_AGES, len(Sex), len(Schooling), len(Activity)), np.float32)
-    fill_factors(scalars(p), factors)
+    fill_factors(record(p), factors)
     hands = np.array([rules.hands_factor(float(each), p) for each in world.above("rural.scale_farming")])
     leased = world.memory.get("leased_in_mu_per_farmer", np.zeros(geography.communities))
     columns = [np.empty(len(table), np.float32) for table in 2 * (persons,) + 4 * (households,)]
@@ -111,7 +113,7 @@ def livelihood(world: World) -> None:
         hands,
         p.transfer_income_yuan_yr_pers,
         p.pension_yuan_yr,
-        scalars(p)[0],
+        record(p),
         *columns,
     )
     world.livelihood = Livelihood(*columns)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from migrasim.core.codes import N_TIERS, Activity, Sector, Tier
-from migrasim.core.rule import APART, blocks_of, kernel, rows_of, threaded_kernel
+from migrasim.core.rule import APART, blocks_of, kernel, record, rows_of, threaded_kernel
 from migrasim.domains.labour import rules
 from migrasim.domains.labour.rules import LabourParams
 from migrasim.facts import BASE_YEAR
@@ -90,7 +90,7 @@ def newcomer_pay(world: World, p: LabourParams) -> np.ndarray:
         world.inputs.status_quo(equal),
         world.levers[arrears],
         world.inputs.status_quo(arrears),
-        p,
+        record(p),
         factor,
     )
     return np.repeat(factor, N_TIERS)
@@ -99,6 +99,7 @@ def newcomer_pay(world: World, p: LabourParams) -> np.ndarray:
 @kernel
 def fill_newcomer_pay(equal, equal_base, arrears, arrears_base, p, factor):
     """Multiply ``factor`` (counties,) with what equal pay and control of arrears change."""
+    p = p[0]
     for c in range(factor.shape[0]):
         factor[c] *= rules.equal_pay_factor(equal[c], equal_base[c], p)
         factor[c] *= rules.arrears_factor(arrears[c], arrears_base[c], p)
@@ -106,12 +107,13 @@ def fill_newcomer_pay(equal, equal_base, arrears, arrears_base, p, factor):
 
 def match_chances_of(world: World, p: LabourParams) -> np.ndarray:
     """(counties,) chance that a seeker meets a fitting vacancy within the year."""
-    return np.asarray(match_chances(world.above("employment.matching"), p))
+    return np.asarray(match_chances(world.above("employment.matching"), record(p)))
 
 
 @kernel
 def match_chances(matching_above, p):
     """(counties,) what `rules.match_chance` says of each county."""
+    p = p[0]
     chances = np.empty(matching_above.shape[0])
     for c in range(matching_above.shape[0]):
         chances[c] = rules.match_chance(matching_above[c], p)
@@ -155,7 +157,7 @@ def updates(world: World) -> Callable[[], None]:
             pressure_base,
             pay,
             growth,
-            p,
+            record(p),
             vacancies,
             place.work_chance_share,
             place.wage_newcomer_yuan_yr,
@@ -175,6 +177,7 @@ def fill_chances(
     ``efficiency`` of matching over that of the status quo and ``roads`` over the status quo are (counties,),
     ``filled`` (places, kinds), the other counts and ``pay``, the factor of `newcomer_pay`, by place.
     """
+    p = p[0]
     for d in range(vacancies.shape[0]):
         taken = 0
         for kind in range(Sector.AGRICULTURE + 1, filled.shape[1]):

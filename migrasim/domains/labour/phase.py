@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from migrasim.core.codes import N_SECTORS, N_TIERS, Sector, Tier
-from migrasim.core.rule import kernel
+from migrasim.core.rule import kernel, record
 from migrasim.domains.labour import chains, rules
 from migrasim.domains.labour.incomes import livelihood
 from migrasim.domains.labour.market import free, params, seekers, update
@@ -122,7 +122,7 @@ def _lever_jobs(world: World, sectors: np.ndarray, p: LabourParams) -> np.ndarra
         world.above("spatial.cluster_integration"),
         world.above("rural.local_jobs"),
         world.memory.get("quota_land_m2", np.zeros(world.geography.counties)),
-        p,
+        record(p),
         sectors,
         local,
     )
@@ -132,6 +132,7 @@ def _lever_jobs(world: World, sectors: np.ndarray, p: LabourParams) -> np.ndarra
 @kernel
 def fill_lever_jobs(efficiency, innovative, cultural, cluster, workshops, land_m2, p, sectors, local):
     """Change ``sectors`` (places, sectors) and ``local`` (places,) of the places inside; levers are (counties,)."""
+    p = p[0]
     for c in range(efficiency.shape[0]):
         village = N_TIERS * c + Tier.VILLAGE
         local[village] = p.local_jobs_village_share * workshops[c]

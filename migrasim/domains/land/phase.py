@@ -15,7 +15,7 @@ import numpy as np
 
 from migrasim.core.chance import Decision, draw, stream, uniform
 from migrasim.core.codes import N_TIERS, Activity, Purse, Tier
-from migrasim.core.rule import blocks_of, inlined, kernel, rows_of, scalars, threaded_kernel
+from migrasim.core.rule import blocks_of, inlined, kernel, record, rows_of, threaded_kernel
 from migrasim.domains.land.rules import (
     LandParams,
     exit_income_yuan_yr_mu,
@@ -140,7 +140,7 @@ def _exit(world: World, p: LandParams, homes: np.ndarray) -> None:
         households.has_collective_share,
         county,
         price_yuan_mu,
-        scalars(p)[0],
+        record(p),
         price,
         luck,
     )
@@ -242,6 +242,7 @@ def _price(
     luck,
 ):
     """Fill the ``price`` that each of the ``sellers`` (rows) would get, and the ``luck`` by which they are served."""
+    p = p[0]
     this_year = stream(seed, Decision.EXIT_LAND, year)
     for n in range(sellers.shape[0]):
         h = sellers[n]
@@ -311,7 +312,7 @@ def _lend(world: World, p: LandParams, homes: np.ndarray) -> None:
         county,
         homes,
         lends,
-        scalars(p)[0],
+        record(p),
         counts,
     )
     counts = counts.sum(axis=0)
@@ -363,6 +364,7 @@ def _uses(
     counts_of,
 ):
     """Add up in ``counts_of`` (blocks, villages, 5) tenths of a mu by use, farmers at home and empty homesteads."""
+    p = p[0]
     counts = counts_of[block[2]]
     luck = stream(seed, Decision.LEND_FREE, 0)
     first_year, last_year = math.ceil(year - p.working_age_max_yr), math.floor(year - p.working_age_min_yr)  # of birth

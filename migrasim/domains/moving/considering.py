@@ -15,7 +15,7 @@ from migrasim.core.codes import (
     Activity,
     Tenure,
 )
-from migrasim.core.rule import kernel, members_of, rows_of, threaded_kernel
+from migrasim.core.rule import kernel, members_of, record, rows_of, threaded_kernel
 from migrasim.domains.moving import rules
 from migrasim.domains.moving.household import (
     CHILD_AGE,
@@ -26,7 +26,6 @@ from migrasim.domains.moving.household import (
     People,
     is_adult,
 )
-from migrasim.domains.moving.offers import record
 from migrasim.domains.moving.rules import MovingParams
 from migrasim.domains.moving.terms import Places
 from migrasim.facts import BASE_YEAR

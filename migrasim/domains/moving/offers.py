@@ -12,7 +12,7 @@ from migrasim.core.codes import (
     N_TIERS,
     Tier,
 )
-from migrasim.core.rule import kernel, rows_of, threaded_kernel
+from migrasim.core.rule import kernel, record, rows_of, threaded_kernel
 from migrasim.domains.moving import rules
 from migrasim.domains.moving.household import (
     Families,
@@ -22,15 +22,9 @@ from migrasim.domains.moving.rules import MovingParams
 from migrasim.domains.moving.terms import AT, LAND, Places
 from migrasim.world import Geography, World
 
-_RECORD = np.dtype((np.record, [(name, np.float64) for name in MovingParams._fields]))
 _INTERPLAY = ("residence_permit.", "three_rights.", "public_housing.", "industry.")
 _OFFERS = ("relief_yuan", "school_own", "school_access", "health_access", "security_access", "barrier")
 _RIGHTS = ("kept", "collective_kept", "exit_income_yuan")
-
-
-def record(p: MovingParams) -> np.ndarray:
-    """(1,) the bundle as a record: kernels that call many rules are handed one pointer instead of all numbers."""
-    return np.array([tuple(p)], _RECORD)
 
 
 def origin_places(world: World) -> np.ndarray:
@@ -56,6 +50,7 @@ def places_of_villages(geography: Geography) -> np.ndarray:
 @threaded_kernel
 def distances(block, minutes, p, utility):
     """Fill ``utility`` with the distance term of ``minutes``, both of one shape (rows, places)."""
+    p = p[0]
     for i in rows_of(block):
         for j in range(minutes.shape[1]):
             utility[i, j] = rules.distance_term(minutes[i, j], p)
@@ -72,7 +67,7 @@ def _distances(world: World) -> tuple[np.ndarray, np.ndarray]:
         places, communities = travel_min(world, factors)
         for name, minutes in (("distance", places), ("community_distance", communities)):
             memory[name] = np.empty_like(minutes)
-            distances(len(minutes), minutes, p, memory[name])
+            distances(len(minutes), minutes, record(p), memory[name])
         memory["distance_of"] = now
     return memory["distance"], memory["community_distance"]
 
@@ -85,7 +80,7 @@ def _travel_factors(world: World, p: MovingParams) -> np.ndarray:
         world.inputs.status_quo("transport.intercounty"),
         world.above("spatial.cluster_integration"),
         world.above("transport.rural_roads"),
-        p,
+        record(p),
         factors,
     )
     return factors
@@ -94,6 +89,7 @@ def _travel_factors(world: World, p: MovingParams) -> np.ndarray:
 @kernel
 def fill_travel_factors(saved, saved_base, cluster, roads, p, factors):
     """Fill ``factors`` (3, counties) of `_travel_factors` from levers (counties,)."""
+    p = p[0]
     for c in range(factors.shape[1]):
         factors[0, c] = rules.travel_factor(saved[c], saved_base[c])
         factors[1, c] = factors[0, c] * rules.cluster_factor(cluster[c], p)
@@ -131,6 +127,7 @@ def fill_welcome(integration, community, support, p, social, settling, return_ga
     ``social`` (places,) cost that newcomers of towns and seats are spared, ``settling`` (places,) speed at which
     they grow roots, ``return_gain`` (counties,) pull of the home village.
     """
+    p = p[0]
     for c in range(integration.shape[0]):
         for tier in range(N_TIERS):
             d = N_TIERS * c + tier
@@ -249,7 +246,7 @@ def views(world: World) -> tuple[People, Families, Places]:
         world.above("integration.community"),
         world.above("governance.community"),
         world.above("rural.returnee_support"),
-        p,
+        record(p),
         social,
         settling,
         return_gain,

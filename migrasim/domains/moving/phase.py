@@ -18,7 +18,7 @@ from migrasim.core.codes import (
 )
 from migrasim.core.columns import Runs
 from migrasim.core.columns import gather as gather_columns
-from migrasim.core.rule import kernel
+from migrasim.core.rule import kernel, record
 from migrasim.domains.moving import choice
 from migrasim.domains.moving.choice import ROUNDS, STAY
 from migrasim.domains.moving.considering import MONTHS, by_month, months
@@ -28,7 +28,7 @@ from migrasim.domains.moving.household import (
     gather,
 )
 from migrasim.domains.moving.matching import MutableFamilies, MutablePeople, goods_of, match
-from migrasim.domains.moving.offers import record, renew, views
+from migrasim.domains.moving.offers import renew, views
 from migrasim.domains.moving.rules import MovingParams
 from migrasim.domains.moving.terms import (
     Places,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from migrasim.core.codes import N_TIERS, Tier
-from migrasim.core.rule import APART, blocks_of, kernel, rows_of, threaded_kernel
+from migrasim.core.rule import APART, blocks_of, kernel, record, rows_of, threaded_kernel
 from migrasim.core.share import tilted_share
 from migrasim.domains.services import rules
 from migrasim.domains.services.rules import ServicesParams
@@ -108,7 +108,7 @@ def run(world: World) -> Callable[[], None]:
         float(world.memory["beds_per_resident"][0]),
         float(place_yuan),
         float(bed_yuan),
-        p,
+        record(p),
         place.school_places,
         place.health_beds,
         world.memory.setdefault("linked_places", zero.copy()),
@@ -127,6 +127,7 @@ def add_capacity(
     ``residents`` now and ``before`` and ``pupils`` are (places,) in sample units of ``weight``; each resident asks
     for so many ``beds``. What levers and awards build, all (counties,), is split between town and seat.
     """
+    p = p[0]
     for c in range(linked_places.shape[0]):
         town, seat = N_TIERS * c + Tier.TOWN, N_TIERS * c + Tier.SEAT
         both = max(1.0, residents[town] + residents[seat])
@@ -189,7 +190,7 @@ def updates(world: World) -> Callable[[], None]:
             world.network,
             world.weight,
             beds,
-            p,
+            record(p),
             place.school_quality_share,
             place.health_quality_share,
             place.school_own_share,
@@ -217,6 +218,7 @@ def fill_quality(
     ``_OPENED``, all (counties,); ``pupils`` (places,) use the schools, and the residents, whom ``network``
     (communities, places) counts in sample units of ``weight``, ask for so many ``beds`` each.
     """
+    p = p[0]
     residents = np.zeros(network.shape[1], np.int64)
     for community in range(network.shape[0]):
         for d in range(network.shape[1]):
