@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from migrasim.core.rule import kernel
+from migrasim.core.rule import inlined, kernel
 
 _ONE, _SIGN = np.uint64(1), np.uint64(63)
 _BITS = 8  # first ones of a lot, by which those are found that are near a boundary
@@ -17,17 +17,23 @@ def by_lot(lot):
 
     Lots are even over all 64 bits: by their first bits they come nearly into order, the rest is done by insertion.
     """
-    rows = lot.shape[0]
+    order = np.empty(lot.shape[0], np.int64)
+    put_by_lot(lot, lot.shape[0], np.empty(2 * lot.shape[0] + 3, np.int64), order)
+    return order
+
+
+@inlined
+def put_by_lot(lot, rows, cursor, order):
+    """Fill ``order`` with what `by_lot` says of the first ``rows`` lots; ``cursor`` is room for twice as many and 3."""
     bits = 1
     while (1 << bits) < rows:
         bits += 1
     shift = np.uint64(64 - bits)
-    cursor = np.zeros((1 << bits) + 1, np.int64)
+    cursor[: (1 << bits) + 1] = 0
     for n in range(rows):
         cursor[(lot[n] >> shift) + _ONE] += 1
-    for b in range(1, cursor.shape[0]):
+    for b in range(1, (1 << bits) + 1):
         cursor[b] += cursor[b - 1]
-    order = np.empty(rows, np.int64)
     for n in range(rows):
         order[cursor[lot[n] >> shift]] = n
         cursor[lot[n] >> shift] += 1
@@ -38,7 +44,6 @@ def by_lot(lot):
             order[m] = order[m - 1]
             m -= 1
         order[m] = row
-    return order
 
 
 @kernel

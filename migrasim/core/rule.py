@@ -160,9 +160,9 @@ def rule(function: F) -> F:
     return cast(F, Rule(function))
 
 
-def kernel(function: F) -> F:
-    """Compile a serial loop over rows."""
-    return cast(F, _njit(function, no_cfunc_wrapper=True))
+def kernel(function: F, allocates: bool = True) -> F:
+    """Compile a serial loop over rows; ``allocates`` as in `threaded_kernel`."""
+    return cast(F, _njit(function, no_cfunc_wrapper=True, _nrt=allocates))
 
 
 def inlined(function: F) -> F:

@@ -6,6 +6,7 @@ and takes the next best. What is given up is free in the next wave.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ from migrasim.core.codes import (
     Tenure,
     Tier,
 )
-from migrasim.core.lottery import by_lot
+from migrasim.core.lottery import put_by_lot
 from migrasim.core.rule import inlined, kernel, rule
 from migrasim.domains.moving import rules
 from migrasim.domains.moving.choice import FORM_STRIDE, ROUNDS, STAY
@@ -77,6 +78,24 @@ class Goods(NamedTuple):
     network: np.ndarray  # (communities, places)
     moves: np.ndarray  # (places, places, forms) persons
     household_moves: np.ndarray  # (places, places, forms)
+
+
+class Room(NamedTuple):
+    """What matching works in, so that the kernel asks for no memory: by those who choose."""
+
+    tenure: np.ndarray  # of what was found for them
+    lottery: np.ndarray
+    wanting: np.ndarray  # rows
+    queue: np.ndarray
+    rank: np.ndarray  # classes of claim to a school place
+    cursor: np.ndarray  # (twice as many and 3,)
+
+    @classmethod
+    def of(cls, rows: int) -> Room:
+        """Room for so many who choose."""
+        tenure, rank = (np.zeros(rows, np.uint8) for _ in range(2))
+        wanting, queue, cursor = (np.empty(size, np.int64) for size in (rows, rows, 2 * rows + 3))
+        return cls(tenure, np.empty(rows, np.uint64), wanting, queue, rank, cursor)
 
 
 @inlined
@@ -138,30 +157,26 @@ def lives_by(form, d, one, tenure, inside):
 
 
 @inlined
-def _give_out(homes, crew, codes, year, month, seed, inside, savings_yuan, goods, answers, tenure, p):
-    """Fill ``answers`` (homes, ROUNDS) to wishes and ``tenure`` (homes,), what was found; see `match`."""
+def _give_out(homes, crew, codes, year, month, seed, inside, savings_yuan, goods, answers, room, p):
+    """Fill ``answers`` (homes, ROUNDS) to wishes and in ``room`` what was found; see `match`."""
+    tenure, lottery, wanting, queue, rank, cursor = room
     occupied, pupils, school_places, refused = goods.occupied, goods.pupils, goods.school_places, goods.refused
-    count = 0
-    for n in range(codes.shape[0]):
-        count += codes[n, 0] != STAY
     lottery_key, gate_key = stream(seed, Decision.LOTTERY, year), stream(seed, Decision.PERMIT, 0)
     keys = (
         stream(seed, Decision.DORMITORY, year), stream(seed, Decision.BUY, year), stream(seed, Decision.DWELLING, 0)
     )  # fmt: skip
-    lottery, wanting = np.empty(count, np.uint64), np.empty(count, np.int64)
-    count = 0
+    waiting = 0  # not served yet, in the order of the lottery
     for n in range(codes.shape[0]):
         if codes[n, 0] != STAY:
-            wanting[count] = n
-            lottery[count] = draw(lottery_key, homes[n].key, month)
-            count += 1
-    queue = by_lot(lottery)  # those who are not served yet, in the order of the lottery
-    for o in range(count):
+            wanting[waiting] = n
+            lottery[waiting] = draw(lottery_key, homes[n].key, month)
+            waiting += 1
+    put_by_lot(lottery, waiting, cursor, queue)
+    for o in range(waiting):
         queue[o] = wanting[queue[o]]
-    rank = np.empty(count, np.uint8)
     for r in range(ROUNDS):
         count = 0
-        for o in range(queue.shape[0]):  # dwellings
+        for o in range(waiting):  # dwellings
             n = queue[o]
             code = codes[n, r]
             if code == STAY:
@@ -209,12 +224,11 @@ def _give_out(homes, crew, codes, year, month, seed, inside, savings_yuan, goods
                 if form != Form.RETURN and not (one.split and d == one.away_place):
                     occupied[d, lives_by(form, d, one, tenure[n], inside)] += 1
                 answers[n, r] = Answer.GRANTED
-        left = 0
+        waiting = 0
         for o in range(count):
             if answers[queue[o], r] != Answer.GRANTED:
-                queue[left] = queue[o]
-                left += 1
-        queue = queue[:left]
+                queue[waiting] = queue[o]
+                waiting += 1
 
 
 @inlined
@@ -294,17 +308,16 @@ def _carry_out(homes, crew, codes, year, seed, inside, people_out, out, goods, a
             out.away_since_year[h] = year
 
 
-@kernel
-def match(homes, crew, codes, year, month, seed, inside, people_out, out, goods, answers, p):
+@partial(kernel, allocates=False)
+def match(homes, crew, codes, year, month, seed, inside, people_out, out, goods, room, answers, p):
     """Give out goods and carry out moves.
 
     ``homes`` are those who consider, ``crew`` their members, ``codes`` (homes, ROUNDS) what they want; ``answers``
     (homes, ROUNDS) says what became of each alternative; ``p`` is one record. Rows are served by their lottery,
     never by their place in the table. What is given up is free in the next wave.
     """
-    tenure = np.zeros(codes.shape[0], np.uint8)
-    _give_out(homes, crew, codes, year, month, seed, inside, out.savings_yuan, goods, answers, tenure, p[0])
-    _carry_out(homes, crew, codes, year, seed, inside, people_out, out, goods, answers, tenure)
+    _give_out(homes, crew, codes, year, month, seed, inside, out.savings_yuan, goods, answers, room, p[0])
+    _carry_out(homes, crew, codes, year, seed, inside, people_out, out, goods, answers, room.tenure)
 
 
 def goods_of(world: World) -> Goods:

@@ -27,7 +27,7 @@ from migrasim.domains.moving.household import (
     People,
     gather,
 )
-from migrasim.domains.moving.matching import MutableFamilies, MutablePeople, goods_of, match
+from migrasim.domains.moving.matching import MutableFamilies, MutablePeople, Room, goods_of, match
 from migrasim.domains.moving.offers import renew, views
 from migrasim.domains.moving.rules import MovingParams
 from migrasim.domains.moving.terms import (
@@ -108,7 +108,19 @@ def run(
         if witness is not None:
             witness.choosing(world, wave, chosen, codes, people, families, places)
         match(
-            wave_homes, crew, codes, year, wave, world.seed, geography.inside, people_out, out, goods, answers, bundle
+            wave_homes,
+            crew,
+            codes,
+            year,
+            wave,
+            world.seed,
+            geography.inside,
+            people_out,
+            out,
+            goods,
+            Room.of(len(chosen)),
+            answers,
+            bundle,
         )
         if witness is not None:
             witness.matched(world, answers)
