@@ -12,12 +12,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
 
 from migrasim.core.language import title_in
 from migrasim.present.language import Lang, component, phrase, words
-from migrasim.present.sheet import Prose, Sheet
+from migrasim.present.sheet import Listing, Prose, Sheet
 from migrasim.present.titles import dimension, group, unit
 from migrasim.present.titles import scenario as scenario_title
 from migrasim.runs.result import RunResult
@@ -295,8 +293,8 @@ def band(drawn: Band, result: RunResult, lang: Lang = "en") -> list[RenderableTy
     return [sheet, Prose(phrase("band_note", lang) + share, "dim")]
 
 
-def listing(heads: Sequence[str], rows: Iterable[Sequence[object]], lang: Lang = "en", title: str = "") -> Table:
-    """A plain listing; the first column, a name to copy, stays whole, the others are folded.
+def listing(heads: Sequence[str], rows: Iterable[Sequence[object]], lang: Lang = "en", title: str = "") -> Listing:
+    """A plain listing; no name and no number is broken, whatever the width.
 
     Parameters
     ----------
@@ -309,23 +307,21 @@ def listing(heads: Sequence[str], rows: Iterable[Sequence[object]], lang: Lang =
     title
         Title of the table.
     """
-    table = Table(title=Text(title) if title else None, title_style="bold", title_justify="left")
-    for number, head in enumerate(words(heads, lang)):
-        table.add_column(head, overflow="fold", no_wrap=number == 0)
+    sheet = Listing(title, align="left")
+    sheet.words(*words(heads, lang))
     for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
-    return table
+        sheet.row(*map(str, row))
+    return sheet
 
 
-def card(title: str, rows: Iterable[tuple[str, object]], lang: Lang = "en") -> Table:
+def card(title: str, rows: Iterable[tuple[str, object]], lang: Lang = "en") -> Sheet:
     """One thing in full, a line an attribute; what is empty is left out."""
-    table = Table(title=Text(title), title_style="bold", title_justify="left", show_header=False)
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
+    sheet = Sheet(title, align="left")
+    sheet.words("", "")
     for head, value in rows:
         if value not in (None, ""):
-            table.add_row(*words([head], lang), Text(str(value)))
-    return table
+            sheet.row(*words([head], lang), str(value))
+    return sheet
 
 
 def number(value: object) -> str:

@@ -13,6 +13,7 @@ from rich.console import Console
 from migrasim.analysis.band import Band
 from migrasim.core.errors import InputError
 from migrasim.core.language import LANGS, simplified, title_in
+from migrasim.facts import FactBook
 from migrasim.indicators import COMPONENTS
 from migrasim.present import figures, language, sheet, tables
 from migrasim.present.progress import progress
@@ -197,6 +198,20 @@ def test_a_listing_keeps_names_whole_and_brackets_as_they_are():
     text = _text(tables.listing(["lever", "source"], [(name, "[a] " + "word " * 40)]), width=80)
     assert name in text
     assert "[a]" in text
+
+
+@pytest.mark.parametrize("width", [80, 100, 120, 160])
+@pytest.mark.parametrize("lang", LANGS)
+def test_a_listing_breaks_no_number_at_any_width(width, lang):
+    """Where columns would be too narrow, each row is a paragraph, and every number and name stands whole."""
+    rows = [
+        (each.id, *map(tables.number, (each.bounds, each.plan.values or each.plan.value)), each.acts_through, each.file)
+        for each in FactBook.load().levers.values()
+    ]
+    text = _text(tables.listing(["lever", "bounds", "plan", "acts through", "file"], rows, lang), width)
+    whole = set(re.split(r"[\s│┃|：]+", text))
+    assert [word for row in rows for cell in row for word in cell.split() if word not in whole] == []
+    assert max(map(cell_len, text.splitlines())) <= width
 
 
 @pytest.mark.parametrize(
