@@ -18,6 +18,7 @@ from migrasim.facts import FactBook
 from migrasim.indicators import CATALOGUE
 from migrasim.present import finding_figures as figures
 from migrasim.present.finding_words import say
+from migrasim.present.titles import unit as unit_in
 from migrasim.scenario import Scenario, shipped
 from migrasim.variants import futures
 
@@ -25,20 +26,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
-UNITS = {  # of indicators, in Chinese
-    "persons": "人",
-    "persons a year": "人/年",
-    "households": "戶",
-    "households a year": "戶/年",
-    "yuan of 2020": "2020年元",
-    "yuan of 2020 a year": "2020年元/年",
-    "yuan of 2020 a month": "2020年元/月",
-    "yuan of 2020 per person": "2020年元/人",
-    "jobs": "個崗位",
-    "mu": "畝",
-    "dwellings": "套",
-    "moves a year": "次/年",
-}
 NAMED = 4  # how many are named in a sentence
 
 
@@ -112,7 +99,7 @@ class Scale:
         unit = known.unit if known else ""
         if unit.startswith("share"):
             return Scale(what, "%", say("points", lang), 100.0, 2, lang)
-        word = unit if lang == "en" else title_in({"en": unit, "zh_hant": UNITS.get(unit, unit)}, lang)
+        word = unit_in(unit, lang)
         if unit in ("yuan of 2020", "yuan of 2020 a year"):
             million = (
                 f"million {word}" if lang == "en" else word.replace("元", "百萬元" if lang == "zh-Hant" else "百万元")

@@ -95,6 +95,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "absent": ("Absent people", "外出人口"),
     "target": ("Target %", "目標 %"),
     "distance": ("To target, points", "與目標之差（百分點）"),
+    "targets_of": ("targets of the plan {targets}", "規劃目標 {targets}"),
     "target_note": (
         "Targets are goals to measure against, never data that were fitted.",
         "目標只作衡量之用，從不作為擬合數據。",
@@ -181,6 +182,8 @@ PHRASES: dict[str, tuple[str, str]] = {
     "fit_evidence": ("What was fitted", "擬合結果"),
     "fit_screening": ("Morris' screening by the emulators of the first wave", "第一輪仿真器的Morris篩選"),
     "fit_vectors": ("Fitted facts: the best and the {count} vectors kept", "擬合參數：最佳值與保留的{count}組"),
+    "fitted_best": ("{value} (runs read this one; value is the prior)", "{value}（運行取此值；「取值」為先驗）"),
+    "fitted_kept": ("{range} ({count} vectors, {file})", "{range}（{count}組參數，{file}）"),
     "report_in": ("Report in {file}", "報告存於 {file}"),
     "rate_axis": ("share of people, %", "人口比例，%"),
     "people_axis": ("thousand people", "千人"),
@@ -512,8 +515,19 @@ WORDS: dict[str, str] = {
     "number": "數量",
     "complete": "完整度",
     "year": "年份",
-    "yes": "是",
-    "no": "否",
+    "as in": "取自",
+    "future": "未來情形",
+    "set in": "設於",
+    "central": "中心情形",
+    "in it": "本情形",
+    "why (all assumed)": "原因（均為假設）",
+    "--without": "--without",
+    "name": "名稱",
+    "what it means": "含義",
+    "set or read in": "設定或讀取處",
+    "facts": "事實",
+    "MB": "MB",
+    "count": "數量",
 }
 
 

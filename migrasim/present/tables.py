@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 
 from migrasim.core.language import title_in
+from migrasim.present.chinese import said
 from migrasim.present.language import Lang, component, phrase, words
 from migrasim.present.sheet import Listing, Prose, Sheet
 from migrasim.present.titles import dimension, group, unit
@@ -303,14 +304,14 @@ def listing(heads: Sequence[str], rows: Iterable[Sequence[object]], lang: Lang =
     rows
         Cells; anything that can be printed.
     lang
-        Language of the heads.
+        Language of the heads, and of the cells but the first.
     title
         Title of the table.
     """
     sheet = Listing(title, align="left")
     sheet.words(*words(heads, lang))
-    for row in rows:
-        sheet.row(*map(str, row))
+    for name, *cells in rows:
+        sheet.row(str(name), *(said(str(cell), lang) for cell in cells))
     return sheet
 
 
@@ -320,11 +321,11 @@ def card(title: str, rows: Iterable[tuple[str, object]], lang: Lang = "en") -> S
     sheet.words("", "")
     for head, value in rows:
         if value not in (None, ""):
-            sheet.row(*words([head], lang), str(value))
+            sheet.row(*words([head], lang), said(str(value), lang))
     return sheet
 
 
-def number(value: object) -> str:
+def number(value: object, lang: Lang = "en") -> str:
     """A value of a fact or lever in few characters: a number, or a path or mapping in short.
 
     Examples
@@ -339,7 +340,7 @@ def number(value: object) -> str:
     if isinstance(value, int | float):
         return f"{value:,.10g}" if abs(value) >= 10_000 else f"{value:.6g}"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {number(each)}" for key, each in value.items())
+        return ", ".join(f"{said(str(key), lang)}: {number(each)}" for key, each in value.items())
     if isinstance(value, list | tuple):
         return f"[{', '.join(number(each) for each in value)}]"
     return str(value)

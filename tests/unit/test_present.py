@@ -205,10 +205,10 @@ def test_a_listing_keeps_names_whole_and_brackets_as_they_are():
 def test_a_listing_breaks_no_number_at_any_width(width, lang):
     """Where columns would be too narrow, each row is a paragraph, and every number and name stands whole."""
     rows = [
-        (each.id, *map(tables.number, (each.bounds, each.plan.values or each.plan.value)), each.acts_through, each.file)
+        (each.id, *map(tables.number, (each.bounds, each.plan.values or each.plan.value)), each.plan.source, each.file)
         for each in FactBook.load().levers.values()
     ]
-    text = _text(tables.listing(["lever", "bounds", "plan", "acts through", "file"], rows, lang), width)
+    text = _text(tables.listing(["lever", "bounds", "plan", "source", "file"], rows, lang), width)
     whole = set(re.split(r"[\s│┃|：]+", text))
     assert [word for row in rows for cell in row for word in cell.split() if word not in whole] == []
     assert max(map(cell_len, text.splitlines())) <= width

@@ -12,6 +12,7 @@ import solara
 
 from migrasim.core.language import title_in
 from migrasim.facts import FactBook, Lever
+from migrasim.present.chinese import told
 from migrasim.present.explorer import charts, charts_more
 from migrasim.present.explorer.draft import Draft, differing, path_of, region
 from migrasim.present.explorer.engine import Engine, Request
@@ -134,7 +135,7 @@ def Compared(session: Session, drafts: tuple[Draft, ...]) -> None:
             "progress", max=str(total), value=str(done), aria_label=say("pairs_running", lang, done=done, total=total)
         )
         if failed:
-            element("span", say("failed", lang, message=failed), classes="ms-wrong")
+            element("span", say("failed", lang, message=told(failed, lang)), classes="ms-wrong")
     LeversThatDiffer(lang, drafts)
     found = _pairs(engine, standing, drafts, runs)
     Differences(session, drafts, found)

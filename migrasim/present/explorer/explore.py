@@ -11,6 +11,7 @@ import solara
 
 from migrasim.core.language import title_in
 from migrasim.facts import FactBook
+from migrasim.present.chinese import told
 from migrasim.present.explorer.advice import warnings
 from migrasim.present.explorer.charts_more import BUILDERS
 from migrasim.present.explorer.draft import Draft, of_shipped, region
@@ -208,7 +209,7 @@ def Where(
     wrong = next((one.message for one in (now, whole) if one.state in ("refused", "failed")), "")
     with solara.v.Html(tag="div", class_="ms-status", attributes={"role": "status", "aria-live": "polite"}):
         if wrong:
-            element("span", say("failed", lang, message=wrong), classes="ms-wrong")
+            element("span", say("failed", lang, message=told(wrong, lang)), classes="ms-wrong")
         elif not engine.ready.is_set():
             element("span", say("preparing", lang))
         elif not now.is_over or not anything:

@@ -14,6 +14,7 @@ import solara
 
 from migrasim.core.errors import InputError
 from migrasim.core.language import Lang
+from migrasim.present.chinese import told
 from migrasim.present.explorer.draft import (
     MOST_BYTES,
     MOST_NAME,
@@ -70,7 +71,7 @@ def FilesBox(session: Session, guest: bool = False) -> None:
         try:
             set_said((work(), False))
         except InputError as error:
-            set_said((str(error), True))
+            set_said((told(str(error), lang), True))
 
     def take(found: Draft) -> str:
         session.put(found, "start_changed", name=found.name or found.base)

@@ -11,6 +11,7 @@ import solara
 from migrasim.core.errors import InputError
 from migrasim.core.language import title_in
 from migrasim.facts import FactBook, Lever, LeverValue
+from migrasim.present.chinese import said
 from migrasim.present.explorer.draft import SHAPES, Draft, inputs, path, path_of, region
 from migrasim.present.explorer.session import LAST_YEAR, Session
 from migrasim.present.explorer.view import county_title
@@ -239,7 +240,7 @@ def _about(lever: Lever, lang: Lang) -> list[list[str]]:
         ],
         [say("value_2020", lang), _value(lever.status_quo, lever, lang)],
         [say("value_plan", lang), _value(lever.plan, lever, lang)],
-        [say("acts", lang), lever.acts_through],
+        [say("acts", lang), said(lever.acts_through, lang)],
     ]
 
 

@@ -9,6 +9,7 @@ import solara
 from migrasim.core.language import title_in
 from migrasim.facts import FactBook
 from migrasim.indicators import CATALOGUE
+from migrasim.present.chinese import said
 from migrasim.present.explorer import charts_more
 from migrasim.present.explorer.draft import inputs, region
 from migrasim.present.explorer.serving import current
@@ -56,7 +57,9 @@ def SourceBox(session: Session) -> None:
         element("h2", say("where_head", lang, what=_heading(chart, lang)) + (f" · {point}" if point else ""))
         element("p", _run_text(session, lang))
         if indicators:
-            rows = [[title_for(name, lang), unit_for(name, lang), CATALOGUE[name].how] for name in indicators]
+            rows = [
+                [title_for(name, lang), unit_for(name, lang), said(CATALOGUE[name].how, lang)] for name in indicators
+            ]
             Rows(say("measured", lang), [say("measure", lang), say("unit", lang), say("how", lang)], rows, "measured")
         if chart in ("rates", "people", "decomposition"):
             Rows(say("published_head", lang), [say("year", lang), "%", say("source", lang)], published(), "published")
