@@ -186,7 +186,7 @@ def key_indicators(result: RunResult, lang: Lang = "en") -> Sheet:
         if column not in frame:
             continue
         about = CATALOGUE[name]
-        cells = [_cell(float(value)) for value in frame.loc[years, column]]
+        cells = [amount(float(value), about.unit) for value in frame.loc[years, column]]
         sheet.row(title_in(about.title, lang), *cells, _unit(about.unit, lang, nominal=column != name))
     return sheet
 
@@ -196,11 +196,20 @@ def _unit(english: str, lang: Lang, *, nominal: bool) -> str:
     return unit(english.replace("yuan of 2020", "nominal yuan") if nominal else english, lang)
 
 
-def _cell(value: float) -> str:
-    """A number in few characters; nothing where there is none."""
-    if value != value:
+_COUNTED = ("beds", "dwellings", "homesteads", "households", "jobs", "moves", "persons", "places", "units")
+
+
+def amount(value: float | None, unit: str = "") -> str:
+    """A result in few characters: whole where it is large or counts things, else three digits; empty for none.
+
+    Examples
+    --------
+    >>> amount(1333.333, "jobs by 2035"), amount(66.67, "jobs"), amount(0.66667, "share"), amount(0.25, "months")
+    ('1,333', '67', '0.667', '0.25')
+    """
+    if value is None or value != value:
         return ""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return f"{round(value):,}" if abs(value) >= 100 or unit.startswith(_COUNTED) else f"{value:.3g}"
 
 
 def groups(result: RunResult, lang: Lang = "en") -> Sheet:

@@ -231,6 +231,23 @@ def test_numbers_are_short_and_exact(value, expected):
     assert tables.number(value) == expected
 
 
+@pytest.mark.parametrize(
+    ("value", "unit", "expected"),
+    [
+        (4000 / 3, "jobs by 2035", "1,333"),
+        (-0.4, "persons", "0"),
+        (2 / 3, "share", "0.667"),
+        (12.5, "yuan per month", "12.5"),
+        (7000.0, "yuan per mu", "7,000"),
+        (0.25, "months", "0.25"),
+        (float("nan"), "jobs", ""),
+    ],
+)
+def test_results_are_rounded_by_their_unit(value, unit, expected):
+    """Nobody reads a third of a job: things are counted whole, the rest has three digits."""
+    assert tables.amount(value, unit) == expected
+
+
 @pytest.mark.parametrize("lang", LANGS)
 @pytest.mark.parametrize("ending", ["png", "svg"])
 def test_the_figure_of_a_trajectory_is_drawn(make_result, tmp_path, lang, ending):

@@ -28,6 +28,7 @@ from migrasim.present.explorer.widgets import Choice, Press, Rows, element
 from migrasim.present.explorer.words import name_of, say, unit
 from migrasim.present.figures import COLOURS
 from migrasim.present.language import Lang
+from migrasim.present.tables import amount
 from migrasim.variants import futures
 
 PAIRS = 10  # draws in which scenarios are held against one another
@@ -178,9 +179,9 @@ def LeversThatDiffer(lang: Lang, drafts: tuple[Draft, ...]) -> None:
         [
             title_in(lever.title, lang),
             unit(lever.unit, lang),
-            f"{lever.status_quo.last:,g}",
-            f"{lever.plan.last:,g}",
-            *(short_path(path_of(draft, lever)) for draft in drafts),
+            amount(lever.status_quo.last, lever.unit),
+            amount(lever.plan.last, lever.unit),
+            *(short_path(path_of(draft, lever), lever.unit) for draft in drafts),
         ]
         for lever in levers
     ]
@@ -197,7 +198,7 @@ def differing_among(drafts: Sequence[Draft]) -> list[Lever]:
     return [lever for lever in FactBook.load().levers.values() if lever.id in found]
 
 
-def short_path(values: Mapping[int, float]) -> str:
+def short_path(values: Mapping[int, float], unit: str = "") -> str:
     """A lever in few characters: one number, or the first and the last.
 
     Examples
@@ -206,7 +207,8 @@ def short_path(values: Mapping[int, float]) -> str:
     ('0.5', '0.5 → 1')
     """
     first, last = values[2021], values[LAST_YEAR]
-    return f"{last:,.4g}" if abs(first - last) < 1e-9 else f"{first:,.4g} → {last:,.4g}"
+    ends = [amount(each, unit) for each in (first, last)]
+    return ends[1] if ends[0] == ends[1] else " → ".join(ends)
 
 
 @solara.component
