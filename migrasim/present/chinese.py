@@ -56,27 +56,30 @@ def _script(text: str, lang: Lang) -> str:
 
 
 @lru_cache(maxsize=1)
-def _book() -> tuple[dict[str, str], list[tuple[re.Pattern[str], str]], list[tuple[re.Pattern[str], str]]]:
+def _book() -> tuple[dict[str, str], list[tuple[re.Pattern[str], str, list[str]]], list[tuple[re.Pattern[str], str]]]:
     """Words, and forms of parts and of lines; before a line may stand where it holds, in parts with colons."""
     found = read_mapping(Path(__file__).with_name("chinese.yaml"), "chinese.yaml")
-    parts = [(re.compile(_form(english)), chinese) for english, chinese in found["parts"].items()]
+    parts = [
+        (re.compile(_form(english)), chinese, re.findall(r"{(\w+)!}", english))
+        for english, chinese in found["parts"].items()
+    ]
     where = r"(?P<where>(?:[^:]*: )*)"
     lines = [(re.compile(where + _form(english)), chinese) for english, chinese in found["lines"].items()]
     return {**UNITS, **found["words"]}, parts, lines
 
 
 def _form(english: str) -> str:
-    """Pattern of a text with places: {name} for anything, {name#} for a number or what else is a word with a digit."""
+    """Pattern of a text with places: {name} for anything, {name#} for what has a digit, {name!} for a known word."""
     numbers = re.sub(r"\\\{(\w+)\\#\\\}", r"(?P<\1>\\S*\\d\\S*)", re.escape(english))
-    return re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", numbers)
+    return re.sub(r"\\\{(\w+)!?\\\}", r"(?P<\1>.+?)", numbers)
 
 
 def _part(text: str) -> str:
     words, parts, _ = _book()
     if text in words:
         return words[text]
-    for form, chinese in parts:
-        if fits := form.fullmatch(text):
+    for form, chinese, known in parts:
+        if (fits := form.fullmatch(text)) and all(fits[name] in words for name in known):
             return chinese.format(**{name: _part(value) for name, value in fits.groupdict().items()})
     return text
 

@@ -273,6 +273,28 @@ PHRASES: dict[str, tuple[str, str]] = {
         "The constants of the model are assumed, too, and stay fixed here.",
         "為抽取結果的5%、50%、95%分位；各假設值在其範圍內均勻抽取，隨機種子相同。模型常數同為假設，此處不變。",
     ),
+    "band_outside": (
+        " In {years} this run lies outside the range: its ends are those of {draws} draws only, and the ranges of the "
+        "assumed values do not lie evenly about the values of the plan.",
+        "{years}年本次運行落在區間之外：區間端點僅由{draws}次抽取得出，且假設值的範圍並非以規劃值為中心。",
+    ),
+    "band_other_sample": (
+        " The run holds {run}% of the households, the draws {draws}%.",
+        "本次運行取{run}%的家庭，抽取運行取{draws}%。",
+    ),
+    "spread_outside": (
+        "In {count} of {all} rows the median lies outside the band of chance beside it: the median is that of the "
+        "{vectors} vectors, the band is of {lucks} runs of the best of them, too few to know its ends.",
+        "{all}行中有{count}行的中位數落在旁邊的隨機性區間之外：中位數取自{vectors}組參數，而區間僅由其中最佳一組的{lucks}次運行"
+        "得出，不足以確定端點。",
+    ),
+    "judge_outside": (
+        "In {count} of {all} series the simulated value lies outside the band of parameters beside it: the value is "
+        "the mean of {lucks} runs of the best vector with {share}% of the households, the band is of one run of each "
+        "of the {vectors} vectors, as the fit made them. A small sample shifts the value, and luck moves the band.",
+        "{all}個序列中有{count}個的模擬值落在旁邊的參數區間之外：模擬值為最佳參數以{share}%的家庭運行{lucks}次的均值，"
+        "區間則由擬合時{vectors}組參數各一次運行得出。抽樣過小會使模擬值偏移，隨機性也會移動區間。",
+    ),
     "one_run": ("this run", "本次運行"),
     "band_sample": (" The draws were run with {share}% of the households.", "區間由{share}%的家庭抽樣運行得出。"),
     "band_range": ("range", "區間"),

@@ -21,7 +21,7 @@ _HEAD, _LABEL = {1: 8, 0: 7}, {1: 14, 0: 11}
 _LAYOUTS = ((True, 1), (False, 1), (False, 0))  # as wide as the longest line or not, and the margin, best first
 _TALLEST = 6  # lines of a row of a listing
 # what a line may be broken into: a word or number, or a Chinese character, with the marks that cling to it
-_PIECES = re.compile(r"\s*(?:（*(?:[\x21-\x7e]+|[^\s（])[）、，：；。]*|（+)")
+_PIECES = re.compile(r"\s*(?:（*(?:[\x21-\x7e]+(?:(?<=\d) [%‰])?|[^\s（])[）、，：；。]*|（+)")
 
 
 @dataclass(frozen=True)

@@ -292,15 +292,25 @@ def band(drawn: Band, result: RunResult, lang: Lang = "en") -> list[RenderableTy
         title = phrase(head, lang)
         sheet.words(f"{title}, {phrase('band_range', lang)}")  # a range may be broken between its numbers
         sheet.numbers(*(f"{title}, {phrase(part, lang)}" for part in ("band_median", "one_run")))
+    outside: list[str] = []
     for year in dict.fromkeys(years):
         cells = [str(year)]
         for name, (_, write) in names.items():
             numbers = [*drawn.of(name).loc[year], frame[name].loc[year]]
-            low, median, high, ran = (write(float(each)) for each in numbers)
-            cells += [f"{low} - {high}", median, ran]
+            low, median, high, ran = (float(each) for each in numbers)
+            if not low <= ran <= high and str(year) not in outside:
+                outside.append(str(year))
+            cells += [f"{write(low)} - {write(high)}", write(median), write(ran)]
         sheet.row(*cells)
-    share = "" if drawn.sample >= 1 else phrase("band_sample", lang, share=f"{100 * drawn.sample:g}")
-    return [sheet, Prose(phrase("band_note", lang) + share, "dim")]
+    note = phrase("band_note", lang)
+    if drawn.sample < 1:
+        note += phrase("band_sample", lang, share=f"{100 * drawn.sample:g}")
+    if outside:
+        note += phrase("band_outside", lang, years=", ".join(outside), draws=len(drawn.draws))
+        if drawn.sample != result.sample:
+            shares = {"run": f"{100 * result.sample:g}", "draws": f"{100 * drawn.sample:g}"}
+            note += phrase("band_other_sample", lang, **shares)
+    return [sheet, Prose(note, "dim")]
 
 
 def listing(heads: Sequence[str], rows: Iterable[Sequence[object]], lang: Lang = "en", title: str = "") -> Listing:

@@ -181,8 +181,8 @@ def dimension(name: str, lang: Lang) -> str:
 
 
 def group(name: str, lang: Lang) -> str:
-    """Title of a group of households: of its own, or of a county."""
-    return filled(GROUPS[name], lang) if name in GROUPS else title_in(_counties().get(name, name), lang)
+    """Title of a group of households: of its own, or of a county or the region."""
+    return filled(GROUPS[name], lang) if name in GROUPS else title_in(_places().get(name, name), lang)
 
 
 def scenario(name: str, title: Mapping[str, Any] | None, lang: Lang) -> str:
@@ -191,5 +191,7 @@ def scenario(name: str, title: Mapping[str, Any] | None, lang: Lang) -> str:
 
 
 @lru_cache(maxsize=1)
-def _counties() -> dict[str, dict[str, str]]:
-    return {one.en: {"en": one.en, "zh_hant": one.zh_hant, "zh_hans": one.zh} for one in Region.only().counties}
+def _places() -> dict[str, dict[str, str]]:
+    region = Region.only()
+    found = {one.en: {"en": one.en, "zh_hant": one.zh_hant, "zh_hans": one.zh} for one in region.counties}
+    return found | {region.title["en"]: region.title}

@@ -11,12 +11,15 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from migrasim.analysis.band import Band
+from migrasim.analysis.ensemble import Spread
 from migrasim.core.errors import InputError
 from migrasim.core.language import LANGS, simplified, title_in
 from migrasim.facts import FactBook
 from migrasim.indicators import COMPONENTS
-from migrasim.present import figures, language, sheet, tables
+from migrasim.present import figures, judgement, language, sheet, tables
 from migrasim.present.progress import progress
+
+_HEADLINE = ("urbanization_rate", "urban_population")
 
 
 def _text(thing, width: int = 200) -> str:
@@ -145,6 +148,30 @@ def test_no_number_is_cut_in_a_narrow_terminal(make_result, lang, width):
     assert max(map(cell_len, text.splitlines())) <= width
     for number in ("2,468,000", "740,400", "5,744,548,590", "932,800", "-162,757", "1,000,000", "3,000,000"):
         assert number in text, number
+
+
+@pytest.mark.parametrize(("high", "told"), [(0.9, False), (0.2, True)])
+def test_a_run_outside_its_own_range_says_so(make_result, high, told):
+    """A range that leaves out the run beside it is explained by its few draws and the sample."""
+    ends = [(2026, name, 0.0, high / 2, 1e9 if name == "urban_population" else high) for name in _HEADLINE]
+    table = pd.DataFrame(ends, columns=["year", "indicator", "low", "median", "high"])
+    drawn = Band("plan", pd.concat([table, table.assign(year=2025)]), pd.DataFrame(index=range(12)), 57, 67, 0.02)
+    text = " ".join("".join(_text(part) for part in tables.band(drawn, make_result())).split())
+    assert ("this run lies outside the range: its ends are those of 12 draws only" in text) == told
+    assert ("The run holds 100% of the households, the draws 2%." in text) == told
+
+
+def test_a_median_outside_the_band_beside_it_is_explained():
+    """A band of few lucks need not hold the median of the vectors: the note counts such rows."""
+    columns = ["scenario", "year", "indicator", "source", "low", "median", "high"]
+    rows = [("plan", 2035, "urban_population", "parameters", 5.0, 6.0, 7.0)]
+    inside, outside = [("plan", 2035, "urban_population", "chance", low, 8.0, 9.0) for low in (5.5, 7.5)]
+    for chance, count in ((inside, 0), (outside, 1)):
+        levels = pd.DataFrame([*rows, chance], columns=columns)
+        found = judgement.spread_tables(Spread(levels, levels.iloc[:0], 40, 2), "en")
+        notes = [one.text for one in found if isinstance(one, sheet.Prose)]
+        assert len(notes) == count
+        assert all(note.startswith("In 1 of 1 rows the median lies outside") for note in notes)
 
 
 def test_chinese_tables_are_chinese_throughout(make_result):
