@@ -253,14 +253,14 @@ def _lever_card(book: FactBook, lever: Lever, lang: Lang) -> None:
         ("built", "yes" if lever.built else "no: setting it is an error"),
     ]
     for head, value in (("2020", lever.status_quo), ("plan", lever.plan)):
-        rows.append((head, f"{_planned(value, lang)} {value.source}"))
+        rows.append((head, f"{_planned(value, lang)} {said(value.source, lang)}"))
         if value.range is not None:
             rows.append((f"{head}, range", number(value.range)))
     rows += [
         (
             "cost",
             f"{number(each.value)} {said(each.unit, lang)}, {said(each.recurrence, lang)}, {said(each.payer, lang)}, "
-            f"{each.price_year} ({said(each.status, lang)}) {each.source}",
+            f"{each.price_year} ({said(each.status, lang)}) {said(each.source, lang)}",
         )
         for each in lever.cost
     ]

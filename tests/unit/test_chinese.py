@@ -13,6 +13,7 @@ from migrasim.facts import FactBook
 from migrasim.indicators import CATALOGUE
 from migrasim.order import SCHEDULE
 from migrasim.present import chinese, titles
+from migrasim.variants import futures
 
 PACKAGE = Path(chinese.__file__).parent.parent
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -66,8 +67,8 @@ def test_every_message_about_wrong_input_is_said_in_chinese():
     assert {text for text, fault in faults.items() if not CHINESE.search(fault)} == _ENGLISH_MESSAGES
 
 
-def test_what_levers_and_indicators_and_phases_say_is_said_in_chinese():
-    """No lever, fact, indicator or phase of the year shows an English sentence or unit between Chinese heads."""
+def test_what_levers_indicators_futures_and_phases_say_is_said_in_chinese():
+    """No lever, indicator, future or phase of the year shows an English sentence or unit between Chinese heads."""
     book = FactBook.load()
     words = {one.acts_through for one in book.levers.values()} | {one.how for one in CATALOGUE.values()}
     words |= {phase.sentence for phase in SCHEDULE} | {one.room_words() for one in book.levers.values()} - {""}
@@ -76,6 +77,9 @@ def test_what_levers_and_indicators_and_phases_say_is_said_in_chinese():
         word for lever in book.levers.values() for one in lever.cost for word in (one.unit, one.payer, one.recurrence)
     }
     words |= {one.unit for each in (book.levers, book.facts, CATALOGUE) for one in each.values()}
+    words |= {one.source for lever in book.levers.values() for one in (lever.status_quo, lever.plan, *lever.cost)}
+    words |= {lever.note for lever in book.levers.values() if lever.note}
+    words |= {change.source for future in futures().values() for change in future.facts.values()}
     plain = {word for word in words if not CHINESE.search(chinese.said(word, "zh-Hant"))}
     assert plain == {"per 1000", "percent"}  # ‰ and %
 

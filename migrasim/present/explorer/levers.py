@@ -253,4 +253,4 @@ def _value(value: LeverValue, lever: Lever, lang: Lang) -> str:
     text = f"{numbers} {unit(lever.unit, lang)}; "
     if value.range is not None:
         text += say("range_words", lang, low=f"{value.range[0]:,g}", high=f"{value.range[1]:,g}") + "; "
-    return text + say("why", lang, status=say(value.status, lang), source=value.source)
+    return text + say("why", lang, status=say(value.status, lang), source=said(value.source, lang))

@@ -75,7 +75,7 @@ def SourceBox(session: Session) -> None:
                 unit(fact.unit, lang),
                 "" if fact.range is None else f"{fact.range[0]:,.4g} … {fact.range[1]:,.4g}",
                 say(fact.status, lang),
-                fact.source,
+                said(fact.source, lang),
             ]
             for fact in facts[:_MOST_FACTS]
         ]
@@ -125,7 +125,13 @@ def _levers(session: Session, domains: Sequence[str], lang: Lang) -> None:
         lever = FactBook.load().levers[one.id]
         if lever.domain in domains:
             rows.append(
-                [title_in(lever.title, lang), one.value, unit(one.unit, lang), _status(one.status, lang), one.source]
+                [
+                    title_in(lever.title, lang),
+                    one.value,
+                    unit(one.unit, lang),
+                    _status(one.status, lang),
+                    said(one.source, lang),
+                ]
             )
     heads = [say(key, lang) for key in ("lever", "value", "unit", "status", "source")]
     Rows(say("set_levers", lang, count=len(rows)), heads, rows, "levers-set")

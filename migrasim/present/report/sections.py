@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from migrasim.core.language import Lang, title_in
 from migrasim.facts import Fact, FactBook, Lever
 from migrasim.indicators import CATALOGUE
+from migrasim.present.chinese import said
 from migrasim.present.explorer.words import unit as unit_in
 from migrasim.present.language import component, group, phrase
 from migrasim.present.report.charts import PAYERS
@@ -294,14 +295,15 @@ def _value(lever: Lever, lang: Lang) -> list[str]:
         _range(plan.range),
         unit_in(lever.unit, lang),
         word(plan.status, lang),
-        plan.source,
+        said(plan.source, lang),
     ]
 
 
 def _costs(lever: Lever, lang: Lang) -> list[list[str]]:
     return [
         [title_in(lever.title, lang), f"{word(cost.payer, lang)}, {word(cost.recurrence, lang)}", number(cost.value),
-         _range(cost.range), f"{unit_in(cost.unit, lang)}, {cost.price_year}", word(cost.status, lang), cost.source]
+         _range(cost.range), f"{unit_in(cost.unit, lang)}, {cost.price_year}", word(cost.status, lang),
+         said(cost.source, lang)]
         for cost in lever.cost
     ]  # fmt: skip
 
@@ -315,7 +317,7 @@ def _fact(fact: Fact, run: Mapping[str, float], lang: Lang) -> list[str]:
         _range(fact.range),
         unit_in(fact.unit, lang),
         word(fact.status, lang),
-        fact.source,
+        said(fact.source, lang),
     ]
 
 
