@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from migrasim.cli.shared import FutureOption, LangOption, WithoutOption, app, check_variants, lang_of, say, show
+from migrasim.cli.shared import FutureOption, LangOption, WithoutOption, app, check_variants, flag, lang_of, say, show
 from migrasim.core.errors import InputError, nearest
 from migrasim.core.language import Lang, title_in
 
@@ -141,9 +141,9 @@ def alternatives(lang: LangOption = "en") -> None:
 @app.command()
 def levers(
     name: Annotated[str | None, typer.Argument(help="A group or a lever; default: all.")] = None,
-    unbuilt: Annotated[bool, typer.Option("--unbuilt", help="Only levers whose channel is not built yet.")] = False,
+    unbuilt: Annotated[bool, flag("--unbuilt", "Only levers whose channel is not built yet.")] = False,
     effects: Annotated[
-        bool, typer.Option("--effects", help="Move each alone, run what that takes, write a page; hours for all.")
+        bool, flag("--effects", "Move each alone, run what that takes, write a page; hours for all.")
     ] = False,
     sample: Annotated[float, typer.Option("--sample", help="With --effects: share of the households to run.")] = 0.1,
     replications: Annotated[
@@ -451,11 +451,14 @@ def trace(
     if lever is not None:
         from migrasim.facts import FactBook
 
-        found = FactBook.load().lever(lever)
+        known = FactBook.load().levers
+        if lever not in known:
+            hint = nearest(lever, known)
+            raise InputError(f"trace: unknown lever '{lever}'; allowed: a lever of `migrasim levers`. {hint}".rstrip())
         from migrasim.present.chinese import told
         from migrasim.runs.trace import trace_lever
 
-        for line in trace_lever(found.id):
+        for line in trace_lever(lever):
             typer.echo(told(line, tongue))
         return
     from migrasim.runs.result import check_request

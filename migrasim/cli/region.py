@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from migrasim.cli.shared import LangOption, app, in_language, lang_of, say, short, show
+from migrasim.cli.shared import LangOption, app, flag, in_language, lang_of, say, short, show
 from migrasim.core.errors import InputError
 from migrasim.core.language import Lang, title_in
 
@@ -15,9 +15,7 @@ from migrasim.core.language import Lang, title_in
 @app.command()
 def region(
     name: Annotated[str | None, typer.Argument(help="A shipped region or the folder of one.")] = None,
-    fit: Annotated[
-        bool, typer.Option("--fit", help="Every margin, published against synthetic, with the error.")
-    ] = False,
+    fit: Annotated[bool, flag("--fit", "Every margin, published against synthetic, with the error.")] = False,
     base: Annotated[int, typer.Option("--base", help="Base year of --fit: 2010 or 2020.")] = 2020,
     check: Annotated[
         Path | None,

@@ -40,6 +40,11 @@ def lang_of(text: str) -> Lang:
     raise InputError(f"--lang: '{text}' is not known; allowed: {', '.join(LANGS)}. {nearest(text, LANGS)}".rstrip())
 
 
+def flag(name: str, meaning: str) -> Any:
+    """An option that is given or not; without a metavar the help would say that it takes a value."""
+    return typer.Option(name, help=meaning, metavar="")
+
+
 def _known(text: str) -> Lang | None:
     return next((lang for lang in LANGS if text.replace("_", "-").casefold() == lang.casefold()), None)
 

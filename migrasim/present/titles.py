@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from migrasim.core.language import Lang, title_in
-from migrasim.present.language import GROUPS, filled
+from migrasim.present.language import GROUPS, filled, where
 from migrasim.region import Region
 
 UNITS: dict[str, str] = {
@@ -183,6 +183,12 @@ def dimension(name: str, lang: Lang) -> str:
 def group(name: str, lang: Lang) -> str:
     """Title of a group of households: of its own, or of a county or the region."""
     return filled(GROUPS[name], lang) if name in GROUPS else title_in(_places().get(name, name), lang)
+
+
+def place(name: str, lang: Lang) -> str:
+    """Title of a county or the region, or of a place inside a county: ``<County>/seat`` is its name in tables."""
+    county, _, tier = name.partition("/")
+    return name if lang == "en" else group(county, lang) + (where(tier, lang) if tier else "")
 
 
 def scenario(name: str, title: Mapping[str, Any] | None, lang: Lang) -> str:

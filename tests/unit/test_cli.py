@@ -117,6 +117,8 @@ WRONG: list[tuple[list[str], tuple[str, ...]]] = [
     (["trace"], ("--household",)),
     (["trace", "three_rights.titling", "--household", "1"], ("either",)),
     (["trace", "three_rights.tilting"], ("did you mean 'three_rights.titling'",)),
+    (["trace", "nonsense"], ("trace", "nonsense", "migrasim levers")),
+    (["compare", "status_quo", "plan", "--replications", "0"], ("--replications", "from 1")),
     (["trace", "--household", "first"], ("--household", "first")),
     (["trace", "--household", "1", "--sample", "0"], ("--sample",)),
     (["run", "plan", "--band", "1"], ("--band", "allowed: 0, or whole numbers from 2 to 10000")),
@@ -630,3 +632,10 @@ def test_the_page_of_a_scenario_is_printed(migrasim):
     code, _, err = migrasim("scenarios", "core_frist")
     assert code == 2
     assert "core_first" in err
+
+
+def test_no_switch_asks_for_a_value_in_its_help(migrasim):
+    """An option that is given or not stands alone in the help; a newcomer would type a value behind it."""
+    text = "\n".join(migrasim(command, "--help").out for command in ("run", "levers", "explore", "experiment"))
+    lines = {line for line in text.splitlines() if "bool" in line}
+    assert {word for line in lines for word in line.split() if word.startswith("--")} == {"--help"}
