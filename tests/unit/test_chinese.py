@@ -68,7 +68,7 @@ def test_every_message_about_wrong_input_is_said_in_chinese():
 
 
 def test_what_levers_indicators_futures_and_phases_say_is_said_in_chinese():
-    """No lever, indicator, future or phase of the year shows an English sentence or unit between Chinese heads."""
+    """No lever, indicator, future, phase or assumed fact shows an English sentence or unit between Chinese heads."""
     book = FactBook.load()
     words = {one.acts_through for one in book.levers.values()} | {one.how for one in CATALOGUE.values()}
     words |= {phase.sentence for phase in SCHEDULE} | {one.room_words() for one in book.levers.values()} - {""}
@@ -79,6 +79,8 @@ def test_what_levers_indicators_futures_and_phases_say_is_said_in_chinese():
     words |= {one.unit for each in (book.levers, book.facts, CATALOGUE) for one in each.values()}
     words |= {one.source for lever in book.levers.values() for one in (lever.status_quo, lever.plan, *lever.cost)}
     words |= {lever.note for lever in book.levers.values() if lever.note}
+    uncertain = [fact for fact in book.facts.values() if fact.used and fact.role == "uncertain"]
+    words |= {fact.source for fact in uncertain if fact.status == "assumed"}
     words |= {change.source for future in futures().values() for change in future.facts.values()}
     plain = {word for word in words if not CHINESE.search(chinese.said(word, "zh-Hant"))}
     assert plain == {"per 1000", "percent"}  # ‰ and %
@@ -120,11 +122,7 @@ def test_a_message_keeps_where_what_is_allowed_and_the_nearest_name(message, exp
 
 
 def test_words_of_a_source_are_left_alone():
-    """Only whole cells are said in Chinese: a sentence of a source that looks like a range stays as it is."""
-    paid = "30 to 50 yuan per mu, of which the centre paid 10"
-    assert chinese.said(paid, "zh-Hant") == paid
-    assert (
-        chinese.said("two rooms in a county seat 600 to 1000 yuan", "zh-Hant")
-        == "two rooms in a county seat 600 to 1000 yuan"
-    )
+    """Only what is said as a whole is said in Chinese: a source that begins like a range with a unit stays as it is."""
+    for source in ("30 to 50 yuan per mu in another county", "Bryan & Morten 2019, J. Political Economy"):
+        assert chinese.said(source, "zh-Hant") == source
     assert titles.unit("yuan per month", "zh-Hant") == chinese.said("yuan per month", "zh-Hant") == "元/月"
