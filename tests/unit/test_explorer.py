@@ -13,16 +13,17 @@ import pytest
 import yaml
 
 from migrasim.core.errors import InputError
-from migrasim.core.language import LANGS
+from migrasim.core.language import LANGS, title_in
 from migrasim.facts import FactBook
 from migrasim.indicators import CATALOGUE
-from migrasim.present.explorer import charts, charts_more, compare, draft, sources, view, words
+from migrasim.present.explorer import apart, charts, charts_more, compare, draft, sources, view, words
 from migrasim.present.explorer.draft import Draft
 from migrasim.present.explorer.engine import FIRST_ANSWERS, Cache, Engine
 from migrasim.present.explorer.foot import foot
 from migrasim.present.explorer.runs import draws, request
 from migrasim.present.explorer.session import Session
 from migrasim.scenario import Scenario
+from migrasim.variants import futures
 
 SCHOOLS = "residence_permit.education"
 HOUSES = "public_housing.public_rental_units"
@@ -446,9 +447,33 @@ def test_shares_of_levers_add_up_to_the_whole_effect(results):
     names = list(compare.players(made, "en"))
     assert len(names) == 2
     runs = {frozenset(): quo, frozenset(names[:1]): quo, frozenset(names[1:]): quo, frozenset(names): plan}
-    chart = compare.attribution_chart(Session(made), made, 0, runs, 2035)
+    session = Session(made)
+    session.pin(made)
+    chart = compare.attribution_chart(session, made, 0, runs, 2035)
     rate = [100 * one.prefecture()["urbanization_rate"].loc[2035] for one in (plan, quo)]
     assert chart.rows[-1][1] == pytest.approx(rate[0] - rate[1], abs=0.01)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_no_two_pinned_scenarios_are_called_the_same(lang):
+    """Where titles are equal, the values that differ stand beside them, then the future; a name of its own stays."""
+    quo = draft.of_shipped("status_quo")
+    drafts = [Draft("status_quo", {SCHOOLS: 0.8}), Draft("status_quo", {SCHOOLS: 1.0}), quo, Draft(future="boom"),
+              Draft(name="Mine"), Draft("plan", name="Mine")]  # fmt: skip
+    names = apart.names_of(drafts, lang)
+    assert len(set(names)) == len(drafts)
+    assert names[0].endswith("0.8") and names[1].endswith("1")
+    assert title_in(futures()["boom"].title, lang) in names[3]
+    assert apart.names_of([*drafts[:1], quo], lang)[1] == words.name_of(quo, lang)
+
+
+def test_a_lever_is_told_beside_2020_and_the_plan():
+    """Unit, 2020, plan and the draft in one row; counties that were set alone are named."""
+    made = Draft("status_quo", {SCHOOLS: {"Kongtong": 0.9}})
+    lever = FactBook.load().levers[SCHOOLS]
+    (row,) = apart.lever_rows([lever], [made], "en")
+    assert row[:4] == ["Residence permit: compulsory schooling", "share", "0.6", "0.68 → 1"]
+    assert "Kongtong 0.9" in row[4] and "Jingning" not in row[4]
 
 
 def test_a_scenario_of_many_levers_is_shared_out_among_few_players():

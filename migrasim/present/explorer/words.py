@@ -192,6 +192,8 @@ PHRASES: dict[str, tuple[str, str]] = {
         "Nothing is pinned yet. On the page Explore, press Pin for comparison; up to {most} scenarios can be compared.",
         "尚未選定情景。請在「探索」頁按「加入比較」，最多可比較{most}個情景。",
     ),
+    "and_more_levers": ("{count} more differ", "另有{count}項不同"),
+    "in_brackets": (" ({what})", "（{what}）"),
     "open_pin": ("Open", "打開"),
     "unpin": ("Drop", "移除"),
     "future_all": ("Future for all", "全部採用的未來情形"),
