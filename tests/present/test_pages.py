@@ -345,7 +345,9 @@ def test_charts_leave_as_pictures_and_numbers(page):
     for part in ("Scenario: The plan as written.", "Dotted: status quo.", "统计公报", "luck 0"):
         assert part in picture
     table = _taken(page, "Urbanization rates", "CSV").decode("utf-8-sig")
-    assert table.splitlines()[0].startswith("Year,Resident urbanization rate (%),")
+    head, first, *_ = table.splitlines()
+    assert head.startswith("Year,Resident urbanization rate (%),") and head.endswith(",Scenario,Shown for,Runs,Source")
+    assert "The plan as written" in first and re.search("now [0-9a-f]{12}; status quo [0-9a-f]{12}", first)
     chains = _taken(page, "Workers of the industrial chains", "SVG").decode("utf-8")
     assert all(one.title["en"] in chains for one in region().chains)
 

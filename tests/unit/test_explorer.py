@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import re
 import string
 import threading
 import time
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -19,7 +22,8 @@ from migrasim.indicators import CATALOGUE
 from migrasim.present.explorer import apart, charts, charts_more, compare, draft, sources, view, words
 from migrasim.present.explorer.draft import Draft
 from migrasim.present.explorer.engine import FIRST_ANSWERS, Cache, Engine
-from migrasim.present.explorer.foot import foot
+from migrasim.present.explorer.files import packed
+from migrasim.present.explorer.foot import about, foot
 from migrasim.present.explorer.runs import draws, request
 from migrasim.present.explorer.session import Session
 from migrasim.scenario import Scenario
@@ -400,6 +404,29 @@ def test_what_leaves_the_page_can_be_read_alone(results, lang):
     assert all(unit in head for head in charts.people(shown).heads[1:])
     both = _view(results, lang, None, "pin")
     assert all(line.name in foot(both, charts.people(both))[0] for line in both.lines)
+    said = dict(about(shown, chart))
+    assert said[words.say("scenario", lang)] == "More homes"
+    assert results[0].run_id in said[words.say("run_codes", lang)]
+    assert "migrasim" in said[words.say("source", lang)] and "统计公报" in said[words.say("source", lang)]
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("lang", LANGS)
+def test_tables_that_leave_the_page_can_be_read_alone(results, lang):
+    """Every row says scenario and run; beside the tables stand the scenario file, the command and the columns."""
+    made = Draft("plan", {SCHOOLS: 0.5}, name="More homes")
+    with zipfile.ZipFile(io.BytesIO(packed(results[0], "csv", made, lang))) as archive:
+        said = archive.read("about.txt").decode("utf-8-sig")
+        assert results[0].run_id in said and "migrasim run More_homes.yaml --sample 0.01" in said
+        assert draft.opened(archive.read("More_homes.yaml").decode(), "file").content == made.content
+        tables = {
+            one.removesuffix(".csv"): pd.read_csv(archive.open(one)) for one in archive.namelist() if "csv" in one
+        }
+    columns = tables.pop("columns").set_index(["table", "column"])
+    for name, table in tables.items():
+        assert list(table)[:3] == ["run_id", "scenario", "seed"]
+        assert set(table["run_id"]) == {results[0].run_id}
+        assert columns.loc[name, ["unit", "title_en"]].notna().all(axis=None)
 
 
 @pytest.mark.model
@@ -449,7 +476,7 @@ def test_shares_of_levers_add_up_to_the_whole_effect(results):
     runs = {frozenset(): quo, frozenset(names[:1]): quo, frozenset(names[1:]): quo, frozenset(names): plan}
     session = Session(made)
     session.pin(made)
-    chart = compare.attribution_chart(session, made, 0, runs, 2035)
+    chart, _ = compare.attribution_chart(session, made, 0, runs, 2035)
     rate = [100 * one.prefecture()["urbanization_rate"].loc[2035] for one in (plan, quo)]
     assert chart.rows[-1][1] == pytest.approx(rate[0] - rate[1], abs=0.01)
 

@@ -17,7 +17,6 @@ from migrasim.present.explorer.apart import differing_among, lever_rows, names_o
 from migrasim.present.explorer.draft import Draft, differing, region
 from migrasim.present.explorer.engine import Engine, Request
 from migrasim.present.explorer.explore import Focus, ShowChart, range_of
-from migrasim.present.explorer.foot import foot
 from migrasim.present.explorer.maker import SAMPLE
 from migrasim.present.explorer.runs import Standing, draws, request, use_runs
 from migrasim.present.explorer.serving import current
@@ -293,7 +292,7 @@ def PinnedCharts(session: Session, drafts: tuple[Draft, ...], keys: tuple[tuple[
         for build in BUILDERS:
             chart = build(view)
             if chart is not None:
-                ShowChart(session, chart, foot(view, chart)).key(chart.key)
+                ShowChart(session, chart, view).key(chart.key)
 
 
 # -- which lever did it ------------------------------------------------------------------------------
@@ -375,15 +374,15 @@ def Attributed(session: Session, draft: Draft, index: int) -> None:
             element("span", text)
             element("progress", max=str(len(wanted)), value=str(done), aria_label=text)
         return
-    chart = attribution_chart(session, draft, index, {m: engine.result(one.key) for m, one in wanted.items()}, year)
-    if chart is not None:
-        ShowChart(session, chart, [say("foot_scenario", lang, names=called(session)[index])])
+    drawn = attribution_chart(session, draft, index, {m: engine.result(one.key) for m, one in wanted.items()}, year)
+    if drawn is not None:
+        ShowChart(session, *drawn)
 
 
 def attribution_chart(
     session: Session, draft: Draft, index: int, results: Mapping[frozenset[str], Any], year: int
-) -> Chart | None:
-    """Bars of what each player adds to the resident rate."""
+) -> tuple[Chart, View] | None:
+    """Bars of what each player adds to the resident rate, and the view that they are of."""
     from migrasim.analysis.attribution import exact
     from migrasim.present.explorer.view import values
 
@@ -426,5 +425,6 @@ def attribution_chart(
         ],
     }
     rows = [[label, value] for label, value in zip(labels, data, strict=True)]
-    return Chart("attribution", title, option, [say("lever", lang), say("points", lang)], rows, ("urbanization_rate",),
-                 note=say("attribution_note", lang))  # fmt: skip
+    heads = [say("lever", lang), say("points", lang)]
+    note = say("attribution_note", lang)
+    return Chart("attribution", title, option, heads, rows, ("urbanization_rate",), note=note), view

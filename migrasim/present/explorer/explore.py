@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from migrasim.present.explorer.charts_more import BUILDERS
 from migrasim.present.explorer.draft import Draft, of_shipped, region
 from migrasim.present.explorer.engine import FIRST_ANSWERS, Engine, Request
 from migrasim.present.explorer.files import Share
-from migrasim.present.explorer.foot import foot
+from migrasim.present.explorer.foot import about, foot
 from migrasim.present.explorer.levers import LeverPanel
 from migrasim.present.explorer.maker import SAMPLE
 from migrasim.present.explorer.runs import Standing, draws, request, use_runs
@@ -367,7 +367,7 @@ def Charts(session: Session, shown: Shown, labels: tuple[str, str, str]) -> None
         for build in BUILDERS:
             chart = build(view)
             if chart is not None:
-                ShowChart(session, chart, foot(view, chart)).key(chart.key)
+                ShowChart(session, chart, view).key(chart.key)
 
 
 def range_of(session: Session) -> str:
@@ -376,8 +376,8 @@ def range_of(session: Session) -> str:
     return "" if of == "none" else say(f"range_of_{of}", session.lang.value)
 
 
-def ShowChart(session: Session, chart: Chart, below: Sequence[str]) -> Any:
-    """A chart in its frame, with what stands below it when it leaves the page."""
+def ShowChart(session: Session, chart: Chart, view: View) -> Any:
+    """A chart in its frame, with what stands beside it when it leaves the page."""
     lang = session.lang.value
     return ChartFrame(
         name=chart.key,
@@ -388,7 +388,8 @@ def ShowChart(session: Session, chart: Chart, below: Sequence[str]) -> Any:
                 "option": chart.option,
                 "heads": list(chart.heads),
                 "rows": [list(row) for row in chart.rows],
-                "foot": list(below),
+                "foot": foot(view, chart),
+                "about": about(view, chart),
             },
             ensure_ascii=False,
             separators=(",", ":"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import solara
 
@@ -17,6 +18,10 @@ from migrasim.present.explorer.view import title_for, unit_for
 from migrasim.present.explorer.widgets import Press, Rows, element
 from migrasim.present.explorer.words import say, unit
 from migrasim.present.language import Lang
+from migrasim.variants import futures
+
+if TYPE_CHECKING:
+    from migrasim.runs.result import RunResult
 
 # what each chart rests on: its indicators, and the domains whose facts and levers it hangs on most
 BEHIND: dict[str, tuple[Sequence[str], Sequence[str]]] = {
@@ -88,8 +93,11 @@ def _heading(chart: str, lang: Lang) -> str:
 def _run_text(session: Session, lang: Lang) -> str:
     """Which run, with what luck, of how many, under which future."""
     result = current().engine.result(session.shown.value) if session.shown.value else None
-    if result is None:
-        return ""
+    return "" if result is None else run_text(result, lang)
+
+
+def run_text(result: RunResult, lang: Lang) -> str:
+    """That the model made it, and in which run."""
     return say(
         "run_text",
         lang,
@@ -97,7 +105,7 @@ def _run_text(session: Session, lang: Lang) -> str:
         seed=result.seed,
         share=f"{100 * result.sample:g}%",
         version=result.provenance["versions"]["migrasim"],
-        future=session.draft.future,
+        future=title_in(futures()[result.provenance["future"]].title, lang),
     )
 
 

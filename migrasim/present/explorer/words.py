@@ -230,7 +230,13 @@ PHRASES: dict[str, tuple[str, str]] = {
     "key_before": ("Dashed: before the last change.", "虛線：上一步之前。"),
     "key_baseline": ("Dotted: status quo.", "點線：現狀情景。"),
     "key_range": ("Shade: range.", "陰影：區間。"),
-    # below a chart that leaves the page
+    # beside what leaves the page
+    "scenario": ("Scenario", "情景"),
+    "run_codes": ("Runs", "運行標識"),
+    "make_again": (
+        "The scenario is in {file}. The same version makes the same tables with this command:",
+        "情景見 {file}。用同一版本執行以下命令，可得相同的數據表：",
+    ),
     "foot_scenario": ("Scenario: {names}.", "情景：{names}。"),
     "foot_range": ("Range: {of}, {count} runs.", "區間：{of}，{count}次運行。"),
     "foot_published": ("Published figures: {sources}", "公佈數據：{sources}"),
