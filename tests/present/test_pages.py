@@ -253,6 +253,46 @@ def test_pinned_scenarios_are_compared(page):
     page.wait_for_function("document.querySelector('.ms-pin').innerText.includes('Hard times')")
 
 
+def test_the_keyboard_goes_into_a_box_and_back(page):
+    """*Where from?* takes the focus, Escape closes it, the focus is where it was, and no chart was made anew."""
+    page.evaluate("window.chart = document.querySelector('.ms-chart-area')")
+    page.get_by_role("button", name="Where from?: Urbanization rates").click()
+    page.wait_for_function("document.activeElement.innerText === 'Close'")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("[data-box=source]", state="detached")
+    page.wait_for_function("document.activeElement.getAttribute('aria-label') === 'Where from?: Urbanization rates'")
+    page.get_by_role("button", name="Save, open, export").click()
+    page.get_by_role("button", name="Download the scenario (YAML)").wait_for()
+    assert page.evaluate("window.chart.isConnected")
+
+
+def test_what_is_not_allowed_is_said_at_the_lever(page):
+    """A number beyond the bounds says what is allowed, a path that ends before it starts is refused, with words."""
+    lever = page.locator(f'[data-lever="{SCHOOLS}"]')
+    lever.locator(".ms-number").fill("7")
+    page.keyboard.press("Tab")
+    lever.get_by_role("alert").get_by_text("allowed: 0 to 1 share").wait_for()
+    _move(page, SCHOOLS, 0.9)
+    page.locator(".ms-change").get_by_text("compulsory schooling: 0.9 share").wait_for()
+    assert lever.get_by_role("alert").count() == 0
+    lever.get_by_role("button", name=re.compile("About this lever")).click()
+    lever.get_by_label("Path over years").check()
+    lever.get_by_label("from year").fill("2030")
+    lever.get_by_label("to year").fill("2025")
+    lever.get_by_role("button", name="Apply").click()
+    lever.get_by_role("alert").get_by_text("2030, 2025").wait_for()
+
+
+def test_a_pin_is_seen_and_leads_to_the_comparison(page):
+    """Where nothing is pinned the page leads back; the button says that it is done and becomes the way there."""
+    page.get_by_role("button", name="Compare (0)").click()
+    page.get_by_role("button", name="← Explore").click()
+    page.get_by_role("button", name="Pin for comparison").click()
+    page.get_by_text("Pinned (1 of 4)").wait_for()
+    page.get_by_role("button", name="Compare →").click()
+    page.wait_for_selector(".ms-pin")
+
+
 def test_four_scenarios_are_pinned_at_most(page):
     """The fifth takes the place of the first, and all four stand side by side."""
     for value in (0.11, 0.22, 0.33, 0.44, 0.55):

@@ -9,7 +9,7 @@ from migrasim.core.language import Lang, title_in
 from migrasim.facts import FactBook, Lever
 from migrasim.present.explorer.draft import LAST_YEAR, Draft, differing, path_of, region
 from migrasim.present.explorer.view import county_title
-from migrasim.present.explorer.words import name_of, say, unit
+from migrasim.present.explorer.words import name_of, say, shipped_name, unit
 from migrasim.variants import futures
 
 _NAMED = 2  # levers in a name
@@ -53,10 +53,11 @@ def short_path(values: Mapping[int, float]) -> str:
     ('0.5', '0.5 → 1', '0 → 14,250')
     """
     first, last = values[2021], values[LAST_YEAR]
-    return _plain(last) if abs(first - last) < 1e-9 else f"{_plain(first)} → {_plain(last)}"
+    return plain(last) if abs(first - last) < 1e-9 else f"{plain(first)} → {plain(last)}"
 
 
-def _plain(value: float) -> str:
+def plain(value: float) -> str:
+    """A number in few characters, never with a power of ten."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
@@ -74,5 +75,5 @@ def names_of(drafts: Sequence[Draft], lang: Lang) -> list[str]:
                 parts.append(say("and_more_levers", lang, count=len(levers) - _NAMED))
             if len({each.future for each in alike}) > 1:
                 parts.append(title_in(futures()[drafts[k].future].title, lang))
-            names[k] = between.join([name, *parts])
+            names[k] = between.join([drafts[k].name or shipped_name(drafts[k].base, lang), *parts])
     return [f"{name} ({names[:k].count(name) + 1})" if names.count(name) > 1 else name for k, name in enumerate(names)]

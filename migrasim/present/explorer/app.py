@@ -52,7 +52,8 @@ def Page() -> None:
         link=session.link(),
         language=lang,
         title=f"{name_of(session.draft, lang)} · migrasim",
-        event_pressed=lambda key: session.undo() if key == "undo" else session.redo(),
+        over=session.asked.value[0],
+        event_pressed=lambda key: {"undo": session.undo, "redo": session.redo, "close": session.close}[key](),
     )
     serving = current()
     tabs = ("explore", "compare") if serving.workshop is None else tabs_of()
@@ -77,8 +78,9 @@ def Page() -> None:
                 lambda value: session.lang.set(value) if value in LANGS else None,
                 "language",
             )
-        if session.files.value:
-            FilesBox(session, guest)
+        with solara.v.Html(tag="div"):  # it stays, so that what follows is not made anew
+            if session.files.value:
+                FilesBox(session, guest)
         if shown == "workshop" and serving.workshop is not None:
             WorkshopPage(session, serving.workshop)
         elif shown == "explore":

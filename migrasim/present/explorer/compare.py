@@ -65,10 +65,10 @@ def ComparePage(session: Session) -> None:
     with solara.v.Html(tag="main", class_="ms-main", attributes={"id": "compare"}):
         if not pins:
             element("p", say("nothing_pinned", lang, most=MOST_PINS), classes="ms-change")
+            Press(f"← {say('explore', lang)}", lambda: session.tab.set("explore"), classes="ms-strong")
             return
         drafts = _compared(session)
-        if session.asked.value[0]:
-            SourceBox(session)
+        SourceBox(session)
         PinBar(session)
         Compared(session, drafts)
 

@@ -12,6 +12,7 @@ import solara
 from migrasim.core.language import title_in
 from migrasim.facts import FactBook
 from migrasim.present.explorer.advice import warnings
+from migrasim.present.explorer.apart import plain
 from migrasim.present.explorer.charts_more import BUILDERS
 from migrasim.present.explorer.draft import Draft, of_shipped, region
 from migrasim.present.explorer.engine import FIRST_ANSWERS, Engine, Request
@@ -21,11 +22,11 @@ from migrasim.present.explorer.levers import LeverPanel
 from migrasim.present.explorer.maker import SAMPLE
 from migrasim.present.explorer.runs import Standing, draws, request, use_runs
 from migrasim.present.explorer.serving import county_map, current
-from migrasim.present.explorer.session import FIRST_YEAR, LAST_YEAR, RANGES, Session, Step
+from migrasim.present.explorer.session import FIRST_YEAR, LAST_YEAR, MOST_PINS, RANGES, Session, Step
 from migrasim.present.explorer.sources import SourceBox
 from migrasim.present.explorer.view import Chart, Line, View, county_title, table_of
 from migrasim.present.explorer.widgets import ChartFrame, Choice, Press, YearSlider, element
-from migrasim.present.explorer.words import key_of, name_of, say, shipped_name
+from migrasim.present.explorer.words import key_of, name_of, say, shipped_name, unit
 from migrasim.present.figures import COLOURS
 from migrasim.present.language import Lang
 from migrasim.present.tables import ABSENT, RATE
@@ -56,6 +57,7 @@ def step_text(step: Step, lang: Lang) -> str:
     filling = dict(step.filling)
     book = FactBook.load()
     if filling.get("lever") in book.levers:
+        filling["lever_id"] = filling["lever"]
         filling["lever"] = title_in(book.levers[filling["lever"]].title, lang)
     if step.phrase == "start_changed" and filling.get("name") in shipped("scenarios"):
         filling["name"] = shipped_name(filling["name"], lang)
@@ -63,7 +65,10 @@ def step_text(step: Step, lang: Lang) -> str:
         filling["name"] = title_in(futures()[filling["name"]].title, lang)
     words = {"plan": say("set_plan", lang), "status_quo": say("set_quo", lang)}
     value = filling.get("value")
-    filling["value"] = words.get(str(value), f"{value:,g}" if isinstance(value, int | float) else say("changed", lang))
+    if isinstance(value, int | float) and filling.get("lever_id") in book.levers:
+        filling["value"] = f"{plain(value)} {unit(book.levers[filling['lever_id']].unit, lang)}"
+    else:
+        filling["value"] = words.get(str(value), say("changed", lang))
     try:
         return say(step.phrase, lang, **filling)
     except (KeyError, IndexError):
@@ -104,8 +109,7 @@ def ExplorePage(session: Session) -> None:
             if shown.current:
                 ChangeLine(session, shown)
                 Warnings(session, shown)
-                if session.asked.value[0]:
-                    SourceBox(session)
+                SourceBox(session)
                 Focus(session)
                 Charts(session, shown, _labels(session))
 
@@ -318,9 +322,20 @@ def Focus(session: Session, pinning: bool = True) -> None:
             "ranges",
         )
         if pinning:
-            Press(say("pin", lang), lambda: session.pin(session.draft), classes="ms-strong")
+            PinButton(session)
             Share(lang)
             element("span", key_of(("now", "before", "baseline", "range"), lang), classes="ms-note")
+
+
+@solara.component
+def PinButton(session: Session) -> None:
+    """Keeps the draft in hand for comparison, and says so where it is kept."""
+    lang, count = session.lang.value, len(session.pins.value)
+    if session.is_pinned(session.draft):
+        element("b", say("pinned", lang, count=count, most=MOST_PINS), classes="ms-pinned", role="status")
+        Press(f"{say('compare', lang)} →", lambda: session.tab.set("compare"))
+    else:
+        Press(say("pin", lang), lambda: session.pin(session.draft), classes="ms-strong")
 
 
 @solara.component

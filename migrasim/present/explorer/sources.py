@@ -45,7 +45,7 @@ _MOST_FACTS = 40
 
 @solara.component
 def SourceBox(session: Session) -> None:
-    """What stands behind the chart that was asked about."""
+    """What stands behind the chart that was asked about; always on the page, so that what follows is not made anew."""
     lang, book = session.lang.value, FactBook.load()
     chart, point = session.asked.value
     if chart not in BEHIND:
@@ -57,7 +57,7 @@ def SourceBox(session: Session) -> None:
         attributes={"role": "dialog", "aria-label": say("where_from", lang), "data-box": "source"},
     ):
         with solara.v.Html(tag="div", class_="ms-lever-buttons"):
-            Press(say("close", lang), lambda: session.asked.set(("", "")), classes="ms-strong")
+            Press(say("close", lang), session.close, classes="ms-strong")
         element("h2", say("where_head", lang, what=_heading(chart, lang)) + (f" · {point}" if point else ""))
         element("p", _run_text(session, lang))
         if indicators:
@@ -130,11 +130,12 @@ def _levers(session: Session, domains: Sequence[str], lang: Lang) -> None:
         lever = FactBook.load().levers[one.id]
         if lever.domain in domains:
             rows.append(
-                [title_in(lever.title, lang), one.value, unit(one.unit, lang), _status(one.status, lang), one.source]
+                [
+                    title_in(lever.title, lang),
+                    one.value.replace("->", "→"),
+                    unit(one.unit, lang),
+                    *((say("set_here", lang), "") if one.status == "scenario" else (say(one.status, lang), one.source)),
+                ]
             )
     heads = [say(key, lang) for key in ("lever", "value", "unit", "status", "source")]
     Rows(say("set_levers", lang, count=len(rows)), heads, rows, "levers-set")
-
-
-def _status(status: str, lang: Lang) -> str:
-    return say(status, lang) if status in ("observed", "planned", "literature", "estimated", "assumed") else status
