@@ -140,8 +140,8 @@ def measured(result: RunResult) -> dict[str, float]:
 
 
 def levers_of(proposal: Proposal, lang: Lang) -> list[str]:
-    """Levers that a proposal moves away from the status quo, each with its value."""
-    return [f"{row[0]} {row[-1]}" for row in lever_table(proposal, lang)]
+    """Levers that a proposal moves away from the status quo, each with its value and unit."""
+    return [f"{row[0]} {row[-1]} {row[1]}" for row in lever_table(proposal, lang)]
 
 
 def lever_table(proposal: Proposal, lang: Lang) -> list[list[str]]:
