@@ -20,6 +20,7 @@ pytest.importorskip("playwright.sync_api", reason="the package playwright is not
 from playwright.sync_api import Page, sync_playwright
 
 from migrasim.present.explorer.draft import region
+from migrasim.present.explorer.words import say
 
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
@@ -228,10 +229,21 @@ def test_the_page_speaks_three_languages(page, lang, words):
     page.get_by_label("Language").select_option(lang)
     page.wait_for_function(f"document.documentElement.lang === '{lang}'")
     page.wait_for_function(f"document.querySelector('.ms-chart h3').innerText === '{words}'")
+    lost = "getComputedStyle(document.documentElement).getPropertyValue('--ms-lost')"
+    assert say("lost", lang) in page.evaluate(lost)  # said over the page when the program has ended
     if lang != "en":
         text = page.locator(".ms-side").inner_text() + page.locator(".ms-status").inner_text()
         english = re.findall(r"[A-Za-z]{4,}", text)
         assert english == []
+
+
+def test_half_an_address_is_no_scenario(page, address):
+    """An address that was cut says so: nobody takes the start for what was meant."""
+    page.goto(f"{address}?s=eJyrVkrNLSjJz0lV")
+    page.get_by_role("alert").get_by_text("incomplete").wait_for()
+    page.goto(address)
+    page.wait_for_selector("[data-drawn=yes]")
+    assert page.get_by_role("alert").count() == 0
 
 
 def test_pinned_scenarios_are_compared(page):

@@ -68,6 +68,7 @@ class Session:
 
     def __init__(self, start: Draft, lang: Lang = "en") -> None:
         self.drawing: AbstractContextManager[object] = nullcontext()
+        self.is_link_broken = False
         self.lang: Field[Lang] = Field(lang, self)
         self.tab = Field("explore", self)
         self.steps: Field[tuple[Step, ...]] = Field((Step(start),), self)

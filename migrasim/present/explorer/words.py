@@ -38,6 +38,15 @@ PHRASES: dict[str, tuple[str, str]] = {
     "copy_link": ("Copy link", "複製鏈接"),
     "link_copied": ("Copied", "已複製"),
     "link_not_copied": ("Copy it from the address bar", "請從地址欄複製"),
+    "link_broken": (
+        "What the address holds is incomplete or no longer allowed; the page shows what it starts from.",
+        "網址所含的設置不完整或已不適用；本頁顯示的是起點情景。",
+    ),
+    "lost": (
+        "The program does not answer. If it has ended, start migrasim explore again and reload this page: its address "
+        "keeps what was set.",
+        "程序沒有回應。若已結束，請重新執行 migrasim explore，再刷新本頁；網址中保留了全部設置。",
+    ),
     "files": ("Save, open, export", "保存、打開、導出"),
     "close": ("Close", "關閉"),
     # what is being computed
