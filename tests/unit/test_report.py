@@ -205,6 +205,14 @@ def test_a_report_points_to_nothing_outside_itself(kind, request):
     assert not re.search(r"url\((?!#)", text)
 
 
+@pytest.mark.parametrize("lang", LANGS)
+def test_commands_stand_out_from_words(run, lang):
+    """What one types is set as such: no backtick is left on the page."""
+    text = report.page(run, lang)
+    assert "<code>" in text
+    assert "`" not in Page(text).text
+
+
 def test_hostile_names_are_words_on_the_page(run):
     """Names and notes from a file are shown as they are written, and are never markup or formulas."""
     provenance = {**run.provenance, "scenario_title": {"en": HOSTILE, "zh_hant": HOSTILE}}

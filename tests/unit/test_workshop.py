@@ -82,6 +82,7 @@ def test_the_minutes_say_what_was_proposed_and_how_to_run_it_again(meeting, lang
     meeting.reveal(1, RESULT)
     host = Host(meeting, None)
     text = html.unescape(minutes(host, lang))
+    assert "<code>migrasim levers</code>" in text
     row = re.search(r"<th scope=.row.>[^<]*</th><td>[^<]*</td><td>0.6</td><td>0.68 → 1</td><td>0.9</td>", text)
     assert row and title_in(FactBook.load().levers["residence_permit.education"].title, lang) in row[0]
     proposal = meeting.snapshot().proposals[1]

@@ -169,12 +169,14 @@ def minutes(host: Host, lang: Lang) -> str:
 
     from migrasim import __version__
     from migrasim.indicators import CATALOGUE
+    from migrasim.present.report import commands
 
     state = host.meeting.snapshot()
     environment = Environment(
         loader=PackageLoader("migrasim.present.workshop", "."), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
+    environment.filters["commands"] = commands
     said: Callable[..., str] = lambda key, **values: word(key, lang, **values)  # noqa: E731
     values: dict[str, Any] = {
         "lang": lang,
