@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import solara
 
@@ -18,6 +19,10 @@ from migrasim.present.explorer.view import title_for, unit_for
 from migrasim.present.explorer.widgets import Press, Rows, element
 from migrasim.present.explorer.words import say, unit
 from migrasim.present.language import Lang
+from migrasim.variants import futures
+
+if TYPE_CHECKING:
+    from migrasim.runs.result import RunResult
 
 # what each chart rests on: its indicators, and the domains whose facts and levers it hangs on most
 BEHIND: dict[str, tuple[Sequence[str], Sequence[str]]] = {
@@ -41,7 +46,7 @@ _MOST_FACTS = 40
 
 @solara.component
 def SourceBox(session: Session) -> None:
-    """What stands behind the chart that was asked about."""
+    """What stands behind the chart that was asked about; always on the page, so that what follows is not made anew."""
     lang, book = session.lang.value, FactBook.load()
     chart, point = session.asked.value
     if chart not in BEHIND:
@@ -53,7 +58,7 @@ def SourceBox(session: Session) -> None:
         attributes={"role": "dialog", "aria-label": say("where_from", lang), "data-box": "source"},
     ):
         with solara.v.Html(tag="div", class_="ms-lever-buttons"):
-            Press(say("close", lang), lambda: session.asked.set(("", "")), classes="ms-strong")
+            Press(say("close", lang), session.close, classes="ms-strong")
         element("h2", say("where_head", lang, what=_heading(chart, lang)) + (f" · {point}" if point else ""))
         element("p", _run_text(session, lang))
         if indicators:
@@ -91,8 +96,11 @@ def _heading(chart: str, lang: Lang) -> str:
 def _run_text(session: Session, lang: Lang) -> str:
     """Which run, with what luck, of how many, under which future."""
     result = current().engine.result(session.shown.value) if session.shown.value else None
-    if result is None:
-        return ""
+    return "" if result is None else run_text(result, lang)
+
+
+def run_text(result: RunResult, lang: Lang) -> str:
+    """That the model made it, and in which run."""
     return say(
         "run_text",
         lang,
@@ -100,7 +108,7 @@ def _run_text(session: Session, lang: Lang) -> str:
         seed=result.seed,
         share=f"{100 * result.sample:g}%",
         version=result.provenance["versions"]["migrasim"],
-        future=session.draft.future,
+        future=title_in(futures()[result.provenance["future"]].title, lang),
     )
 
 
@@ -127,15 +135,14 @@ def _levers(session: Session, domains: Sequence[str], lang: Lang) -> None:
             rows.append(
                 [
                     title_in(lever.title, lang),
-                    one.value,
+                    one.value.replace("->", "→"),
                     unit(one.unit, lang),
-                    _status(one.status, lang),
-                    said(one.source, lang),
+                    *(
+                        (say("set_here", lang), "")
+                        if one.status == "scenario"
+                        else (say(one.status, lang), said(one.source, lang))
+                    ),
                 ]
             )
     heads = [say(key, lang) for key in ("lever", "value", "unit", "status", "source")]
     Rows(say("set_levers", lang, count=len(rows)), heads, rows, "levers-set")
-
-
-def _status(status: str, lang: Lang) -> str:
-    return say(status, lang) if status in ("observed", "planned", "literature", "estimated", "assumed") else status
