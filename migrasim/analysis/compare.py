@@ -276,7 +276,7 @@ def paired(reference: Iterable[float], value: Iterable[float]) -> dict[str, floa
     }
 
 
-def check_request(scenarios: Sequence[Scenario], replications: object) -> None:
+def check_request(scenarios: Sequence[Scenario], replications: object, prefix: str = "") -> None:
     """Refuse what cannot be compared.
 
     Raises
@@ -292,7 +292,7 @@ def check_request(scenarios: Sequence[Scenario], replications: object) -> None:
             raise InputError(f"compare: two scenarios are named '{name}'; give one of them another name")
     if isinstance(replications, bool) or not isinstance(replications, int) or not 1 <= replications <= MOST_PAIRS:
         raise InputError(
-            f"replications: {replications!r} is not allowed; allowed: whole numbers from 1 to {MOST_PAIRS}"
+            f"{prefix}replications: {replications!r} is not allowed; allowed: whole numbers from 1 to {MOST_PAIRS}"
         )
 
 

@@ -130,11 +130,11 @@ def validate(request: Request, on_done: OnDone | None = None) -> Judgement:
     table = patterns.series(region)
     tried = read_tried(region, table)
     best = _lucks(request, table, region, on_done)
+    begun = start_values(table)
+    best.loc[begun.index] = np.repeat(begun.to_numpy()[:, None], best.shape[1], axis=1)
     members = best.copy()
     if tried is not None:  # series of the start hang on no parameter, and the fit does not look at them
         members = tried.values[tried.kept].reindex(table.index).apply(lambda one: one.fillna(best.mean(axis=1)))
-    begun = start_values(table)
-    best.loc[begun.index] = np.repeat(begun.to_numpy()[:, None], best.shape[1], axis=1)
     found = patterns.judged(table, best)
     chance = best.std(axis=1, ddof=1)
     found = found.assign(

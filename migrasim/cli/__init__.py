@@ -27,7 +27,7 @@ from migrasim.cli import (  # noqa: F401 (each adds its commands to the program)
     report,
     run,
 )
-from migrasim.cli.shared import app, say
+from migrasim.cli.shared import app, in_language, say, speak
 from migrasim.core.errors import InputError
 
 DONE, DEFECT, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -39,6 +39,7 @@ _PLAINER = {  # what the parser says of values, in plainer words
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and end the process: 0 done, 1 a defect, 2 wrong input, 130 interrupted."""
+    speak(sys.argv[1:] if arguments is None else arguments)
     gc.set_threshold(50_000)  # a command makes much that lasts, little that needs looking for
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -71,7 +72,7 @@ def _guarded(command: Callable[[], Any]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except MemoryError:
-        say("error: not enough memory for this run; a smaller --sample needs less")
+        say(f"error: {in_language('not enough memory for this run; a smaller --sample needs less')}")
         return DEFECT
     except Exception as error:  # the last door: no traceback for users
         return _defect(error)
@@ -81,7 +82,7 @@ def _guarded(command: Callable[[], Any]) -> int:
 
 
 def _wrong(message: str) -> int:
-    say(f"error: {' '.join(message.split())}")
+    say(f"error: {in_language(' '.join(message.split()))}")
     return WRONG_INPUT
 
 

@@ -21,6 +21,7 @@ from migrasim.cli.shared import (
     console,
     file_name,
     fitted_spread,
+    flag,
     lang_of,
     say,
     short,
@@ -36,9 +37,7 @@ def compare(
     replications: Annotated[
         int, typer.Option("--replications", help="Pairs to run, each with luck of its own.", metavar="N")
     ] = 1,
-    reasons: Annotated[
-        bool, typer.Option("--reasons", help="Print who chose otherwise, from what to what, and why.")
-    ] = False,
+    reasons: Annotated[bool, flag("--reasons", "Print who chose otherwise, from what to what, and why.")] = False,
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder for the results; default: runs/<names>-<id>.", metavar="DIR")
     ] = None,
@@ -79,7 +78,7 @@ def compare(
 
     book = FactBook.load()
     chosen = [Scenario.load(name, book, settings or ()) for name in scenarios]
-    comparing.check_request(chosen, replications)
+    comparing.check_request(chosen, replications, "--")
     target = None if out is None else Path(os.path.abspath(out.expanduser()))  # noqa: PTH100 (resolve follows links)
     if target is not None:
         store.check_target(target)

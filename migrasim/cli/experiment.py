@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from migrasim.cli.shared import LangOption, app, console, file_name, lang_of, say, short
+from migrasim.cli.shared import LangOption, app, console, file_name, flag, in_language, lang_of, say, short
 from migrasim.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def experiment(
     keep: Annotated[
         str | None, typer.Option("--keep", help="Tables to keep, by name with commas; default: all.", metavar="TABLES")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how many runs, how long, how much disk.")] = False,
+    dry_run: Annotated[bool, flag("--dry-run", "Say how many runs, how long, how much disk.")] = False,
     lang: LangOption = "en",
 ) -> None:
     """Make a batch of runs; give the same command again to go on or to extend it.
@@ -136,7 +136,8 @@ def _estimate(asked: Experiment, folder: Path, workers: int | None, tables: tupl
     from migrasim.runs import estimate
 
     found = estimate.estimate(asked.specs(), folder, name=asked.name, workers=workers, tables=tables)
-    typer.echo(found.words())
+    for line in found.words().splitlines():
+        typer.echo(in_language(line))
 
 
 @app.command()
@@ -149,7 +150,7 @@ def rerun(
         Path | None, typer.Option("--out", help="Folder; default: runs/<name>-<run id>.", metavar="DIR")
     ] = None,
     threads: Annotated[int | None, typer.Option("--threads", help="Threads; default: every core.", metavar="N")] = None,
-    households: Annotated[bool, typer.Option("--households", help="Write one row per household, too.")] = False,
+    households: Annotated[bool, flag("--households", "Write one row per household, too.")] = False,
 ) -> None:
     """Make one run of a batch again, and say whether it comes out as it is stored.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from migrasim.cli.shared import LangOption, app, lang_of, say
+from migrasim.cli.shared import LangOption, app, flag, lang_of, say
 from migrasim.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,17 +21,15 @@ def explore(
     port: Annotated[
         int | None, typer.Option("--port", help="Port on this machine; default: the first free one from 8765.")
     ] = None,
-    no_open: Annotated[bool, typer.Option("--no-open", help="Do not open a browser.")] = False,
+    no_open: Annotated[bool, flag("--no-open", "Do not open a browser.")] = False,
     folder: Annotated[
         Path, typer.Option("--folder", help="Where pages save and open scenarios and reports.", metavar="DIR")
     ] = Path("explorer"),
     workshop: Annotated[
-        bool, typer.Option("--workshop", help="Groups propose, predict, see and vote; kept in a record in the folder.")
+        bool, flag("--workshop", "Groups propose, predict, see and vote; kept in a record in the folder.")
     ] = False,
     name: Annotated[str, typer.Option("--name", help="What to call a new workshop.")] = "",
-    share: Annotated[
-        bool, typer.Option("--share", help="With --workshop: let others on the local network in, by a code.")
-    ] = False,
+    share: Annotated[bool, flag("--share", "With --workshop: let others on the local network in, by a code.")] = False,
     lang: LangOption = "en",
 ) -> None:
     """Open the explorer: move levers and see what they do, compare scenarios. No network is needed.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from migrasim.cli.shared import LangOption, app, console, lang_of, say, short, show
+from migrasim.cli.shared import LangOption, app, console, flag, lang_of, say, short, show
 from migrasim.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def validate(
         Path | None,
         typer.Option("--page", help="Write the page of all results, with figures beside it.", metavar="FILE"),
     ] = None,
-    experiments: Annotated[bool, typer.Option("--experiments", help="Perform the checks P14 to P18, too.")] = False,
+    experiments: Annotated[bool, flag("--experiments", "Perform the checks P14 to P18, too.")] = False,
     ablations: Annotated[
         list[float] | None,
         typer.Option(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from migrasim.cli.shared import FutureOption, LangOption, WithoutOption, app, check_variants, lang_of, say, show
+from migrasim.cli.shared import FutureOption, LangOption, WithoutOption, app, check_variants, flag, lang_of, say, show
 from migrasim.core.errors import InputError, nearest
 from migrasim.core.language import Lang, title_in
 
@@ -49,18 +49,18 @@ def scenarios(
 
 
 def _scenario_page(scenario: Scenario, book: FactBook, lang: Lang) -> None:
-    from rich.text import Text
-
+    from migrasim.present.sheet import Prose
     from migrasim.present.tables import listing
 
-    show(Text(f"{scenario.name}: {title_in(scenario.title, lang)} ({scenario.file}, {scenario.future})\n"))
+    show(Prose(f"{scenario.name}: {title_in(scenario.title, lang)} ({scenario.file}, {scenario.future})"), "")
     if page := scenario.about or scenario.description:
-        show(Text(f"{title_in(page, lang)}\n"))
+        for paragraph in title_in(page, lang).strip().split("\n\n"):
+            show(Prose(paragraph), "")
     last = {each.lever: each for each in scenario.settings}  # the one that counts, unless it changes another
     rows = []
     for lever, setting in last.items():
         known = book.lever(lever)
-        value = _planned(known.plan) if setting.named == "plan" else setting.named or _paths(setting)
+        value = _planned(known.plan, lang) if setting.named == "plan" else setting.named or _paths(setting)
         rows.append((lever, title_in(known.title, lang), value, known.unit, setting.named or "", setting.where))
     if rows:
         show(listing(["lever", "title", "value", "unit", "as in", "set in"], rows, lang))
@@ -68,10 +68,12 @@ def _scenario_page(scenario: Scenario, book: FactBook, lang: Lang) -> None:
         say("it sets no lever: all stay at the status quo of 2020")
 
 
-def _planned(value: LeverValue) -> str:
+def _planned(value: LeverValue, lang: Lang) -> str:
+    """A value of a lever, and what it rests on."""
+    from migrasim.present.chinese import said
     from migrasim.present.tables import number
 
-    return f"{number(value.values or value.value)} ({value.status})"
+    return f"{number(value.values or value.value)} ({said(value.status, lang)})"
 
 
 def _paths(setting: Setting) -> str:
@@ -95,6 +97,7 @@ def futures(lang: LangOption = "en") -> None:
     tongue = lang_of(lang)
     from migrasim import variants
     from migrasim.facts import FactBook
+    from migrasim.present.chinese import said
     from migrasim.present.tables import listing, number
 
     book = FactBook.load()
@@ -107,7 +110,8 @@ def futures(lang: LangOption = "en") -> None:
         for fact, change in each.facts.items()
     ]
     heads = ["future", "fact", "central", "in it", "unit", "why (all assumed)"]
-    show(listing(heads, changes, tongue, "a fact by year is given by its first value; by category, by a factor"))
+    title = said("a fact by year is given by its first value; by category, by a factor", tongue)
+    show(listing(heads, changes, tongue, title))
 
 
 @app.command()
@@ -137,9 +141,9 @@ def alternatives(lang: LangOption = "en") -> None:
 @app.command()
 def levers(
     name: Annotated[str | None, typer.Argument(help="A group or a lever; default: all.")] = None,
-    unbuilt: Annotated[bool, typer.Option("--unbuilt", help="Only levers whose channel is not built yet.")] = False,
+    unbuilt: Annotated[bool, flag("--unbuilt", "Only levers whose channel is not built yet.")] = False,
     effects: Annotated[
-        bool, typer.Option("--effects", help="Move each alone, run what that takes, write a page; hours for all.")
+        bool, flag("--effects", "Move each alone, run what that takes, write a page; hours for all.")
     ] = False,
     sample: Annotated[float, typer.Option("--sample", help="With --effects: share of the households to run.")] = 0.1,
     replications: Annotated[
@@ -234,6 +238,7 @@ def _lever_tables(book: FactBook, chosen: Sequence[Lever], lang: Lang) -> None:
 
 
 def _lever_card(book: FactBook, lever: Lever, lang: Lang) -> None:
+    from migrasim.present.chinese import said
     from migrasim.present.tables import card, number
 
     rows: list[tuple[str, object]] = [
@@ -248,14 +253,14 @@ def _lever_card(book: FactBook, lever: Lever, lang: Lang) -> None:
         ("built", "yes" if lever.built else "no: setting it is an error"),
     ]
     for head, value in (("2020", lever.status_quo), ("plan", lever.plan)):
-        rows.append((head, f"{number(value.values or value.value)} ({value.status}) {value.source}"))
+        rows.append((head, f"{_planned(value, lang)} {said(value.source, lang)}"))
         if value.range is not None:
             rows.append((f"{head}, range", number(value.range)))
     rows += [
         (
             "cost",
-            f"{number(each.value)} {each.unit}, {each.recurrence}, {each.payer}, {each.price_year} "
-            f"({each.status}) {each.source}",
+            f"{number(each.value)} {said(each.unit, lang)}, {said(each.recurrence, lang)}, {said(each.payer, lang)}, "
+            f"{each.price_year} ({said(each.status, lang)}) {said(each.source, lang)}",
         )
         for each in lever.cost
     ]
@@ -291,7 +296,7 @@ def facts(
         (
             each.id,
             title_in(each.title, tongue),
-            number(each.values or each.value),
+            number(each.values or each.value, tongue),
             number(fitted.get(each.id)) if each.id in fitted else "",
             number(each.range),
             each.unit,
@@ -312,10 +317,10 @@ def _fact_card(fact: Fact, lang: Lang) -> None:
     rows: list[tuple[str, object]] = [
         ("title", title_in(fact.title, lang)),
         ("symbol", fact.symbol),
-        ("value", number(fact.values or fact.value)),
+        ("value", number(fact.values or fact.value, lang)),
         ("by", fact.by),
         ("range", number(fact.range)),
-        *_fitted_rows(fact),
+        *_fitted_rows(fact, lang),
         ("unit", fact.unit),
         ("role", fact.role),
         ("status", fact.status),
@@ -327,8 +332,9 @@ def _fact_card(fact: Fact, lang: Lang) -> None:
     show(card(fact.id, rows, lang))
 
 
-def _fitted_rows(fact: Fact) -> list[tuple[str, object]]:
+def _fitted_rows(fact: Fact, lang: Lang) -> list[tuple[str, object]]:
     """What the fit to the region made of a fact, beside its prior: the best, and the vectors that were kept."""
+    from migrasim.present.language import phrase
     from migrasim.present.tables import number
     from migrasim.region import Region
 
@@ -338,8 +344,13 @@ def _fitted_rows(fact: Fact) -> list[tuple[str, object]]:
     kept = region.ensemble[fact.id]
     low, high = float(kept.quantile(0.05)), float(kept.quantile(0.95))
     return [
-        ("fitted", f"{number(region.fitted[fact.id])} (runs read this one; value is the prior)"),
-        ("fitted, 5 to 95 percent", f"{number([low, high])} ({len(kept)} vectors, {region.name}/fit/ensemble.csv)"),
+        ("fitted", phrase("fitted_best", lang, value=number(region.fitted[fact.id]))),
+        (
+            "fitted, 5 to 95 percent",
+            phrase(
+                "fitted_kept", lang, range=number([low, high]), count=len(kept), file=f"{region.name}/fit/ensemble.csv"
+            ),
+        ),
     ]
 
 
@@ -440,11 +451,15 @@ def trace(
     if lever is not None:
         from migrasim.facts import FactBook
 
-        found = FactBook.load().lever(lever)
+        known = FactBook.load().levers
+        if lever not in known:
+            hint = nearest(lever, known)
+            raise InputError(f"trace: unknown lever '{lever}'; allowed: a lever of `migrasim levers`. {hint}".rstrip())
+        from migrasim.present.chinese import told
         from migrasim.runs.trace import trace_lever
 
-        for line in trace_lever(found.id):
-            typer.echo(line)
+        for line in trace_lever(lever):
+            typer.echo(told(line, tongue))
         return
     from migrasim.runs.result import check_request
 

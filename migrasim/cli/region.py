@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from migrasim.cli.shared import LangOption, app, lang_of, say, short, show
+from migrasim.cli.shared import LangOption, app, flag, in_language, lang_of, say, short, show
 from migrasim.core.errors import InputError
 from migrasim.core.language import Lang, title_in
 
@@ -15,9 +15,7 @@ from migrasim.core.language import Lang, title_in
 @app.command()
 def region(
     name: Annotated[str | None, typer.Argument(help="A shipped region or the folder of one.")] = None,
-    fit: Annotated[
-        bool, typer.Option("--fit", help="Every margin, published against synthetic, with the error.")
-    ] = False,
+    fit: Annotated[bool, flag("--fit", "Every margin, published against synthetic, with the error.")] = False,
     base: Annotated[int, typer.Option("--base", help="Base year of --fit: 2010 or 2020.")] = 2020,
     check: Annotated[
         Path | None,
@@ -56,20 +54,24 @@ def _validate_region(folder: Path) -> None:
 
     problems = validate(folder)
     for problem in problems[:-1]:
-        say(f"error: {' '.join(problem.split())}")
+        say(f"error: {in_language(' '.join(problem.split()))}")
     if problems:
         raise InputError(problems[-1])
-    typer.echo(f"{folder}: nothing wrong was found")
+    typer.echo(in_language(f"{folder}: nothing wrong was found"))
 
 
 def _show_region(name: str | None, lang: Lang) -> None:
+    from migrasim.present.chinese import said
+    from migrasim.present.language import phrase
     from migrasim.present.tables import listing, percent
     from migrasim.region import Region, describe
 
     one = Region.load(name) if name else Region.only()
     targets = ", ".join(f"{year}: {percent(share)}%" for year, share in one.targets.items())
-    title = f"{one.name}: {title_in(one.title, lang)}; targets of the plan {targets}"
-    rows = [(row["item"], row["count"], f"{100 * row['complete']:.1f}%", row["source"]) for row in describe(one)]
+    title = f"{one.name}: {title_in(one.title, lang)}; {phrase('targets_of', lang, targets=targets)}"
+    rows = [
+        (said(row["item"], lang), row["count"], f"{100 * row['complete']:.1f}%", row["source"]) for row in describe(one)
+    ]
     show(listing(["item", "number", "complete", "source"], rows, lang, title))
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from migrasim.cli.shared import LangOption, app, lang_of, short
+from migrasim.cli.shared import LangOption, app, flag, lang_of, short
 from migrasim.core.errors import InputError
 from migrasim.core.language import Lang
 
@@ -20,9 +20,7 @@ def report(
     out: Annotated[
         Path | None, typer.Option("--out", help="The file; default: report.html in the folder.", metavar="FILE")
     ] = None,
-    nominal: Annotated[
-        bool, typer.Option("--nominal", help="Money in prices of each year instead of yuan of 2020.")
-    ] = False,
+    nominal: Annotated[bool, flag("--nominal", "Money in prices of each year instead of yuan of 2020.")] = False,
     scenarios: Annotated[
         list[str] | None,
         typer.Option(

@@ -21,6 +21,7 @@ from migrasim.cli.shared import (
     console,
     file_name,
     fitted_spread,
+    flag,
     lang_of,
     say,
     short,
@@ -55,10 +56,10 @@ def run(
         list[str] | None,
         typer.Option("--set", help="Set a lever on top of the scenario; may be given again.", metavar="LEVER=VALUE"),
     ] = None,
-    households: Annotated[bool, typer.Option("--households", help="Write one row per household, too.")] = False,
-    profile: Annotated[bool, typer.Option("--profile", help="Print seconds, rows and bytes by phase.")] = False,
+    households: Annotated[bool, flag("--households", "Write one row per household, too.")] = False,
+    profile: Annotated[bool, flag("--profile", "Print seconds, rows and bytes by phase.")] = False,
     nominal: Annotated[
-        bool, typer.Option("--nominal", help="Print money in prices of each year; the tables stay in yuan of 2020.")
+        bool, flag("--nominal", "Print money in prices of each year; the tables stay in yuan of 2020.")
     ] = False,
     band: Annotated[
         int | None,

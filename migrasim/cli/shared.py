@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 BEST, ENSEMBLE = "best", "ensemble"
 _PIPED_WIDTH = 160  # columns where nobody says how wide a line may be
 
+_spoken: Lang = "en"  # the language of messages
+
 app = typer.Typer(
     name="migrasim",
     help="Simulate how households of a region move to town, under any mix of policy levers.",
@@ -32,10 +35,18 @@ app = typer.Typer(
 
 def lang_of(text: str) -> Lang:
     """The language that an option names."""
-    for lang in LANGS:
-        if text.casefold() == lang.casefold():
-            return lang
+    if lang := _known(text):
+        return lang
     raise InputError(f"--lang: '{text}' is not known; allowed: {', '.join(LANGS)}. {nearest(text, LANGS)}".rstrip())
+
+
+def flag(name: str, meaning: str) -> Any:
+    """An option that is given or not; without a metavar the help would say that it takes a value."""
+    return typer.Option(name, help=meaning, metavar="")
+
+
+def _known(text: str) -> Lang | None:
+    return next((lang for lang in LANGS if text.replace("_", "-").casefold() == lang.casefold()), None)
 
 
 FutureOption = Annotated[
@@ -67,8 +78,27 @@ def show(*things: RenderableType) -> None:
 
 
 def say(text: str) -> None:
-    """A line for people, on standard error, so that standard output can be piped."""
-    typer.echo(text, err=True)
+    """A line for people, on standard error, so that standard output can be piped, in the language of the command."""
+    typer.echo(in_language(text), err=True)
+
+
+def in_language(message: str) -> str:
+    """A message in the language of the command."""
+    if _spoken == "en":
+        return message
+    from migrasim.present.chinese import told
+
+    return told(message, _spoken)
+
+
+def speak(arguments: Sequence[str]) -> None:
+    """Set the language of messages by the arguments of the command, also where the rest of them is wrong."""
+    global _spoken
+    _spoken = "en"
+    for word, following in pairwise([*arguments, ""]):
+        name, _, value = word.partition("=")
+        if name == "--lang":
+            _spoken = _known(value or following) or _spoken
 
 
 def _version(wanted: bool) -> None:

@@ -13,7 +13,7 @@ from migrasim.core.language import title_in
 from migrasim.facts import FactBook
 from migrasim.present.language import Lang, phrase, reason, where
 from migrasim.present.sheet import Prose, Sheet
-from migrasim.present.tables import notes, number, people, percent
+from migrasim.present.tables import amount, notes, people, percent
 from migrasim.present.titles import dimension, group, unit
 from migrasim.present.titles import scenario as scenario_title
 
@@ -75,9 +75,10 @@ def levers(comparison: Comparison, scenario: str, lang: Lang = "en") -> Renderab
     ids = list(dict.fromkeys(frame["lever"]))
     for lever in ids[:_SHOWN_LEVERS]:
         rows = frame[frame["lever"] == lever].set_index("year")
-        cells = [number(float(rows.loc[year, column])) for year in years for column in ("reference", "value")]
+        what = str(rows["unit"].iloc[0])
+        cells = [amount(float(rows.loc[year, column]), what) for year in years for column in ("reference", "value")]
         title = title_in(book.levers[lever].title, lang) if lever in book.levers else lever
-        sheet.row(title, unit(str(rows["unit"].iloc[0]), lang), *cells)
+        sheet.row(title, unit(what, lang), *cells)
     if len(ids) > _SHOWN_LEVERS:
         sheet.caption = phrase("more_levers", lang, number=len(ids) - _SHOWN_LEVERS)
     return sheet

@@ -18,6 +18,8 @@ from migrasim.facts import FactBook
 from migrasim.indicators import CATALOGUE
 from migrasim.present import finding_figures as figures
 from migrasim.present.finding_words import say
+from migrasim.present.titles import place
+from migrasim.present.titles import unit as unit_in
 from migrasim.scenario import Scenario, shipped
 from migrasim.variants import futures
 
@@ -25,20 +27,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
-UNITS = {  # of indicators, in Chinese
-    "persons": "人",
-    "persons a year": "人/年",
-    "households": "戶",
-    "households a year": "戶/年",
-    "yuan of 2020": "2020年元",
-    "yuan of 2020 a year": "2020年元/年",
-    "yuan of 2020 a month": "2020年元/月",
-    "yuan of 2020 per person": "2020年元/人",
-    "jobs": "個崗位",
-    "mu": "畝",
-    "dwellings": "套",
-    "moves a year": "次/年",
-}
 NAMED = 4  # how many are named in a sentence
 
 
@@ -107,12 +95,12 @@ class Scale:
             lang,
             title=title if lang != "en" else f"{title[:1].lower()}{title[1:]}",
             year=measure.year,
-            place=measure.place,
+            place=None if measure.place is None else place(measure.place, lang),
         )
         unit = known.unit if known else ""
         if unit.startswith("share"):
             return Scale(what, "%", say("points", lang), 100.0, 2, lang)
-        word = unit if lang == "en" else title_in({"en": unit, "zh_hant": UNITS.get(unit, unit)}, lang)
+        word = unit_in(unit, lang)
         if unit in ("yuan of 2020", "yuan of 2020 a year"):
             million = (
                 f"million {word}" if lang == "en" else word.replace("元", "百萬元" if lang == "zh-Hant" else "百万元")
@@ -128,7 +116,8 @@ class Scale:
 
     def change(self, value: float) -> str:
         """A difference, signed, without its unit."""
-        return f"{self.factor * value:+,.{self.decimals}f}".replace("-", "−")
+        rounded = round(self.factor * value, self.decimals) + 0.0  # no -0
+        return f"{rounded:+,.{self.decimals}f}".replace("-", "−")
 
     def ends(self, value: float, low: float, high: float) -> str:
         """A difference with its interval, where it has one."""
@@ -183,9 +172,9 @@ def joined(parts: Sequence[str], lang: Lang) -> str:
     return say("comma", lang).join(parts)
 
 
-def sentences(parts: Sequence[str]) -> str:
+def sentences(parts: Sequence[str], lang: Lang) -> str:
     """A paragraph of sentences; empty ones are left out."""
-    return " ".join(part for part in parts if part)
+    return (" " if lang == "en" else "").join(part for part in parts if part)
 
 
 def _missing(batch: Finished, measure: Measure, lang: Lang) -> str:
@@ -219,7 +208,7 @@ def of_attribution(found: Mapping[str, Attribution], batch: Finished, measure: M
     def draw(figure: Figure) -> None:
         figures.attribution(figure, named, scale, lambda name: name_of(name, lang), lang)
 
-    words = sentences([*parts, _missing(batch, measure, lang)])
+    words = sentences([*parts, _missing(batch, measure, lang)], lang)
     title = f"{say('attribution', lang)}{': ' if lang == 'en' else '：'}{scale.what}"
     return Finding(title, words, tables, draw, source_line(batch, lang))
 
@@ -262,7 +251,7 @@ def _attribution_words(one: Attribution, scale: Scale, level: str, lang: Lang) -
     error = float(one.shares["order_error"].max())
     if error > 0:
         parts.append(say("order_error", lang, number=scale.change(error).lstrip("+")))
-    return " ".join(parts)
+    return sentences(parts, lang)
 
 
 def of_sensitivity(
@@ -356,7 +345,7 @@ def of_differences(found: Differences, batch: Finished, measure: Measure, lang: 
                 )
                 for row in main.to_dict("records")
             ]
-            words += " " + say("main_words", lang, each=joined(each, lang))
+            words = sentences([words, say("main_words", lang, each=joined(each, lang))], lang)
         many = found.table["future"].nunique() > 1
         parts.append(say("future_head", lang, words=words, future=name_of(str(future), lang)) if many else words)
     tables = (
@@ -367,7 +356,7 @@ def of_differences(found: Differences, batch: Finished, measure: Measure, lang: 
         figures.differences(figure, found, labels, scale, lang)
 
     title = f"{say('differences', lang)}{': ' if lang == 'en' else '：'}{scale.what}"
-    words = sentences([*parts, _missing(batch, measure, lang)])
+    words = sentences([*parts, _missing(batch, measure, lang)], lang)
     return Finding(title, words, tables, draw, source_line(batch, lang))
 
 
@@ -433,7 +422,7 @@ def of_discovery(found: Discovery, inputs: DataFrame, batch: Finished, measure: 
     title = f"{say('discovery', lang)}{': ' if lang == 'en' else '：'}{scale.what}"
     return Finding(
         title,
-        sentences([*parts, _missing(batch, measure, lang)]),
+        sentences([*parts, _missing(batch, measure, lang)], lang),
         tables,
         draw,
         source_line(batch, lang, "intervals_cases"),

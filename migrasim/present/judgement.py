@@ -6,9 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrasim.core.language import Lang
+from migrasim.core.language import Lang, title_in
+from migrasim.indicators import CATALOGUE
+from migrasim.present.chinese import said
 from migrasim.present.language import phrase
+from migrasim.present.sheet import Prose
 from migrasim.present.tables import listing
+from migrasim.present.titles import group as group_in
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -186,7 +190,32 @@ def sheets(found: Judgement, *, county_cohorts: bool = False) -> Iterator[Sheet]
 
 def tables(found: Judgement, lang: Lang) -> list[RenderableType]:
     """All tables of a judgement for the terminal."""
-    return [listing(one.heads, one.rows, lang, phrase(one.title, lang)) for one in sheets(found)]
+    shown: list[RenderableType] = [_listing(one, lang) for one in sheets(found)]
+    rows = found.patterns
+    outside = (rows["simulated"] < rows["low_parameters"]) | (rows["simulated"] > rows["high_parameters"])
+    if outside.any():
+        told = {"count": int(outside.sum()), "all": len(rows), "lucks": found.request.lucks, "vectors": found.vectors}
+        shown.append(Prose(phrase("judge_outside", lang, share=f"{100 * found.request.sample:g}", **told)))
+    return shown
+
+
+def _listing(one: Sheet, lang: Lang) -> RenderableType:
+    """A table of words in one language, its first column, which holds no names to copy, among them."""
+    known = {"place": _place, "measure": _indicator, "indicator": _indicator}
+    rows = [
+        [known.get(head, said)(cell, lang) for head, cell in zip(one.heads, cells, strict=True)] for cells in one.rows
+    ]
+    return listing(one.heads, rows, lang, phrase(one.title, lang))
+
+
+def _place(name: str, lang: Lang) -> str:
+    """A county or the region, with the sex and age that are looked at."""
+    place, *detail = name.split(", ")
+    return ", ".join([group_in(place, lang), *(said(each, lang) for each in detail)])
+
+
+def _indicator(name: str, lang: Lang) -> str:
+    return title_in(CATALOGUE[name].title, lang) if name in CATALOGUE else said(name, lang)
 
 
 def spread_tables(spread: Spread, lang: Lang) -> list[RenderableType]:
@@ -195,7 +224,7 @@ def spread_tables(spread: Spread, lang: Lang) -> list[RenderableType]:
     for title, table in (("spread_levels", spread.levels), ("spread_differences", spread.differences)):
         if table.empty:
             continue
-        rows = []
+        rows, outside = [], 0
         last = int(table["year"].max())
         for keys, group in table.groupby(["scenario", "year", "indicator"], sort=False):
             scenario, year, indicator = str(keys[0]), int(str(keys[1])), str(keys[2])
@@ -207,9 +236,14 @@ def spread_tables(spread: Spread, lang: Lang) -> list[RenderableType]:
                 f"{number(ends['low'][source], unit)} … {number(ends['high'][source], unit)}"
                 for source in ("parameters", "chance")
             ]
-            rows.append((scenario, str(year), indicator, number(ends["median"]["parameters"], unit), *cells))
+            median = ends["median"]["parameters"]
+            outside += not ends["low"]["chance"] <= median <= ends["high"]["chance"]
+            rows.append((scenario, str(year), _indicator(indicator, lang), number(median, unit), *cells))
         heads = ("scenario", "year", "indicator", "median", "parameters", "chance")
-        found.append(listing(heads, rows, lang, phrase(title, lang, vectors=spread.vectors, lucks=spread.lucks)))
+        made = {"vectors": spread.vectors, "lucks": spread.lucks}
+        found.append(listing(heads, rows, lang, phrase(title, lang, **made)))
+        if outside:
+            found.append(Prose(phrase("spread_outside", lang, count=outside, all=len(rows), **made), "dim"))
     return found
 
 
@@ -252,9 +286,7 @@ def fan_sheet(found: Update) -> Sheet:
 
 def update_tables(found: Update, lang: Lang) -> list[RenderableType]:
     """What observations did to the ensemble, for the terminal."""
-    shown: list[RenderableType] = [
-        listing(one.heads, one.rows, lang, phrase(one.title, lang)) for one in (record_sheet(found), fan_sheet(found))
-    ]
+    shown: list[RenderableType] = [_listing(one, lang) for one in (record_sheet(found), fan_sheet(found))]
     shown.append(
         phrase(
             "assimilate_members", lang, effective=f"{found.effective:.1f}", all=len(found.weights),

@@ -95,6 +95,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "absent": ("Absent people", "外出人口"),
     "target": ("Target %", "目標 %"),
     "distance": ("To target, points", "與目標之差（百分點）"),
+    "targets_of": ("targets of the plan {targets}", "規劃目標 {targets}"),
     "target_note": (
         "Targets are goals to measure against, never data that were fitted.",
         "目標只作衡量之用，從不作為擬合數據。",
@@ -181,6 +182,8 @@ PHRASES: dict[str, tuple[str, str]] = {
     "fit_evidence": ("What was fitted", "擬合結果"),
     "fit_screening": ("Morris' screening by the emulators of the first wave", "第一輪仿真器的Morris篩選"),
     "fit_vectors": ("Fitted facts: the best and the {count} vectors kept", "擬合參數：最佳值與保留的{count}組"),
+    "fitted_best": ("{value} (runs read this one; value is the prior)", "{value}（運行取此值；「取值」為先驗）"),
+    "fitted_kept": ("{range} ({count} vectors, {file})", "{range}（{count}組參數，{file}）"),
     "report_in": ("Report in {file}", "報告存於 {file}"),
     "rate_axis": ("share of people, %", "人口比例，%"),
     "people_axis": ("thousand people", "千人"),
@@ -269,6 +272,28 @@ PHRASES: dict[str, tuple[str, str]] = {
         "5, 50 and 95 percent of the draws, each assumed value drawn evenly within its range, the luck the same. "
         "The constants of the model are assumed, too, and stay fixed here.",
         "為抽取結果的5%、50%、95%分位；各假設值在其範圍內均勻抽取，隨機種子相同。模型常數同為假設，此處不變。",
+    ),
+    "band_outside": (
+        " In {years} this run lies outside the range: its ends are those of {draws} draws only, and the ranges of the "
+        "assumed values do not lie evenly about the values of the plan.",
+        "{years}年本次運行落在區間之外：區間端點僅由{draws}次抽取得出，且假設值的範圍並非以規劃值為中心。",
+    ),
+    "band_other_sample": (
+        " The run holds {run}% of the households, the draws {draws}%.",
+        "本次運行取{run}%的家庭，抽取運行取{draws}%。",
+    ),
+    "spread_outside": (
+        "In {count} of {all} rows the median lies outside the band of chance beside it: the median is that of the "
+        "{vectors} vectors, the band is of {lucks} runs of the best of them, too few to know its ends.",
+        "{all}行中有{count}行的中位數落在旁邊的隨機性區間之外：中位數取自{vectors}組參數，而區間僅由其中最佳一組的{lucks}次運行"
+        "得出，不足以確定端點。",
+    ),
+    "judge_outside": (
+        "In {count} of {all} series the simulated value lies outside the band of parameters beside it: the value is "
+        "the mean of {lucks} runs of the best vector with {share}% of the households, the band is of one run of each "
+        "of the {vectors} vectors, as the fit made them. A small sample shifts the value, and luck moves the band.",
+        "{all}個序列中有{count}個的模擬值落在旁邊的參數區間之外：模擬值為最佳參數以{share}%的家庭運行{lucks}次的均值，"
+        "區間則由擬合時{vectors}組參數各一次運行得出。抽樣過小會使模擬值偏移，隨機性也會移動區間。",
     ),
     "one_run": ("this run", "本次運行"),
     "band_sample": (" The draws were run with {share}% of the households.", "區間由{share}%的家庭抽樣運行得出。"),
@@ -512,8 +537,19 @@ WORDS: dict[str, str] = {
     "number": "數量",
     "complete": "完整度",
     "year": "年份",
-    "yes": "是",
-    "no": "否",
+    "as in": "取自",
+    "future": "未來情形",
+    "set in": "設於",
+    "central": "中心情形",
+    "in it": "本情形",
+    "why (all assumed)": "原因（均為假設）",
+    "--without": "--without",
+    "name": "名稱",
+    "what it means": "含義",
+    "set or read in": "設定或讀取處",
+    "facts": "事實",
+    "MB": "MB",
+    "count": "數量",
 }
 
 

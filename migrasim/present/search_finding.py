@@ -99,7 +99,7 @@ def of_search(found: Found, lang: Lang) -> Finding:
         intervals=say("intervals_luck", lang, count=wanted.verify_replications),
     )
     title = f"{say('search', lang)}{': ' if lang == 'en' else '：'}{title_in(experiment.title, lang)}"
-    return Finding(title, sentences(parts), {"verified": found.verified, "tried": found.tried}, draw, source)
+    return Finding(title, sentences(parts, lang), {"verified": found.verified, "tried": found.tried}, draw, source)
 
 
 def mix_words(row: Mapping[str, Any], experiment: Experiment, lang: Lang) -> str:

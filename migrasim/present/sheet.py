@@ -2,7 +2,7 @@
 
 rich shortens with an ellipsis what does not fit. Here all widths are set before: numbers keep theirs, heads are
 broken between words and labels wrap; where that is not enough, the margins of the cells go, and at last the table is
-parted into several, each with its first columns again.
+parted into several, each with its first columns again. A listing of long words becomes a paragraph a row instead.
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
 from rich.table import Table
 from rich.text import Text
 
 # with and without margins: cells of a broken head over shorter numbers, and the least of a label
 _HEAD, _LABEL = {1: 8, 0: 7}, {1: 14, 0: 11}
+_LAYOUTS = ((True, 1), (False, 1), (False, 0))  # as wide as the longest line or not, and the margin, best first
+_TALLEST = 6  # lines of a row of a listing
 # what a line may be broken into: a word or number, or a Chinese character, with the marks that cling to it
-_PIECES = re.compile(r"\s*(?:（*(?:[\x21-\x7e]+|[^\s（])[）、，：；。]*|（+)")
+_PIECES = re.compile(r"\s*(?:（*(?:[\x21-\x7e]+(?:(?<=\d) [%‰])?|[^\s（])[）、，：；。]*|（+)")
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,15 @@ class Sheet:
         Lines above and below.
     columns, rows
         What was added; a row with its style, none where a line is drawn.
+    align
+        Where the title stands.
     """
 
     title: str
     caption: str = ""
     columns: list[Column] = field(default_factory=list)
     rows: list[tuple[tuple[str, ...], str] | None] = field(default_factory=list)
+    align: JustifyMethod = "center"
 
     def words(self, *heads: str, key: bool = False) -> None:
         """Add columns of words."""
@@ -68,7 +73,7 @@ class Sheet:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         every = range(len(self.columns))
-        for natural, margin in ((True, 1), (False, 1), (False, 0)):
+        for natural, margin in _LAYOUTS:
             if widths := self._widths(every, options.max_width, natural=natural, margin=margin):
                 yield self._table(every, widths, margin, self.title, self.caption)
                 return
@@ -118,7 +123,8 @@ class Sheet:
         return [row[0][n] for row in self.rows if row is not None and any(row[0][1:])]
 
     def _table(self, chosen: Sequence[int], widths: Sequence[int], margin: int, title: str, caption: str) -> Table:
-        table = Table(caption_justify="left", padding=(0, margin))
+        table = Table(caption_justify="left", padding=(0, margin), title_justify=self.align)
+        table.show_header = any(self.columns[n].head for n in chosen)
         width = sum(widths) + (1 + 2 * margin) * len(chosen) + 1
         table.title = Text(broken(title, width), "bold") if title else None
         table.caption = Text(broken(caption, width), "table.caption") if caption else None
@@ -132,6 +138,34 @@ class Sheet:
                 cells = [broken(row[0][n], width) for n, width in zip(chosen, widths, strict=True)]
                 table.add_row(*map(Text, cells), style=row[1] or None)
         return table
+
+
+class Listing(Sheet):
+    """A table of words; where a row would be tall, each is a paragraph: its first cell, then head and cell in turn."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        every = range(len(self.columns))
+        for natural, margin in _LAYOUTS:
+            widths = self._widths(every, options.max_width, natural=natural, margin=margin)
+            if widths and self._tallest(widths) <= _TALLEST:
+                yield self._table(every, widths, margin, self.title, self.caption)
+                return
+        if self.title:
+            yield Text(broken(self.title, options.max_width), "bold")
+        for cells, _ in filter(None, self.rows):
+            yield Text(broken(cells[0], options.max_width), "bold")
+            pairs = zip((one.head for one in self.columns[1:]), cells[1:], strict=True)
+            told = " | ".join(f"{head}{': ' if head.isascii() else '：'}{cell}" for head, cell in pairs if cell)
+            lines = broken(told, options.max_width - 4).replace("\n| ", " |\n")
+            yield Text("\n".join(f"  {line}" for line in lines.split("\n")))
+
+    def _tallest(self, widths: Sequence[int]) -> int:
+        """Lines of the tallest row."""
+        return max(
+            broken(cell, width).count("\n") + 1
+            for cells, _ in filter(None, self.rows)
+            for cell, width in zip(cells, widths, strict=True)
+        )
 
 
 @dataclass(frozen=True)

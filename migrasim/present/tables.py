@@ -12,12 +12,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
 
 from migrasim.core.language import title_in
+from migrasim.present.chinese import said
 from migrasim.present.language import Lang, component, phrase, words
-from migrasim.present.sheet import Prose, Sheet
+from migrasim.present.sheet import Listing, Prose, Sheet
 from migrasim.present.titles import dimension, group, unit
 from migrasim.present.titles import scenario as scenario_title
 from migrasim.runs.result import RunResult
@@ -187,7 +186,7 @@ def key_indicators(result: RunResult, lang: Lang = "en") -> Sheet:
         if column not in frame:
             continue
         about = CATALOGUE[name]
-        cells = [_cell(float(value)) for value in frame.loc[years, column]]
+        cells = [amount(float(value), about.unit) for value in frame.loc[years, column]]
         sheet.row(title_in(about.title, lang), *cells, _unit(about.unit, lang, nominal=column != name))
     return sheet
 
@@ -197,11 +196,20 @@ def _unit(english: str, lang: Lang, *, nominal: bool) -> str:
     return unit(english.replace("yuan of 2020", "nominal yuan") if nominal else english, lang)
 
 
-def _cell(value: float) -> str:
-    """A number in few characters; nothing where there is none."""
-    if value != value:
+_COUNTED = ("beds", "dwellings", "homesteads", "households", "jobs", "moves", "persons", "places", "units")
+
+
+def amount(value: float | None, unit: str = "") -> str:
+    """A result in few characters: whole where it is large or counts things, else three digits; empty for none.
+
+    Examples
+    --------
+    >>> amount(1333.333, "jobs by 2035"), amount(66.67, "jobs"), amount(0.66667, "share"), amount(0.25, "months")
+    ('1,333', '67', '0.667', '0.25')
+    """
+    if value is None or value != value:
         return ""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return f"{round(value):,}" if abs(value) >= 100 or unit.startswith(_COUNTED) else f"{value:.3g}"
 
 
 def groups(result: RunResult, lang: Lang = "en") -> Sheet:
@@ -284,19 +292,29 @@ def band(drawn: Band, result: RunResult, lang: Lang = "en") -> list[RenderableTy
         title = phrase(head, lang)
         sheet.words(f"{title}, {phrase('band_range', lang)}")  # a range may be broken between its numbers
         sheet.numbers(*(f"{title}, {phrase(part, lang)}" for part in ("band_median", "one_run")))
+    outside: list[str] = []
     for year in dict.fromkeys(years):
         cells = [str(year)]
         for name, (_, write) in names.items():
             numbers = [*drawn.of(name).loc[year], frame[name].loc[year]]
-            low, median, high, ran = (write(float(each)) for each in numbers)
-            cells += [f"{low} - {high}", median, ran]
+            low, median, high, ran = (float(each) for each in numbers)
+            if not low <= ran <= high and str(year) not in outside:
+                outside.append(str(year))
+            cells += [f"{write(low)} - {write(high)}", write(median), write(ran)]
         sheet.row(*cells)
-    share = "" if drawn.sample >= 1 else phrase("band_sample", lang, share=f"{100 * drawn.sample:g}")
-    return [sheet, Prose(phrase("band_note", lang) + share, "dim")]
+    note = phrase("band_note", lang)
+    if drawn.sample < 1:
+        note += phrase("band_sample", lang, share=f"{100 * drawn.sample:g}")
+    if outside:
+        note += phrase("band_outside", lang, years=", ".join(outside), draws=len(drawn.draws))
+        if drawn.sample != result.sample:
+            shares = {"run": f"{100 * result.sample:g}", "draws": f"{100 * drawn.sample:g}"}
+            note += phrase("band_other_sample", lang, **shares)
+    return [sheet, Prose(note, "dim")]
 
 
-def listing(heads: Sequence[str], rows: Iterable[Sequence[object]], lang: Lang = "en", title: str = "") -> Table:
-    """A plain listing; the first column, a name to copy, stays whole, the others are folded.
+def listing(heads: Sequence[str], rows: Iterable[Sequence[object]], lang: Lang = "en", title: str = "") -> Listing:
+    """A plain listing; no name and no number is broken, whatever the width.
 
     Parameters
     ----------
@@ -305,30 +323,28 @@ def listing(heads: Sequence[str], rows: Iterable[Sequence[object]], lang: Lang =
     rows
         Cells; anything that can be printed.
     lang
-        Language of the heads.
+        Language of the heads, and of the cells but the first.
     title
         Title of the table.
     """
-    table = Table(title=Text(title) if title else None, title_style="bold", title_justify="left")
-    for number, head in enumerate(words(heads, lang)):
-        table.add_column(head, overflow="fold", no_wrap=number == 0)
-    for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
-    return table
+    sheet = Listing(title, align="left")
+    sheet.words(*words(heads, lang))
+    for name, *cells in rows:
+        sheet.row(str(name), *(said(str(cell), lang) for cell in cells))
+    return sheet
 
 
-def card(title: str, rows: Iterable[tuple[str, object]], lang: Lang = "en") -> Table:
+def card(title: str, rows: Iterable[tuple[str, object]], lang: Lang = "en") -> Sheet:
     """One thing in full, a line an attribute; what is empty is left out."""
-    table = Table(title=Text(title), title_style="bold", title_justify="left", show_header=False)
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
+    sheet = Sheet(title, align="left")
+    sheet.words("", "")
     for head, value in rows:
         if value not in (None, ""):
-            table.add_row(*words([head], lang), Text(str(value)))
-    return table
+            sheet.row(*words([head], lang), said(str(value), lang))
+    return sheet
 
 
-def number(value: object) -> str:
+def number(value: object, lang: Lang = "en") -> str:
     """A value of a fact or lever in few characters: a number, or a path or mapping in short.
 
     Examples
@@ -343,7 +359,7 @@ def number(value: object) -> str:
     if isinstance(value, int | float):
         return f"{value:,.10g}" if abs(value) >= 10_000 else f"{value:.6g}"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {number(each)}" for key, each in value.items())
+        return ", ".join(f"{said(str(key), lang)}: {number(each)}" for key, each in value.items())
     if isinstance(value, list | tuple):
         return f"[{', '.join(number(each) for each in value)}]"
     return str(value)

@@ -20,6 +20,7 @@ pytest.importorskip("playwright.sync_api", reason="the package playwright is not
 from playwright.sync_api import Page, sync_playwright
 
 from migrasim.present.explorer.draft import region
+from migrasim.present.explorer.words import say
 
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
@@ -228,10 +229,21 @@ def test_the_page_speaks_three_languages(page, lang, words):
     page.get_by_label("Language").select_option(lang)
     page.wait_for_function(f"document.documentElement.lang === '{lang}'")
     page.wait_for_function(f"document.querySelector('.ms-chart h3').innerText === '{words}'")
+    lost = "getComputedStyle(document.documentElement).getPropertyValue('--ms-lost')"
+    assert say("lost", lang) in page.evaluate(lost)  # said over the page when the program has ended
     if lang != "en":
         text = page.locator(".ms-side").inner_text() + page.locator(".ms-status").inner_text()
         english = re.findall(r"[A-Za-z]{4,}", text)
         assert english == []
+
+
+def test_half_an_address_is_no_scenario(page, address):
+    """An address that was cut says so: nobody takes the start for what was meant."""
+    page.goto(f"{address}?s=eJyrVkrNLSjJz0lV")
+    page.get_by_role("alert").get_by_text("incomplete").wait_for()
+    page.goto(address)
+    page.wait_for_selector("[data-drawn=yes]")
+    assert page.get_by_role("alert").count() == 0
 
 
 def test_pinned_scenarios_are_compared(page):
@@ -251,6 +263,46 @@ def test_pinned_scenarios_are_compared(page):
     )
     page.get_by_label("Future for all").select_option("hard_times")
     page.wait_for_function("document.querySelector('.ms-pin').innerText.includes('Hard times')")
+
+
+def test_the_keyboard_goes_into_a_box_and_back(page):
+    """*Where from?* takes the focus, Escape closes it, the focus is where it was, and no chart was made anew."""
+    page.evaluate("window.chart = document.querySelector('.ms-chart-area')")
+    page.get_by_role("button", name="Where from?: Urbanization rates").click()
+    page.wait_for_function("document.activeElement.innerText === 'Close'")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("[data-box=source]", state="detached")
+    page.wait_for_function("document.activeElement.getAttribute('aria-label') === 'Where from?: Urbanization rates'")
+    page.get_by_role("button", name="Save, open, export").click()
+    page.get_by_role("button", name="Download the scenario (YAML)").wait_for()
+    assert page.evaluate("window.chart.isConnected")
+
+
+def test_what_is_not_allowed_is_said_at_the_lever(page):
+    """A number beyond the bounds says what is allowed, a path that ends before it starts is refused, with words."""
+    lever = page.locator(f'[data-lever="{SCHOOLS}"]')
+    lever.locator(".ms-number").fill("7")
+    page.keyboard.press("Tab")
+    lever.get_by_role("alert").get_by_text("allowed: 0 to 1 share").wait_for()
+    _move(page, SCHOOLS, 0.9)
+    page.locator(".ms-change").get_by_text("compulsory schooling: 0.9 share").wait_for()
+    assert lever.get_by_role("alert").count() == 0
+    lever.get_by_role("button", name=re.compile("About this lever")).click()
+    lever.get_by_label("Path over years").check()
+    lever.get_by_label("from year").fill("2030")
+    lever.get_by_label("to year").fill("2025")
+    lever.get_by_role("button", name="Apply").click()
+    lever.get_by_role("alert").get_by_text("2030, 2025").wait_for()
+
+
+def test_a_pin_is_seen_and_leads_to_the_comparison(page):
+    """Where nothing is pinned the page leads back; the button says that it is done and becomes the way there."""
+    page.get_by_role("button", name="Compare (0)").click()
+    page.get_by_role("button", name="← Explore").click()
+    page.get_by_role("button", name="Pin for comparison").click()
+    page.get_by_text("Pinned (1 of 4)").wait_for()
+    page.get_by_role("button", name="Compare →").click()
+    page.wait_for_selector(".ms-pin")
 
 
 def test_four_scenarios_are_pinned_at_most(page):
@@ -345,7 +397,9 @@ def test_charts_leave_as_pictures_and_numbers(page):
     for part in ("Scenario: The plan as written.", "Dotted: status quo.", "统计公报", "luck 0"):
         assert part in picture
     table = _taken(page, "Urbanization rates", "CSV").decode("utf-8-sig")
-    assert table.splitlines()[0].startswith("Year,Resident urbanization rate (%),")
+    head, first, *_ = table.splitlines()
+    assert head.startswith("Year,Resident urbanization rate (%),") and head.endswith(",Scenario,Shown for,Runs,Source")
+    assert "The plan as written" in first and re.search("now [0-9a-f]{12}; status quo [0-9a-f]{12}", first)
     chains = _taken(page, "Workers of the industrial chains", "SVG").decode("utf-8")
     assert all(one.title["en"] in chains for one in region().chains)
 

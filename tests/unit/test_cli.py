@@ -117,6 +117,8 @@ WRONG: list[tuple[list[str], tuple[str, ...]]] = [
     (["trace"], ("--household",)),
     (["trace", "three_rights.titling", "--household", "1"], ("either",)),
     (["trace", "three_rights.tilting"], ("did you mean 'three_rights.titling'",)),
+    (["trace", "nonsense"], ("trace", "nonsense", "migrasim levers")),
+    (["compare", "status_quo", "plan", "--replications", "0"], ("--replications", "from 1")),
     (["trace", "--household", "first"], ("--household", "first")),
     (["trace", "--household", "1", "--sample", "0"], ("--sample",)),
     (["run", "plan", "--band", "1"], ("--band", "allowed: 0, or whole numbers from 2 to 10000")),
@@ -371,6 +373,58 @@ def test_levers_are_listed_by_group_and_one_by_one(migrasim):
     assert "three_rights.titling" not in unbuilt
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["levers", "hukou"],
+        ["levers", "hukou.openness"],
+        ["facts", "moving"],
+        ["facts", "moving.income_elasticity"],
+        ["rules", "land"],
+        ["rules", "moving.income_term"],
+        ["schedule"],
+        ["indicators"],
+        ["scenarios"],
+        ["scenarios", "core_first"],
+        ["futures"],
+        ["alternatives"],
+        ["region"],
+    ],
+)
+def test_what_is_looked_up_has_chinese_heads(migrasim, monkeypatch, command):
+    """No head of a listing or a card stays English."""
+    from migrasim.present import language, tables
+
+    heads: list[str] = []
+
+    def words(english, lang):
+        heads.extend(english)
+        return language.words(english, lang)
+
+    monkeypatch.setattr(tables, "words", words)
+    assert migrasim(*command, "--lang", "zh-Hans").code == 0
+    assert heads
+    assert set(heads) <= {"", *language.WORDS}
+
+
+@pytest.mark.parametrize("lang", [("--lang", "zh-Hant"), ("--lang=zh_hant",), ("--lang", "ZH-HANT")])
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (["run", "plam"], "錯誤：沒有情景'plam'；可用：路徑，或"),
+        (["run", "plan", "--sampel", "1"], "錯誤：沒有選項--sampel；"),
+        (["levers", "hukou.opennes"], "是否指'hukou.openness'？"),
+    ],
+)
+def test_wrong_input_is_told_in_the_language_that_was_asked_for(migrasim, lang, command, expected):
+    """One line in Chinese and code 2, also where the arguments themselves cannot be read."""
+    outcome = migrasim(*command, *lang)
+    assert outcome.code == 2
+    assert expected in outcome.err
+    assert len(outcome.err.splitlines()) == 1
+    assert migrasim(*command).err.startswith("error: ")
+
+
 def test_facts_are_listed_by_domain_and_one_by_one(migrasim):
     """A fact is listed with range, status and source."""
     assert "moving.income_elasticity" in migrasim("facts", "moving").out
@@ -578,3 +632,10 @@ def test_the_page_of_a_scenario_is_printed(migrasim):
     code, _, err = migrasim("scenarios", "core_frist")
     assert code == 2
     assert "core_first" in err
+
+
+def test_no_switch_asks_for_a_value_in_its_help(migrasim):
+    """An option that is given or not stands alone in the help; a newcomer would type a value behind it."""
+    text = "\n".join(migrasim(command, "--help").out for command in ("run", "levers", "explore", "experiment"))
+    lines = {line for line in text.splitlines() if "bool" in line}
+    assert {word for line in lines for word in line.split() if word.startswith("--")} == {"--help"}

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import io
 import re
 import string
 import threading
 import time
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
 from migrasim.core.errors import InputError
-from migrasim.core.language import LANGS
+from migrasim.core.language import LANGS, title_in
 from migrasim.facts import FactBook
 from migrasim.indicators import CATALOGUE
-from migrasim.present.explorer import charts, charts_more, compare, draft, sources, view, words
+from migrasim.present.explorer import apart, charts, charts_more, compare, draft, sources, view, words
 from migrasim.present.explorer.draft import Draft
 from migrasim.present.explorer.engine import FIRST_ANSWERS, Cache, Engine
-from migrasim.present.explorer.foot import foot
+from migrasim.present.explorer.files import packed
+from migrasim.present.explorer.foot import about, foot
 from migrasim.present.explorer.runs import draws, request
 from migrasim.present.explorer.session import Session
 from migrasim.scenario import Scenario
+from migrasim.variants import futures
 
 SCHOOLS = "residence_permit.education"
 HOUSES = "public_housing.public_rental_units"
@@ -399,6 +404,29 @@ def test_what_leaves_the_page_can_be_read_alone(results, lang):
     assert all(unit in head for head in charts.people(shown).heads[1:])
     both = _view(results, lang, None, "pin")
     assert all(line.name in foot(both, charts.people(both))[0] for line in both.lines)
+    said = dict(about(shown, chart))
+    assert said[words.say("scenario", lang)] == "More homes"
+    assert results[0].run_id in said[words.say("run_codes", lang)]
+    assert "migrasim" in said[words.say("source", lang)] and "统计公报" in said[words.say("source", lang)]
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("lang", LANGS)
+def test_tables_that_leave_the_page_can_be_read_alone(results, lang):
+    """Every row says scenario and run; beside the tables stand the scenario file, the command and the columns."""
+    made = Draft("plan", {SCHOOLS: 0.5}, name="More homes")
+    with zipfile.ZipFile(io.BytesIO(packed(results[0], "csv", made, lang))) as archive:
+        said = archive.read("about.txt").decode("utf-8-sig")
+        assert results[0].run_id in said and "migrasim run More_homes.yaml --sample 0.01" in said
+        assert draft.opened(archive.read("More_homes.yaml").decode(), "file").content == made.content
+        tables = {
+            one.removesuffix(".csv"): pd.read_csv(archive.open(one)) for one in archive.namelist() if "csv" in one
+        }
+    columns = tables.pop("columns").set_index(["table", "column"])
+    for name, table in tables.items():
+        assert list(table)[:3] == ["run_id", "scenario", "seed"]
+        assert set(table["run_id"]) == {results[0].run_id}
+        assert columns.loc[name, ["unit", "title_en"]].notna().all(axis=None)
 
 
 @pytest.mark.model
@@ -446,9 +474,33 @@ def test_shares_of_levers_add_up_to_the_whole_effect(results):
     names = list(compare.players(made, "en"))
     assert len(names) == 2
     runs = {frozenset(): quo, frozenset(names[:1]): quo, frozenset(names[1:]): quo, frozenset(names): plan}
-    chart = compare.attribution_chart(Session(made), made, 0, runs, 2035)
+    session = Session(made)
+    session.pin(made)
+    chart, _ = compare.attribution_chart(session, made, 0, runs, 2035)
     rate = [100 * one.prefecture()["urbanization_rate"].loc[2035] for one in (plan, quo)]
     assert chart.rows[-1][1] == pytest.approx(rate[0] - rate[1], abs=0.01)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_no_two_pinned_scenarios_are_called_the_same(lang):
+    """Where titles are equal, the values that differ stand beside them, then the future; a name of its own stays."""
+    quo = draft.of_shipped("status_quo")
+    drafts = [Draft("status_quo", {SCHOOLS: 0.8}), Draft("status_quo", {SCHOOLS: 1.0}), quo, Draft(future="boom"),
+              Draft(name="Mine"), Draft("plan", name="Mine")]  # fmt: skip
+    names = apart.names_of(drafts, lang)
+    assert len(set(names)) == len(drafts)
+    assert names[0].endswith("0.8") and names[1].endswith("1")
+    assert title_in(futures()["boom"].title, lang) in names[3]
+    assert apart.names_of([*drafts[:1], quo], lang)[1] == words.name_of(quo, lang)
+
+
+def test_a_lever_is_told_beside_2020_and_the_plan():
+    """Unit, 2020, plan and the draft in one row; counties that were set alone are named."""
+    made = Draft("status_quo", {SCHOOLS: {"Kongtong": 0.9}})
+    lever = FactBook.load().levers[SCHOOLS]
+    (row,) = apart.lever_rows([lever], [made], "en")
+    assert row[:4] == ["Residence permit: compulsory schooling", "share", "0.6", "0.68 → 1"]
+    assert "Kongtong 0.9" in row[4] and "Jingning" not in row[4]
 
 
 def test_a_scenario_of_many_levers_is_shared_out_among_few_players():

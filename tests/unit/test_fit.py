@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from migrasim.analysis import calibration, patterns, shipping
+from migrasim.analysis import calibration, patterns, shipping, validation
 from migrasim.analysis.calibration import Plan
 from migrasim.core.errors import InputError
 from migrasim.facts import FactBook
@@ -252,3 +252,20 @@ def test_the_shipped_vectors_keep_to_the_rules() -> None:
         low, high = book[str(name)].range or (0.0, 0.0)
         assert region.ensemble[name].between(low, high).all()
     assert region.fitted == {str(name): number for name, number in region.ensemble.iloc[0].items()}
+
+
+def test_what_no_parameter_moves_has_no_band(monkeypatch, tmp_path):
+    """Series of the base year are those of the whole population in every column, whatever sample was run."""
+    monkeypatch.setattr(validation, "read_tried", lambda *_: None)
+    monkeypatch.setattr(
+        validation,
+        "_lucks",
+        lambda _, table, *__: pd.DataFrame(
+            np.random.default_rng(1).normal(table["published"].to_numpy()[:, None], 0.1, (len(table), 5)), table.index
+        ),
+    )
+    start = patterns.series(Region.only()).query("base == 2020 and year == 2020")["published"]
+    monkeypatch.setattr(validation, "start_values", lambda _: start)
+    found = validation.validate(validation.Request(folder=tmp_path, sample=0.01)).patterns.loc[start.index]
+    for column in ("simulated", "chance_low", "chance_high", "low_parameters", "high_parameters"):
+        assert found[column].to_numpy() == pytest.approx(start.to_numpy())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 
 import pandas as pd
@@ -11,11 +12,16 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from migrasim.analysis.band import Band
+from migrasim.analysis.ensemble import Spread
 from migrasim.core.errors import InputError
 from migrasim.core.language import LANGS, simplified, title_in
+from migrasim.facts import FactBook
 from migrasim.indicators import COMPONENTS
-from migrasim.present import figures, language, sheet, tables
+from migrasim.present import figures, judgement, language, sheet, tables
+from migrasim.present.chinese import said
 from migrasim.present.progress import progress
+
+_HEADLINE = ("urbanization_rate", "urban_population")
 
 
 def _text(thing, width: int = 200) -> str:
@@ -146,6 +152,30 @@ def test_no_number_is_cut_in_a_narrow_terminal(make_result, lang, width):
         assert number in text, number
 
 
+@pytest.mark.parametrize(("high", "told"), [(0.9, False), (0.2, True)])
+def test_a_run_outside_its_own_range_says_so(make_result, high, told):
+    """A range that leaves out the run beside it is explained by its few draws and the sample."""
+    ends = [(2026, name, 0.0, high / 2, 1e9 if name == "urban_population" else high) for name in _HEADLINE]
+    table = pd.DataFrame(ends, columns=["year", "indicator", "low", "median", "high"])
+    drawn = Band("plan", pd.concat([table, table.assign(year=2025)]), pd.DataFrame(index=range(12)), 57, 67, 0.02)
+    text = " ".join("".join(_text(part) for part in tables.band(drawn, make_result())).split())
+    assert ("this run lies outside the range: its ends are those of 12 draws only" in text) == told
+    assert ("The run holds 100% of the households, the draws 2%." in text) == told
+
+
+def test_a_median_outside_the_band_beside_it_is_explained():
+    """A band of few lucks need not hold the median of the vectors: the note counts such rows."""
+    columns = ["scenario", "year", "indicator", "source", "low", "median", "high"]
+    rows = [("plan", 2035, "urban_population", "parameters", 5.0, 6.0, 7.0)]
+    inside, outside = [("plan", 2035, "urban_population", "chance", low, 8.0, 9.0) for low in (5.5, 7.5)]
+    for chance, count in ((inside, 0), (outside, 1)):
+        levels = pd.DataFrame([*rows, chance], columns=columns)
+        found = judgement.spread_tables(Spread(levels, levels.iloc[:0], 40, 2), "en")
+        notes = [one.text for one in found if isinstance(one, sheet.Prose)]
+        assert len(notes) == count
+        assert all(note.startswith("In 1 of 1 rows the median lies outside") for note in notes)
+
+
 def test_chinese_tables_are_chinese_throughout(make_result):
     """Units, groups, counties and the scenario have Chinese names, in both kinds of characters."""
     large = _large(make_result())
@@ -199,6 +229,22 @@ def test_a_listing_keeps_names_whole_and_brackets_as_they_are():
     assert "[a]" in text
 
 
+@pytest.mark.parametrize("width", [80, 100, 120, 160])
+@pytest.mark.parametrize("lang", LANGS)
+def test_a_listing_breaks_no_number_at_any_width(width, lang):
+    """Where columns would be too narrow, each row is a paragraph, and every number and name stands whole."""
+    rows = [
+        (each.id, *map(tables.number, (each.bounds, each.plan.values or each.plan.value)), each.plan.source, each.file)
+        for each in FactBook.load().levers.values()
+    ]
+    text = _text(tables.listing(["lever", "bounds", "plan", "source", "file"], rows, lang), width)
+    number = r"\d[\d.,]*(?<=\d)"
+    wanted = Counter(re.findall(number, " ".join(said(cell, lang) for row in rows for cell in row)))
+    assert wanted - Counter(re.findall(number, text)) == Counter()
+    assert [name for row in rows for name in (row[0], row[-1]) if name not in text] == []
+    assert max(map(cell_len, text.splitlines())) <= width
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -214,6 +260,23 @@ def test_a_listing_keeps_names_whole_and_brackets_as_they_are():
 def test_numbers_are_short_and_exact(value, expected):
     """A number of a fact is shown with all its digits and no more."""
     assert tables.number(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "expected"),
+    [
+        (4000 / 3, "jobs by 2035", "1,333"),
+        (-0.4, "persons", "0"),
+        (2 / 3, "share", "0.667"),
+        (12.5, "yuan per month", "12.5"),
+        (7000.0, "yuan per mu", "7,000"),
+        (0.25, "months", "0.25"),
+        (float("nan"), "jobs", ""),
+    ],
+)
+def test_results_are_rounded_by_their_unit(value, unit, expected):
+    """Nobody reads a third of a job: things are counted whole, the rest has three digits."""
+    assert tables.amount(value, unit) == expected
 
 
 @pytest.mark.parametrize("lang", LANGS)

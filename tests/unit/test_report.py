@@ -169,6 +169,29 @@ def test_a_report_is_whole_in_every_language(kind, lang, request):
     } <= set(page.ids)
 
 
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("kind", ["run", "comparison"])
+def test_each_chart_is_drawn_for_paper_and_for_a_phone(kind, lang, request):
+    """Beside each wide chart stands a narrow one whose letters are large enough, with its source in words below."""
+    drawn = charts.charts(view(request.getfixturevalue(kind)), lang)
+    assert drawn
+    for svg in drawn.values():
+        wide, narrow = svg.split('<div class="narrow">')
+        widths = [float(re.search(r'viewBox="0 0 ([\d.]+)', each)[1]) for each in (wide, narrow)]
+        assert widths == pytest.approx([576.0, 244.8])
+        assert "migrasim" in narrow[narrow.index("<small>") :]
+
+
+def test_letters_and_chinese_signs_are_folded_where_a_line_may_end():
+    """Numbers stay whole, no line begins with a closing sign, and a wide chart keeps its lines."""
+    narrow, wide = Figure(figsize=(3.4, 2)), Figure(figsize=(8, 2))
+    assert (
+        charts._folded(narrow, "常住城鎮化率變化的來源，2020至2035年", 27) == "常住城鎮化率變化的來源，\n2020至2035年"
+    )
+    assert charts._folded(narrow, "Moves to towns inside, net", 18) == "Moves to towns\ninside, net"
+    assert charts._folded(wide, "Moves to towns inside, net", 18) == "Moves to towns inside, net"
+
+
 @pytest.mark.parametrize("kind", ["run", "comparison"])
 def test_a_report_points_to_nothing_outside_itself(kind, request):
     """No script, no address, no source: the file opens offline and asks nobody."""
@@ -180,6 +203,14 @@ def test_a_report_points_to_nothing_outside_itself(kind, request):
     assert not re.findall(r"(?:https?:)?//[\w.]+", re.sub(r"<pre.*?</pre>|<td.*?</td>", "", text, flags=re.DOTALL))
     assert "@import" not in text
     assert not re.search(r"url\((?!#)", text)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_commands_stand_out_from_words(run, lang):
+    """What one types is set as such: no backtick is left on the page."""
+    text = report.page(run, lang)
+    assert "<code>" in text
+    assert "`" not in Page(text).text
 
 
 def test_hostile_names_are_words_on_the_page(run):

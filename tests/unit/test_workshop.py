@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,9 +16,14 @@ from pathlib import Path
 import pytest
 
 from migrasim.core.errors import InputError
+from migrasim.core.language import LANGS, title_in
+from migrasim.facts import FactBook
+from migrasim.present.explorer.draft import of_compact, opened
 from migrasim.present.workshop import journal as journals
+from migrasim.present.workshop.host import Host, again, levers_of, minutes
 from migrasim.present.workshop.journal import Journal
 from migrasim.present.workshop.meeting import Meeting, Result
+from migrasim.present.workshop.words import word
 
 DRAFT = ["status_quo", {"residence_permit.education": 0.9}, "central", "more schools"]
 RESULT = Result("0123456789ab", 0.02, {"urbanization_rate": 0.6}, {"urbanization_rate": 0.55})
@@ -66,6 +73,25 @@ def test_a_workshop_is_told_by_its_record(meeting, path):
                      "voted"]  # fmt: skip
     assert [json.loads(line)["n"] for line in _lines(path)] == list(range(1, 11))
     assert all(json.loads(line)["at"] for line in _lines(path))
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_minutes_say_what_was_proposed_and_how_to_run_it_again(meeting, lang):
+    """Each lever with unit, 2020, plan and value; the file and command that give the same run, and what its code is."""
+    meeting.close(1)
+    meeting.reveal(1, RESULT)
+    host = Host(meeting, None)
+    text = html.unescape(minutes(host, lang))
+    assert "<code>migrasim levers</code>" in text
+    row = re.search(r"<th scope=.row.>[^<]*</th><td>[^<]*</td><td>0.6</td><td>0.68 → 1</td><td>0.9</td>", text)
+    assert row and title_in(FactBook.load().levers["residence_permit.education"].title, lang) in row[0]
+    proposal = meeting.snapshot().proposals[1]
+    file, scenario, command = again(proposal, RESULT)
+    assert (file, command) == ("More_schools.yaml", "migrasim run More_schools.yaml --sample 0.02")
+    assert scenario in text and command in text
+    assert opened(scenario, file).content == of_compact(DRAFT).content
+    assert word("run_code", lang, run=RESULT.run_id) in text
+    assert " 0.9 " in levers_of(proposal, lang)[0]
 
 
 def test_nothing_that_was_written_is_ever_changed(meeting, path):

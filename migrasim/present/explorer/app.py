@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import solara
@@ -31,8 +32,7 @@ def new_session(search: str | None) -> Session:
     if serving.workshop is not None:
         session.tab.value = "workshop"
     link = parse_qs(search or "").get("s", [""])[0]
-    if link:
-        session.restore(link)
+    session.is_link_broken = bool(link) and not session.restore(link)
     return session
 
 
@@ -47,14 +47,16 @@ def Page() -> None:
     session = solara.use_memo(lambda: new_session(search), [])
     session.drawing = get_render_context()
     lang = session.lang.value
-    solara.Style(STYLE)
+    serving = current()
+    lost = say("lost", lang) if serving.workshop is None else word("lost", lang)
+    solara.Style(f"{STYLE}\n:root {{ --ms-lost: {json.dumps(lost, ensure_ascii=False)}; }}")
     Browser(
         link=session.link(),
         language=lang,
         title=f"{name_of(session.draft, lang)} · migrasim",
-        event_pressed=lambda key: session.undo() if key == "undo" else session.redo(),
+        over=session.asked.value[0],
+        event_pressed=lambda key: {"undo": session.undo, "redo": session.redo, "close": session.close}[key](),
     )
-    serving = current()
     tabs = ("explore", "compare") if serving.workshop is None else tabs_of()
     guest = "explore" not in tabs  # over the network: no results before their time, no files of this machine
     shown = session.tab.value if session.tab.value in tabs else tabs[0]
@@ -77,8 +79,11 @@ def Page() -> None:
                 lambda value: session.lang.set(value) if value in LANGS else None,
                 "language",
             )
-        if session.files.value:
-            FilesBox(session, guest)
+        if session.is_link_broken:
+            element("p", say("link_broken", lang), classes="ms-wrong", role="alert")
+        with solara.v.Html(tag="div"):  # it stays, so that what follows is not made anew
+            if session.files.value:
+                FilesBox(session, guest)
         if shown == "workshop" and serving.workshop is not None:
             WorkshopPage(session, serving.workshop)
         elif shown == "explore":

@@ -11,20 +11,21 @@ import numpy as np
 import solara
 
 from migrasim.core.language import title_in
-from migrasim.facts import FactBook, Lever
+from migrasim.facts import FactBook
+from migrasim.present.chinese import told
 from migrasim.present.explorer import charts, charts_more
-from migrasim.present.explorer.draft import Draft, differing, path_of, region
+from migrasim.present.explorer.apart import differing_among, lever_rows, names_of
+from migrasim.present.explorer.draft import Draft, differing, region
 from migrasim.present.explorer.engine import Engine, Request
 from migrasim.present.explorer.explore import Focus, ShowChart, range_of
-from migrasim.present.explorer.foot import foot
 from migrasim.present.explorer.maker import SAMPLE
 from migrasim.present.explorer.runs import Standing, draws, request, use_runs
 from migrasim.present.explorer.serving import current
-from migrasim.present.explorer.session import LAST_YEAR, MOST_PINS, Ranges, Session
+from migrasim.present.explorer.session import MOST_PINS, Ranges, Session
 from migrasim.present.explorer.sources import SourceBox
 from migrasim.present.explorer.view import Chart, Line, View, base_option, title_for, unit_for, value_axis
 from migrasim.present.explorer.widgets import Choice, Press, Rows, element
-from migrasim.present.explorer.words import name_of, say, unit
+from migrasim.present.explorer.words import name_of, say
 from migrasim.present.figures import COLOURS
 from migrasim.present.language import Lang
 from migrasim.variants import futures
@@ -62,14 +63,13 @@ _SCALES = {"share": 100.0, "yuan of 2020": 1e-6, "yuan of 2020 a year": 1e-6}
 def ComparePage(session: Session) -> None:
     """All that is pinned, under one future."""
     lang, pins = session.lang.value, session.pins.value
-    meet = session.meet.value
     with solara.v.Html(tag="main", class_="ms-main", attributes={"id": "compare"}):
         if not pins:
             element("p", say("nothing_pinned", lang, most=MOST_PINS), classes="ms-change")
+            Press(f"← {say('explore', lang)}", lambda: session.tab.set("explore"), classes="ms-strong")
             return
-        drafts = tuple(replace(each, future=meet or each.future) for each in pins)
-        if session.asked.value[0]:
-            SourceBox(session)
+        drafts = _compared(session)
+        SourceBox(session)
         PinBar(session)
         Compared(session, drafts)
 
@@ -84,9 +84,9 @@ def PinBar(session: Session) -> None:
         session.tab.set("explore")
 
     with solara.v.Html(tag="div", class_="ms-pins"):
-        for k, draft in enumerate(session.pins.value):
+        for k, (draft, name) in enumerate(zip(session.pins.value, called(session), strict=True)):
             with solara.v.Html(tag="div", class_="ms-pin", style_=f"border-color: {PIN_COLOURS[k]}"):
-                element("b", f"{letter(k)}: {name_of(draft, lang)}")
+                element("b", name)
                 element("span", title_in(futures()[session.meet.value or draft.future].title, lang), classes="ms-quiet")
                 with solara.v.Html(tag="div", class_="ms-lever-buttons"):
                     Press(say("open_pin", lang), lambda draft=draft: take(draft))
@@ -105,9 +105,13 @@ def letter(index: int) -> str:
     return "ABCD"[index]
 
 
-def called(index: int, draft: Draft, lang: Lang) -> str:
-    """Its letter and its name."""
-    return f"{letter(index)}: {name_of(draft, lang)}"
+def called(session: Session) -> list[str]:
+    """Letter and name of all that is pinned; no two are called the same."""
+    return [f"{letter(k)}: {name}" for k, name in enumerate(names_of(_compared(session), session.lang.value))]
+
+
+def _compared(session: Session) -> tuple[Draft, ...]:
+    return tuple(replace(each, future=session.meet.value or each.future) for each in session.pins.value)
 
 
 @solara.component
@@ -134,7 +138,7 @@ def Compared(session: Session, drafts: tuple[Draft, ...]) -> None:
             "progress", max=str(total), value=str(done), aria_label=say("pairs_running", lang, done=done, total=total)
         )
         if failed:
-            element("span", say("failed", lang, message=failed), classes="ms-wrong")
+            element("span", say("failed", lang, message=told(failed, lang)), classes="ms-wrong")
     LeversThatDiffer(lang, drafts)
     found = _pairs(engine, standing, drafts, runs)
     Differences(session, drafts, found)
@@ -173,39 +177,12 @@ def LeversThatDiffer(lang: Lang, drafts: tuple[Draft, ...]) -> None:
     levers = differing_among(drafts) if len(drafts) > 1 else differing(Draft("status_quo"), drafts[0])
     heads = [say("lever", lang), say("unit", lang), say("status_quo_mark", lang), say("plan_mark", lang)]
     heads += [letter(k) for k in range(len(drafts))]
-    rows = [
-        [
-            title_in(lever.title, lang),
-            unit(lever.unit, lang),
-            f"{lever.status_quo.last:,g}",
-            f"{lever.plan.last:,g}",
-            *(short_path(path_of(draft, lever)) for draft in drafts),
-        ]
-        for lever in levers
-    ]
+    rows = lever_rows(levers, drafts, lang)
     title = say("levers_differ", lang, count=len(levers))
     if rows:
         Rows(title, heads, rows, name="levers")
     else:
         element("h2", title)
-
-
-def differing_among(drafts: Sequence[Draft]) -> list[Lever]:
-    """Levers that any two of several drafts do not share, in the order of the book."""
-    found = {lever.id for one, other in combinations(drafts, 2) for lever in differing(one, other)}
-    return [lever for lever in FactBook.load().levers.values() if lever.id in found]
-
-
-def short_path(values: Mapping[int, float]) -> str:
-    """A lever in few characters: one number, or the first and the last.
-
-    Examples
-    --------
-    >>> short_path({2021: 0.5, 2035: 0.5}), short_path({2021: 0.5, 2035: 1.0})
-    ('0.5', '0.5 → 1')
-    """
-    first, last = values[2021], values[LAST_YEAR]
-    return f"{last:,.4g}" if abs(first - last) < 1e-9 else f"{first:,.4g} → {last:,.4g}"
 
 
 @solara.component
@@ -214,7 +191,8 @@ def Differences(session: Session, drafts: tuple[Draft, ...], found: Found) -> No
     from migrasim.analysis.compare import paired
 
     lang, engine, year, place = session.lang.value, current().engine, session.year.value, session.place.value
-    heads = [say("measure", lang), *(called(k, draft, lang) for k, draft in enumerate(drafts))]
+    names = called(session)
+    heads = [say("measure", lang), *names]
     rows = []
     worths = {name: [_worths(engine, pairs, name, place, year) for pairs in found] for name in MEASURES}
     for name in MEASURES:
@@ -242,9 +220,8 @@ def Differences(session: Session, drafts: tuple[Draft, ...], found: Found) -> No
                 if a[0] == a[0] and b[0] == b[0]
             ]
             if pairs:
-                first, second = (called(k, drafts[k], lang) for k in (one, other))
                 above = sum(a > b for a, b in pairs)
-                text = say("more_urban", lang, count=above, total=len(pairs), one=first, other=second)
+                text = say("more_urban", lang, count=above, total=len(pairs), one=names[one], other=names[other])
                 element("p", text, classes="ms-change")
 
 
@@ -296,12 +273,12 @@ def PinnedCharts(session: Session, drafts: tuple[Draft, ...], keys: tuple[tuple[
     """Charts in which colours tell scenarios apart."""
     lang, engine = session.lang.value, current().engine
     lines = []
-    for k, (draft, mine) in enumerate(zip(drafts, keys, strict=True)):
+    for k, (name, mine) in enumerate(zip(called(session), keys, strict=True)):
         whole = engine.result(mine[0])
         if whole is None:
             return
         drawn = tuple(result for key in mine[1:] if (result := engine.result(key)) is not None)
-        lines.append(Line(called(k, draft, lang), PIN_COLOURS[k], "pin", whole, drawn, whole))
+        lines.append(Line(name, PIN_COLOURS[k], "pin", whole, drawn, whole))
     view = View(
         tuple(lines),
         lang,
@@ -316,7 +293,7 @@ def PinnedCharts(session: Session, drafts: tuple[Draft, ...], keys: tuple[tuple[
         for build in BUILDERS:
             chart = build(view)
             if chart is not None:
-                ShowChart(session, chart, foot(view, chart)).key(chart.key)
+                ShowChart(session, chart, view).key(chart.key)
 
 
 # -- which lever did it ------------------------------------------------------------------------------
@@ -398,15 +375,15 @@ def Attributed(session: Session, draft: Draft, index: int) -> None:
             element("span", text)
             element("progress", max=str(len(wanted)), value=str(done), aria_label=text)
         return
-    chart = attribution_chart(session, draft, index, {m: engine.result(one.key) for m, one in wanted.items()}, year)
-    if chart is not None:
-        ShowChart(session, chart, [say("foot_scenario", lang, names=called(index, draft, lang))])
+    drawn = attribution_chart(session, draft, index, {m: engine.result(one.key) for m, one in wanted.items()}, year)
+    if drawn is not None:
+        ShowChart(session, *drawn)
 
 
 def attribution_chart(
     session: Session, draft: Draft, index: int, results: Mapping[frozenset[str], Any], year: int
-) -> Chart | None:
-    """Bars of what each player adds to the resident rate."""
+) -> tuple[Chart, View] | None:
+    """Bars of what each player adds to the resident rate, and the view that they are of."""
     from migrasim.analysis.attribution import exact
     from migrasim.present.explorer.view import values
 
@@ -421,7 +398,7 @@ def attribution_chart(
     }
     shares = exact(worth, names).shares
     whole = next(result for members, result in results.items() if len(members) == len(names))
-    line = Line(called(index, draft, lang), PIN_COLOURS[index], "pin", whole)
+    line = Line(called(session)[index], PIN_COLOURS[index], "pin", whole)
     view = View((line,), lang, region(), place, year)
     title = say("chart_attribution", lang, name=line.name, year=year)
     option = base_option(view, title, say("points", lang), legend=False)
@@ -449,5 +426,6 @@ def attribution_chart(
         ],
     }
     rows = [[label, value] for label, value in zip(labels, data, strict=True)]
-    return Chart("attribution", title, option, [say("lever", lang), say("points", lang)], rows, ("urbanization_rate",),
-                 note=say("attribution_note", lang))  # fmt: skip
+    heads = [say("lever", lang), say("points", lang)]
+    note = say("attribution_note", lang)
+    return Chart("attribution", title, option, heads, rows, ("urbanization_rate",), note=note), view

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,24 +11,25 @@ import solara
 
 from migrasim.core.language import title_in
 from migrasim.facts import FactBook
+from migrasim.present.chinese import told
 from migrasim.present.explorer.advice import warnings
 from migrasim.present.explorer.charts_more import BUILDERS
 from migrasim.present.explorer.draft import Draft, of_shipped, region
 from migrasim.present.explorer.engine import FIRST_ANSWERS, Engine, Request
 from migrasim.present.explorer.files import Share
-from migrasim.present.explorer.foot import foot
+from migrasim.present.explorer.foot import about, foot
 from migrasim.present.explorer.levers import LeverPanel
 from migrasim.present.explorer.maker import SAMPLE
 from migrasim.present.explorer.runs import Standing, draws, request, use_runs
 from migrasim.present.explorer.serving import county_map, current
-from migrasim.present.explorer.session import FIRST_YEAR, LAST_YEAR, RANGES, Session, Step
+from migrasim.present.explorer.session import FIRST_YEAR, LAST_YEAR, MOST_PINS, RANGES, Session, Step
 from migrasim.present.explorer.sources import SourceBox
 from migrasim.present.explorer.view import Chart, Line, View, county_title, table_of
 from migrasim.present.explorer.widgets import ChartFrame, Choice, Press, YearSlider, element
-from migrasim.present.explorer.words import key_of, name_of, say, shipped_name
+from migrasim.present.explorer.words import key_of, name_of, say, shipped_name, unit
 from migrasim.present.figures import COLOURS
 from migrasim.present.language import Lang
-from migrasim.present.tables import ABSENT, RATE
+from migrasim.present.tables import ABSENT, RATE, amount
 from migrasim.scenario import shipped
 from migrasim.variants import CENTRAL, futures
 
@@ -56,6 +57,7 @@ def step_text(step: Step, lang: Lang) -> str:
     filling = dict(step.filling)
     book = FactBook.load()
     if filling.get("lever") in book.levers:
+        filling["lever_id"] = filling["lever"]
         filling["lever"] = title_in(book.levers[filling["lever"]].title, lang)
     if step.phrase == "start_changed" and filling.get("name") in shipped("scenarios"):
         filling["name"] = shipped_name(filling["name"], lang)
@@ -63,7 +65,11 @@ def step_text(step: Step, lang: Lang) -> str:
         filling["name"] = title_in(futures()[filling["name"]].title, lang)
     words = {"plan": say("set_plan", lang), "status_quo": say("set_quo", lang)}
     value = filling.get("value")
-    filling["value"] = words.get(str(value), f"{value:,g}" if isinstance(value, int | float) else say("changed", lang))
+    if isinstance(value, int | float) and filling.get("lever_id") in book.levers:
+        which = book.levers[filling["lever_id"]].unit
+        filling["value"] = f"{amount(value, which)} {unit(which, lang)}"
+    else:
+        filling["value"] = words.get(str(value), say("changed", lang))
     try:
         return say(step.phrase, lang, **filling)
     except (KeyError, IndexError):
@@ -104,8 +110,7 @@ def ExplorePage(session: Session) -> None:
             if shown.current:
                 ChangeLine(session, shown)
                 Warnings(session, shown)
-                if session.asked.value[0]:
-                    SourceBox(session)
+                SourceBox(session)
                 Focus(session)
                 Charts(session, shown, _labels(session))
 
@@ -208,7 +213,7 @@ def Where(
     wrong = next((one.message for one in (now, whole) if one.state in ("refused", "failed")), "")
     with solara.v.Html(tag="div", class_="ms-status", attributes={"role": "status", "aria-live": "polite"}):
         if wrong:
-            element("span", say("failed", lang, message=wrong), classes="ms-wrong")
+            element("span", say("failed", lang, message=told(wrong, lang)), classes="ms-wrong")
         elif not engine.ready.is_set():
             element("span", say("preparing", lang))
         elif not now.is_over or not anything:
@@ -318,9 +323,20 @@ def Focus(session: Session, pinning: bool = True) -> None:
             "ranges",
         )
         if pinning:
-            Press(say("pin", lang), lambda: session.pin(session.draft), classes="ms-strong")
+            PinButton(session)
             Share(lang)
             element("span", key_of(("now", "before", "baseline", "range"), lang), classes="ms-note")
+
+
+@solara.component
+def PinButton(session: Session) -> None:
+    """Keeps the draft in hand for comparison, and says so where it is kept."""
+    lang, count = session.lang.value, len(session.pins.value)
+    if session.is_pinned(session.draft):
+        element("b", say("pinned", lang, count=count, most=MOST_PINS), classes="ms-pinned", role="status")
+        Press(f"{say('compare', lang)} →", lambda: session.tab.set("compare"))
+    else:
+        Press(say("pin", lang), lambda: session.pin(session.draft), classes="ms-strong")
 
 
 @solara.component
@@ -367,7 +383,7 @@ def Charts(session: Session, shown: Shown, labels: tuple[str, str, str]) -> None
         for build in BUILDERS:
             chart = build(view)
             if chart is not None:
-                ShowChart(session, chart, foot(view, chart)).key(chart.key)
+                ShowChart(session, chart, view).key(chart.key)
 
 
 def range_of(session: Session) -> str:
@@ -376,8 +392,8 @@ def range_of(session: Session) -> str:
     return "" if of == "none" else say(f"range_of_{of}", session.lang.value)
 
 
-def ShowChart(session: Session, chart: Chart, below: Sequence[str]) -> Any:
-    """A chart in its frame, with what stands below it when it leaves the page."""
+def ShowChart(session: Session, chart: Chart, view: View) -> Any:
+    """A chart in its frame, with what stands beside it when it leaves the page."""
     lang = session.lang.value
     return ChartFrame(
         name=chart.key,
@@ -388,7 +404,8 @@ def ShowChart(session: Session, chart: Chart, below: Sequence[str]) -> Any:
                 "option": chart.option,
                 "heads": list(chart.heads),
                 "rows": [list(row) for row in chart.rows],
-                "foot": list(below),
+                "foot": foot(view, chart),
+                "about": about(view, chart),
             },
             ensure_ascii=False,
             separators=(",", ":"),

@@ -14,6 +14,7 @@ import solara
 
 from migrasim.core.errors import InputError
 from migrasim.core.language import Lang
+from migrasim.present.chinese import told
 from migrasim.present.explorer.draft import (
     MOST_BYTES,
     MOST_NAME,
@@ -27,10 +28,13 @@ from migrasim.present.explorer.draft import (
 )
 from migrasim.present.explorer.serving import current
 from migrasim.present.explorer.session import Session
+from migrasim.present.explorer.sources import run_text
 from migrasim.present.explorer.widgets import Choice, Press, element
 from migrasim.present.explorer.words import name_of, say
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from migrasim.runs.result import RunResult
 
 Event = Callable[[Any], None]
@@ -64,13 +68,13 @@ def FilesBox(session: Session, guest: bool = False) -> None:
     """Everything that goes in and out, in one box; guests of the network leave and read no file of this machine."""
     lang, folder = session.lang.value, current().folder
     said, set_said = solara.use_state(("", False))
-    draft = session.draft
+    draft, key = session.draft, session.shown.value
 
     def guarded(work: Callable[[], str]) -> None:
         try:
             set_said((work(), False))
         except InputError as error:
-            set_said((str(error), True))
+            set_said((told(str(error), lang), True))
 
     def take(found: Draft) -> str:
         session.put(found, "start_changed", name=found.name or found.base)
@@ -85,6 +89,9 @@ def FilesBox(session: Session, guest: bool = False) -> None:
 
     def save() -> str:
         return say("saved_file", lang, name=str(write_file(folder, draft)))
+
+    def tables(kind: str) -> bytes:
+        return packed(_result(key, draft), kind, draft, lang)
 
     there = {} if guest else {each.name: each.name for each in files(folder)}
     with solara.v.Html(tag="section", class_="ms-box", attributes={"aria-label": say("files", lang)}):
@@ -110,12 +117,11 @@ def FilesBox(session: Session, guest: bool = False) -> None:
                     lambda name: guarded(lambda: take(read_file(folder, name))) if name in there else None,
                     "open",
                 )
-        key = session.shown.value
         with solara.v.Html(tag="div", class_="ms-files"):
             if key and not guest:
                 stem = file_stem(draft.name) or draft.base
-                Download(say("tables_csv", lang), f"{stem}-csv.zip", lambda: _packed(key, "csv", draft))
-                Download(say("tables_parquet", lang), f"{stem}-parquet.zip", lambda: _packed(key, "parquet", draft))
+                Download(say("tables_csv", lang), f"{stem}-csv.zip", lambda: tables("csv"))
+                Download(say("tables_parquet", lang), f"{stem}-parquet.zip", lambda: tables("parquet"))
                 Download(say("report", lang), f"{stem}-report.html", lambda: _report(key, session))
         text, wrong = said
         if text:
@@ -146,21 +152,50 @@ def _result(key: str, draft: Draft) -> RunResult:
     )
 
 
-def _packed(key: str, kind: str, draft: Draft) -> bytes:
-    """All tables of a run in one file."""
-    result, packed = _result(key, draft), io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        if kind == "csv":
-            for name in _TABLES:
-                archive.writestr(f"{name}.csv", "\ufeff" + getattr(result, name).to_csv(index=False))
-        else:
-            from migrasim.runs import store
+def packed(result: RunResult, kind: str, draft: Draft, lang: Lang) -> bytes:
+    """All tables of a run in one file, with the scenario, what made them, and what their columns are."""
+    from migrasim.runs import store
 
+    made = io.BytesIO()
+    file = f"{file_stem(draft.name) or 'scenario'}.yaml"
+    sample = f" --sample {result.sample:g}" if result.sample < 1 else ""
+    about = [run_text(result, lang), say("make_again", lang, file=file), f"migrasim run {file}{sample}"]
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(file, draft.yaml())
+        archive.writestr("about.txt", "\ufeff" + "\r\n".join([*about, ""]))
+        if kind == "csv":
+            tables = {name: _alone(getattr(result, name), result) for name in _TABLES}
+            for name, table in {**tables, "columns": _columns(tables)}.items():
+                archive.writestr(f"{name}.csv", "\ufeff" + table.to_csv(index=False))
+        else:
             with tempfile.TemporaryDirectory() as place:
                 store.write(result, Path(place))
                 for path in sorted(Path(place).glob("*.parquet")):
                     archive.write(path, path.name)
-    return packed.getvalue()
+    return made.getvalue()
+
+
+def _alone(table: DataFrame, result: RunResult) -> DataFrame:
+    """A table whose rows say which scenario and run they are of."""
+    whose = {name: getattr(result, name) for name in ("run_id", "scenario", "seed")}
+    rest = [name for name in table if name not in whose]
+    return table.assign(**whose)[[*whose, *rest]]
+
+
+def _columns(tables: Mapping[str, DataFrame]) -> DataFrame:
+    """Unit and titles of all columns: text has no room for them."""
+    import pandas as pd
+    import pyarrow as pa
+
+    from migrasim.runs import store
+
+    rows = []
+    for name, table in tables.items():
+        plain = pa.schema([(str(column), pa.null()) for column in table])
+        for column in store.described(plain, b""):
+            about = {key.decode(): value.decode() for key, value in (column.metadata or {}).items()}
+            rows.append({"table": name, "column": column.name, **about})
+    return pd.DataFrame(rows)
 
 
 def _report(key: str, session: Session) -> str:

@@ -17,7 +17,22 @@ def foot(view: View, chart: Chart) -> list[str]:
     if seen and seen != ["now"]:
         over = say("foot_range", view.lang, of=view.range_of, count=draws) if "range" in seen else ""
         found.append(f"{key_of(seen, view.lang)} {over}".strip())
+    return [*found, *_published(view, chart)]
+
+
+def about(view: View, chart: Chart) -> list[tuple[str, str]]:
+    """Columns of a table that leaves the page, the same in every row: scenario, place, runs, sources."""
+    runs = "; ".join(f"{line.name} {line.result.run_id}" for line in view.lines)
+    return [
+        (say("scenario", view.lang), view.scenarios),
+        (say("place", view.lang), view.about),
+        (say("run_codes", view.lang), runs),
+        (say("source", view.lang), ". ".join([view.source, *_published(view, chart)])),
+    ]
+
+
+def _published(view: View, chart: Chart) -> list[str]:
     named = say("published", view.lang)
     years = {each[0] for one in chart.option["series"] if one.get("name") == named for each in one["data"]}
     sources = "; ".join(f"{year}: {source}" for year, _, source in published() if year in years)
-    return [*found, say("foot_published", view.lang, sources=sources)] if sources else found
+    return [say("foot_published", view.lang, sources=sources)] if sources else []

@@ -11,6 +11,7 @@ import solara
 from migrasim.core.errors import InputError
 from migrasim.core.language import title_in
 from migrasim.facts import FactBook, Lever, LeverValue
+from migrasim.present.chinese import said
 from migrasim.present.explorer.draft import SHAPES, Draft, inputs, path, path_of, region
 from migrasim.present.explorer.session import LAST_YEAR, Session
 from migrasim.present.explorer.view import county_title
@@ -93,7 +94,9 @@ def LeverGroup(session: Session, group: str, is_open: bool, on_toggle: Any, star
             "button",
             element("span", f"{'▾' if is_open else '▸'} {title}"),
             element(
-                "span", say("changed_count", lang, count=changed) if changed else str(len(levers)), classes="ms-count"
+                "span",
+                say("changed_count" if changed else "lever_count", lang, count=changed or len(levers)),
+                classes="ms-count",
             ),
             classes="ms-group-head",
             on_click=on_toggle,
@@ -112,6 +115,7 @@ def LeverGroup(session: Session, group: str, is_open: bool, on_toggle: Any, star
 def OneLever(session: Session, lever: Lever, start: Draft) -> None:
     """One lever, bound to the draft of the session."""
     draft, lang = session.draft, session.lang.value
+    wrong, set_wrong = solara.use_state("")
     own = draft.levers.get(lever.id)
     shown = path_of(draft, lever)
     value = shown[LAST_YEAR]
@@ -121,8 +125,10 @@ def OneLever(session: Session, lever: Lever, start: Draft) -> None:
         made = draft.with_lever(lever.id, new)
         try:
             inputs(made)
-        except InputError:
-            return  # the browser holds values within their bounds; what is left is a sum of shares above one
+        except InputError as error:  # the browser holds values within their bounds: a sum of shares above one
+            set_wrong(str(error))
+            return
+        set_wrong("")
         if new is None:
             session.put(made, "taken_back", lever=lever.id)
         else:
@@ -135,7 +141,9 @@ def OneLever(session: Session, lever: Lever, start: Draft) -> None:
         except (KeyError, TypeError, ValueError):
             return
         shape = ends.get("shape")
-        if shape in SHAPES:
+        if years[1] <= years[0]:
+            set_wrong(say("path_order", lang, start=years[0], end=years[1]))
+        elif shape in SHAPES:
             put(path(lever, years[0], first, years[1], last, shape))
 
     def split(values: Mapping[str, Any]) -> None:
@@ -171,6 +179,7 @@ def OneLever(session: Session, lever: Lever, start: Draft) -> None:
         own_counties={k: v for k, v in own.items() if isinstance(v, int | float)} if kind == "county" else {},  # type: ignore[union-attr]
         shapes=list(SHAPES),
         about=_about(lever, lang),
+        wrong=wrong,
         bounds=say(
             "bounds", lang, low=f"{lever.bounds[0]:,g}", high=f"{lever.bounds[1]:,g}", unit=" " + unit(lever.unit, lang)
         ),
@@ -239,7 +248,7 @@ def _about(lever: Lever, lang: Lang) -> list[list[str]]:
         ],
         [say("value_2020", lang), _value(lever.status_quo, lever, lang)],
         [say("value_plan", lang), _value(lever.plan, lever, lang)],
-        [say("acts", lang), lever.acts_through],
+        [say("acts", lang), said(lever.acts_through, lang)],
     ]
 
 
@@ -252,4 +261,4 @@ def _value(value: LeverValue, lever: Lever, lang: Lang) -> str:
     text = f"{numbers} {unit(lever.unit, lang)}; "
     if value.range is not None:
         text += say("range_words", lang, low=f"{value.range[0]:,g}", high=f"{value.range[1]:,g}") + "; "
-    return text + say("why", lang, status=say(value.status, lang), source=value.source)
+    return text + say("why", lang, status=say(value.status, lang), source=said(value.source, lang))

@@ -68,6 +68,7 @@ class Session:
 
     def __init__(self, start: Draft, lang: Lang = "en") -> None:
         self.drawing: AbstractContextManager[object] = nullcontext()
+        self.is_link_broken = False
         self.lang: Field[Lang] = Field(lang, self)
         self.tab = Field("explore", self)
         self.steps: Field[tuple[Step, ...]] = Field((Step(start),), self)
@@ -121,6 +122,14 @@ class Session:
             with self.drawing:
                 self.steps.value = (*self.steps.value, step)
                 self.ahead.value = tuple(rest)
+
+    def close(self) -> None:
+        """Put away the box that says where a number comes from."""
+        self.asked.value = ("", "")
+
+    def is_pinned(self, draft: Draft) -> bool:
+        """Whether a draft is kept for comparison, under whatever name."""
+        return any((each.content, each.future) == (draft.content, draft.future) for each in self.pins.value)
 
     def pin(self, draft: Draft) -> None:
         """Keep a draft for comparison, the oldest of too many dropped; the same one is kept once."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import solara
 
 from migrasim.core.language import title_in
 from migrasim.facts import FactBook
 from migrasim.indicators import CATALOGUE
+from migrasim.present.chinese import said
 from migrasim.present.explorer import charts_more
 from migrasim.present.explorer.draft import inputs, region
 from migrasim.present.explorer.serving import current
@@ -17,6 +19,10 @@ from migrasim.present.explorer.view import title_for, unit_for
 from migrasim.present.explorer.widgets import Press, Rows, element
 from migrasim.present.explorer.words import say, unit
 from migrasim.present.language import Lang
+from migrasim.variants import futures
+
+if TYPE_CHECKING:
+    from migrasim.runs.result import RunResult
 
 # what each chart rests on: its indicators, and the domains whose facts and levers it hangs on most
 BEHIND: dict[str, tuple[Sequence[str], Sequence[str]]] = {
@@ -40,7 +46,7 @@ _MOST_FACTS = 40
 
 @solara.component
 def SourceBox(session: Session) -> None:
-    """What stands behind the chart that was asked about."""
+    """What stands behind the chart that was asked about; always on the page, so that what follows is not made anew."""
     lang, book = session.lang.value, FactBook.load()
     chart, point = session.asked.value
     if chart not in BEHIND:
@@ -52,11 +58,13 @@ def SourceBox(session: Session) -> None:
         attributes={"role": "dialog", "aria-label": say("where_from", lang), "data-box": "source"},
     ):
         with solara.v.Html(tag="div", class_="ms-lever-buttons"):
-            Press(say("close", lang), lambda: session.asked.set(("", "")), classes="ms-strong")
+            Press(say("close", lang), session.close, classes="ms-strong")
         element("h2", say("where_head", lang, what=_heading(chart, lang)) + (f" · {point}" if point else ""))
         element("p", _run_text(session, lang))
         if indicators:
-            rows = [[title_for(name, lang), unit_for(name, lang), CATALOGUE[name].how] for name in indicators]
+            rows = [
+                [title_for(name, lang), unit_for(name, lang), said(CATALOGUE[name].how, lang)] for name in indicators
+            ]
             Rows(say("measured", lang), [say("measure", lang), say("unit", lang), say("how", lang)], rows, "measured")
         if chart in ("rates", "people", "decomposition"):
             Rows(say("published_head", lang), [say("year", lang), "%", say("source", lang)], published(), "published")
@@ -72,7 +80,7 @@ def SourceBox(session: Session) -> None:
                 unit(fact.unit, lang),
                 "" if fact.range is None else f"{fact.range[0]:,.4g} … {fact.range[1]:,.4g}",
                 say(fact.status, lang),
-                fact.source,
+                said(fact.source, lang),
             ]
             for fact in facts[:_MOST_FACTS]
         ]
@@ -88,8 +96,11 @@ def _heading(chart: str, lang: Lang) -> str:
 def _run_text(session: Session, lang: Lang) -> str:
     """Which run, with what luck, of how many, under which future."""
     result = current().engine.result(session.shown.value) if session.shown.value else None
-    if result is None:
-        return ""
+    return "" if result is None else run_text(result, lang)
+
+
+def run_text(result: RunResult, lang: Lang) -> str:
+    """That the model made it, and in which run."""
     return say(
         "run_text",
         lang,
@@ -97,7 +108,7 @@ def _run_text(session: Session, lang: Lang) -> str:
         seed=result.seed,
         share=f"{100 * result.sample:g}%",
         version=result.provenance["versions"]["migrasim"],
-        future=session.draft.future,
+        future=title_in(futures()[result.provenance["future"]].title, lang),
     )
 
 
@@ -122,11 +133,16 @@ def _levers(session: Session, domains: Sequence[str], lang: Lang) -> None:
         lever = FactBook.load().levers[one.id]
         if lever.domain in domains:
             rows.append(
-                [title_in(lever.title, lang), one.value, unit(one.unit, lang), _status(one.status, lang), one.source]
+                [
+                    title_in(lever.title, lang),
+                    one.value.replace("->", "→"),
+                    unit(one.unit, lang),
+                    *(
+                        (say("set_here", lang), "")
+                        if one.status == "scenario"
+                        else (say(one.status, lang), said(one.source, lang))
+                    ),
+                ]
             )
     heads = [say(key, lang) for key in ("lever", "value", "unit", "status", "source")]
     Rows(say("set_levers", lang, count=len(rows)), heads, rows, "levers-set")
-
-
-def _status(status: str, lang: Lang) -> str:
-    return say(status, lang) if status in ("observed", "planned", "literature", "estimated", "assumed") else status

@@ -54,6 +54,7 @@ def LeverControl(
     shapes: Sequence[str] = (),
     about: Sequence[Sequence[str]] = (),
     bounds: str = "",
+    wrong: str = "",
     words: Mapping[str, str] | None = None,
     locale: str = "en",
     event_set: Event | None = None,
@@ -64,8 +65,10 @@ def LeverControl(
 
 
 @solara.component_vue("browser.vue")
-def Browser(link: str = "", language: str = "en", title: str = "", event_pressed: Event | None = None) -> None:
-    """What the browser knows of a page: its link, its language, its title, the keys that were pressed."""
+def Browser(
+    link: str = "", language: str = "en", title: str = "", over: str = "", event_pressed: Event | None = None
+) -> None:
+    """What the browser knows of a page: link, language, title, the box that lies over it, keys that were pressed."""
 
 
 def element(

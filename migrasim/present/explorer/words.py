@@ -27,15 +27,26 @@ PHRASES: dict[str, tuple[str, str]] = {
     ),
     "more_levers": ("More levers of the plan", "規劃的其他槓桿"),
     "changed_count": ("{count} changed", "已改{count}項"),
+    "lever_count": ("{count} levers", "{count}項"),
     "charts": ("Charts", "圖表"),
     "undo": ("Undo", "撤銷"),
     "redo": ("Redo", "重做"),
     "replay": ("Replay the last change", "重放上一步"),
     "reset": ("Back to the start", "回到起點"),
     "pin": ("Pin for comparison", "加入比較"),
+    "pinned": ("Pinned ({count} of {most})", "已加入比較（{count}／{most}）"),
     "copy_link": ("Copy link", "複製鏈接"),
     "link_copied": ("Copied", "已複製"),
     "link_not_copied": ("Copy it from the address bar", "請從地址欄複製"),
+    "link_broken": (
+        "What the address holds is incomplete or no longer allowed; the page shows what it starts from.",
+        "網址所含的設置不完整或已不適用；本頁顯示的是起點情景。",
+    ),
+    "lost": (
+        "The program does not answer. If it has ended, start migrasim explore again and reload this page: its address "
+        "keeps what was set.",
+        "程序沒有回應。若已結束，請重新執行 migrasim explore，再刷新本頁；網址中保留了全部設置。",
+    ),
     "files": ("Save, open, export", "保存、打開、導出"),
     "close": ("Close", "關閉"),
     # what is being computed
@@ -108,6 +119,10 @@ PHRASES: dict[str, tuple[str, str]] = {
     "shape_early": ("early", "先快後慢"),
     "shape_late": ("late", "先慢後快"),
     "shape_step": ("at the end", "最後一步到位"),
+    "path_order": (
+        "The end year must lie after the start year: {start}, {end}.",
+        "結束年須晚於起始年：{start}、{end}。",
+    ),
     "apply": ("Apply", "應用"),
     "set_quo": ("As in 2020", "取2020年值"),
     "set_plan": ("As in the plan", "取規劃值"),
@@ -153,6 +168,7 @@ PHRASES: dict[str, tuple[str, str]] = {
         "Levers behind it that are not at their value of 2020: {count}",
         "相關槓桿中不取2020年值的：{count}項",
     ),
+    "set_here": ("set in this scenario", "本情景設定"),
     "facts_head": ("Assumptions and constants behind it: {count} of {total}", "相關假設與常數：{total}項中的{count}項"),
     # warnings
     "warnings": ("Warnings: {count}", "提醒：{count}條"),
@@ -192,6 +208,8 @@ PHRASES: dict[str, tuple[str, str]] = {
         "Nothing is pinned yet. On the page Explore, press Pin for comparison; up to {most} scenarios can be compared.",
         "尚未選定情景。請在「探索」頁按「加入比較」，最多可比較{most}個情景。",
     ),
+    "and_more_levers": ("{count} more differ", "另有{count}項不同"),
+    "in_brackets": (" ({what})", "（{what}）"),
     "open_pin": ("Open", "打開"),
     "unpin": ("Drop", "移除"),
     "future_all": ("Future for all", "全部採用的未來情形"),
@@ -228,7 +246,13 @@ PHRASES: dict[str, tuple[str, str]] = {
     "key_before": ("Dashed: before the last change.", "虛線：上一步之前。"),
     "key_baseline": ("Dotted: status quo.", "點線：現狀情景。"),
     "key_range": ("Shade: range.", "陰影：區間。"),
-    # below a chart that leaves the page
+    # beside what leaves the page
+    "scenario": ("Scenario", "情景"),
+    "run_codes": ("Runs", "運行標識"),
+    "make_again": (
+        "The scenario is in {file}. The same version makes the same tables with this command:",
+        "情景見 {file}。用同一版本執行以下命令，可得相同的數據表：",
+    ),
     "foot_scenario": ("Scenario: {names}.", "情景：{names}。"),
     "foot_range": ("Range: {of}, {count} runs.", "區間：{of}，{count}次運行。"),
     "foot_published": ("Published figures: {sources}", "公佈數據：{sources}"),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from migrasim.core.language import Lang
 from migrasim.runs.result import RunResult
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
     from pandas import DataFrame
 
     from migrasim.analysis.compare import Comparison
@@ -78,6 +80,7 @@ def page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["commands"] = commands
     drawn = {name: Markup(svg) for name, svg in charts(shown, lang).items()}
     values: dict[str, Any] = {
         "lang": lang,
@@ -103,6 +106,19 @@ def page(
         "identity": sections.identity(shown, lang),
     }
     return environment.get_template("page.html").render(values)
+
+
+def commands(text: str) -> Markup:
+    """Words of a page; what stands between backticks is set as what one types.
+
+    Examples
+    --------
+    >>> str(commands("see `migrasim run --band 40` <b>"))
+    'see <code>migrasim run --band 40</code> &lt;b&gt;'
+    """
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def write(

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
+
 from migrasim.core.language import Lang
 from migrasim.present.figures import COLOURS, fonts
 from migrasim.present.language import component, group, phrase
@@ -19,18 +21,26 @@ from migrasim.present.tables import ABSENT, RATE, REGISTERED_RATE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
 PAYERS = ("county_cost_yuan", "higher_cost_yuan", "enterprise_cost_yuan", "household_cost_yuan")
 _PAYER_COLOURS = ("#0072B2", "#56B4E9", "#E69F00", "#009E73")
 _GREY = "#444444"
 _BESIDE = 3  # scenarios whose legend fits into a chart
+_WIDE_IN, _NARROW_IN = 8.0, 3.4  # a chart is drawn for a sheet of paper, and once more for a phone
+_PARTS = re.compile(
+    r"[（「]?[\u2e80-\uffef][、，。；：）」]*|[^\s\u2e80-\uffef]+\s*|\s+"
+)  # between which a line may end
+_BESIDE_NAMES = 27  # letters of a title on a narrow chart whose rows have names
 
 Draw = Callable[["Figure", View, Lang], None]
 
 
 def charts(view: View, lang: Lang) -> dict[str, str]:
-    """SVG of every chart by name; a chart that the tables have nothing for is left out."""
+    """SVG of every chart by name, wide and narrow: the page shows the one that fits.
+
+    A chart that the tables have nothing for is left out.
+    """
     from matplotlib import rc_context
 
     family = fonts()
@@ -47,24 +57,33 @@ def charts(view: View, lang: Lang) -> dict[str, str]:
         "text.parse_math": False,  # names in files are no formulas
     }
     with rc_context(style):
-        return {name: _svg(name, draw, size, view, lang) for name, (draw, size) in _wanted(view).items()}
+        source = html.escape(source_line(view, lang))
+        return {
+            name: f'<div class="wide">{_svg(name, draw, (_WIDE_IN, wide), view, lang)}</div>'
+            f'<div class="narrow">{_svg(name, draw, (_NARROW_IN, narrow), view, lang)}<small>{source}</small></div>'
+            for name, (draw, wide, narrow) in _wanted(view).items()
+        }
 
 
-def _wanted(view: View) -> dict[str, tuple[Draw, tuple[float, float]]]:
-    rows = len(_component_names(view))
-    found: dict[str, tuple[Draw, tuple[float, float]]] = {
-        "trajectory": (_trajectory, (8, 4.0)),
-        "people": (_people, (8, 3.4)),
-        "decomposition": (_decomposition, (8, 1.2 + rows * (0.15 + 0.1 * len(view.scenarios)))),
+def _wanted(view: View) -> dict[str, tuple[Draw, float, float]]:
+    """How each chart is drawn, and how high it is in inches, wide and narrow."""
+    rows, count = len(_component_names(view)), len(view.scenarios)
+    named = 0.17 * count  # of a legend that stands below
+    bars = rows * (0.15 + 0.1 * count)
+    found: dict[str, tuple[Draw, float, float]] = {
+        "trajectory": (_trajectory, 4.0, 3.6 + 2 * named),
+        "people": (_people, 3.4, 4.6 + named),
+        "decomposition": (_decomposition, 1.2 + bars, 1.7 + max(bars, 0.34 * rows) + named),
     }
     if not rows:
         del found["decomposition"]
     if view.region is not None and view.counties:
-        found["map"] = (_map, (8, 2.6))
+        found["map"] = (_map, 2.6, 4.2)
     if all(view.has(name) for name in PAYERS):
-        found["costs"] = (_costs, (8, 3.2 if view.run else 1.5 + 0.45 * len(view.scenarios)))
-    if group_rows(view):
-        found["groups"] = (_groups, (8, 1.4 + 0.2 * len(group_rows(view))))
+        height = 3.2 if view.run else 1.5 + 0.45 * count
+        found["costs"] = (_costs, height, height + 0.9)
+    if groups := len(group_rows(view)):
+        found["groups"] = (_groups, 1.4 + 0.2 * groups, 2.0 + 0.23 * groups)
     return found
 
 
@@ -73,10 +92,54 @@ def _svg(name: str, draw: Draw, size: tuple[float, float], view: View, lang: Lan
 
     figure = Figure(figsize=size, layout="constrained")
     draw(figure, view, lang)
-    figure.supxlabel(source_line(view, lang), fontsize=6.5, color=_GREY, x=0.01, ha="left")
+    if not _is_narrow(figure):  # there it stands below, in a size that can be read
+        figure.supxlabel(source_line(view, lang), fontsize=6.5, color=_GREY, x=0.01, ha="left")
     written = io.StringIO()
     figure.savefig(written, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-    return inline(written.getvalue(), name, word(f"chart_{name}", lang))
+    ids = f"{name}-narrow" if _is_narrow(figure) else name
+    return inline(written.getvalue(), ids, word(f"chart_{name}", lang))
+
+
+def _is_narrow(figure: Figure | SubFigure) -> bool:
+    return figure.bbox.width / figure.dpi < _WIDE_IN / 2
+
+
+def _folded(figure: Figure | SubFigure, text: str, most: int) -> str:
+    """A text in lines of so many letters on a narrow chart, where a Chinese sign counts as two; else as it is."""
+    if not _is_narrow(figure):
+        return text
+    lines = [""]
+    for part in _PARTS.findall(text):
+        if lines[-1] and cell_len(lines[-1] + part.rstrip()) > most:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _panels(figure: Figure) -> Sequence[Axes]:
+    """Two of them: side by side, or on a narrow chart one below the other."""
+    panels: Sequence[Axes] = figure.subplots(2, 1) if _is_narrow(figure) else figure.subplots(1, 2)
+    return panels
+
+
+def _titled(axes: Axes, title: str, size: float = 9.5, most: int = 36) -> None:
+    axes.set_title(_folded(axes.figure, title, most), fontsize=size, loc="left", fontweight="bold")
+
+
+def _rows(axes: Axes, labels: Sequence[str], size: float = 7.5) -> None:
+    """Names of rows, the first on top; they take room from the title."""
+    axes.set_yticks(range(len(labels)), [_folded(axes.figure, each, 18) for each in labels], fontsize=size)
+    axes.invert_yaxis()
+
+
+def _named(axes: Axes, **options: Any) -> None:
+    """A legend where it hides least, or on a narrow chart below it."""
+    if _is_narrow(axes.figure):
+        handles, labels = axes.get_legend_handles_labels()
+        place = {"loc": "outside lower left", "frameon": False, "ncols": 1}
+        axes.figure.legend(handles, labels, **{"fontsize": 7, **options, **place})
+    else:
+        axes.legend(**{"fontsize": 7, "loc": "best", **options})
 
 
 def inline(svg: str, name: str, label: str) -> str:
@@ -84,6 +147,7 @@ def inline(svg: str, name: str, label: str) -> str:
     body = svg[svg.index("<svg") :]
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
     body = re.sub(r'\bid="', f'id="{name}-', body)
+    body = re.sub(r'\bd="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), body)  # nobody sees the rest
     body = body.replace('xlink:href="#', f'href="#{name}-').replace("url(#", f"url(#{name}-")
     head, rest = body.split(">", 1)
     box = re.search(r'viewBox="[^"]*"', head)
@@ -134,7 +198,7 @@ def _trajectory(figure: Figure, view: View, lang: Lang) -> None:
 
 
 def _people(figure: Figure, view: View, lang: Lang) -> None:
-    first, second = figure.subplots(1, 2)
+    first, second = _panels(figure)
     thousand = 1e-3 if lang == "en" else 1e-4
     for axes, indicator, label in ((first, "urban_population", "urban_line"), (second, ABSENT, "absent_line")):
         if not view.has(indicator):
@@ -154,16 +218,16 @@ def _legend(axes: Axes, view: View, lang: Lang) -> None:
         title = word("shade_runs", lang, runs=view.draws)
     if view.fitted is not None:
         title = "\n".join(each for each in (title, word("dots_fitted", lang)) if each)
-    if len(view.scenarios) > _BESIDE:
+    if len(view.scenarios) > _BESIDE and not _is_narrow(axes.figure):
         axes.legend(fontsize=6.5, title=title, title_fontsize=6.5, loc="upper left", bbox_to_anchor=(1.01, 1))
     else:
-        axes.legend(fontsize=7, title=title, title_fontsize=6.5, loc="best", framealpha=0.85)
+        _named(axes, title=title, title_fontsize=6.5, framealpha=0.85)
 
 
 def _finish(axes: Axes, title: str, unit: str) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    axes.set_title(title, fontsize=9.5, loc="left", fontweight="bold")
+    _titled(axes, title)
     axes.set_ylabel(unit, fontsize=8)
     axes.grid(alpha=0.3)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 5, 10]))
@@ -186,19 +250,17 @@ def _decomposition(figure: Figure, view: View, lang: Lang) -> None:
         bars = axes.barh(places, [points.get(name, 0.0) for name in names], height=height, color=colour)
         bars.set_label(f"{view.title(scenario, lang)}: {sum(points.values()):+.2f}")
         axes.bar_label(bars, fmt="{:+.1f}", fontsize=6.5, padding=2)
-    axes.set_yticks(range(len(names)), [component(name, lang) for name in names], fontsize=7.5)
-    axes.invert_yaxis()
+    _rows(axes, [component(name, lang) for name in names])
     axes.axvline(0, color=_GREY, linewidth=0.8)
     axes.margins(x=0.12)
     axes.set_xlabel(phrase("points_axis", lang), fontsize=8)
     axes.grid(axis="x", alpha=0.3)
-    title = word("chart_decomposition_span", lang, first=view.base, last=view.until)
-    axes.set_title(title, fontsize=9.5, loc="left", fontweight="bold")
-    axes.legend(fontsize=7, title=phrase("sum", lang), title_fontsize=7)
+    _titled(axes, word("chart_decomposition_span", lang, first=view.base, last=view.until), most=_BESIDE_NAMES)
+    _named(axes, title=phrase("sum", lang), title_fontsize=7)
 
 
 def _map(figure: Figure, view: View, lang: Lang) -> None:
-    first, second = figure.subplots(1, 2)
+    first, second = _panels(figure)
     year, main = view.until, view.main
     rates = {name: 100 * view.at(RATE, main, year, name) for name in view.counties}
     title = word("map_rate", lang, scenario=view.title(main, lang), year=year)
@@ -242,7 +304,7 @@ def _fill(
     axes.autoscale_view()
     axes.set_aspect(1.22)  # a degree of longitude is shorter at this latitude
     axes.set_axis_off()
-    axes.set_title(title, fontsize=8.5, loc="left", fontweight="bold", wrap=True)
+    _titled(axes, title, 8.5, 42)
 
 
 def _middle(ring: list[Sequence[float]]) -> tuple[float, float]:
@@ -269,14 +331,17 @@ def _costs(figure: Figure, view: View, lang: Lang) -> None:
         _costs_by_scenario(axes, view, lang)
         axes.set_xlabel(unit, fontsize=8)
     head = "chart_costs_years" if view.run is not None else "chart_costs_sum"
-    title = word(head, lang, first=view.base + 1, last=view.until)
-    axes.set_title(title, fontsize=9.5, loc="left", fontweight="bold")
+    most = 36 if view.run is not None else _BESIDE_NAMES
+    _titled(axes, word(head, lang, first=view.base + 1, last=view.until), most=most)
     axes.grid(axis="y" if view.run is not None else "x", alpha=0.3)
     axes.set_axisbelow(True)
-    axes.legend(fontsize=7, ncols=2)
+    _named(axes, ncols=2)
 
 
 def _costs_by_year(axes: Axes, view: View, lang: Lang) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     years = list(range(view.base + 1, view.until + 1))
     under = [0.0] * len(years)
     for payer, colour in zip(PAYERS, _PAYER_COLOURS, strict=True):
@@ -292,8 +357,7 @@ def _costs_by_scenario(axes: Axes, view: View, lang: Lang) -> None:
         widths = [1e-8 * float(view.series(payer, name)["mean"].sum()) for name in view.scenarios]
         axes.barh(range(len(left)), widths, left=left, color=colour, label=word(payer, lang), height=0.6)
         left = [low + high for low, high in zip(left, widths, strict=True)]
-    axes.set_yticks(range(len(left)), [view.title(name, lang) for name in view.scenarios], fontsize=8)
-    axes.invert_yaxis()
+    _rows(axes, [view.title(name, lang) for name in view.scenarios], 8)
 
 
 def group_rows(view: View) -> list[dict[str, Any]]:
@@ -349,15 +413,15 @@ def _groups(figure: Figure, view: View, lang: Lang) -> None:
             axes.plot([row["first"] / 1e3, row["last"] / 1e3], [place, place], color="#bbbbbb", linewidth=2, zorder=1)
         for end, colour, year in (("first", "#56B4E9", view.base), ("last", "#0072B2", view.until)):
             axes.scatter([row[end] / 1e3 for row in rows], places, color=colour, s=22, label=str(year), zorder=2)
-        axes.set_xlabel(word("welfare_nominal_axis" if view.nominal else "welfare_axis", lang), fontsize=8)
+        axis = word("welfare_nominal_axis" if view.nominal else "welfare_axis", lang)
+        axes.set_xlabel(_folded(figure, axis, 30), fontsize=8)
         axes.axvline(0, color=_GREY, linewidth=0.8)  # a group may have less than it pays
         title = word("chart_groups_run", lang, first=view.base, last=view.until)
     labels = [view.place_title(row["group"], lang) if row["group"] in view.counties else group(row["group"], lang)
               for row in rows]  # fmt: skip
-    axes.set_yticks(places, labels, fontsize=7.5)
-    axes.invert_yaxis()
+    _rows(axes, labels)
     axes.margins(x=0.1)
     axes.grid(axis="x", alpha=0.3)
     axes.set_axisbelow(True)
-    axes.set_title(title, fontsize=9.5, loc="left", fontweight="bold")
-    axes.legend(fontsize=7, loc="best")
+    _titled(axes, title, most=_BESIDE_NAMES)
+    _named(axes)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from migrasim.core.language import Lang, title_in
 from migrasim.facts import Fact, FactBook, Lever
 from migrasim.indicators import CATALOGUE
+from migrasim.present.chinese import said
 from migrasim.present.explorer.words import unit as unit_in
 from migrasim.present.language import component, group, phrase
 from migrasim.present.report.charts import PAYERS
 from migrasim.present.report.headline import ASSUMED, percent
 from migrasim.present.report.view import REAL_YUAN, Changed, View, price_index
 from migrasim.present.report.words import word
-from migrasim.present.tables import ABSENT, KEY_INDICATORS, RATE, REGISTERED_RATE, number
+from migrasim.present.tables import ABSENT, KEY_INDICATORS, RATE, REGISTERED_RATE, amount, number
 
 if TYPE_CHECKING:
     pass
@@ -97,7 +98,8 @@ def _lever(changed: Changed, shown: Iterable[str], years: int, lang: Lang) -> di
     lever = changed.lever
     reference = next(iter(set(changed.values) - set(shown)), None)
     start = changed.status_quo if reference is None else changed.values[reference][-1]
-    values = [number(each) for name in shown for each in changed.values.get(name, (None,) * years)[-years:]]
+    unit = lever.unit if lever else ""
+    values = [each for name in shown for each in changed.values.get(name, (None,) * years)[-years:]]
     planned = [changed.planned[name] for name in shown if name in changed.planned]
     words = dict.fromkeys(word(lever.plan.status if each and lever else "own_value", lang) for each in planned)
     if changed.by_county:
@@ -105,8 +107,8 @@ def _lever(changed: Changed, shown: Iterable[str], years: int, lang: Lang) -> di
     return {
         "id": changed.id,
         "title": title_in(lever.title, lang) if lever else changed.id,
-        "unit": unit_in(lever.unit, lang) if lever else "",
-        "cells": [number(start), *values],
+        "unit": unit_in(unit, lang),
+        "cells": [amount(each, unit) for each in (start, *values)],
         "status": "; ".join(words),
         "assumed": lever is not None and lever.plan.status in ASSUMED,
         "bounds": f"{number(lever.bounds[0])} – {number(lever.bounds[1])}" if lever else "",
@@ -252,15 +254,9 @@ def indicators(view: View, lang: Lang) -> Table:
         unit = unit_in(about.unit, lang)
         if view.nominal and about.unit.startswith(REAL_YUAN):
             unit = f"{phrase('nominal_yuan', lang)}{about.unit.removeprefix(REAL_YUAN) if lang == 'en' else ''}"
-        cells = [_cell(view.at(name, scenario, year)) for scenario in shown for year in years]
+        cells = [amount(view.at(name, scenario, year), about.unit) for scenario in shown for year in years]
         rows.append([title_in(about.title, lang), unit, *cells])
     return Table(heads, rows, 2)
-
-
-def _cell(value: float) -> str:
-    if value != value:
-        return ""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 # -- assumptions -------------------------------------------------------------------------------
@@ -299,14 +295,15 @@ def _value(lever: Lever, lang: Lang) -> list[str]:
         _range(plan.range),
         unit_in(lever.unit, lang),
         word(plan.status, lang),
-        plan.source,
+        said(plan.source, lang),
     ]
 
 
 def _costs(lever: Lever, lang: Lang) -> list[list[str]]:
     return [
         [title_in(lever.title, lang), f"{word(cost.payer, lang)}, {word(cost.recurrence, lang)}", number(cost.value),
-         _range(cost.range), f"{cost.unit}, {cost.price_year}", word(cost.status, lang), cost.source]
+         _range(cost.range), f"{unit_in(cost.unit, lang)}, {cost.price_year}", word(cost.status, lang),
+         said(cost.source, lang)]
         for cost in lever.cost
     ]  # fmt: skip
 
@@ -320,7 +317,7 @@ def _fact(fact: Fact, run: Mapping[str, float], lang: Lang) -> list[str]:
         _range(fact.range),
         unit_in(fact.unit, lang),
         word(fact.status, lang),
-        fact.source,
+        said(fact.source, lang),
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -140,34 +140,52 @@ def measured(result: RunResult) -> dict[str, float]:
 
 
 def levers_of(proposal: Proposal, lang: Lang) -> list[str]:
-    """Titles of the levers that a proposal moves away from the status quo."""
-    from migrasim.core.language import title_in
+    """Levers that a proposal moves away from the status quo, each with its value and unit."""
+    return [f"{row[0]} {row[-1]} {row[1]}" for row in lever_table(proposal, lang)]
+
+
+def lever_table(proposal: Proposal, lang: Lang) -> list[list[str]]:
+    """Levers that a proposal moves: title, unit, value in 2020, in the plan and in the proposal."""
+    from migrasim.present.explorer.apart import lever_rows
     from migrasim.present.explorer.draft import Draft, differing, of_compact
 
     draft = of_compact(proposal.draft)
-    if draft is None:
-        return []
-    return [title_in(lever.title, lang) for lever in differing(Draft("status_quo", {}, draft.future), draft)]
+    return [] if draft is None else lever_rows(differing(Draft("status_quo", {}, draft.future), draft), [draft], lang)
+
+
+def again(proposal: Proposal, result: Result) -> tuple[str, str, str]:
+    """How to make the run of a proposal once more: name of its file, what stands in it, the command."""
+    from migrasim.present.explorer.draft import Draft, file_stem, of_compact
+
+    draft = of_compact(proposal.draft) or Draft()
+    file = f"{file_stem(proposal.name) or f'proposal-{proposal.id}'}.yaml"
+    sample = f" --sample {result.sample:g}" if result.sample < 1 else ""
+    return file, replace(draft, name=proposal.name).yaml(), f"migrasim run {file}{sample}"
 
 
 def minutes(host: Host, lang: Lang) -> str:
     """Who proposed, predicted and voted what, and what the model gave, as one page that opens offline."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
+    from migrasim import __version__
     from migrasim.indicators import CATALOGUE
+    from migrasim.present.report import commands
 
     state = host.meeting.snapshot()
     environment = Environment(
         loader=PackageLoader("migrasim.present.workshop", "."), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
+    environment.filters["commands"] = commands
     said: Callable[..., str] = lambda key, **values: word(key, lang, **values)  # noqa: E731
     values: dict[str, Any] = {
         "lang": lang,
         "word": said,
         "state": state,
         "tally": state.tally(),
-        "levers": {number: levers_of(each, lang) for number, each in state.proposals.items()},
+        "levers": {number: lever_table(each, lang) for number, each in state.proposals.items()},
+        "again": again,
+        "version": __version__,
         "rows": lambda result, role: indicator_rows(result, role, lang),
         "roles": list(LOOKS_AT),
         "last": LAST_YEAR,

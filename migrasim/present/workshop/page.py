@@ -10,6 +10,7 @@ from typing import Any
 import solara
 
 from migrasim.core.errors import InputError
+from migrasim.present.chinese import told
 from migrasim.present.explorer.draft import compact
 from migrasim.present.explorer.levers import LeverPanel
 from migrasim.present.explorer.session import Session
@@ -116,7 +117,7 @@ def WorkshopPage(session: Session, host: Host) -> None:
         try:
             step(*arguments)
         except InputError as error:
-            set_wrong(str(error))
+            set_wrong(told(str(error), lang))
             return False
         set_wrong("")
         return True

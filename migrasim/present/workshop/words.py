@@ -111,6 +111,30 @@ WORDS: dict[str, tuple[str, str]] = {
     "voted": ("Your vote", "您的投票"),
     "votes": ("{count} votes", "{count}票"),
     "votes_hidden": ("{count} of {people} have voted", "{people}人中已有{count}人投票"),
+    # the minutes
+    "levers_set": ("What it changes: {count} levers", "改動的槓桿：{count}項"),
+    "in_2020": ("Status quo, 2020", "現狀（2020年）"),
+    "in_plan": ("The plan", "規劃"),
+    "levers_note": (
+        "An arrow leads from the value of 2021 to that of 2035. Counts are totals of the region, everything else means "
+        "over counties. Most values of the plan are assumed, as it gives few figures; `migrasim levers` has their "
+        "sources.",
+        "箭頭由2021年取值指向2035年取值。數量為全區合計，其餘為各縣平均。規劃少有數字，其取值多為假設；"
+        "來源見 `migrasim levers`。",
+    ),
+    "run_again": (
+        "To make this run again, save the following as {file} and give the command below it.",
+        "重現此次運行：把以下內容存為 {file}，再執行其下的命令。",
+    ),
+    "run_code": (
+        "Identity of the run: {run}. It is computed from the scenario, the data, the sample and the draw of luck: "
+        "whoever runs the same gets the same code, in the name of the folder of results, and the same numbers.",
+        "運行標識：{run}。由情景、數據、抽樣與隨機種子算出：條件相同，則標識（見結果文件夾名的末尾）與數字都相同。",
+    ),
+    "written_by": (
+        "Minutes of migrasim {version}. Results are those of the model: simulated, neither published nor a forecast.",
+        "由migrasim {version}記錄。結果為模型模擬所得，既非公佈數據，也不是預測。",
+    ),
     # the record
     "record": ("The record", "記錄"),
     "record_help": (
