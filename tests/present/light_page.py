@@ -93,7 +93,7 @@ class LightPage:
         model = next(key for key, state in self.widgets.items() if state.get("id") == lever)
         event = {"event": "set", "data": value}
         await self._send("comm_msg", comm_id=model, data={"method": "custom", "content": event})
-        named = re.compile(rf": {value:g}\. .*→")
+        named = re.compile(rf": {value:g} [^\d.]+\. .*→")  # the value, and its unit
         await self._until(lambda: bool(named.search(self.sentence())))
         before, after = (float(each) for each in re.findall(r"([\d.]+)%", self.sentence())[:2])
         with suppress(TimeoutError):  # the chart comes right after the sentence; whoever asked finds out if it does not

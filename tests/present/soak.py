@@ -66,7 +66,7 @@ class Count:
         """Hold what a page shows against what it asked for."""
         rate = float(seen.last_row[1])
         said = f"{value:g}: {seen.sentence} {seen.last_row}"
-        if f": {value:g}. " not in seen.sentence:
+        if f": {value:g} " not in seen.sentence:
             self.wrong(self.mixed, f"another value: {said}")
         if seen.is_sample and ended is not None and abs(float(seen.last_row[3]) - ended) > 1e-9:
             self.wrong(self.mixed, f"another change before it ({ended}): {said}")
@@ -130,11 +130,11 @@ async def browser(address: str, until: float, count: Count, chromium: Any) -> No
                 value, began = step / 100, time.monotonic()  # as its slider has them
                 lever = page.locator(f'[data-lever="{LEVER}"]')
                 await lever.locator("input[type=range]").evaluate(move, value)
-                await page.wait_for_function(f"/: {value:g}\\. [^]*→/.test(({READ})())")
+                await page.wait_for_function(f"/: {value:g} [^\\d]*\\. [^]*→/.test(({READ})())")
                 count.browser_waits.append(time.monotonic() - began)
                 await asyncio.sleep(random.uniform(*LOOKS_S))
                 shown, said = await lever.locator("input[type=number]").input_value(), await page.evaluate(READ)
-                if float(shown) != value or f": {value:g}. " not in said:
+                if float(shown) != value or f": {value:g} " not in said:
                     count.wrong(count.mixed, f"in the browser: {shown} for {value}: {said}")
             count.closed += 1
         except Exception as error:

@@ -12,12 +12,13 @@ from worlds import fact_book, tiny_inputs, tiny_world
 
 from migrasim.core.codes import N_TIERS, Activity, Form, Kind, Schooling, Sector, Sex, Tenure, Tier
 from migrasim.core.columns import Table
-from migrasim.core.rule import set_threads
+from migrasim.core.rule import record, set_threads
 from migrasim.domains.demography import living, phase, rules
 from migrasim.domains.demography.rules import DemographyParams
 from migrasim.world import Flows, World
 
 PARAMS = fact_book().params("demography", DemographyParams)
+RECORD = record(PARAMS)  # as kernels take them
 FEW = {"demography.arrivals_near_persons_yr": 20.0, "demography.arrivals_far_persons_yr": 12.0}
 NOBODY = dict.fromkeys(FEW, 0.0)
 BUSY = {  # so that a small world sees every kind of event
@@ -441,7 +442,7 @@ def test_the_life_table_returns_its_life_expectancy() -> None:
 
 def test_mortality_falls_with_the_years_and_is_lower_for_women() -> None:
     """From 2020 to 2035 no probability of death rises, and grown women die less often than men of their age."""
-    early, late = living.death_table(2020, PARAMS), living.death_table(2035, PARAMS)
+    early, late = living.death_table(2020, RECORD), living.death_table(2035, RECORD)
     assert (late <= early).all()
     assert (early[Sex.FEMALE, 20:90] < early[Sex.MALE, 20:90]).all()
     assert (np.diff(early[:, 20:100], axis=1) > 0).all()
@@ -452,7 +453,7 @@ def test_deaths_and_births_come_as_often_as_their_probabilities() -> None:
     one = world(30_000)
     people = one.persons
     age = 2021 - people.birth_year.astype(np.int64)
-    prob = living.death_table(2021, PARAMS)[people.sex, age]
+    prob = living.death_table(2021, RECORD)[people.sex, age]
     live(one)
     deaths, expected = one.flows.deaths.sum(), prob.sum()
     assert abs(deaths - expected) < 4 * np.sqrt((prob * (1 - prob)).sum())
@@ -484,8 +485,8 @@ def test_who_is_not_asked_would_not_change() -> None:
     """The tables that say who is asked leave out nobody for whom a rule has something."""
     ratio, change, youth = (
         rules.college_ratio(2021, PARAMS),
-        living.change_table(2021, PARAMS),
-        living.youth_table(PARAMS),
+        living.change_table(2021, RECORD),
+        living.youth_table(RECORD),
     )
     for age, schooling, luck in itertools.product(range(60), Schooling, np.linspace(0.001, 0.999, 40)):
         if rules.schooling_of_pupil(age, schooling, ratio, luck, PARAMS) != schooling:
