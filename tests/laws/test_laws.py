@@ -279,10 +279,8 @@ def test_a_family_left_at_home_is_weighed_as_its_two_parts() -> None:
         other.rooted, other.away_rooted = one.away_rooted, one.rooted
         for member in flipped:
             member.is_away = not member.is_away
-            for bits in ("moves", "apart"):
-                setattr(member, bits, 0)
-            member.moves = int(member.is_away) << Form.WORKER
-            member.apart = int(member.is_away) << Form.WORKER
+            member.moves = member.apart = int(member.is_away) << Form.WORKER
+        household.find_parted.py_func(flipped, 0, len(flipped))
         household.sum_up(Form.WORKER, other, flipped, turned)
         expected = Terms(*terms.terms_of(other, Form.WORKER, seat, turned, places, np.uint64(5), p))
         # the one difference of the forms: who minds the children works less
@@ -292,11 +290,14 @@ def test_a_family_left_at_home_is_weighed_as_its_two_parts() -> None:
     assert checked > 5
 
 
-def test_bounds_are_the_utility_at_a_strange_place() -> None:
-    """What bounds many alternatives at once is, at a place as it is, the utility of it but for way and taste."""
-    from migrasim.core.codes import N_OUTSIDE, N_TIERS, NOWHERE, Nest, Outside, Tier
+def test_bounds_are_the_utility_at_a_strange_place_and_a_step_of_the_logarithm_at_most_more() -> None:
+    """What bounds many alternatives at once is never below the utility of one, but for way and taste, nor far above.
+
+    Never below with the best of all places; near where all places are as that one is.
+    """
+    from migrasim.core.codes import N_OUTSIDE, N_TIERS, NOWHERE, Outside, Tier
     from migrasim.core.rule import record
-    from migrasim.domains.moving import household, terms
+    from migrasim.domains.moving import choice, household, terms
     from migrasim.domains.moving.offers import views
     from migrasim.domains.moving.rules import MovingParams
 
@@ -305,7 +306,16 @@ def test_bounds_are_the_utility_at_a_strange_place() -> None:
     world = simulation.world
     people, families, places = views(world)
     p, inside = world.inputs.params("moving", MovingParams), world.geography.inside
+    dearer = Outside.NEAR if p.far_cost_utility < p.near_cost_utility else Outside.FAR
     homes, crew = household.gather(np.arange(0, 400, 3), people, families, places, world.year, record(p))
+    bound, alike = choice.bounds(places.at, record(p), places.core), {}
+    assert bound.holds
+    for d in range(inside + N_OUTSIDE):
+        same = places.at.copy()
+        same[:] = places.at[d]
+        same["school_own"] = same["school_access"]  # whose schools a county's own children reach is asked elsewhere
+        alike[d] = same, choice.bounds(same, record(p), places.core)
+    step = p.income_elasticity * np.diff(bound.logs[:-1]).max()
     checked = set()
     for one in homes:
         sums, registered = household.new_sums()[0], places.registered[one.community]
@@ -318,21 +328,34 @@ def test_bounds_are_the_utility_at_a_strange_place() -> None:
             rest = terms.rest_of(
                 one, form, NOWHERE, sums, float(places.network[one.community, base]), here, land, inside, p
             )
+            settled = terms.settled_at_most(one, form, sums, rest, registered, p)
             for d in range(inside + N_OUTSIDE):
                 own = d in (one.place, one.home, one.origin, one.away_place)
                 village = d < inside and d % N_TIERS == Tier.VILLAGE
                 if own or village or not terms.fits(form, d, one, inside):
                     continue
-                there = places.at[d].copy()  # whose schools a county's own children reach is asked elsewhere
-                there.school_own = there.school_access
-                nest, far = (Nest.INSIDE, False) if d < inside else (Nest.OUTSIDE, d - inside == Outside.FAR)
-                near = terms.Way(0.0, 0.0, registered, 0.0)
-                whole = terms.utility_at(one, form, d, sums, rest, near, there, inside, p)
-                part = terms.strange_utility(one, form, sums, rest, registered, there, nest, far, p)
-                assert part == pytest.approx(whole, abs=1e-9)
+                nest, near = int(d >= inside), terms.Way(0.0, 0.0, registered, 0.0)
+                utility = terms.utility_at(one, form, d, sums, rest, near, places.at[d], inside, p)
+                assert terms.at_most(one, sums, rest, settled, bound.best[nest], bound.logs, p) >= utility - 1e-9
+                same, by_itself = alike[d]
+                utility = terms.utility_at(one, form, d, sums, rest, near, same[d], inside, p)
+                most = terms.at_most(one, sums, rest, settled, by_itself.best[nest], bound.logs, p)
+                if d - inside != dearer:  # a move there costs more than the bound says
+                    assert utility - 1e-9 <= most <= utility + step + 1e-9
                 checked.add((form, bool(one.split), d >= inside))
     assert {(Form.WORKER, False, True), (Form.WHOLE, False, False), (Form.WHOLE, True, True)} <= checked
     assert {form for form, _, _ in checked} >= {Form.WORKER, Form.COUPLE, Form.WHOLE}
+
+
+@pytest.mark.parametrize("number", [1e-300, 0.5, 1.0, 1.03, 17.0, 2.0**31 - 1, 1e9, 2.0**40, 1e300])
+def test_the_bound_of_the_logarithm_is_above_it_and_near(number: float) -> None:
+    from migrasim.domains.moving import terms
+
+    edges = terms.log_edges()
+    for found in (terms.log_at_most(number, edges), terms.log_at_most.compiled(number, edges)):
+        assert found >= np.log(number)
+        if 1.0 <= number < 2.0**40:
+            assert found <= np.log(number) + np.log(1 + 1 / 32) + 1e-12
 
 
 def test_a_household_larger_than_what_is_counted_is_refused() -> None:

@@ -22,6 +22,7 @@ from migrasim.core.codes import (
     NOWHERE,
     Form,
     Nest,
+    Outside,
     Tier,
 )
 from migrasim.core.logit import gumbel, nest_error
@@ -36,16 +37,21 @@ from migrasim.domains.moving.household import (
     sum_up,
 )
 from migrasim.domains.moving.terms import (
-    AT,
+    BEST,
     Places,
     Way,
+    at_most,
     base_of,
+    county_of,
     distance_of,
     fits,
+    is_known,
     is_within_reach,
     leaves_from,
+    log_edges,
+    looks_far,
     rest_of,
-    strange_utility,
+    settled_at_most,
     taste_of,
     utility_at,
 )
@@ -56,6 +62,7 @@ FORM_STRIDE = 8
 STAY_LUCK = 1 << 16  # its alternative number for luck, beyond every destination
 _BINS, _BIN_SHIFT = 1 << 10, np.uint64(54)  # luck is bounded by its first ten bits
 _SLACK_UTILITY = 1e-8  # over any rounding; near ties are still weighed
+_LOGS = log_edges()
 _LEAST_ROWS = 512  # who choose; fewer are not worth a thread
 _GOODS = (  # parameters below 0 of which would turn a good into a bad
     "income_elasticity", "network_utility", "school_access_utility", "health_access_utility",
@@ -87,25 +94,28 @@ class Room(NamedTuple):
 class Bounds(NamedTuple):
     """Upper bounds that let alternatives be passed over."""
 
-    at: np.ndarray  # (2,) records of AT: the best of all towns and seats inside, and of the outside
+    best: np.ndarray  # (2,) records of BEST: inside and outside
+    logs: np.ndarray  # see `log_edges`
     luck: np.ndarray  # (_BINS,) of a Gumbel by its first bits
     angle: np.ndarray  # (_BINS,) of the part of ln S that its angle gives; see `log_positive_stable`
+    known: np.ndarray  # (2, counties + 1, places + 1) how many destinations those of a county know, and then which
     holds: bool  # False where a parameter turns a good into a bad
 
 
-def bounds(at: Any, p: Any) -> Bounds:
+def bounds(at: Any, p: Any, core: int) -> Bounds:
     """Bounds of alternatives at places ``at`` with parameters ``p``, (1,) a record of them."""
-    best = np.zeros(2, AT)
-    _fill_best(at, best)
+    best = np.zeros(2, BEST)
+    _fill_best(at, p, best)
     scale = float(p["nest_dissimilarity"][0])
     luck, turn = _luck_bounds(scale)
     goods = min(float(p[name][0]) for name in _GOODS)
-    return Bounds(best, luck, turn, bool(goods >= 0.0 and 0.0 < scale < 1.0))
+    return Bounds(best, _LOGS, luck, turn, _known(len(at) - N_OUTSIDE, core), bool(goods >= 0.0 and 0.0 < scale < 1.0))
 
 
 @kernel
-def _fill_best(at, best):
+def _fill_best(at, p, best):
     """Fill ``best`` (2,) with the best of everything among towns and seats inside, and outside."""
+    p = p[0]
     inside = at.shape[0] - N_OUTSIDE
     for k in range(2):
         one, empty = best[k], True
@@ -114,19 +124,34 @@ def _fill_best(at, best):
             if (d >= inside) != (k == 1) or (d < inside and d % N_TIERS == Tier.VILLAGE):
                 continue
             wage = there.wage_yuan * there.work_chance
-            reached = max(there.school_access, there.school_own)
-            one.school_own = one.school_access = reached if empty else max(one.school_access, reached)
-            one.health_access = there.health_access if empty else max(one.health_access, there.health_access)
-            one.security_access = there.security_access if empty else max(one.security_access, there.security_access)
-            one.amenity = there.amenity if empty else max(one.amenity, there.amenity)
-            one.social = there.social if empty else max(one.social, there.social)
-            one.relief_yuan = there.relief_yuan if empty else max(one.relief_yuan, there.relief_yuan)
-            one.rent_yuan = there.rent_yuan if empty else min(one.rent_yuan, there.rent_yuan)
-            one.living_yuan = there.living_yuan if empty else min(one.living_yuan, there.living_yuan)
-            one.barrier = there.barrier if empty else min(one.barrier, there.barrier)
+            school = rules.school_term(1.0, max(there.school_access, there.school_own), p)
+            care = rules.health_term(1.0, there.health_access, p) + rules.security_term(1.0, there.security_access, p)
+            member = there.amenity + there.social + rules.barrier_term(there.barrier, False, p)
+            alone = rules.housing_cost_yuan(there.rent_yuan, there.relief_yuan, 1.0, p)
+            rent = rules.housing_cost_yuan(there.rent_yuan, there.relief_yuan, 2.0, p)
+            nest, is_far = Nest.INSIDE if k == 0 else Nest.OUTSIDE, (d - inside) % N_OUTSIDE == Outside.FAR
+            move = rules.cost_term(nest, is_far, 1.0, p)
             one.wage_yuan = wage if empty else max(one.wage_yuan, wage)
+            one.living_yuan = there.living_yuan if empty else min(one.living_yuan, there.living_yuan)
+            one.rent_alone_yuan = alone if empty else min(one.rent_alone_yuan, alone)
+            one.rent_yuan = rent if empty else min(one.rent_yuan, rent)
+            one.school = school if empty else max(one.school, school)
+            one.care = care if empty else max(one.care, care)
+            one.member = member if empty else max(one.member, member)
+            one.move = move if empty else max(one.move, move)
             empty = False
-        one.work_chance = 1.0
+
+
+@lru_cache(maxsize=4)
+def _known(inside: int, core: int) -> np.ndarray:
+    """``known`` of `Bounds`: by whether they look far and by their county, the last for those who have none."""
+    counties, places = inside // N_TIERS, inside + N_OUTSIDE
+    known = np.zeros((2, counties + 1, places + 1), np.uint16)
+    for far in range(2):
+        for county in range(-1, counties):
+            found = [d for d in range(places) if is_known(d, county, far == 1, inside, core)]
+            known[far, county, : len(found) + 1] = [len(found), *found]
+    return known
 
 
 @lru_cache(maxsize=4)
@@ -170,7 +195,7 @@ def choose_one(one, crew, places, bound, keys, p, room, best_code, best_value):
     at, place, community = places.at, one.place, one.community
     inside = at.shape[0] - N_OUTSIDE
     network, distance, community_distance = places.network, places.distance, places.community_distance
-    luck, angle, best_at = bound.luck, bound.angle, bound.at
+    luck, angle = bound.luck, bound.angle
     land = places.land[max(0, one.county)]
     gumbel_key, nest_key, taste_key = keys
     word, nest_word, taste_word = chooser(gumbel_key, one.key), chooser(nest_key, one.key), chooser(taste_key, one.key)
@@ -181,10 +206,11 @@ def choose_one(one, crew, places, bound, keys, p, room, best_code, best_value):
     linked = p.network_utility / registered if registered > 0.0 else 0.0
     reach, tastes, networks, ways, most, weighed, sums = room
     reached = 0  # first places that are none of its own, inside and then outside; its own; last where it lives
-    for d in range(inside + N_OUTSIDE):
-        if is_within_reach(one, d, inside, places.core) and d != one.home and d != one.origin and d != one.away_place:
-            reach[reached] = d
-            reached += 1
+    known = bound.known[np.int64(looks_far(one, inside)), county_of(one, inside)]
+    for n in range(known[0]):
+        d = known[n + 1]
+        reach[reached] = d
+        reached += (d != place) & (d != one.home) & (d != one.origin) & (d != one.away_place)
     strange = reached
     for d in (one.home, one.origin, one.away_place):
         if d >= 0 and is_within_reach(one, d, inside, places.core) and not is_among(d, reach, strange, reached):
@@ -198,7 +224,6 @@ def choose_one(one, crew, places, bound, keys, p, room, best_code, best_value):
     most_in = nest_bound(nest_word, Nest.INSIDE, scale, luck, angle)
     most_out = nest_bound(nest_word, Nest.OUTSIDE, scale, luck, angle)
     start, least = -1, -np.inf  # what an alternative must beat
-    is_far = p.far_cost_utility < p.near_cost_utility
     for form in range(N_FORMS):
         if not can_form(form, one):
             continue
@@ -220,12 +245,9 @@ def choose_one(one, crew, places, bound, keys, p, room, best_code, best_value):
                     ways[n] = distance_of(one, start, d, distance[start, d], community_distance[community, d])
             bound_in = bound_out = np.inf
             if holds:  # the form at two places that are nobody's own and have the best of everything
-                bound_in = most_in + strange_utility(
-                    one, form, sums, rest, registered, best_at[0], Nest.INSIDE, False, p
-                )
-                bound_out = most_out + strange_utility(
-                    one, form, sums, rest, registered, best_at[1], Nest.OUTSIDE, is_far, p
-                )
+                settled = settled_at_most(one, form, sums, rest, registered, p)
+                bound_in = most_in + at_most(one, sums, rest, settled, bound.best[0], bound.logs, p)
+                bound_out = most_out + at_most(one, sums, rest, settled, bound.best[1], bound.logs, p)
             for n in range(strange):
                 most_luck = luck[pick(word, reach[n] * FORM_STRIDE + form) >> _BIN_SHIFT]
                 most[n] = ways[n] + linked * networks[n] + tastes[n] + scale * most_luck + _SLACK_UTILITY
@@ -306,7 +328,7 @@ def choose_gathered(
     p : (1,) record of the parameters
     """
     room = Room.of(len(places.at))
-    _choose(len(homes), homes, crew, places, bounds(places.at, p), seed, year, p, room, codes, values)
+    _choose(len(homes), homes, crew, places, bounds(places.at, p, places.core), seed, year, p, room, codes, values)
 
 
 def choose(

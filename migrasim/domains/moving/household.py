@@ -64,8 +64,9 @@ class Families(NamedTuple):
     dividend_yuan: np.ndarray
 
 
-# A member. ``moves`` and ``apart`` hold a bit for each form: whether the member is one of those who go, whether the
-# member lives away from ``place`` afterwards.
+# A member. ``moves`` to ``left`` hold a bit for each form: whether the member is one of those who go, whether the
+# member lives away from ``place`` afterwards, whether a spouse further down the list then lives in the other part,
+# whether a child's parents do, all that there are.
 MEMBER = np.dtype(
     (
         np.record,
@@ -79,6 +80,8 @@ MEMBER = np.dtype(
             ("age", np.int16),  # at the end of the year
             ("moves", np.uint8),
             ("apart", np.uint8),
+            ("parted", np.uint8),
+            ("left", np.uint8),
             ("schooling_yr", np.int8),
             ("activity", np.int8),
             ("is_away", np.bool_),
@@ -196,34 +199,51 @@ def find_parent(crew, first, last, chief):
 
 
 @rule
-def goes(i, member, form, one):
-    """Whether ``member``, number ``i``, is one of those who go in this form."""
-    if form == Form.WHOLE:
-        return True
-    if form == Form.RETURN:
-        return bool(member.is_away)
-    if form == Form.WORKER:
-        return bool(member.is_away) if one.split else i == one.chief
-    if form == Form.COUPLE:
-        return i == one.partner or (i == one.chief and not one.split)
-    if form == Form.YOUNG:
-        return i == one.young
-    if form == Form.SCHOOL:
-        with_parent = one.parent >= 0 and member.parents == one.parent_couple
-        return i == one.parent or (not member.is_away and member.age < CHILD_AGE and with_parent)
-    if form == Form.FAMILY:
-        return one.split and not member.is_away
-    return False
+def forms_of_going(i, member, one):
+    """Bits of the forms in which ``member``, number ``i``, is one of those who go."""
+    away, split = np.int64(member.is_away), np.int64(one.split)
+    chief, partner, young = np.int64(i == one.chief), np.int64(i == one.partner), np.int64(i == one.young)
+    child = (away == 0) & (member.age < CHILD_AGE) & (one.parent >= 0) & (member.parents == one.parent_couple)
+    return (
+        (away if split else chief) << Form.WORKER
+        | (partner | (chief & (1 - split))) << Form.COUPLE
+        | young << Form.YOUNG
+        | np.int64((i == one.parent) | child) << Form.SCHOOL
+        | 1 << Form.WHOLE
+        | away << Form.RETURN
+        | (split & (1 - away)) << Form.FAMILY
+    )
 
 
 @rule
-def in_part_one(i, member, form, one):
-    """Whether ``member``, number ``i``, is in part 1 after this form; those of part 0 stay where they live."""
-    if form == Form.RETURN:
-        return False
-    if form == Form.FAMILY:
-        return not member.is_away
-    return goes(i, member, form, one) or bool(member.is_away)
+def forms_apart(going, away):
+    """Bits of the forms after which a member is in part 1; those of part 0 stay where they live.
+
+    Parameters
+    ----------
+    going : `forms_of_going`
+    away : whether the member is away now
+    """
+    remain, family = 1 << Form.RETURN, 1 << Form.FAMILY  # after those all or the others are in part 0
+    apart = ((1 << N_FORMS) - 1 if away else going) & ~(remain | family)
+    return apart if away else apart | family
+
+
+@inlined
+def find_parted(crew, first, last):
+    """Fill ``parted`` and ``left`` of the members ``first`` to ``last`` from their bits ``apart``."""
+    for i in range(first, last):
+        couple, parents, parted, left, has_parent = crew[i].couple, crew[i].parents, 0, 255, False
+        if couple > 0:
+            for j in range(i + 1, last):
+                if crew[j].couple == couple:
+                    parted |= crew[i].apart ^ crew[j].apart
+        if parents > 0 and crew[i].age < CHILD_AGE:
+            for j in range(first, last):
+                if crew[j].couple == parents:
+                    has_parent = True
+                    left &= crew[i].apart ^ crew[j].apart
+        crew[i].parted, crew[i].left = parted, left if has_parent else 0
 
 
 @inlined
@@ -231,6 +251,7 @@ def sum_up(form, one, crew, sums):
     """Fill ``sums``, one record of SUMS, for one form."""
     go, movers, grown0, farmers, adults0, adults1, adults_go = 0, 0, 0, 0, 0, 0, 0
     kids0, kids1, elders0, elders1 = 0, 0, 0, 0
+    apart, child_left = 0, 0
     earn, lost, schooling = 0.0, 0.0, 0.0
     for i in span(one.first, one.members):
         member = crew[i]
@@ -246,6 +267,8 @@ def sum_up(form, one, crew, sums):
         elders0 += stays & elder
         elders1 += away & elder
         grown0 += stays & (age >= CHILD_AGE)
+        apart += (member.parted >> form) & 1
+        child_left += (member.left >> form) & 1
         moves = (member.moves >> form) & 1
         movers += moves
         adults_go += moves & adult
@@ -258,27 +281,13 @@ def sum_up(form, one, crew, sums):
     sums.farmers, sums.adults_go, sums.workers0 = float(farmers), float(adults_go), float(adults0)
     sums.kids0, sums.kids1 = float(kids0), float(kids1)
     sums.elders0, sums.elders1 = float(elders0), float(elders1)
-    sums.apart = sums.child_left = sums.elder_left = 0.0
+    sums.apart, sums.child_left, sums.elder_left = float(apart), float(child_left), 0.0
     if go == 0 or go == one.members:
         return  # all in one part: nobody is left
     if adults0 == 0 and adults1 > 0:
         sums.elder_left = float(elders0)
     elif adults1 == 0 and adults0 > 0:
         sums.elder_left = float(elders1)
-    apart, child_left = 0, 0
-    for i in span(one.first, one.members):
-        couple, parents, away = crew[i].couple, crew[i].parents, (crew[i].apart >> form) & 1
-        if couple > 0:
-            for j in range(i + 1, one.first + one.members):
-                apart += crew[j].couple == couple and (crew[j].apart >> form) & 1 != away
-        if parents > 0 and crew[i].age < CHILD_AGE:
-            has_parent, with_parent = False, False
-            for j in span(one.first, one.members):
-                if crew[j].couple == parents:
-                    has_parent = True
-                    with_parent = with_parent or (crew[j].apart >> form) & 1 == away
-            child_left += has_parent and not with_parent
-    sums.apart, sums.child_left = float(apart), float(child_left)
 
 
 @rule
@@ -320,7 +329,7 @@ def _fill(
         one = homes[to]
         begin, count = first[to], members[h]
         one.row, one.first, one.members = h, begin, count
-        earned, child_home, grown_home = 0.0, False, False
+        earned, child_home, grown_home, pupil, single = 0.0, False, False, False, False
         for k in range(count):
             i = first_member[h] + k
             member = crew[begin + k]
@@ -334,6 +343,8 @@ def _fill(
             earned += np.float64(income[i])
             child_home |= (not member.is_away) & (age < CHILD_AGE)
             grown_home |= (not member.is_away) & (age >= CHILD_AGE)
+            pupil |= (SCHOOL_AGE <= age) & (age < CHILD_AGE) & (parents[i] > 0)
+            single |= (CHILD_AGE <= age) & (age < YOUNG_AGE) & (couple[i] == 0)
         home, place, away = home_place[h], lives_in[h], away_place[h]
         one.key, one.kind, one.home, one.place, one.away_place = who[h], kind[h], home, place, away
         one.rooted = one.away_rooted = 0.0
@@ -352,16 +363,18 @@ def _fill(
         one.split, one.child_home, one.grown_home = away >= 0, child_home, grown_home
         last = begin + count
         one.chief = find_chief(crew, begin, last)
-        one.partner = find_partner(crew, begin, last, one.chief, one.split)
-        one.young = find_young(crew, begin, last, one.chief)
-        one.parent = find_parent(crew, begin, last, one.chief)
+        one.partner = one.young = one.parent = -1  # looked for only where there may be one
+        if one.split or (one.chief >= 0 and crew[one.chief].couple > 0):
+            one.partner = find_partner(crew, begin, last, one.chief, one.split)
+        if single:
+            one.young = find_young(crew, begin, last, one.chief)
+        if pupil:
+            one.parent = find_parent(crew, begin, last, one.chief)
         one.parent_couple = crew[one.parent].couple if one.parent >= 0 else 0
         for i in range(begin, last):
-            moves, apart = 0, 0
-            for form in range(N_FORMS):
-                moves |= (form != Form.STAY and goes(i, crew[i], form, one)) << form
-                apart |= in_part_one(i, crew[i], form, one) << form
-            crew[i].moves, crew[i].apart = moves, apart
+            going = forms_of_going(i, crew[i], one)
+            crew[i].moves, crew[i].apart = going, forms_apart(going, crew[i].is_away)
+        find_parted(crew, begin, last)
 
 
 def gather(

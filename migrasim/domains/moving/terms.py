@@ -61,6 +61,32 @@ class Way(NamedTuple):
 
 
 @rule
+def county_of(one, inside):
+    """The county a household counts as its own; strangers have none but the one they live in, -1 outside."""
+    return one.place // N_TIERS if one.county < 0 and one.place < inside else one.county
+
+
+@rule
+def looks_far(one, inside):
+    """Whether a household would think of seats of other counties: from outside only of what is one's own."""
+    return one.place < inside or one.county < 0
+
+
+@rule
+def is_known(d, own, far, inside, core):
+    """Whether a destination is one of those that all households of county ``own`` would think of.
+
+    Towns and seat of the own county, the core city, near and far outside; of those who look ``far`` all seats.
+    """
+    if d >= inside:
+        return True
+    tier, county = d % N_TIERS, d // N_TIERS
+    if tier == Tier.VILLAGE:
+        return False
+    return county == own or (tier != Tier.TOWN and (far or d == core))
+
+
+@rule
 def is_within_reach(one, d, inside, core):
     """Whether a household would think of this destination, whatever the form.
 
@@ -69,17 +95,8 @@ def is_within_reach(one, d, inside, core):
     """
     if d == one.place:
         return False
-    if d >= inside or d == one.home or d == one.origin:
-        return True
-    tier, county = d % N_TIERS, d // N_TIERS
-    if tier == Tier.VILLAGE:
-        return False
-    own = one.county
-    if own < 0 and one.place < inside:  # strangers have no county but the one they live in
-        own = one.place // N_TIERS
-    if tier == Tier.TOWN:
-        return county == own
-    return one.place < inside or one.county < 0 or county == own or d == core
+    own = d == one.home or d == one.origin
+    return own or is_known(d, county_of(one, inside), looks_far(one, inside), inside, core)
 
 
 @rule
@@ -345,29 +362,68 @@ def utility_at(one, form, d, sums, rest, way, there, inside, p):
     return total(terms_at(one, form, d, sums, rest, way, there, inside, p))
 
 
-@rule
-def strange_utility(one, form, sums, rest, registered, there, nest, is_far, p):
-    """The same at a place that is none of the household's own and no village, but for what lies between and taste.
+# The best of all towns and seats inside, or of the outside, to a household that is a stranger there: yuan a year, and
+# utils of all children and elders of a household or a member of it, of a move there.
+BEST = np.dtype((np.record, [(name, np.float64) for name in (
+    "wage_yuan", "living_yuan", "rent_alone_yuan", "rent_yuan", "school", "care", "member", "move",
+)]))  # fmt: skip
 
-    It bounds many alternatives at once, so it is put together from fewer terms.
-    """
-    gone, members = sums.go, one.members
-    income = rest.income + rest.earn * there.wage_yuan * there.work_chance - there.living_yuan * gone
-    income -= rules.housing_cost_yuan(there.rent_yuan, there.relief_yuan, gone, p)
-    value = rules.income_term(income, members, one.log_members, p) + rest.land + rest.family + rest.back
-    value += rules.cost_term(nest, is_far, sums.movers, p)
+
+@rule
+def log_at_most(number, edges):
+    """Upper bound of the logarithm by the first bits of a number; ``edges`` is `log_edges`."""
+    step = (np.float64(number).view(np.int64) >> _LOG_SHIFT) - _LOG_FIRST
+    return edges[min(max(step, 0), _LOG_STEPS)]
+
+
+_LOG_BITS, _LOG_OCTAVES = 5, 40
+_LOG_SHIFT, _LOG_FIRST, _LOG_STEPS = 52 - _LOG_BITS, 1023 << _LOG_BITS, _LOG_OCTAVES << _LOG_BITS
+
+
+def log_edges() -> np.ndarray:
+    """(steps,) logarithms of the upper edges of the steps of `log_at_most`, from 1 on; the last is for all beyond."""
+    octave, part = np.divmod(np.arange(_LOG_STEPS), 1 << _LOG_BITS)
+    return np.append(np.log(1.0 + (part + 1.0) / (1 << _LOG_BITS)) + octave * np.log(2.0), np.inf)
+
+
+@rule
+def settled_at_most(one, form, sums, rest, registered, p):
+    """What `at_most` adds up that does not hang on the place, utils."""
+    members = one.members
+    value = rest.land + rest.family + rest.back - p.income_elasticity * p.equivalence_exponent * one.log_members
     value += rules.schooling_term(sums.schooling, True, form == Form.YOUNG, p)
+    value -= p.member_cost_utility * max(0.0, sums.movers - 1.0)
     kids, elders = sums.kids0 + sums.kids1, sums.elders0 + sums.elders1
-    if kids > 0.0:
-        value += rules.school_term(kids, (rest.school + sums.kids1 * there.school_access) / kids, p)
-    if elders > 0.0:
-        value += rules.health_term(elders, (rest.health + sums.elders1 * there.health_access) / elders, p)
-        value += rules.security_term(elders, (rest.security + sums.elders1 * there.security_access) / elders, p)
-    summed = rest.amenity + gone * there.amenity + rest.eased + gone * there.social + p.home_utility * rest.at_home
-    summed += rules.barrier_term(rest.unregistered + gone * there.barrier, False, p)
+    if rest.school > 0.0:
+        value += p.school_access_utility * rest.school / kids
+    if sums.elders0 > 0.0:
+        value += (p.health_access_utility * rest.health + p.security_access_utility * rest.security) / elders
+    summed = rest.amenity + rest.eased + p.home_utility * rest.at_home
+    summed += rules.barrier_term(rest.unregistered, False, p)
     if registered > 0.0:
-        summed += rules.network_term(rest.linked / registered, p)
+        summed += p.network_utility * rest.linked / registered
     return value + summed / members
+
+
+@rule
+def at_most(one, sums, rest, settled, best, edges, p):
+    """Upper bound of the utility at places that are none of the household's own and no villages, but for way and taste.
+
+    Parameters
+    ----------
+    settled : `settled_at_most` of the form
+    best : record of BEST
+    edges : `log_edges`
+    """
+    gone, floor = sums.go, p.income_floor_yuan_yr_pers * one.members
+    rent = best.rent_alone_yuan if gone <= 1.0 else best.rent_yuan
+    income = rest.income + rest.earn * best.wage_yuan - gone * best.living_yuan - rent
+    value = settled + best.move + p.income_elasticity * log_at_most(max(income, floor), edges)
+    if sums.kids1 > 0.0:
+        value += best.school * sums.kids1 / (sums.kids0 + sums.kids1)
+    if sums.elders1 > 0.0:
+        value += best.care * sums.elders1 / (sums.elders0 + sums.elders1)
+    return value + best.member * gone / one.members
 
 
 @rule
