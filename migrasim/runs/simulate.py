@@ -14,7 +14,7 @@ import numpy as np
 
 from migrasim.core.codes import Form, Purse, Sector, Tenure
 from migrasim.core.errors import InputError
-from migrasim.core.rule import is_to_be_compiled, sources_hash
+from migrasim.core.rule import is_to_be_compiled, set_threads, sources_hash
 from migrasim.facts import BASE_YEAR, FactBook
 from migrasim.indicators import COMPONENTS, DISTANCE, columns, decompose, groups, stacked
 from migrasim.inputs import Inputs
@@ -70,10 +70,14 @@ def prepare(
     resolved = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario, book)
     resolved = resolved.changed(_texts(overrides), book)
     inputs = Inputs.build(book, place, resolved, base, until, parameters, future=future, alternatives=alternatives)
+    if threads is not None:
+        set_threads(threads)
+    if first:
+        ahead.begin()
     people = _people(place, base, sample)
     simulation = Simulation.create(inputs, place, people, seed=seed, threads=threads)
     if first:
-        ahead.begin(base, region)
+        ahead.go_on(base, region)
     return Prepared(place, inputs, simulation, people.key, sample)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -71,12 +72,47 @@ def test_every_helper_can_do_its_phases(phases: tuple[str, ...]) -> None:
     assert set(phases) <= {phase.name for phase in SCHEDULE} - {"policy", "demography"}
 
 
+SIGNATURES = """
+from migrasim.core.rule import set_threads
+from migrasim.domains.moving import choice, considering, household
+from migrasim.domains.moving.rehearsal import rehearse
+from migrasim.runs.simulate import prepare
+
+def dispatcher(kernel):
+    cells = [cell.cell_contents for cell in getattr(kernel, "__closure__", None) or ()]
+    return next((each for each in cells if hasattr(each, "signatures")), kernel)
+
+kernels = [dispatcher(each) for each in (
+    choice._choose, choice._fill_best, household._fill, considering._consider, considering.most_considering,
+)]
+set_threads(1)
+rehearse()
+before = [list(each.signatures) for each in kernels]
+prepare("plan", sample=0.001, until=2021, threads=1).simulation.step()
+assert all(len(each) == 1 for each in before), before
+for kernel, signatures in zip(kernels, before):
+    assert kernel.signatures == signatures, kernel
+"""
+
+
+def test_what_is_rehearsed_is_what_a_run_calls() -> None:
+    """Kernels compiled on nobody have the types that they have with a world: nothing is compiled twice, or in vain."""
+    subprocess.run([sys.executable, "-c", SIGNATURES], check=True, timeout=300)
+
+
 def test_helpers_are_started_once_and_only_beside_a_run_of_several_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As many as there are cores beside the run's own, none for one thread, none a second time."""
+    """As many as there are cores beside the run's own, none for one thread, none a second time; told once."""
     started: list[list[str]] = []
+    told: list[io.BytesIO] = []
+
+    class Told(io.BytesIO):
+        def close(self) -> None:
+            told.append(io.BytesIO(self.getvalue()))
+            super().close()
 
     class Helper:
         def __init__(self, command: list[str], **_: Any) -> None:
+            self.stdin = Told()
             started.append(command)
 
         def kill(self) -> None:
@@ -90,24 +126,50 @@ def test_helpers_are_started_once_and_only_beside_a_run_of_several_threads(monke
         monkeypatch.setattr(ahead, "threads", lambda threads=threads: threads)
         monkeypatch.setattr(ahead, "_helpers", [])
         started.clear()
-        assert ahead.begin(2020, None) == helpers
-        assert [tuple(command[6:]) for command in started] == list(ahead.SHARES[helpers])
+        told.clear()
+        assert ahead.begin() == helpers
+        assert [command[4:] for command in started] == [[str(helpers), str(number)] for number in range(helpers)]
         if helpers:
-            assert ahead.begin(2020, None) == 0
+            assert ahead.begin() == 0
+        for _ in range(2):
+            ahead.go_on(2010, None)
+        assert [each.read() for each in told] == [b"2010\n\n"] * helpers
     assert len(started) == 2
 
 
+def test_a_helper_rehearses_and_waits_until_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first of them begins without a world; a run that ends before its world stands asks for nothing more."""
+    did: list[Any] = []
+    monkeypatch.setattr(ahead, "rehearse", lambda: did.append("rehearsed"))
+    monkeypatch.setattr(ahead, "compile_phases", lambda *told: did.append(told))
+    for said in ("", "2020\n\n", "2010\nelsewhere\n"):
+        for number in range(2):
+            monkeypatch.setattr(sys, "stdin", io.StringIO(said))
+            ahead.help_out(2, number)
+    first, second = ahead.SHARES[2]
+    assert did == [
+        "rehearsed",
+        "rehearsed",
+        (2020, None, first),
+        (2020, None, second),
+        "rehearsed",
+        (2010, "elsewhere", first),
+        (2010, "elsewhere", second),
+    ]
+
+
 def test_a_run_that_finds_nothing_compiled_starts_helpers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the first run of a version asks for them."""
+    """Only the first run of a version asks for them, before its world stands, and tells them when it does."""
     from migrasim.runs import simulate
 
-    asked: list[tuple[int, str | None]] = []
-    monkeypatch.setattr(ahead, "begin", lambda base, region: asked.append((base, region)))
+    asked: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(ahead, "begin", lambda: asked.append(()))
+    monkeypatch.setattr(ahead, "go_on", lambda base, region: asked.append((base, region)))
     simulate.prepare("plan", sample=0.001)
     assert not asked
     monkeypatch.setattr(simulate, "is_to_be_compiled", lambda: True)
     simulate.prepare("plan", sample=0.001)
-    assert asked == [(2020, None)]
+    assert asked == [(), (2020, None)]
 
 
 def test_nobody_compiles_for_others_what_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
