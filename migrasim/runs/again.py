@@ -25,6 +25,7 @@ from migrasim.scenario import Scenario, Setting, Step
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+SAME = "as it is stored, to the last digit"
 _SHORTEST = 4
 _SHOWN = 6
 
@@ -284,8 +285,10 @@ def _inputs(first: Prepared, second: Prepared) -> list[str]:
         one, other = a.lever_path(name), b.lever_path(name)
         years = min(len(one), len(other))
         year = int(np.flatnonzero((one[:years] != other[:years]).any(axis=1))[0])
+        total = a.book.lever(name).aggregate == "total"
+        values = f"{_number(one[year], total=total)} and {_number(other[year], total=total)}"
         lines.append(
-            f"lever {name}: from {a.base + year} on {_number(one[year])} and {_number(other[year])}, over all counties"
+            f"lever {name}: from {a.base + year} on {values}, {'over all' if total else 'mean of the'} counties"
         )
     if len(levers) > _SHOWN:
         lines.append(f"and {len(levers) - _SHOWN} levers more")
@@ -293,9 +296,10 @@ def _inputs(first: Prepared, second: Prepared) -> list[str]:
     lines += [f"fact {name}: {_fact(a, name)} and {_fact(b, name)}" for name in facts[:_SHOWN]]
     if len(facts) > _SHOWN:
         lines.append(f"and {len(facts) - _SHOWN} facts more")
-    for name in ("future", "alternatives"):
-        if getattr(a, name) != getattr(b, name):
-            lines.append(f"{name}: {getattr(a, name) or 'none'} and {getattr(b, name) or 'none'}")
+    if a.future != b.future:
+        lines.append(f"future: {a.future} and {b.future}")
+    if a.alternatives != b.alternatives:
+        lines.append(f"alternatives: {', '.join(a.alternatives) or 'none'} and {', '.join(b.alternatives) or 'none'}")
     return lines
 
 
@@ -303,8 +307,8 @@ def _fact(inputs: Any, name: str) -> Any:
     return np.asarray(inputs.book.value(name, inputs.parameters)).tolist()
 
 
-def _number(row: np.ndarray[Any, Any]) -> str:
-    return f"{float(row.sum()):g}"
+def _number(row: np.ndarray[Any, Any], *, total: bool) -> str:
+    return f"{float(row.sum() if total else row.mean()):g}"
 
 
 def _paths_equal(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> bool:

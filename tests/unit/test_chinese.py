@@ -13,6 +13,7 @@ from migrasim.facts import FactBook
 from migrasim.indicators import CATALOGUE
 from migrasim.order import SCHEDULE
 from migrasim.present import chinese, titles
+from migrasim.runs import again
 from migrasim.variants import futures
 
 PACKAGE = Path(chinese.__file__).parent.parent
@@ -119,6 +120,51 @@ def test_a_message_keeps_where_what_is_allowed_and_the_nearest_name(message, exp
     """File and key, allowed values and the hint are the same in Chinese; what nobody has said stays English."""
     assert chinese.told(message, "zh-Hant") == expected
     assert chinese.told(message, "en") == message
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (f"0123abcd: {again.SAME}", "0123abcd：與所存完全相同，直至末位"),
+        ("0123abcd: differs from what is stored, in flows, jobs", "0123abcd：與所存不同，見於flows, jobs"),
+        ("the same run", "同一次運行"),
+        ("seed: 0 and 3", "隨機種子（seed）：0與3"),
+        (
+            "lever employment.equal_pay: from 2021 on 0.8 and 0.3, mean of the counties",
+            "槓桿employment.equal_pay：自2021年起為0.8與0.3（各縣（市、區）均值）",
+        ),
+        (
+            "lever a.b: from 2021 on 0.8 and 0.3, over all counties",
+            "槓桿a.b：自2021年起為0.8與0.3（各縣（市、區）合計）",
+        ),
+        ("and 3 levers more", "另有3項槓桿"),
+        ("fact moving.consider_peer_factor: 2.0 and 0.0", "事實moving.consider_peer_factor：2.0與0.0"),
+        ("and 2 facts more", "另有2項事實"),
+        ("future: central and boom", "未來情形：central與boom"),
+        ("alternatives: none and no_network", "模型結構（--without）：無與no_network"),
+        ("they differ from the start, 2020:", "自起始的2020年已不同："),
+        (
+            "the same until 2021; they differ first after the phase 'labour' of 2021:",
+            "2021年以前相同；最先在2021年的階段'labour'之後不同：",
+        ),
+        ("the same until 2022; one goes on", "至2022年相同；其中一次繼續"),
+        ("no household and no place differs in any year to 2022", "至2022年，各家庭、各地點均無不同"),
+        (
+            "no household yet; place Kongtong/village: rent_yuan 12.5 and 13.0",
+            "家庭尚無不同；地點崆峒區村：rent_yuan為12.5與13.0",
+        ),
+        ("no household yet; county Kongtong: budget 1.0 and 2.0", "家庭尚無不同；縣（市、區）崆峒區：budget為1.0與2.0"),
+        ("household 12 is in the first run only (3 such)", "家庭12只在第一次運行中（此類共3個）"),
+        ("person 12 is in the second run only (3 such)", "個人12只在第二次運行中（此類共3個）"),
+        ("household 12 is the first of 3 that differ, by key", "按編號，家庭12是3個不同者中的第一個"),
+        ("person 12 is the first of 3 that differ, by key", "按編號，個人12是3個不同者中的第一個"),
+        ("  place: Huating/seat and none", "  place：華亭市縣城與無"),
+    ],
+)
+def test_where_two_runs_part_is_said_in_chinese(line, expected):
+    """Lines of `migrasim rerun` and `migrasim diff`, with their places; names of columns stay as tables have them."""
+    assert chinese.told(titles.places_said(line, "zh-Hant"), "zh-Hant") == expected
+    assert titles.places_said(line, "en") == line
 
 
 def test_words_of_a_source_are_left_alone():
