@@ -10,6 +10,7 @@ import typer
 
 from migrasim.cli.shared import LangOption, app, console, file_name, flag, in_language, lang_of, say, short
 from migrasim.core.errors import InputError
+from migrasim.runs.counted import counted
 
 if TYPE_CHECKING:
     from migrasim.runs.batch import Batch
@@ -103,7 +104,7 @@ def experiment(
 def _tell(batch: Batch, seconds: float) -> None:
     runs = batch.runs
     failed = runs[runs["status"] != "done"]
-    say(f"{len(runs)} runs, {len(failed)} of them failed; {seconds / 60:.1f} min")
+    say(f"{counted(len(runs), 'run')}, {len(failed)} of them failed; {seconds / 60:.1f} min")
     for row in failed.head(3).itertuples():
         say(f"  failed: {row.run_id} ({row.label}): {row.error}")
     if len(failed):

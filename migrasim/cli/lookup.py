@@ -11,6 +11,7 @@ import typer
 from migrasim.cli.shared import FutureOption, LangOption, WithoutOption, app, check_variants, flag, lang_of, say, show
 from migrasim.core.errors import InputError, nearest
 from migrasim.core.language import Lang, title_in
+from migrasim.runs.counted import counted
 
 if TYPE_CHECKING:
     from migrasim.facts import Fact, FactBook, Lever, LeverValue
@@ -234,7 +235,7 @@ def _lever_tables(book: FactBook, chosen: Sequence[Lever], lang: Lang) -> None:
         if rows:
             show(listing(heads, rows, lang, f"{group}: {title_in(title, lang)}"))
     built = sum(each.built for each in chosen)
-    say(f"{len(chosen)} levers, {built} of them built; setting one that is not built is an error")
+    say(f"{counted(len(chosen), 'lever')}, {built} of them built; setting one that is not built is an error")
 
 
 def _lever_card(book: FactBook, lever: Lever, lang: Lang) -> None:

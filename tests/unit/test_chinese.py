@@ -43,8 +43,8 @@ def _template(node: ast.expr) -> str:
     return ""
 
 
-def _messages() -> set[str]:
-    """Every message about wrong input that has words of its own, by its form."""
+def _messages(kind: str = "InputError") -> set[str]:
+    """Every message about wrong input, or about what stopped a batch, that has words of its own, by its form."""
     folders = [file for name in ("analysis", "cli", "present", "runs") for file in (PACKAGE / name).rglob("*.py")]
     trees = [
         ast.parse(file.read_text(encoding="utf-8"))
@@ -55,7 +55,7 @@ def _messages() -> set[str]:
         _template(node.args[0])
         for tree in trees
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "InputError" and node.args
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == kind and node.args
     }
     return {text for text in raised if re.search(r"[a-z]{3,} [a-z]{2,}", text.partition("did you mean")[0])}
 
@@ -66,6 +66,48 @@ def test_every_message_about_wrong_input_is_said_in_chinese():
     assert len(found) > 150
     faults = {text: re.split("；(可用|組別|領域|是否指)", chinese.told(text, "zh-Hant"))[0] for text in found}
     assert {text for text, fault in faults.items() if not CHINESE.search(fault)} == _ENGLISH_MESSAGES
+
+
+def test_what_stopped_a_batch_is_said_in_chinese():
+    """Why no more runs are made, and that the same command goes on."""
+    found = _messages("Stopped")
+    assert len(found) >= 4
+    assert [text for text in found if "保留" not in chinese.told(f"stopped: {text}", "zh-Hant")] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("1 process with one thread, about 0.5 GB of memory (cap 1.8 GB)", "1個單線程進程，約0.5 GB內存（上限1.8 GB）"),
+        (
+            "2 processes with one thread each, about 0.5 GB of memory each (cap 1.8 GB)",
+            "2個單線程進程，各約0.5 GB內存（上限1.8 GB）",
+        ),
+        ("1 run, 0 of them failed; 0.1 min", "1次運行，失敗0次；0.1分鐘"),
+        (
+            "1 lever, 1 of them built; setting one that is not built is an error",
+            "1項槓桿，其中1項已實現；設定未實現者即報錯",
+        ),
+        ("tiny: 0 of 1 run, 0.5 min", "tiny：1次運行已完成0次，已用0.5分鐘"),
+        (
+            "tiny: 4 of 9 runs, 1 failed, 0.5 min, 8.0 a minute, about 0.6 min left",
+            "tiny：9次運行已完成4次，失敗1次，已用0.5分鐘，每分鐘8.0次，約餘0.6分鐘",
+        ),
+        (
+            "1 process instead of 4: one a core, and as many as the memory holds",
+            "使用1個進程而非4個：每核一個，並以內存為限",
+        ),
+        ("runs/a: 1 file missing or damaged (b); made again", "runs/a：1個文件缺失或損壞（b）；重新製作"),
+        ("runs/a: holds 1 run; all that are asked for now are among them", "runs/a：已有1次運行，此次所求均在其中"),
+        (
+            "runs are kept in a: the same command goes on where it was interrupted; 1 process",
+            "運行存於a；中斷後以同一命令繼續；1個進程",
+        ),
+    ],
+)
+def test_one_and_several_are_said_in_chinese(line, expected):
+    """Lines that count say so in English for one and for several, and in Chinese for both."""
+    assert chinese.told(line, "zh-Hant") == expected
 
 
 def test_what_levers_indicators_futures_and_phases_say_is_said_in_chinese():

@@ -103,6 +103,7 @@ def test_a_batch_from_file_to_difference(migrasim, workdir):
     """Made, extended, one run made again to the last digit, and where two runs part."""
     found = migrasim("experiment", "tiny.yaml", "--workers", 1)
     assert found.code == 0 and "2 runs, 0 of them failed" in found.err and found.out == "Results in runs/tiny\n"
+    assert "1 process with one thread, about" in found.err
     assert set(pd.read_excel("runs/tiny/results.xlsx", sheet_name=None)) == {"results", "levers"}
     before = Batch.open("runs/tiny").table("indicators")
     assert migrasim("experiment", "tiny.yaml", "--workers", 1, "--replications", 2).code == 0
