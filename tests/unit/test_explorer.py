@@ -400,6 +400,8 @@ def test_what_leaves_the_page_can_be_read_alone(results, lang):
     assert "More homes" in below and "统计公报" in below
     assert words.say("key_baseline", lang) in below and words.say("key_before", lang) not in below
     assert all("%" in head for head in chart.heads[1:])
+    target = next(one for one in chart.option["series"] if one["name"] == words.say("target", lang))
+    assert target["symbol"].startswith("path://") and chart.option["legend"]["symbolKeepAspect"]  # else it is stretched
     unit = words.say("thousand_people", lang)
     assert all(unit in head for head in charts.people(shown).heads[1:])
     both = _view(results, lang, None, "pin")
