@@ -10,7 +10,8 @@ import typer
 
 from migrasim.cli.shared import FutureOption, LangOption, WithoutOption, app, check_variants, flag, lang_of, say, show
 from migrasim.core.errors import InputError, nearest
-from migrasim.core.language import Lang, title_in
+from migrasim.core.language import Lang
+from migrasim.present.punctuation import punctuated, title_in
 from migrasim.runs.counted import counted
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def _scenario_page(scenario: Scenario, book: FactBook, lang: Lang) -> None:
     from migrasim.present.sheet import Prose
     from migrasim.present.tables import listing
 
-    show(Prose(f"{scenario.name}: {title_in(scenario.title, lang)} ({scenario.file}, {scenario.future})"), "")
+    head = f"{scenario.name}: {title_in(scenario.title, lang)} ({scenario.file}, {scenario.future})"
+    show(Prose(punctuated(head, lang)), "")
     if page := scenario.about or scenario.description:
         for paragraph in title_in(page, lang).strip().split("\n\n"):
             show(Prose(paragraph), "")
@@ -74,7 +76,7 @@ def _planned(value: LeverValue, lang: Lang) -> str:
     from migrasim.present.chinese import said
     from migrasim.present.tables import number
 
-    return f"{number(value.values or value.value)} ({said(value.status, lang)})"
+    return punctuated(f"{number(value.values or value.value)} ({said(value.status, lang)})", lang)
 
 
 def _paths(setting: Setting) -> str:
@@ -233,7 +235,7 @@ def _lever_tables(book: FactBook, chosen: Sequence[Lever], lang: Lang) -> None:
             if each.group == group
         ]
         if rows:
-            show(listing(heads, rows, lang, f"{group}: {title_in(title, lang)}"))
+            show(listing(heads, rows, lang, punctuated(f"{group}: {title_in(title, lang)}", lang)))
     built = sum(each.built for each in chosen)
     say(f"{counted(len(chosen), 'lever')}, {built} of them built; setting one that is not built is an error")
 
@@ -260,8 +262,12 @@ def _lever_card(book: FactBook, lever: Lever, lang: Lang) -> None:
     rows += [
         (
             "cost",
-            f"{number(each.value)} {said(each.unit, lang)}, {said(each.recurrence, lang)}, {said(each.payer, lang)}, "
-            f"{each.price_year} ({said(each.status, lang)}) {said(each.source, lang)}",
+            punctuated(
+                f"{number(each.value)} {said(each.unit, lang)}, {said(each.recurrence, lang)}, "
+                f"{said(each.payer, lang)}, {each.price_year} ({said(each.status, lang)}) ",
+                lang,
+            )
+            + said(each.source, lang),
         )
         for each in lever.cost
     ]
@@ -459,7 +465,10 @@ def trace(
         from migrasim.present.chinese import told
         from migrasim.runs.trace import trace_lever
 
-        for line in trace_lever(lever):
+        lines = trace_lever(lever)
+        if tongue != "en":
+            lines[0] = f"{lever}：{title_in(known[lever].title, tongue)}"
+        for line in lines:
             typer.echo(told(line, tongue))
         return
     from migrasim.runs.result import check_request

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from migrasim.core.errors import InputError
-from migrasim.core.language import Lang, title_in
+from migrasim.core.language import Lang
 from migrasim.indicators import CATALOGUE
 from migrasim.present.judgement import number
 from migrasim.present.language import phrase, words
+from migrasim.present.punctuation import title_in
 from migrasim.region import Region
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from migrasim.core.language import Lang, title_in
+from migrasim.core.language import Lang
 from migrasim.present.language import GROUPS, filled, where
+from migrasim.present.punctuation import title_in
 from migrasim.region import Region
 
 UNITS: dict[str, str] = {

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from migrasim.core.errors import InputError
-from migrasim.core.language import LANGS, title_in
+from migrasim.core.language import LANGS
 from migrasim.facts import FactBook
 from migrasim.indicators import CATALOGUE
 from migrasim.present.explorer import apart, charts, charts_more, compare, draft, sources, view, words
@@ -26,6 +26,7 @@ from migrasim.present.explorer.files import packed
 from migrasim.present.explorer.foot import about, foot
 from migrasim.present.explorer.runs import draws, request
 from migrasim.present.explorer.session import Session
+from migrasim.present.punctuation import title_in
 from migrasim.scenario import Scenario
 from migrasim.variants import futures
 

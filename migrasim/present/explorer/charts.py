@@ -386,7 +386,7 @@ def chains(view: View) -> Chart:
 
 def say_title(title: Any, lang: Any) -> str:
     """A bilingual title."""
-    from migrasim.core.language import title_in
+    from migrasim.present.punctuation import title_in
 
     return title_in(title, lang)
 

@@ -16,6 +16,7 @@ from rich.cells import cell_len
 from migrasim.core.language import Lang
 from migrasim.present.figures import COLOURS, fonts
 from migrasim.present.language import component, group, phrase
+from migrasim.present.punctuation import punctuated
 from migrasim.present.report.view import View
 from migrasim.present.report.words import word
 from migrasim.present.tables import ABSENT, RATE, REGISTERED_RATE
@@ -204,7 +205,7 @@ def _colours(view: View) -> dict[str, str]:
 def _line(axes: Axes, view: View, indicator: str, factor: float, lang: Lang, style: str, label: str) -> None:
     for scenario, colour in _colours(view).items():
         found = view.series(indicator, scenario)
-        name = f"{view.title(scenario, lang)}: {label}"
+        name = punctuated(f"{view.title(scenario, lang)}: {label}", lang)
         axes.plot(found.index, factor * found["mean"], style, color=colour, label=name, linewidth=1.6)
         if found["low"].notna().any():
             low, high = factor * found["low"], factor * found["high"]
@@ -281,7 +282,7 @@ def _decomposition(figure: Figure, view: View, lang: Lang) -> None:
         points = view.points(scenario, view.base, view.until)
         places = [row + (number - (len(view.scenarios) - 1) / 2) * height for row in range(len(names))]
         bars = axes.barh(places, [points.get(name, 0.0) for name in names], height=height, color=colour)
-        bars.set_label(f"{view.title(scenario, lang)}: {sum(points.values()):+.2f}")
+        bars.set_label(punctuated(f"{view.title(scenario, lang)}: {sum(points.values()):+.2f}", lang))
         axes.bar_label(bars, fmt="{:+.1f}", fontsize=6.5, padding=2)
     _rows(axes, [component(name, lang) for name in names])
     axes.axvline(0, color=_GREY, linewidth=0.8)
