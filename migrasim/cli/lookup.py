@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from migrasim.cli.shared import FutureOption, LangOption, WithoutOption, app, check_variants, flag, lang_of, say, show
+from migrasim.cli.shared import (
+    FutureOption,
+    LangOption,
+    WithoutOption,
+    app,
+    check_variants,
+    flag,
+    lang_of,
+    quoted,
+    say,
+    show,
+)
 from migrasim.core.errors import InputError, nearest
 from migrasim.core.language import Lang
 from migrasim.present.punctuation import punctuated, title_in
@@ -292,6 +303,7 @@ def facts(
     book = FactBook.load()
     if name is not None and name in book:
         _fact_card(book[name], tongue)
+        quoted([book[name].source, book[name].note], tongue)
         return
     domains = list(dict.fromkeys(fact.domain for fact in book.facts.values()))
     if name is not None and name not in domains:
@@ -316,6 +328,7 @@ def facts(
         if name in (None, each.domain)
     ]
     show(listing(heads, rows, tongue))
+    quoted([each.source for each in book.facts.values() if name in (None, each.domain)], tongue)
 
 
 def _fact_card(fact: Fact, lang: Lang) -> None:
@@ -405,6 +418,7 @@ def rules(
                 tongue,
             )
         )
+        quoted([one.summary], tongue)
         return
     if name is not None and name not in domains:
         hint = nearest(name, [*domains, *known])
@@ -415,6 +429,7 @@ def rules(
         if name in (None, one.domain)
     ]
     show(listing(["rule", "what it says", "given", "file"], rows, tongue))
+    quoted([row[1] for row in rows], tongue)
 
 
 @app.command()

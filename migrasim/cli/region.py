@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from migrasim.cli.shared import LangOption, app, flag, in_language, lang_of, say, short, show
+from migrasim.cli.shared import LangOption, app, flag, in_language, lang_of, quoted, say, short, show
 from migrasim.core.errors import InputError
 from migrasim.core.language import Lang
 from migrasim.present.punctuation import punctuated, title_in
@@ -74,6 +74,7 @@ def _show_region(name: str | None, lang: Lang) -> None:
         (said(row["item"], lang), row["count"], f"{100 * row['complete']:.1f}%", row["source"]) for row in describe(one)
     ]
     show(listing(["item", "number", "complete", "source"], rows, lang, title))
+    quoted([row[-1] for row in rows], lang)
 
 
 def _show_fit(name: str | None, base: int) -> None:

@@ -639,3 +639,19 @@ def test_no_switch_asks_for_a_value_in_its_help(migrasim):
     text = "\n".join(migrasim(command, "--help").out for command in ("run", "levers", "explore", "experiment"))
     lines = {line for line in text.splitlines() if "bool" in line}
     assert {word for line in lines for word in line.split() if word.startswith("--")} == {"--help"}
+
+
+@pytest.mark.parametrize(
+    ("command", "quotes"),
+    [
+        (("facts", "fiscal"), True),
+        (("rules", "policy"), True),
+        (("rules", "moving.income_term"), True),
+        (("levers", "hukou"), False),
+        (("schedule",), False),
+    ],
+)
+def test_listings_in_chinese_say_why_some_of_it_is_english(migrasim, command, quotes):
+    """Notes, sources and rules are quoted as they are written, which is said below, and only where there are some."""
+    assert "quoted in the language" not in migrasim(*command).err
+    assert ("按其书写语言引用" in migrasim(*command, "--lang", "zh-Hans").err) is quotes
