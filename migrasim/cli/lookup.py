@@ -516,5 +516,5 @@ def _identity(text: str) -> int:
     except ValueError:
         identity = -1
     if not 0 <= identity < 2**64:
-        raise InputError(f"--household: '{text}' is no row and no key; allowed: whole numbers from 0, or 0x...")
+        raise InputError(f"--household: '{text}' is no row and no key; allowed: whole numbers from 0, or 0x and a key")
     return identity

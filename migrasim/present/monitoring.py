@@ -6,6 +6,7 @@ it projects comes from the fitted vectors as they stood before the figures were 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,7 +99,8 @@ def write(text: str, file: Path) -> Path:
         staged.write_text(text, encoding="utf-8")
         staged.replace(file)
     except OSError as error:
-        staged.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            staged.unlink(missing_ok=True)
         raise InputError(f"{file}: cannot be written: {error.strerror or error}") from None
     return file
 

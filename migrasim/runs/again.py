@@ -94,6 +94,8 @@ def find(run_id: str, folder: Path | None = None) -> Found:
     InputError
         Where no batch, several runs or none are found, or it was made by another version of the model.
     """
+    if not run_id:
+        raise InputError("an empty name is no run; give the identity of one, or its first four digits or more")
     places = [folder] if folder is not None else [Path(), *sorted(Path().glob("*/")), *sorted(Path("runs").glob("*/"))]
     known: dict[str, Batch | Path] = {}
     looked = []

@@ -247,8 +247,9 @@ def check_folder(folder: Path, manifest: Manifest, design: Design, *, grow: bool
     InputError
         Saying what lies there; nothing is changed.
     """
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder}: a file is in the way; give a folder")
+    nearest = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    if not nearest.is_dir():
+        raise InputError(f"{nearest}: a file is in the way; give a folder")
     there = batches.manifest_of(folder)
     if there is None:
         if folder.is_dir() and any(each.name not in (batches.LOCK, batches.WORK) for each in folder.iterdir()):
