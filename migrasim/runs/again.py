@@ -47,9 +47,9 @@ class Found:
         files = sorted(str(path) for path in (self.stored.folder / name).glob("part-*.parquet"))
         if not files:
             return None
-        found: DataFrame = (
-            ds.dataset(files, format="parquet").to_table(filter=ds.field("run_id") == self.run_id).to_pandas()
-        )
+        with batches.sound(self.stored.folder / name):
+            rows = ds.dataset(files, format="parquet").to_table(filter=ds.field("run_id") == self.run_id)
+        found: DataFrame = rows.to_pandas()
         return found
 
     @property
