@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from migrasim.core.errors import InputError
-from migrasim.core.rule import PACKAGE
+from migrasim.core.rule import BESIDE_THE_MODEL, PACKAGE
 from migrasim.runs import store
 from migrasim.runs.simulate import SCHEMA_VERSION, model_hash, only_region
 from migrasim.runs.spec import RunSpec
@@ -63,7 +63,7 @@ def model_version() -> str:
     digest = hashlib.sha256(f"{model_hash()} {only_region().region_hash} {SCHEMA_VERSION}".encode())
     for path in sorted(PACKAGE.rglob("*.yaml")):
         name = path.relative_to(PACKAGE).as_posix()
-        if not name.startswith(("_shipped/", "regions/")):
+        if name.split("/")[0] not in ("_shipped", "regions", *BESIDE_THE_MODEL):
             digest.update(name.encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

@@ -402,3 +402,17 @@ def test_reading_a_damaged_batch_names_the_file(tmp_path, made, content):
         batch.table("indicators")
     with pytest.raises(InputError, match=r"b/design.parquet: cannot be read"):
         _ = batch.design
+
+
+def test_words_do_not_make_another_version_of_the_model(monkeypatch):
+    """What is said in Chinese may change without shutting batches that were made before; facts may not."""
+    read = Path.read_bytes
+
+    def version(changed: str) -> str:
+        monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + (b"#" if path.name == changed else b""))
+        batches.model_version.cache_clear()
+        return batches.model_version()
+
+    before = version("")
+    assert version("chinese.yaml") == before != version("futures.yaml")
+    assert version("") == before
