@@ -120,6 +120,8 @@ class About:
                 f"{folder}: no batch of an experiment lies here ({ABOUT} is missing); allowed: a folder that "
                 "`migrasim experiment` has written"
             ) from None
+        except NotADirectoryError:
+            raise InputError(f"{folder}: a file is in the way; give a folder") from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path}: cannot be read: {error}") from None
 

@@ -63,7 +63,8 @@ def read(path: Path, region: Region) -> DataFrame:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; a table with the columns {', '.join(COLUMNS)} is expected") from None
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: is no readable csv table ({str(error).splitlines()[0]})") from None
+        why = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise InputError(f"{path}: is no readable csv table ({why})") from None
     frame.columns = [str(name).strip() for name in frame.columns]
     for column in COLUMNS:
         if column not in frame.columns:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from migrasim.cli.shared import console, say, short
 from migrasim.core.errors import InputError
+from migrasim.runs.counted import counted
 
 
 def lever_page(
@@ -43,8 +44,8 @@ def lever_page(
     study.check_request(request)
     if out.is_dir():
         raise InputError(f"{out}: a folder is in the way; give a file")
-    count = workers_for(sample, workers)
-    say(f"runs are kept in {short(keep)}: the same command goes on where it was interrupted; {count} processes")
+    these = counted(workers_for(sample, workers), "process", "processes")
+    say(f"runs are kept in {short(keep)}: the same command goes on where it was interrupted; {these}")
     book = FactBook.load()
     with runs(console(stderr=True), "levers", say) as on_done:
         effects, scenarios = study.lever_effects(request, levers, on_done)

@@ -10,6 +10,7 @@ import typer
 
 from migrasim.cli.shared import LangOption, app, console, file_name, flag, in_language, lang_of, say, short
 from migrasim.core.errors import InputError
+from migrasim.runs.counted import counted
 
 if TYPE_CHECKING:
     from migrasim.runs.batch import Batch
@@ -103,7 +104,7 @@ def experiment(
 def _tell(batch: Batch, seconds: float) -> None:
     runs = batch.runs
     failed = runs[runs["status"] != "done"]
-    say(f"{len(runs)} runs, {len(failed)} of them failed; {seconds / 60:.1f} min")
+    say(f"{counted(len(runs), 'run')}, {len(failed)} of them failed; {seconds / 60:.1f} min")
     for row in failed.head(3).itertuples():
         say(f"  failed: {row.run_id} ({row.label}): {row.error}")
     if len(failed):
@@ -151,11 +152,14 @@ def rerun(
     ] = None,
     threads: Annotated[int | None, typer.Option("--threads", help="Threads; default: every core.", metavar="N")] = None,
     households: Annotated[bool, flag("--households", "Write one row per household, too.")] = False,
+    lang: LangOption = "en",
 ) -> None:
     """Make one run of a batch again, and say whether it comes out as it is stored.
 
     Example: migrasim rerun 0123456789ab --in runs/small
     """
+    tongue = lang_of(lang)
+    from migrasim.present.language import phrase
     from migrasim.runs import again, store
 
     found = again.find(run_id, folder)
@@ -169,12 +173,9 @@ def rerun(
         different = again.differences(found, result)
         place = target or staged.parent.parent / f"{file_name(result.scenario)}-{result.run_id}"
         place = store.publish(staged, place, result.run_id)
-    typer.echo(
-        f"{found.run_id}: as it is stored, to the last digit"
-        if not different
-        else f"{found.run_id}: differs from what is stored, in {', '.join(different)}"
-    )
-    typer.echo(f"results in {short(place)}")
+    outcome = f"differs from what is stored, in {', '.join(different)}" if different else again.SAME
+    typer.echo(in_language(f"{found.run_id}: {outcome}"))
+    typer.echo(phrase("results_in", tongue, folder=short(place)))
 
 
 @app.command()
@@ -185,12 +186,15 @@ def diff(
         Path | None, typer.Option("--in", help="Batch that holds them; default: all in runs/.", metavar="DIR")
     ] = None,
     threads: Annotated[int | None, typer.Option("--threads", help="Threads; default: every core.", metavar="N")] = None,
+    lang: LangOption = "en",
 ) -> None:
     """Where two runs part: what they read, then the first year, phase and household that differ.
 
     Example: migrasim diff 0123456789ab ba9876543210 --in runs/small
     """
+    tongue = lang_of(lang)
+    from migrasim.present.titles import places_said
     from migrasim.runs import again
 
     for line in again.diff(again.find(run_a, folder), again.find(run_b, folder), threads=threads):
-        typer.echo(line)
+        typer.echo(in_language(places_said(line, tongue)))

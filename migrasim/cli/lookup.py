@@ -8,9 +8,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from migrasim.cli.shared import FutureOption, LangOption, WithoutOption, app, check_variants, flag, lang_of, say, show
+from migrasim.cli.shared import (
+    FutureOption,
+    LangOption,
+    WithoutOption,
+    app,
+    check_variants,
+    flag,
+    lang_of,
+    quoted,
+    say,
+    show,
+)
 from migrasim.core.errors import InputError, nearest
-from migrasim.core.language import Lang, title_in
+from migrasim.core.language import Lang
+from migrasim.present.punctuation import punctuated, title_in
+from migrasim.runs.counted import counted
 
 if TYPE_CHECKING:
     from migrasim.facts import Fact, FactBook, Lever, LeverValue
@@ -52,7 +65,8 @@ def _scenario_page(scenario: Scenario, book: FactBook, lang: Lang) -> None:
     from migrasim.present.sheet import Prose
     from migrasim.present.tables import listing
 
-    show(Prose(f"{scenario.name}: {title_in(scenario.title, lang)} ({scenario.file}, {scenario.future})"), "")
+    head = f"{scenario.name}: {title_in(scenario.title, lang)} ({scenario.file}, {scenario.future})"
+    show(Prose(punctuated(head, lang)), "")
     if page := scenario.about or scenario.description:
         for paragraph in title_in(page, lang).strip().split("\n\n"):
             show(Prose(paragraph), "")
@@ -73,7 +87,7 @@ def _planned(value: LeverValue, lang: Lang) -> str:
     from migrasim.present.chinese import said
     from migrasim.present.tables import number
 
-    return f"{number(value.values or value.value)} ({said(value.status, lang)})"
+    return punctuated(f"{number(value.values or value.value)} ({said(value.status, lang)})", lang)
 
 
 def _paths(setting: Setting) -> str:
@@ -232,9 +246,9 @@ def _lever_tables(book: FactBook, chosen: Sequence[Lever], lang: Lang) -> None:
             if each.group == group
         ]
         if rows:
-            show(listing(heads, rows, lang, f"{group}: {title_in(title, lang)}"))
+            show(listing(heads, rows, lang, punctuated(f"{group}: {title_in(title, lang)}", lang)))
     built = sum(each.built for each in chosen)
-    say(f"{len(chosen)} levers, {built} of them built; setting one that is not built is an error")
+    say(f"{counted(len(chosen), 'lever')}, {built} of them built; setting one that is not built is an error")
 
 
 def _lever_card(book: FactBook, lever: Lever, lang: Lang) -> None:
@@ -259,8 +273,12 @@ def _lever_card(book: FactBook, lever: Lever, lang: Lang) -> None:
     rows += [
         (
             "cost",
-            f"{number(each.value)} {said(each.unit, lang)}, {said(each.recurrence, lang)}, {said(each.payer, lang)}, "
-            f"{each.price_year} ({said(each.status, lang)}) {said(each.source, lang)}",
+            punctuated(
+                f"{number(each.value)} {said(each.unit, lang)}, {said(each.recurrence, lang)}, "
+                f"{said(each.payer, lang)}, {each.price_year} ({said(each.status, lang)}) ",
+                lang,
+            )
+            + said(each.source, lang),
         )
         for each in lever.cost
     ]
@@ -285,6 +303,7 @@ def facts(
     book = FactBook.load()
     if name is not None and name in book:
         _fact_card(book[name], tongue)
+        quoted([book[name].source, book[name].note], tongue)
         return
     domains = list(dict.fromkeys(fact.domain for fact in book.facts.values()))
     if name is not None and name not in domains:
@@ -309,6 +328,7 @@ def facts(
         if name in (None, each.domain)
     ]
     show(listing(heads, rows, tongue))
+    quoted([each.source for each in book.facts.values() if name in (None, each.domain)], tongue)
 
 
 def _fact_card(fact: Fact, lang: Lang) -> None:
@@ -398,6 +418,7 @@ def rules(
                 tongue,
             )
         )
+        quoted([one.summary], tongue)
         return
     if name is not None and name not in domains:
         hint = nearest(name, [*domains, *known])
@@ -408,6 +429,7 @@ def rules(
         if name in (None, one.domain)
     ]
     show(listing(["rule", "what it says", "given", "file"], rows, tongue))
+    quoted([row[1] for row in rows], tongue)
 
 
 @app.command()
@@ -458,7 +480,10 @@ def trace(
         from migrasim.present.chinese import told
         from migrasim.runs.trace import trace_lever
 
-        for line in trace_lever(lever):
+        lines = trace_lever(lever)
+        if tongue != "en":
+            lines[0] = f"{lever}：{title_in(known[lever].title, tongue)}"
+        for line in lines:
             typer.echo(told(line, tongue))
         return
     from migrasim.runs.result import check_request
@@ -491,5 +516,5 @@ def _identity(text: str) -> int:
     except ValueError:
         identity = -1
     if not 0 <= identity < 2**64:
-        raise InputError(f"--household: '{text}' is no row and no key; allowed: whole numbers from 0, or 0x...")
+        raise InputError(f"--household: '{text}' is no row and no key; allowed: whole numbers from 0, or 0x and a key")
     return identity

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from migrasim.cli.shared import LangOption, app, flag, in_language, lang_of, say, short, show
+from migrasim.cli.shared import LangOption, app, flag, in_language, lang_of, quoted, say, short, show
 from migrasim.core.errors import InputError
-from migrasim.core.language import Lang, title_in
+from migrasim.core.language import Lang
+from migrasim.present.punctuation import punctuated, title_in
 
 
 @app.command()
@@ -68,11 +69,12 @@ def _show_region(name: str | None, lang: Lang) -> None:
 
     one = Region.load(name) if name else Region.only()
     targets = ", ".join(f"{year}: {percent(share)}%" for year, share in one.targets.items())
-    title = f"{one.name}: {title_in(one.title, lang)}; {phrase('targets_of', lang, targets=targets)}"
+    title = punctuated(f"{one.name}: {title_in(one.title, lang)}; {phrase('targets_of', lang, targets=targets)}", lang)
     rows = [
         (said(row["item"], lang), row["count"], f"{100 * row['complete']:.1f}%", row["source"]) for row in describe(one)
     ]
     show(listing(["item", "number", "complete", "source"], rows, lang, title))
+    quoted([row[-1] for row in rows], lang)
 
 
 def _show_fit(name: str | None, base: int) -> None:

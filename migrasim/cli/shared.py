@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -80,6 +81,16 @@ def show(*things: RenderableType) -> None:
 def say(text: str) -> None:
     """A line for people, on standard error, so that standard output can be piped, in the language of the command."""
     typer.echo(in_language(text), err=True)
+
+
+def quoted(texts: Sequence[str], lang: Lang) -> None:
+    """Tell readers of Chinese, below a listing, why some of its texts are English: nobody has translated them."""
+    if lang == "en":
+        return
+    from migrasim.present.chinese import said
+
+    if any(text and not re.search(r"[\u3400-\u9fff]", said(text, lang)) for text in texts):
+        say("notes, sources and what rules say are quoted in the language that they are written in")
 
 
 def in_language(message: str) -> str:

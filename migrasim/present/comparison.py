@@ -9,9 +9,9 @@ from rich.text import Text
 
 from migrasim.analysis.compare import Comparison
 from migrasim.analysis.reasons import CORE, STAYS
-from migrasim.core.language import title_in
 from migrasim.facts import FactBook
 from migrasim.present.language import Lang, phrase, reason, where
+from migrasim.present.punctuation import title_in
 from migrasim.present.sheet import Prose, Sheet
 from migrasim.present.tables import amount, notes, people, percent
 from migrasim.present.titles import dimension, group, unit
@@ -211,7 +211,8 @@ def _by_group(frame: DataFrame, base: int, lang: Lang) -> Sheet:
 def _mostly(these: DataFrame, total: float, lang: Lang) -> str:
     """The main reasons, each with its share."""
     why = _largest(these, ["reason", "part"], ["households"])[:_SHOWN_REASONS]
-    return "; ".join(f"{reason(each['reason'], each['part'], lang)} {each['households'] / total:.0%}" for each in why)
+    parts = (f"{reason(each['reason'], each['part'], lang)} {each['households'] / total:.0%}" for each in why)
+    return ("; " if lang == "en" else "；").join(parts)
 
 
 def _said(notes: tuple[str, ...], base: int, lang: Lang) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrasim.core.errors import InputError
 from migrasim.present.language import Lang, component, phrase, title_in
+from migrasim.present.punctuation import punctuated
 from migrasim.present.tables import ABSENT, RATE, REGISTERED_RATE, components, reference, whole_region
 from migrasim.runs.result import RunResult
 
@@ -98,7 +99,8 @@ def _draw(results: list[RunResult], path: Path, lang: Lang, bands: Mapping[str, 
     head = phrase("figure", lang, region=region, base=first.base, until=max(each.until for each in results))
     samples = {each.sample for each in results if each.sample < 1}
     if samples:
-        head += " (" + phrase("sampled", lang, share=", ".join(f"{100 * each:g}%" for each in sorted(samples))) + ")"
+        shares = ", ".join(f"{100 * each:g}%" for each in sorted(samples))
+        head = punctuated(f"{head} ({phrase('sampled', lang, share=shares)})", lang)
     figure.suptitle(" ".join(head.split()), fontweight="bold")
     figure.supxlabel("\n".join([_source(results, lang), *_about(bands, lang)]), fontsize=7.5, color="#444444")
     try:
@@ -137,10 +139,15 @@ def _rates(axes: Axes, results: list[RunResult], lang: Lang, bands: Mapping[str,
     for result, colour in zip(results, _colours(len(results)), strict=True):
         frame = result.prefecture()
         name = _name(result, lang)
-        shade = f"{name}, {phrase('band_area', lang)}"
+        shade = punctuated(f"{name}, {phrase('band_area', lang)}", lang)
         _shade(axes, bands.get(result.scenario), RATE, 100, colour, shade)
-        axes.plot(frame.index, 100 * frame[RATE], color=colour, label=f"{name}, {phrase('resident_line', lang)}")
-        registered = f"{name}, {phrase('registered_line', lang)}"
+        axes.plot(
+            frame.index,
+            100 * frame[RATE],
+            color=colour,
+            label=punctuated(f"{name}, {phrase('resident_line', lang)}", lang),
+        )
+        registered = punctuated(f"{name}, {phrase('registered_line', lang)}", lang)
         axes.plot(frame.index, 100 * frame[REGISTERED_RATE], color=colour, linestyle="--", label=registered)
     against = reference(results[0])
     record = {year: rate for year, rate in against.record.items() if year >= results[0].base}
@@ -159,9 +166,9 @@ def _people(axes: Axes, results: list[RunResult], lang: Lang, bands: Mapping[str
     for result, colour in zip(results, _colours(len(results)), strict=True):
         frame = result.prefecture()
         _shade(axes, bands.get(result.scenario), "urban_population", 1e-3, colour, "")
-        label = f"{_name(result, lang)}, {phrase('urban_line', lang)}"
+        label = punctuated(f"{_name(result, lang)}, {phrase('urban_line', lang)}", lang)
         axes.plot(frame.index, frame["urban_population"] / 1000, color=colour, label=label)
-        label = f"{_name(result, lang)}, {phrase('absent_line', lang)}"
+        label = punctuated(f"{_name(result, lang)}, {phrase('absent_line', lang)}", lang)
         axes.plot(frame.index, frame[ABSENT] / 1000, color=colour, linestyle=":", label=label)
     _finish(axes, phrase("people_axis", lang))
 
@@ -172,7 +179,7 @@ def _components(axes: Axes, results: list[RunResult], lang: Lang) -> None:
     for number, (result, colour) in enumerate(zip(results, _colours(len(results)), strict=True)):
         sums: dict[Any, float] = whole_region(result.decomposition).groupby("component")["points"].sum().to_dict()
         places = [row + (number - (len(results) - 1) / 2) * height for row in range(len(names))]
-        label = f"{_name(result, lang)}, {result.base}-{result.until}"
+        label = punctuated(f"{_name(result, lang)}, {result.base}-{result.until}", lang)
         axes.barh(places, [sums.get(name, 0.0) for name in names], height=height, color=colour, label=label)
     axes.set_yticks(range(len(names)), [component(name, lang) for name in names], fontsize=8)
     axes.invert_yaxis()

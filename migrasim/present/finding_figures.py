@@ -13,6 +13,7 @@ from migrasim.core.errors import InputError
 from migrasim.core.language import Lang
 from migrasim.present.figures import COLOURS, fonts
 from migrasim.present.finding_words import say
+from migrasim.present.punctuation import punctuated
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -220,7 +221,7 @@ def _main_effects(axes: Axes, main: DataFrame, futures: Sequence[str], scale: Sc
             name_of(future, lang) if len(futures) > 1 else None,
             height,
         )
-    _rows(axes, [f"{name_of(factor, lang)}, {level_name(level, lang)}" for factor, level in heads])
+    _rows(axes, [punctuated(f"{name_of(factor, lang)}, {level_name(level, lang)}", lang) for factor, level in heads])
     axes.axvline(0, color="#444444", linewidth=0.8)
     axes.set_xlabel(say("main_axis", lang, unit=scale.difference_unit))
     if len(futures) > 1:
@@ -251,7 +252,8 @@ def discovery(figure: Figure, found: Discovery, cases: DataFrame, scale: Scale, 
             _box(axes, found, x, y, lang)
         if len(futures) > 1:
             axes.set_title(
-                f"{name(str(future))}: {int(short.sum())}/{len(short)} {say('short_dot', lang)}", fontsize=10
+                punctuated(f"{name(str(future))}: {int(short.sum())}/{len(short)} {say('short_dot', lang)}", lang),
+                fontsize=10,
             )
         axes.set_xlabel("\n".join(_broken(name(x), 90 // len(futures))), fontsize=9)
         axes.grid(alpha=0.3)
@@ -338,13 +340,7 @@ def search(figure: Figure, found: Found, scale: Scale, lang: Lang) -> None:
         axes.annotate(str(number), (one, other), textcoords="offset points", xytext=(6, 5), fontsize=8)
     axes.axhline(f * wanted.target.at_least, color="black", linestyle="--", linewidth=1, label=say("target_line", lang))
     axes.set_xlabel(say("cost_axis", lang, year=wanted.target.year))
-    axes.set_ylabel(
-        "\n".join(
-            _broken(
-                f"{say('result_axis', lang, what=scale.what, chance=f'{100 * wanted.target.chance:g}%')}, {scale.unit}",
-                60,
-            )
-        )
-    )
+    result = say("result_axis", lang, what=scale.what, chance=f"{100 * wanted.target.chance:g}%")
+    axes.set_ylabel("\n".join(_broken(punctuated(f"{result}, {scale.unit}", lang), 60)))
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)

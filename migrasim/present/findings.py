@@ -13,11 +13,12 @@ from migrasim.analysis.discovery import Discovery
 from migrasim.analysis.finished import Finished, Measure
 from migrasim.analysis.sensitivity import quiet
 from migrasim.core.errors import InputError
-from migrasim.core.language import Lang, title_in
+from migrasim.core.language import Lang
 from migrasim.facts import FactBook
 from migrasim.indicators import CATALOGUE
 from migrasim.present import finding_figures as figures
 from migrasim.present.finding_words import say
+from migrasim.present.punctuation import title_in
 from migrasim.present.titles import place
 from migrasim.present.titles import unit as unit_in
 from migrasim.scenario import Scenario, shipped

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrasim.core.language import Lang, title_in
+from migrasim.core.language import Lang
 from migrasim.indicators import CATALOGUE
 from migrasim.present.chinese import said
 from migrasim.present.language import phrase
+from migrasim.present.punctuation import punctuated, title_in
 from migrasim.present.sheet import Prose
 from migrasim.present.tables import listing
 from migrasim.present.titles import group as group_in
@@ -211,7 +212,7 @@ def _listing(one: Sheet, lang: Lang) -> RenderableType:
 def _place(name: str, lang: Lang) -> str:
     """A county or the region, with the sex and age that are looked at."""
     place, *detail = name.split(", ")
-    return ", ".join([group_in(place, lang), *(said(each, lang) for each in detail)])
+    return punctuated(", ".join([group_in(place, lang), *(said(each, lang) for each in detail)]), lang)
 
 
 def _indicator(name: str, lang: Lang) -> str:

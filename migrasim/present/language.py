@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from migrasim.core.language import LANGS, Lang, simplified, title_in
+from migrasim.core.language import LANGS, Lang, simplified
+from migrasim.present.punctuation import title_in
 
 __all__ = [
     "COMMON",

@@ -6,19 +6,21 @@ it projects comes from the fitted vectors as they stood before the figures were 
 
 from __future__ import annotations
 
-import io
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from migrasim.core.errors import InputError
-from migrasim.core.language import Lang, title_in
+from migrasim.core.language import Lang
 from migrasim.indicators import CATALOGUE
 from migrasim.present.judgement import number
 from migrasim.present.language import phrase, words
+from migrasim.present.punctuation import title_in
 from migrasim.region import Region
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from pandas import DataFrame
 
     from migrasim.analysis.assimilation import Update
@@ -97,7 +99,8 @@ def write(text: str, file: Path) -> Path:
         staged.write_text(text, encoding="utf-8")
         staged.replace(file)
     except OSError as error:
-        staged.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            staged.unlink(missing_ok=True)
         raise InputError(f"{file}: cannot be written: {error.strerror or error}") from None
     return file
 
@@ -191,37 +194,45 @@ def _sentences(found: Update, now: DataFrame, region: Region, year: int, lang: L
 
 
 def _chart(found: Update, record: DataFrame, region: Region, lang: Lang) -> str:
-    """The fan of the rate before and after, what was published, and the targets."""
+    """The fan of the rate before and after, what was published, and the targets; wide and for a phone."""
     from matplotlib import rc_context
-    from matplotlib.figure import Figure
 
-    from migrasim.present.figures import COLOURS, fonts
-    from migrasim.present.report.charts import inline
+    from migrasim.present.figures import fonts
+    from migrasim.present.report.charts import style, wide_and_narrow
 
     family = fonts()
     tongue: Lang = lang if len(family) > 1 else "en"
     title = phrase("monitoring_chart", tongue, place=title_in(region.title, tongue))
-    with rc_context({"font.sans-serif": family, "axes.unicode_minus": False, "svg.hashsalt": "monitoring"}):
-        figure = Figure(figsize=(8, 3.8), layout="constrained")
-        axes = figure.subplots()
-        fan = found.fan[found.fan["indicator"] == RATE]
-        for word, colour, alpha in (("before", COLOURS[0], 0.15), ("after", COLOURS[1], 0.3)):
-            label = words([word], tongue)[0]
-            axes.fill_between(
-                fan["year"], 100 * fan[f"{word}_low"], 100 * fan[f"{word}_high"], color=colour, alpha=alpha,
-                linewidth=0, label=label,
-            )  # fmt: skip
-            axes.plot(fan["year"], 100 * fan[f"{word}_median"], color=colour)
-        seen = record[(record["indicator"] == RATE) & (record["place"] == region.title["en"])]
-        axes.plot(seen["year"], 100 * seen["value"], "o", color="black", label=words(["published"], tongue)[0])
-        axes.plot(
-            list(region.targets), [100 * share for share in region.targets.values()], "D", color=COLOURS[2],
-            label=words(["target"], tongue)[0],
+    source = phrase("monitoring_source", tongue)
+
+    def draw(figure: Figure) -> None:
+        _draw(figure, found, record, region, tongue, title)
+
+    with rc_context({**style(family), "svg.hashsalt": "monitoring"}):
+        return wide_and_narrow("fan", title, draw, (3.8, 4.4), source)
+
+
+def _draw(figure: Figure, found: Update, record: DataFrame, region: Region, lang: Lang, title: str) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    from migrasim.present.figures import COLOURS
+    from migrasim.present.report.charts import is_narrow, named, titled
+
+    axes = figure.subplots()
+    axes.xaxis.set_major_locator(MaxNLocator(4 if is_narrow(figure) else 8, integer=True))
+    fan = found.fan[found.fan["indicator"] == RATE]
+    for key, colour, alpha in (("before", COLOURS[0], 0.15), ("after", COLOURS[1], 0.3)):
+        axes.fill_between(
+            fan["year"], 100 * fan[f"{key}_low"], 100 * fan[f"{key}_high"], color=colour, alpha=alpha, linewidth=0,
+            label=words([key], lang)[0],
         )  # fmt: skip
-        axes.set_title(title, fontsize=10)
-        axes.set_ylabel(phrase("rate_axis", tongue))
-        axes.legend(loc="upper left", fontsize=8)
-        figure.supxlabel(phrase("monitoring_source", tongue), fontsize=6.5, color="#666666", x=0.01, ha="left")
-        written = io.StringIO()
-        figure.savefig(written, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-    return inline(written.getvalue(), "fan", title)
+        axes.plot(fan["year"], 100 * fan[f"{key}_median"], color=colour)
+    seen = record[(record["indicator"] == RATE) & (record["place"] == region.title["en"])]
+    axes.plot(seen["year"], 100 * seen["value"], "o", color="black", label=words(["published"], lang)[0])
+    axes.plot(
+        list(region.targets), [100 * share for share in region.targets.values()], "D", color=COLOURS[2],
+        label=words(["target"], lang)[0],
+    )  # fmt: skip
+    titled(axes, title)
+    axes.set_ylabel(phrase("rate_axis", lang))
+    named(axes, loc="upper left", fontsize=8)

@@ -17,6 +17,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from migrasim.runs.counted import counted
+
 _SAY_EVERY_S = 30.0
 
 OnPhase = Callable[[int, str, int, int], None]
@@ -137,6 +139,6 @@ def _lines(what: str, say: Callable[[str], None]) -> OnRuns:
             last = now
             left = f", {speed:.1f} a minute, about {(total - done) / speed:.1f} min left" if speed > 0.0 else ""
             bad = f", {failed} failed" if failed else ""
-            say(f"{what}: {done} of {total} runs{bad}, {(now - begun) / 60:.1f} min{left}")
+            say(f"{what}: {done} of {counted(total, 'run')}{bad}, {(now - begun) / 60:.1f} min{left}")
 
     return on_line

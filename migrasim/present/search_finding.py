@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from migrasim.analysis.finished import Measure
 from migrasim.analysis.search import Found
-from migrasim.core.language import Lang, title_in
+from migrasim.core.language import Lang
 from migrasim.facts import FactBook
 from migrasim.present import finding_figures as figures
 from migrasim.present.finding_words import say
 from migrasim.present.findings import NAMED, Finding, Scale, joined, name_of, sentences
+from migrasim.present.punctuation import title_in
 from migrasim.runs.design import Experiment
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 
-from migrasim.core.language import title_in
 from migrasim.present.chinese import said
 from migrasim.present.language import Lang, component, phrase, words
+from migrasim.present.punctuation import punctuated, title_in
 from migrasim.present.sheet import Listing, Prose, Sheet
 from migrasim.present.titles import dimension, group, unit
 from migrasim.present.titles import scenario as scenario_title
@@ -83,7 +83,7 @@ def notes(found: RunResult | Comparison, lang: Lang) -> list[Prose]:
         share, weight = f"{100 * found.sample:g}%", f"{1 / found.sample:g}"
         lines.append(Prose(phrase("sample_note", lang, share=share, weight=weight), "bold yellow"))
     head = phrase("note", lang)
-    return lines + [Prose(f"{head}: {title_in(note, lang)}", "yellow") for note in found.notes]
+    return lines + [Prose(punctuated(f"{head}: {title_in(note, lang)}", lang), "yellow") for note in found.notes]
 
 
 def trajectory(result: RunResult, lang: Lang = "en") -> Sheet:
@@ -290,8 +290,11 @@ def band(drawn: Band, result: RunResult, lang: Lang = "en") -> list[RenderableTy
     names = {RATE: ("resident_rate", percent), "urban_population": ("urban_residents", people)}
     for head, _ in names.values():
         title = phrase(head, lang)
-        sheet.words(f"{title}, {phrase('band_range', lang)}")  # a range may be broken between its numbers
-        sheet.numbers(*(f"{title}, {phrase(part, lang)}" for part in ("band_median", "one_run")))
+        ranges, *others = (
+            punctuated(f"{title}, {phrase(part, lang)}", lang) for part in ("band_range", "band_median", "one_run")
+        )
+        sheet.words(ranges)  # a range may be broken between its numbers
+        sheet.numbers(*others)
     outside: list[str] = []
     for year in dict.fromkeys(years):
         cells = [str(year)]
@@ -359,7 +362,7 @@ def number(value: object, lang: Lang = "en") -> str:
     if isinstance(value, int | float):
         return f"{value:,.10g}" if abs(value) >= 10_000 else f"{value:.6g}"
     if isinstance(value, Mapping):
-        return ", ".join(f"{said(str(key), lang)}: {number(each)}" for key, each in value.items())
+        return punctuated(", ".join(f"{said(str(key), lang)}: {number(each)}" for key, each in value.items()), lang)
     if isinstance(value, list | tuple):
         return f"[{', '.join(number(each) for each in value)}]"
     return str(value)

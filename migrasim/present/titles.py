@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from migrasim.core.language import Lang, title_in
+from migrasim.core.language import Lang
 from migrasim.present.language import GROUPS, filled, where
+from migrasim.present.punctuation import title_in
 from migrasim.region import Region
 
 UNITS: dict[str, str] = {
@@ -189,6 +191,14 @@ def place(name: str, lang: Lang) -> str:
     """Title of a county or the region, or of a place inside a county: ``<County>/seat`` is its name in tables."""
     county, _, tier = name.partition("/")
     return name if lang == "en" else group(county, lang) + (where(tier, lang) if tier else "")
+
+
+def places_said(line: str, lang: Lang) -> str:
+    """A line in which the names of places, as tables have them, are said in one language."""
+    if lang == "en":
+        return line
+    counties = "|".join(re.escape(one.en) for one in Region.only().counties)
+    return re.sub(rf"\b(?:{counties})(?:/(?:village|town|seat))?(?!\w)", lambda found: place(found[0], lang), line)
 
 
 def scenario(name: str, title: Mapping[str, Any] | None, lang: Lang) -> str:

@@ -25,6 +25,7 @@ from migrasim.scenario import Scenario, Setting, Step
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+SAME = "as it is stored, to the last digit"
 _SHORTEST = 4
 _SHOWN = 6
 
@@ -46,9 +47,9 @@ class Found:
         files = sorted(str(path) for path in (self.stored.folder / name).glob("part-*.parquet"))
         if not files:
             return None
-        found: DataFrame = (
-            ds.dataset(files, format="parquet").to_table(filter=ds.field("run_id") == self.run_id).to_pandas()
-        )
+        with batches.sound(self.stored.folder / name):
+            rows = ds.dataset(files, format="parquet").to_table(filter=ds.field("run_id") == self.run_id)
+        found: DataFrame = rows.to_pandas()
         return found
 
     @property
@@ -93,6 +94,8 @@ def find(run_id: str, folder: Path | None = None) -> Found:
     InputError
         Where no batch, several runs or none are found, or it was made by another version of the model.
     """
+    if not run_id:
+        raise InputError("an empty name is no run; give the identity of one, or its first four digits or more")
     places = [folder] if folder is not None else [Path(), *sorted(Path().glob("*/")), *sorted(Path("runs").glob("*/"))]
     known: dict[str, Batch | Path] = {}
     looked = []
@@ -284,8 +287,10 @@ def _inputs(first: Prepared, second: Prepared) -> list[str]:
         one, other = a.lever_path(name), b.lever_path(name)
         years = min(len(one), len(other))
         year = int(np.flatnonzero((one[:years] != other[:years]).any(axis=1))[0])
+        total = a.book.lever(name).aggregate == "total"
+        values = f"{_number(one[year], total=total)} and {_number(other[year], total=total)}"
         lines.append(
-            f"lever {name}: from {a.base + year} on {_number(one[year])} and {_number(other[year])}, over all counties"
+            f"lever {name}: from {a.base + year} on {values}, {'over all' if total else 'mean of the'} counties"
         )
     if len(levers) > _SHOWN:
         lines.append(f"and {len(levers) - _SHOWN} levers more")
@@ -293,9 +298,10 @@ def _inputs(first: Prepared, second: Prepared) -> list[str]:
     lines += [f"fact {name}: {_fact(a, name)} and {_fact(b, name)}" for name in facts[:_SHOWN]]
     if len(facts) > _SHOWN:
         lines.append(f"and {len(facts) - _SHOWN} facts more")
-    for name in ("future", "alternatives"):
-        if getattr(a, name) != getattr(b, name):
-            lines.append(f"{name}: {getattr(a, name) or 'none'} and {getattr(b, name) or 'none'}")
+    if a.future != b.future:
+        lines.append(f"future: {a.future} and {b.future}")
+    if a.alternatives != b.alternatives:
+        lines.append(f"alternatives: {', '.join(a.alternatives) or 'none'} and {', '.join(b.alternatives) or 'none'}")
     return lines
 
 
@@ -303,8 +309,8 @@ def _fact(inputs: Any, name: str) -> Any:
     return np.asarray(inputs.book.value(name, inputs.parameters)).tolist()
 
 
-def _number(row: np.ndarray[Any, Any]) -> str:
-    return f"{float(row.sum()):g}"
+def _number(row: np.ndarray[Any, Any], *, total: bool) -> str:
+    return f"{float(row.sum() if total else row.mean()):g}"
 
 
 def _paths_equal(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> bool:

@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from migrasim.core.errors import InputError
-from migrasim.core.rule import PACKAGE
+from migrasim.core.rule import BESIDE_THE_MODEL, PACKAGE
 from migrasim.runs import store
 from migrasim.runs.simulate import SCHEMA_VERSION, model_hash, only_region
 from migrasim.runs.spec import RunSpec
@@ -63,7 +63,7 @@ def model_version() -> str:
     digest = hashlib.sha256(f"{model_hash()} {only_region().region_hash} {SCHEMA_VERSION}".encode())
     for path in sorted(PACKAGE.rglob("*.yaml")):
         name = path.relative_to(PACKAGE).as_posix()
-        if not name.startswith(("_shipped/", "regions/")):
+        if name.split("/")[0] not in ("_shipped", "regions", *BESIDE_THE_MODEL):
             digest.update(name.encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
@@ -177,8 +177,9 @@ class Batch:
         import pyarrow.parquet as pq
 
         path = self.folder / DESIGN
-        names = [name for name in pq.read_schema(path).names if name not in ("request", "scenario_file")]
-        frame: DataFrame = pq.read_table(path, columns=names, partitioning=None).to_pandas()
+        with sound(path):
+            names = [name for name in pq.read_schema(path).names if name not in ("request", "scenario_file")]
+        frame: DataFrame = _read(path, names).to_pandas()
         return frame
 
     @property
@@ -224,7 +225,10 @@ class Batch:
                 f"{self.folder}: table '{name}' is not kept in this batch; it keeps {', '.join(self.manifest.tables)}"
             )
         files = sorted(str(path) for path in (self.folder / name).glob("part-*.parquet"))
-        data = ds.dataset(files, format="parquet")
+        if not files:
+            raise InputError(f"{self.folder / name}: is missing or damaged; give the command that began it once more")
+        with sound(self.folder / name):
+            data = ds.dataset(files, format="parquet")
         wrong = [each for each in columns or () if each not in data.schema.names]
         if wrong:
             raise InputError(f"{self.folder}: table '{name}' has no column '{wrong[0]}'")
@@ -234,7 +238,9 @@ class Batch:
         if years is not None:
             within = ds.field("year").isin(list(years))
             wanted = within if wanted is None else wanted & within
-        frame: DataFrame = data.to_table(columns=None if columns is None else list(columns), filter=wanted).to_pandas()
+        with sound(self.folder / name):
+            table = data.to_table(columns=None if columns is None else list(columns), filter=wanted)
+        frame: DataFrame = table.to_pandas()
         return frame
 
     def requests(self, run_ids: Iterable[str] | None = None) -> dict[str, RunSpec]:
@@ -245,14 +251,28 @@ class Batch:
         return design.specs(run_ids)
 
 
-def _read(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+@contextlib.contextmanager
+def sound(path: Path) -> Iterator[None]:
+    """Read a file of a batch, or a folder of them; where that fails it is they that are damaged, not the program.
+
+    Raises
+    ------
+    InputError
+        Naming them.
+    """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
-        return pq.read_table(path, columns=columns, partitioning=None)
+        yield
     except (OSError, pa.ArrowException) as error:
         raise InputError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from None
+
+
+def _read(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    import pyarrow.parquet as pq
+
+    with sound(path):
+        return pq.read_table(path, columns=columns, partitioning=None)
 
 
 def run_ids(path: Path) -> set[str]:

@@ -15,6 +15,7 @@ from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from migrasim.core.errors import InputError
+from migrasim.runs.counted import counted
 from migrasim.runs.worker import Report, Task, work
 
 if TYPE_CHECKING:
@@ -88,8 +89,10 @@ def local(count: int, memory: float, patience_s: float, say: Callable[[str], Non
     from distributed import Client, LocalCluster
 
     limit = int(1.5 * memory + 1e9)  # compiling, where that is needed, takes most of the second part
+    each = "" if count == 1 else " each"
     say(
-        f"{count} processes with one thread each, about {memory / 1e9:.1f} GB of memory each (cap {limit / 1e9:.1f} GB)"
+        f"{counted(count, 'process', 'processes')} with one thread{each}, about {memory / 1e9:.1f} GB of memory{each} "
+        f"(cap {limit / 1e9:.1f} GB)"
     )
     with (
         without_main(),
@@ -223,8 +226,8 @@ class _Dask:
             self.seen = now
         if waited > self.patience_s * _HANGS or min(waited, now - self.seen) > self.patience_s:
             raise Stopped(
-                f"no run ended for {waited / 60:.0f} minutes ({len(workers)} workers); what is done is kept, and the "
-                "same command goes on"
+                f"no run ended for {waited / 60:.0f} minutes ({counted(len(workers), 'worker')}); what is done is "
+                "kept, and the same command goes on"
             )
 
 

@@ -359,7 +359,9 @@ def _form(data: dict[str, Any], file: str) -> _File:
         if key not in known:
             raise InputError(f"{file}: {key}: unknown key; allowed: {', '.join(known)}. {nearest(key, known)}".rstrip())
         if key in ("scenarios", "futures", "alternatives") and not _names(value):
-            raise InputError(f"{file}: {key}: a list of names is expected, not {kind(value)}")
+            given = value if not isinstance(value, list) else next((one for one in value if not _names([one])), value)
+            what = "an empty list" if given == [] else kind(given)
+            raise InputError(f"{file}: {key}: a list of names is expected, not {what}")
         if key in ("design", "search", "analyse") and not isinstance(value, dict):
             raise InputError(f"{file}: {key}: a mapping is expected, not {kind(value)}")
     version = data.get("schema_version", SCHEMA_VERSION)

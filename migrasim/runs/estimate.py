@@ -10,6 +10,7 @@ from pathlib import Path
 
 from migrasim.runs import batch as batches
 from migrasim.runs import compaction, store
+from migrasim.runs.counted import counted
 from migrasim.runs.runner import check_folder, disk_bytes, manifest_for, memory_bytes, resolve, workers_for
 from migrasim.runs.spec import RunSpec
 from migrasim.runs.worker import arrow
@@ -50,8 +51,9 @@ class Estimate:
         """The estimate as people read it."""
         total = self.missing * self.seconds / self.workers
         text = (
-            f"{self.runs} runs, {self.missing} of them still to be made; {self.seconds:.1f} s each on one core, "
-            f"{self.workers} processes of {self.memory / 1e9:.1f} GB: about {_time(total)}; "
+            f"{counted(self.runs, 'run')}, {self.missing} of them still to be made; {self.seconds:.1f} s each on one "
+            f"core, {counted(self.workers, 'process', 'processes')} of {self.memory / 1e9:.1f} GB: about "
+            f"{_time(total)}; "
             f"disk {_size(self.bytes)} ({_size(self.free)} free)"
         )
         return text if self.fits else f"{text}\nthere is not enough room on the disk"

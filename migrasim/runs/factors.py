@@ -225,7 +225,8 @@ def check_names(names: Sequence[Any], where: str, book: FactBook) -> None:
 
 def _levels(name: str, given: object, where: str, book: FactBook) -> list[Any]:
     if not isinstance(given, list) or not given:
-        raise InputError(f"{where}: a list of levels is expected, such as [status_quo, plan], not {kind(given)}")
+        what = "an empty list" if given == [] else kind(given)
+        raise InputError(f"{where}: a list of levels is expected, such as [status_quo, plan], not {what}")
     for level in given:
         if given.count(level) > 1:
             raise InputError(f"{where}: {level} stands twice")

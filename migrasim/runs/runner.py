@@ -37,6 +37,7 @@ from migrasim.core.rule import is_compiled
 from migrasim.runs import batch as batches
 from migrasim.runs import compaction, store
 from migrasim.runs.batch import LEVELS, Batch, Design, Manifest
+from migrasim.runs.counted import counted
 from migrasim.runs.spec import RunSpec as RunSpec
 from migrasim.runs.worker import ATTEMPTS, PARTS, SUFFIX, Report, Task, atomic, failed_row, write_part
 
@@ -246,8 +247,9 @@ def check_folder(folder: Path, manifest: Manifest, design: Design, *, grow: bool
     InputError
         Saying what lies there; nothing is changed.
     """
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder}: a file is in the way; give a folder")
+    nearest = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    if not nearest.is_dir():
+        raise InputError(f"{nearest}: a file is in the way; give a folder")
     there = batches.manifest_of(folder)
     if there is None:
         if folder.is_dir() and any(each.name not in (batches.LOCK, batches.WORK) for each in folder.iterdir()):
@@ -377,7 +379,8 @@ class _Plan:
             sound = batches.sound_files(self.folder, there)
             lost = sorted(set(there.files) - set(sound))
             if lost:
-                self.say(f"{self.folder}: {len(lost)} files are missing or damaged ({lost[0]}); they are made again")
+                these = counted(len(lost), "file")
+                self.say(f"{self.folder}: {these} missing or damaged ({lost[0]}); made again")
             self.manifest = replace(there, files=sound)
         else:
             self._write_manifest()
@@ -389,7 +392,8 @@ class _Plan:
             if grow:
                 self.design = old.followed_by(self.design)
             elif not set(old.run_ids) <= set(self.design.run_ids):
-                self.say(f"{self.folder}: holds {len(old.distinct)} runs; all that are asked for now are among them")
+                these = counted(len(old.distinct), "run")
+                self.say(f"{self.folder}: holds {these}; all that are asked for now are among them")
                 self.design = old
             more = [run_id for run_id in self.design.distinct if run_id not in self.specs]
             if more:
@@ -476,7 +480,8 @@ class _Plan:
             return cluster.here()
         count = min(runs, workers_for(sample, self.workers))
         if self.workers is not None and count < min(runs, self.workers):
-            self.say(f"{count} processes instead of {self.workers}: one a core, and as many as the memory holds")
+            these = counted(count, "process", "processes")
+            self.say(f"{these} instead of {self.workers}: one a core, and as many as the memory holds")
         self._warm_up()
         return cluster.local(count, memory_bytes(sample), self.patience_s, self.say)
 

@@ -88,7 +88,7 @@ def compare(browser: Any) -> None:
         page.get_by_role("button", name="加入比較").click()
         move(page, 0.1)
         page.get_by_role("button", name="加入比較").click()
-        page.get_by_role("button", name="比較 (2)").click()
+        page.get_by_role("button", name="比較（2）").click()
         page.get_by_text("已完成30／30次運行").wait_for()
         drawn(page)
         keep(page, "explore-compare.png")

@@ -218,7 +218,7 @@ def test_a_reload_keeps_everything(page):
     page.wait_for_selector("[data-drawn=yes]")
     assert page.locator(f'[data-lever="{SCHOOLS}"] input[type=number]').input_value() == "0.2"
     assert page.evaluate("document.documentElement.lang") == "zh-Hant"
-    assert page.get_by_role("button", name="比較 (1)").count() == 1
+    assert page.get_by_role("button", name="比較（1）").count() == 1
 
 
 @pytest.mark.parametrize(

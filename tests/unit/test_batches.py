@@ -387,3 +387,32 @@ def test_other_programs_open_the_tables(tmp_path, made):
             scope,
         )
         assert len(scope["table"]) == 4
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no table"])
+def test_reading_a_damaged_batch_names_the_file(tmp_path, made, content):
+    """Tables and design that are missing, empty or something else are a fault of the folder, not of the program."""
+    batch = run_batch(quick(2), tmp_path / "b", workers=0)
+    for file in (*(tmp_path / "b" / "indicators").glob("part-*"), tmp_path / "b" / "design.parquet"):
+        if content is None:
+            file.unlink()
+        else:
+            file.write_bytes(content)
+    with pytest.raises(InputError, match=r"b/indicators: (cannot be read|is missing or damaged)"):
+        batch.table("indicators")
+    with pytest.raises(InputError, match=r"b/design.parquet: cannot be read"):
+        _ = batch.design
+
+
+def test_words_do_not_make_another_version_of_the_model(monkeypatch):
+    """What is said in Chinese may change without shutting batches that were made before; facts may not."""
+    read = Path.read_bytes
+
+    def version(changed: str) -> str:
+        monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + (b"#" if path.name == changed else b""))
+        batches.model_version.cache_clear()
+        return batches.model_version()
+
+    before = version("")
+    assert version("chinese.yaml") == before != version("futures.yaml")
+    assert version("") == before

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -639,3 +641,73 @@ def test_no_switch_asks_for_a_value_in_its_help(migrasim):
     text = "\n".join(migrasim(command, "--help").out for command in ("run", "levers", "explore", "experiment"))
     lines = {line for line in text.splitlines() if "bool" in line}
     assert {word for line in lines for word in line.split() if word.startswith("--")} == {"--help"}
+
+
+@pytest.mark.parametrize(
+    ("command", "quotes"),
+    [
+        (("facts", "fiscal"), True),
+        (("rules", "policy"), True),
+        (("rules", "moving.income_term"), True),
+        (("levers", "hukou"), False),
+        (("schedule",), False),
+    ],
+)
+def test_listings_in_chinese_say_why_some_of_it_is_english(migrasim, command, quotes):
+    """Notes, sources and rules are quoted as they are written, which is said below, and only where there are some."""
+    assert "quoted in the language" not in migrasim(*command).err
+    assert ("按其书写语言引用" in migrasim(*command, "--lang", "zh-Hans").err) is quotes
+
+
+BROKEN = {
+    "low.yaml": "name: e\nscenarios: [plan]\nreplications: 0\n",
+    "high.yaml": "name: e\nscenarios: [plan]\nsample: 3\n",
+    "kind.yaml": "name: e\ndesign: {kind: factorail}\n",
+    "luck.yaml": "name: e\nscenarios: [plan]\nluck: comon\n",
+    "none.yaml": "name: e\nscenarios: []\n",
+    "three.yaml": "name: e\nscenarios: [plan, 3]\n",
+    "levels.yaml": "name: e\ndesign: {kind: factorial, levers: {hukou.openness: []}}\n",
+    "table.yaml": "name: e\ndesign: {kind: table, file: nothere.csv}\n",
+    "a_file": "x",
+    "empty.csv": "",
+}
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-Hant", "zh-Hans"])
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("experiment low.yaml", "low.yaml: experiment.replications: the number 0 is not allowed; allowed: at least 1"),
+        ("experiment high.yaml", "high.yaml: experiment.sample: the number 3 is not allowed; allowed: at most 1"),
+        ("experiment kind.yaml", "the text 'factorail' is not known; allowed: factorial, fraction"),
+        ("experiment luck.yaml", "the text 'comon' is not known; allowed: common, independent. did you mean 'common'?"),
+        ("experiment none.yaml", "none.yaml: scenarios: a list of names is expected, not an empty list"),
+        ("experiment three.yaml", "three.yaml: scenarios: a list of names is expected, not the number 3"),
+        ("experiment levels.yaml", "such as [status_quo, plan], not an empty list"),
+        ("experiment table.yaml", "table.yaml: design.file: nothere.csv: there is no such file in ."),
+        ("experiment small --dry-run --out a_file/x", "a_file: a file is in the way; give a folder"),
+        ("analyse a_file", "a_file: a file is in the way; give a folder"),
+        ("report done --out a_file/x.html", "a_file/x.html: cannot be written: Not a directory"),
+        ("assimilate nothere.csv", "nothere.csv: no such file; a table with the columns year, place"),
+        ("assimilate empty.csv", "empty.csv: is no readable csv table"),
+        ("assimilate done", "done: is no readable csv table (Is a directory)"),
+        ("rerun ''", "an empty name is no run"),
+        ("region --validate done", "done/region.yaml: no such file"),
+        ("region --template done", "done: exists and is not empty"),
+        ("trace --household -1", "'-1' is no row and no key; allowed: whole numbers from 0, or 0x and a key"),
+    ],
+)
+def test_what_a_newcomer_gets_wrong_is_told_in_one_line(migrasim, workdir, make_result, command, expected, lang):
+    """Files, folders and numbers that are wrong: where, what, what is allowed, the nearest name; in Chinese, too."""
+    for name, text in BROKEN.items():
+        (workdir / name).write_text(text, encoding="utf-8")
+    (workdir / "done").mkdir()
+    store.write(make_result(), workdir / "done")
+    found = migrasim(*shlex.split(command), "--lang", lang)
+    assert found.code == 2 and len(found.err.splitlines()) == 1 and not found.out
+    if lang == "en":
+        assert expected in found.err
+    else:
+        assert re.match("(error: |錯誤：|错误：)", found.err)
+        assert re.search("[\u4e00-\u9fff]", found.err.split("：", 1)[1])
+        assert not re.search("[a-z]{2,} (is|be|or|and|a|of) ", found.err)

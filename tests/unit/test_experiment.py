@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -90,6 +91,10 @@ def test_runs_that_nobody_knows(migrasim):
     assert found.code == 2 and "no batch and no run lies in runs/ or here; name its folder with --in" in found.err
     found = migrasim("diff", "0123456789ab", "0123", "--in", "nowhere")
     assert found.code == 2 and "no batch lies here" in found.err
+    for command in (("rerun", "0123456789ab"), ("diff", "0123456789ab", "0123")):
+        found = migrasim(*command, "--lang", "zh-Hans")
+        assert found.code == 2 and found.err.startswith("错误：0123456789ab：runs/与此处均无批次或运行")
+        assert migrasim(*command, "--lang", "fr").code == 2
 
 
 @pytest.mark.model
@@ -98,6 +103,7 @@ def test_a_batch_from_file_to_difference(migrasim, workdir):
     """Made, extended, one run made again to the last digit, and where two runs part."""
     found = migrasim("experiment", "tiny.yaml", "--workers", 1)
     assert found.code == 0 and "2 runs, 0 of them failed" in found.err and found.out == "Results in runs/tiny\n"
+    assert "1 process with one thread, about" in found.err
     assert set(pd.read_excel("runs/tiny/results.xlsx", sheet_name=None)) == {"results", "levers"}
     before = Batch.open("runs/tiny").table("indicators")
     assert migrasim("experiment", "tiny.yaml", "--workers", 1, "--replications", 2).code == 0
@@ -114,8 +120,13 @@ def test_a_batch_from_file_to_difference(migrasim, workdir):
     found = migrasim("diff", quo[:6], plan, "--in", "runs/tiny")
     assert "lever " in found.out and "they differ first after the phase" in found.out and "household " in found.out
     assert "seed: 0 and 1" in migrasim("diff", quo, other).out
+    for lang in ("zh-Hant", "zh-Hans"):
+        found = migrasim("diff", quo[:6], plan, "--in", "runs/tiny", "--lang", lang)
+        assert found.code == 0 and all(re.search("[\u4e00-\u9fff]", line) for line in found.out.splitlines()[2:])
     assert migrasim("diff", quo, quo).out.endswith("the same run\n")
     assert migrasim("rerun", plan, "--in", f"runs/plan-{plan}").out.startswith(f"{plan}: as it is stored")
+    found = migrasim("rerun", plan, "--in", "runs/tiny", "--lang", "zh-Hans", "--out", "again")
+    assert found.out == f"{plan}：与所存完全相同，直至末位\n结果存于 again\n"
     (workdir / "tiny.yaml").write_text(TINY.format(replications=1, sample=0.003), encoding="utf-8")
     found = migrasim("experiment", "tiny.yaml", "--dry-run")
     assert found.code == 2 and "holds another batch ('tiny', 4 runs, 0 of them also asked for now)" in found.err

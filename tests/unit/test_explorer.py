@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from migrasim.core.errors import InputError
-from migrasim.core.language import LANGS, title_in
+from migrasim.core.language import LANGS
 from migrasim.facts import FactBook
 from migrasim.indicators import CATALOGUE
 from migrasim.present.explorer import apart, charts, charts_more, compare, draft, sources, view, words
@@ -26,6 +26,7 @@ from migrasim.present.explorer.files import packed
 from migrasim.present.explorer.foot import about, foot
 from migrasim.present.explorer.runs import draws, request
 from migrasim.present.explorer.session import Session
+from migrasim.present.punctuation import title_in
 from migrasim.scenario import Scenario
 from migrasim.variants import futures
 
@@ -400,6 +401,8 @@ def test_what_leaves_the_page_can_be_read_alone(results, lang):
     assert "More homes" in below and "统计公报" in below
     assert words.say("key_baseline", lang) in below and words.say("key_before", lang) not in below
     assert all("%" in head for head in chart.heads[1:])
+    target = next(one for one in chart.option["series"] if one["name"] == words.say("target", lang))
+    assert target["symbol"].startswith("path://") and chart.option["legend"]["symbolKeepAspect"]  # else it is stretched
     unit = words.say("thousand_people", lang)
     assert all(unit in head for head in charts.people(shown).heads[1:])
     both = _view(results, lang, None, "pin")

@@ -54,6 +54,18 @@ def test_the_page_speaks_chinese() -> None:
     assert "年度监测" in monitoring.page(_update(), Region.only(), 2022, "zh-Hans", "x")
 
 
+@pytest.mark.parametrize("lang", ["en", "zh-Hant", "zh-Hans"])
+def test_the_chart_is_drawn_for_a_phone_too(lang) -> None:
+    """Wide and narrow with ids of their own, whole years, and the source below the narrow one where it can be read."""
+    text = monitoring.page(_update(), Region.only(), 2022, lang, "x")
+    figure = text[text.index('<figure id="chart-fan">') : text.index("</figure>")]
+    wide, narrow = (float(box) for box in re.findall(r'viewBox="0 0 ([\d.]+) [\d.]+"', figure))
+    assert wide > 2 * narrow and figure.count('class="wide"') == figure.count('class="narrow"') == 1
+    ids = re.findall(r'\bid="([^"]+)"', figure)
+    assert len(ids) == len(set(ids)) and figure.count("<small>") == 1 and "migrasim</small>" in figure
+    assert re.search(r"<!-- 20\d\d -->", figure) and not re.search(r"<!-- 20\d\d\.\d -->", figure)
+
+
 def test_names_in_files_do_no_harm() -> None:
     """What stands in a file of observations is escaped."""
     text = monitoring.page(_update("<script>alert(1)</script>"), Region.only(), 2022, "en", "<b>")

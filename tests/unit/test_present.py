@@ -179,10 +179,10 @@ def test_a_median_outside_the_band_beside_it_is_explained():
 def test_chinese_tables_are_chinese_throughout(make_result):
     """Units, groups, counties and the scenario have Chinese names, in both kinds of characters."""
     large = _large(make_result())
-    large = replace(large, provenance=large.provenance | {"scenario_title": {"en": "x", "zh_hant": "規劃原文"}})
+    large = replace(large, provenance=large.provenance | {"scenario_title": {"en": "x", "zh_hant": "按規劃執行"}})
     for lang, parts in {
-        "zh-Hant": ("規劃原文", "元/年（2020年價）", "莊浪縣", "收入", "學歷", "戶籍在外地"),
-        "zh-Hans": ("规划原文", "元/年（2020年价）", "庄浪县", "收入", "学历", "户籍在外地"),
+        "zh-Hant": ("按規劃執行", "元/年（2020年價）", "莊浪縣", "收入", "學歷", "戶籍在外地"),
+        "zh-Hans": ("按规划执行", "元/年（2020年价）", "庄浪县", "收入", "学历", "户籍在外地"),
     }.items():
         text = _text(tables.summary(large, lang))
         assert [part for part in parts if part not in text] == []

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 import migrasim
-from migrasim.core.language import simplified
+from migrasim.core.language import Lang, simplified
 from migrasim.facts import FactBook
+from migrasim.present.chinese import told
+from migrasim.present.language import words
+from migrasim.present.punctuation import title_in
 from migrasim.scenario import Scenario, shipped
 
 BOOK = FactBook.load()
@@ -60,3 +63,12 @@ def test_chinese_pages_are_in_traditional_characters(name: str) -> None:
     assert about is not None
     assert simplified(about.zh_hant) != about.zh_hant
     assert not set(about.zh_hant) & set("们这个为说进发实业乡镇产权户动务")
+
+
+@pytest.mark.parametrize("lang", ["zh-Hant", "zh-Hans"])
+def test_no_scenario_is_called_what_stands_before_a_sentence_of_the_plan(lang: Lang) -> None:
+    """What heads a quotation of the plan (its original text) is not the title of a scenario, which is a run of it."""
+    heads = {*words(["plan says"], lang), told("  the plan's sentence: x", lang).strip().partition("：")[0]}
+    titles = {title_in(Scenario.load(name, BOOK).title, lang) for name in shipped("scenarios")}
+    assert title_in(Scenario.load("plan", BOOK).title, "zh-Hans") == "按规划执行"
+    assert not heads & titles

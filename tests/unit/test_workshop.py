@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 
 from migrasim.core.errors import InputError
-from migrasim.core.language import LANGS, title_in
+from migrasim.core.language import LANGS
 from migrasim.facts import FactBook
 from migrasim.present.explorer.draft import of_compact, opened
+from migrasim.present.punctuation import title_in
 from migrasim.present.workshop import journal as journals
 from migrasim.present.workshop.host import Host, again, levers_of, minutes
 from migrasim.present.workshop.journal import Journal

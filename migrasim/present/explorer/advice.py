@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrasim.core.language import title_in
 from migrasim.facts import BASE_YEAR, FactBook
 from migrasim.present.explorer.draft import Draft, path_of
 from migrasim.present.explorer.session import LAST_YEAR
 from migrasim.present.explorer.view import table_of
 from migrasim.present.explorer.words import say
 from migrasim.present.language import Lang
+from migrasim.present.punctuation import punctuated, title_in
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -91,4 +91,4 @@ def _bounds(draft: Draft, lang: Lang) -> str:
         value = path_of(draft, lever)[LAST_YEAR]
         if min(abs(value - bound) for bound in lever.bounds) < 1e-9:
             titles.append(title_in(lever.title, lang))
-    return say("warn_bounds", lang, levers=", ".join(titles[:_MOST_NAMED])) if titles else ""
+    return say("warn_bounds", lang, levers=punctuated(", ".join(titles[:_MOST_NAMED]), lang)) if titles else ""

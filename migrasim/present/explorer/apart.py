@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
-from migrasim.core.language import Lang, title_in
+from migrasim.core.language import Lang
 from migrasim.facts import FactBook, Lever
 from migrasim.present.explorer.draft import LAST_YEAR, Draft, differing, path_of, region
 from migrasim.present.explorer.view import county_title
 from migrasim.present.explorer.words import name_of, say, shipped_name, unit
+from migrasim.present.punctuation import punctuated, title_in
 from migrasim.present.tables import amount
 from migrasim.variants import futures
 
@@ -73,4 +74,5 @@ def names_of(drafts: Sequence[Draft], lang: Lang) -> list[str]:
             if len({each.future for each in alike}) > 1:
                 parts.append(title_in(futures()[drafts[k].future].title, lang))
             names[k] = between.join([drafts[k].name or shipped_name(drafts[k].base, lang), *parts])
-    return [f"{name} ({names[:k].count(name) + 1})" if names.count(name) > 1 else name for k, name in enumerate(names)]
+    numbered = [punctuated(f"{name} ({names[:k].count(name) + 1})", lang) for k, name in enumerate(names)]
+    return [longer if names.count(name) > 1 else name for name, longer in zip(names, numbered, strict=True)]

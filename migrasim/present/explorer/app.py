@@ -16,6 +16,7 @@ from migrasim.present.explorer.serving import current
 from migrasim.present.explorer.session import Session
 from migrasim.present.explorer.widgets import Browser, Choice, Press, element
 from migrasim.present.explorer.words import name_of, say
+from migrasim.present.punctuation import punctuated
 from migrasim.present.workshop.page import WorkshopPage, tabs_of
 from migrasim.present.workshop.words import word
 
@@ -65,8 +66,9 @@ def Page() -> None:
             element("h1", say("app", lang))
             with solara.v.Html(tag="nav", class_="ms-tabs"):
                 for tab in tabs:
+                    title = _tab_title(tab, lang) + (f" ({len(session.pins.value)})" if tab == "compare" else "")
                     Press(
-                        _tab_title(tab, lang) + (f" ({len(session.pins.value)})" if tab == "compare" else ""),
+                        punctuated(title, lang),
                         lambda tab=tab: session.tab.set(tab),
                         pressed=shown == tab,
                         classes="ms-tab",

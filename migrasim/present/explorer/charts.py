@@ -35,6 +35,7 @@ from migrasim.present.language import component, where
 from migrasim.present.tables import ABSENT, RATE, REGISTERED_RATE, reference
 
 _DASHES = ("solid", "dashed", "dotted")
+_DIAMOND = "path://M1,0L2,1L1,2L0,1Z"  # the built-in one is stretched to the width of a legend's line
 MAP = "counties"
 _DEGREES = 0.82  # a degree of longitude is shorter than one of latitude by this, where the region lies
 
@@ -132,7 +133,7 @@ def rates(view: View) -> Chart:
         record = {year: rate for year, rate in reference(view.first).record.items() if year in years}
         chart.option["series"] += [
             _points(say("published", view.lang), record, "circle", 8),
-            _points(say("target", view.lang), {y: r for y, r in targets.items() if y in years}, "diamond", 13),
+            _points(say("target", view.lang), {y: r for y, r in targets.items() if y in years}, _DIAMOND, 13),
         ]
         more = [say("published", view.lang), say("target", view.lang)]
         chart.option["legend"]["data"] += more
@@ -385,7 +386,7 @@ def chains(view: View) -> Chart:
 
 def say_title(title: Any, lang: Any) -> str:
     """A bilingual title."""
-    from migrasim.core.language import title_in
+    from migrasim.present.punctuation import title_in
 
     return title_in(title, lang)
 

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import solara
 
-from migrasim.core.language import title_in
 from migrasim.facts import FactBook
 from migrasim.present.chinese import told
 from migrasim.present.explorer import charts, charts_more
@@ -28,6 +27,7 @@ from migrasim.present.explorer.widgets import Choice, Press, Rows, element
 from migrasim.present.explorer.words import name_of, say
 from migrasim.present.figures import COLOURS
 from migrasim.present.language import Lang
+from migrasim.present.punctuation import punctuated, title_in
 from migrasim.variants import futures
 
 PAIRS = 10  # draws in which scenarios are held against one another
@@ -90,7 +90,11 @@ def PinBar(session: Session) -> None:
                 element("span", title_in(futures()[session.meet.value or draft.future].title, lang), classes="ms-quiet")
                 with solara.v.Html(tag="div", class_="ms-lever-buttons"):
                     Press(say("open_pin", lang), lambda draft=draft: take(draft))
-                    Press(say("unpin", lang), lambda k=k: session.unpin(k), f"{say('unpin', lang)}: {letter(k)}")
+                    Press(
+                        say("unpin", lang),
+                        lambda k=k: session.unpin(k),
+                        punctuated(f"{say('unpin', lang)}: {letter(k)}", lang),
+                    )
         Choice(
             say("future_all", lang),
             session.meet.value,
@@ -107,7 +111,8 @@ def letter(index: int) -> str:
 
 def called(session: Session) -> list[str]:
     """Letter and name of all that is pinned; no two are called the same."""
-    return [f"{letter(k)}: {name}" for k, name in enumerate(names_of(_compared(session), session.lang.value))]
+    lang = session.lang.value
+    return [punctuated(f"{letter(k)}: {name}", lang) for k, name in enumerate(names_of(_compared(session), lang))]
 
 
 def _compared(session: Session) -> tuple[Draft, ...]:
@@ -207,8 +212,9 @@ def Differences(session: Session, drafts: tuple[Draft, ...], found: Found) -> No
             got = paired([b * factor for _, b in both], [a * factor for a, _ in both])
             ends = f" ({_plain(got['low'])} … {_plain(got['high'])})" if got["low"] == got["low"] else ""
             above = sum(a > b for a, b in both)
-            cells.append(f"{_plain(got['difference'])}{ends}; {say('higher_in', lang, count=above, total=len(both))}")
-        rows.append([f"{title_for(name, lang)} ({shown})", *cells])
+            higher = say("higher_in", lang, count=above, total=len(both))
+            cells.append(punctuated(f"{_plain(got['difference'])}{ends}; {higher}", lang))
+        rows.append([punctuated(f"{title_for(name, lang)} ({shown})", lang), *cells])
     Rows(say("differences", lang, year=year), heads, rows, name="differences")
     of = say("range_of_parameters" if session.ranges.value == "parameters" else "range_of_luck", lang)
     element("p", say("differences_note", lang, pairs=PAIRS, of=of), classes="ms-note")

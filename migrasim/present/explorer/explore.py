@@ -9,7 +9,6 @@ from typing import Any
 
 import solara
 
-from migrasim.core.language import title_in
 from migrasim.facts import FactBook
 from migrasim.present.chinese import told
 from migrasim.present.explorer.advice import warnings
@@ -29,6 +28,7 @@ from migrasim.present.explorer.widgets import ChartFrame, Choice, Press, YearSli
 from migrasim.present.explorer.words import key_of, name_of, say, shipped_name, unit
 from migrasim.present.figures import COLOURS
 from migrasim.present.language import Lang
+from migrasim.present.punctuation import punctuated, title_in
 from migrasim.present.tables import ABSENT, RATE, amount
 from migrasim.scenario import shipped
 from migrasim.variants import CENTRAL, futures
@@ -181,8 +181,15 @@ def StartBox(session: Session) -> None:
         if draft.future != CENTRAL:
             element("p", title_in(futures()[draft.future].description, lang), classes="ms-note")
         with solara.v.Html(tag="div", class_="ms-lever-buttons"):
-            Press("↶", session.undo, f"{say('undo', lang)} (Ctrl+Z)", disabled=len(session.steps.value) < 2)
-            Press("↷", session.redo, f"{say('redo', lang)} (Ctrl+Y)", disabled=not session.ahead.value)
+            Press(
+                "↶",
+                session.undo,
+                punctuated(f"{say('undo', lang)} (Ctrl+Z)", lang),
+                disabled=len(session.steps.value) < 2,
+            )
+            Press(
+                "↷", session.redo, punctuated(f"{say('redo', lang)} (Ctrl+Y)", lang), disabled=not session.ahead.value
+            )
             Press("⟳ " + say("replay", lang), lambda: session.replaying.set(True), disabled=session.before is None)
             Press(
                 say("reset", lang),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from migrasim.present.explorer.sources import published
 from migrasim.present.explorer.view import Chart, View
 from migrasim.present.explorer.words import key_of, say
+from migrasim.present.punctuation import punctuated
 
 
 def foot(view: View, chart: Chart) -> list[str]:
@@ -22,7 +23,7 @@ def foot(view: View, chart: Chart) -> list[str]:
 
 def about(view: View, chart: Chart) -> list[tuple[str, str]]:
     """Columns of a table that leaves the page, the same in every row: scenario, place, runs, sources."""
-    runs = "; ".join(f"{line.name} {line.result.run_id}" for line in view.lines)
+    runs = punctuated("; ".join(f"{line.name} {line.result.run_id}" for line in view.lines), view.lang)
     return [
         (say("scenario", view.lang), view.scenarios),
         (say("place", view.lang), view.about),
@@ -35,4 +36,5 @@ def _published(view: View, chart: Chart) -> list[str]:
     named = say("published", view.lang)
     years = {each[0] for one in chart.option["series"] if one.get("name") == named for each in one["data"]}
     sources = "; ".join(f"{year}: {source}" for year, _, source in published() if year in years)
+    sources = punctuated(sources, view.lang)
     return [say("foot_published", view.lang, sources=sources)] if sources else []

@@ -9,7 +9,6 @@ from typing import Any
 import solara
 
 from migrasim.core.errors import InputError
-from migrasim.core.language import title_in
 from migrasim.facts import FactBook, Lever, LeverValue
 from migrasim.present.chinese import said
 from migrasim.present.explorer.draft import SHAPES, Draft, inputs, path, path_of, region
@@ -18,6 +17,7 @@ from migrasim.present.explorer.view import county_title
 from migrasim.present.explorer.widgets import LeverControl, Press, element
 from migrasim.present.explorer.words import say, unit
 from migrasim.present.language import Lang
+from migrasim.present.punctuation import punctuated, title_in
 
 FIRST_GROUPS = 4
 _WORDS = [
@@ -243,7 +243,7 @@ def _about(lever: Lever, lang: Lang) -> list[list[str]]:
     """What stands behind a lever: the plan's sentence, its channel, both values with their sources."""
     return [
         [
-            f"{say('plan_says', lang)} ({say('chapter', lang, chapter=lever.chapter)})",
+            punctuated(f"{say('plan_says', lang)} ({say('chapter', lang, chapter=lever.chapter)})", lang),
             f"「{title_in({'zh_hant': lever.quote}, lang)}」",
         ],
         [say("value_2020", lang), _value(lever.status_quo, lever, lang)],
@@ -258,7 +258,7 @@ def _value(value: LeverValue, lever: Lever, lang: Lang) -> str:
         if value.values
         else f"{value.last:,g}"
     )
-    text = f"{numbers} {unit(lever.unit, lang)}; "
+    text = punctuated(f"{numbers} {unit(lever.unit, lang)}; ", lang)
     if value.range is not None:
         text += say("range_words", lang, low=f"{value.range[0]:,g}", high=f"{value.range[1]:,g}") + "; "
     return text + say("why", lang, status=say(value.status, lang), source=said(value.source, lang))

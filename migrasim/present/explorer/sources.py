@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import solara
 
-from migrasim.core.language import title_in
 from migrasim.facts import FactBook
 from migrasim.indicators import CATALOGUE
 from migrasim.present.chinese import said
@@ -19,6 +18,7 @@ from migrasim.present.explorer.view import title_for, unit_for
 from migrasim.present.explorer.widgets import Press, Rows, element
 from migrasim.present.explorer.words import say, unit
 from migrasim.present.language import Lang
+from migrasim.present.punctuation import title_in
 from migrasim.variants import futures
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from migrasim.core.language import title_in
 from migrasim.indicators import CATALOGUE
 from migrasim.present.explorer.words import say, unit
 from migrasim.present.figures import COLOURS
 from migrasim.present.language import Lang
+from migrasim.present.punctuation import punctuated, title_in
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -89,7 +89,8 @@ class View:
     @property
     def scenarios(self) -> str:
         """Names of what is shown: the scenario in front, or all that are compared."""
-        return "; ".join(line.name for line in self.lines) if self.is_comparison else self.scenario
+        names = "; ".join(line.name for line in self.lines)
+        return punctuated(names, self.lang) if self.is_comparison else self.scenario
 
     @property
     def first(self) -> RunResult:
@@ -276,6 +277,7 @@ def base_option(view: View, title: str, axis: str, *, legend: bool = True, botto
             "type": "plain",
             "padding": 0,
             "itemHeight": 8,
+            "symbolKeepAspect": True,
             "itemGap": 8,
         },
         "grid": {"left": 12, "right": 24, "top": 76, "bottom": bottom, "containLabel": True},

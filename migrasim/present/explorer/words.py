@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from migrasim.core.language import title_in
 from migrasim.present.explorer.draft import Draft, of_shipped, title_of
 from migrasim.present.language import COMMON, Lang, filled
+from migrasim.present.punctuation import punctuated, title_in
 from migrasim.present.titles import UNITS as UNITS
 from migrasim.present.titles import unit as unit
 
@@ -344,4 +344,5 @@ def name_of(draft: Draft, lang: Lang) -> str:
     if draft.name:
         return draft.name
     title = shipped_name(draft.base, lang)
-    return f"{title} ({say('changed_count', lang, count=len(draft.levers))})" if draft.levers else title
+    count = len(draft.levers)
+    return punctuated(f"{title} ({say('changed_count', lang, count=count)})", lang) if count else title

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Sequence
@@ -164,6 +165,7 @@ def write(
         staged.write_text(text, encoding="utf-8")
         staged.replace(file)
     except OSError as error:
-        staged.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            staged.unlink(missing_ok=True)
         raise InputError(f"{file}: cannot be written: {error.strerror or error}") from None
     return file

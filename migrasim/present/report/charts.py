@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from rich.cells import cell_len
 from migrasim.core.language import Lang
 from migrasim.present.figures import COLOURS, fonts
 from migrasim.present.language import component, group, phrase
+from migrasim.present.punctuation import punctuated
 from migrasim.present.report.view import View
 from migrasim.present.report.words import word
 from migrasim.present.tables import ABSENT, RATE, REGISTERED_RATE
@@ -46,7 +48,21 @@ def charts(view: View, lang: Lang) -> dict[str, str]:
     family = fonts()
     if lang != "en" and len(family) == 1:
         lang = "en"  # boxes instead of characters help nobody
-    style: Any = {
+    with rc_context(style(family)):
+        source = source_line(view, lang)
+        return {
+            name: wide_and_narrow(name, word(f"chart_{name}", lang), partial(_drawn, draw, view, lang), heights, source)
+            for name, (draw, *heights) in _wanted(view).items()
+        }
+
+
+def _drawn(draw: Draw, view: View, lang: Lang, figure: Figure) -> None:
+    draw(figure, view, lang)
+
+
+def style(family: Sequence[str]) -> Any:
+    """Letters and frames of every chart."""
+    return {
         "font.family": "sans-serif",
         "font.sans-serif": family,
         "font.size": 9,
@@ -56,13 +72,30 @@ def charts(view: View, lang: Lang) -> dict[str, str]:
         "svg.hashsalt": "migrasim",
         "text.parse_math": False,  # names in files are no formulas
     }
-    with rc_context(style):
-        source = html.escape(source_line(view, lang))
-        return {
-            name: f'<div class="wide">{_svg(name, draw, (_WIDE_IN, wide), view, lang)}</div>'
-            f'<div class="narrow">{_svg(name, draw, (_NARROW_IN, narrow), view, lang)}<small>{source}</small></div>'
-            for name, (draw, wide, narrow) in _wanted(view).items()
-        }
+
+
+def wide_and_narrow(
+    name: str, label: str, draw: Callable[[Figure], None], heights: Sequence[float], source: str
+) -> str:
+    """A chart for a sheet of paper and once more for a phone, of which the page shows the one that fits.
+
+    Parameters
+    ----------
+    name, label
+        Of the chart: for its ids, and for readers of screens.
+    draw
+        Draws into an empty figure; `is_narrow` tells which.
+    heights
+        Inches, wide and narrow.
+    source
+        Where the numbers come from; below a narrow chart it stands in a size that can be read.
+    """
+    wide, narrow = heights
+    return (
+        f'<div class="wide">{_svg(name, label, draw, (_WIDE_IN, wide), source)}</div>'
+        f'<div class="narrow">{_svg(f"{name}-narrow", label, draw, (_NARROW_IN, narrow), "")}'
+        f"<small>{html.escape(source)}</small></div>"
+    )
 
 
 def _wanted(view: View) -> dict[str, tuple[Draw, float, float]]:
@@ -87,26 +120,26 @@ def _wanted(view: View) -> dict[str, tuple[Draw, float, float]]:
     return found
 
 
-def _svg(name: str, draw: Draw, size: tuple[float, float], view: View, lang: Lang) -> str:
+def _svg(name: str, label: str, draw: Callable[[Figure], None], size: tuple[float, float], source: str) -> str:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=size, layout="constrained")
-    draw(figure, view, lang)
-    if not _is_narrow(figure):  # there it stands below, in a size that can be read
-        figure.supxlabel(source_line(view, lang), fontsize=6.5, color=_GREY, x=0.01, ha="left")
+    draw(figure)
+    if source:
+        figure.supxlabel(source, fontsize=6.5, color=_GREY, x=0.01, ha="left")
     written = io.StringIO()
     figure.savefig(written, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-    ids = f"{name}-narrow" if _is_narrow(figure) else name
-    return inline(written.getvalue(), ids, word(f"chart_{name}", lang))
+    return inline(written.getvalue(), name, label)
 
 
-def _is_narrow(figure: Figure | SubFigure) -> bool:
+def is_narrow(figure: Figure | SubFigure) -> bool:
+    """Whether a chart is drawn for a phone."""
     return figure.bbox.width / figure.dpi < _WIDE_IN / 2
 
 
 def _folded(figure: Figure | SubFigure, text: str, most: int) -> str:
     """A text in lines of so many letters on a narrow chart, where a Chinese sign counts as two; else as it is."""
-    if not _is_narrow(figure):
+    if not is_narrow(figure):
         return text
     lines = [""]
     for part in _PARTS.findall(text):
@@ -118,11 +151,12 @@ def _folded(figure: Figure | SubFigure, text: str, most: int) -> str:
 
 def _panels(figure: Figure) -> Sequence[Axes]:
     """Two of them: side by side, or on a narrow chart one below the other."""
-    panels: Sequence[Axes] = figure.subplots(2, 1) if _is_narrow(figure) else figure.subplots(1, 2)
+    panels: Sequence[Axes] = figure.subplots(2, 1) if is_narrow(figure) else figure.subplots(1, 2)
     return panels
 
 
-def _titled(axes: Axes, title: str, size: float = 9.5, most: int = 36) -> None:
+def titled(axes: Axes, title: str, size: float = 9.5, most: int = 36) -> None:
+    """A title above, in lines of so many letters on a narrow chart."""
     axes.set_title(_folded(axes.figure, title, most), fontsize=size, loc="left", fontweight="bold")
 
 
@@ -132,9 +166,9 @@ def _rows(axes: Axes, labels: Sequence[str], size: float = 7.5) -> None:
     axes.invert_yaxis()
 
 
-def _named(axes: Axes, **options: Any) -> None:
+def named(axes: Axes, **options: Any) -> None:
     """A legend where it hides least, or on a narrow chart below it."""
-    if _is_narrow(axes.figure):
+    if is_narrow(axes.figure):
         handles, labels = axes.get_legend_handles_labels()
         place = {"loc": "outside lower left", "frameon": False, "ncols": 1}
         axes.figure.legend(handles, labels, **{"fontsize": 7, **options, **place})
@@ -171,7 +205,7 @@ def _colours(view: View) -> dict[str, str]:
 def _line(axes: Axes, view: View, indicator: str, factor: float, lang: Lang, style: str, label: str) -> None:
     for scenario, colour in _colours(view).items():
         found = view.series(indicator, scenario)
-        name = f"{view.title(scenario, lang)}: {label}"
+        name = punctuated(f"{view.title(scenario, lang)}: {label}", lang)
         axes.plot(found.index, factor * found["mean"], style, color=colour, label=name, linewidth=1.6)
         if found["low"].notna().any():
             low, high = factor * found["low"], factor * found["high"]
@@ -218,16 +252,16 @@ def _legend(axes: Axes, view: View, lang: Lang) -> None:
         title = word("shade_runs", lang, runs=view.draws)
     if view.fitted is not None:
         title = "\n".join(each for each in (title, word("dots_fitted", lang)) if each)
-    if len(view.scenarios) > _BESIDE and not _is_narrow(axes.figure):
+    if len(view.scenarios) > _BESIDE and not is_narrow(axes.figure):
         axes.legend(fontsize=6.5, title=title, title_fontsize=6.5, loc="upper left", bbox_to_anchor=(1.01, 1))
     else:
-        _named(axes, title=title, title_fontsize=6.5, framealpha=0.85)
+        named(axes, title=title, title_fontsize=6.5, framealpha=0.85)
 
 
 def _finish(axes: Axes, title: str, unit: str) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    _titled(axes, title)
+    titled(axes, title)
     axes.set_ylabel(unit, fontsize=8)
     axes.grid(alpha=0.3)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 5, 10]))
@@ -248,15 +282,15 @@ def _decomposition(figure: Figure, view: View, lang: Lang) -> None:
         points = view.points(scenario, view.base, view.until)
         places = [row + (number - (len(view.scenarios) - 1) / 2) * height for row in range(len(names))]
         bars = axes.barh(places, [points.get(name, 0.0) for name in names], height=height, color=colour)
-        bars.set_label(f"{view.title(scenario, lang)}: {sum(points.values()):+.2f}")
+        bars.set_label(punctuated(f"{view.title(scenario, lang)}: {sum(points.values()):+.2f}", lang))
         axes.bar_label(bars, fmt="{:+.1f}", fontsize=6.5, padding=2)
     _rows(axes, [component(name, lang) for name in names])
     axes.axvline(0, color=_GREY, linewidth=0.8)
     axes.margins(x=0.12)
     axes.set_xlabel(phrase("points_axis", lang), fontsize=8)
     axes.grid(axis="x", alpha=0.3)
-    _titled(axes, word("chart_decomposition_span", lang, first=view.base, last=view.until), most=_BESIDE_NAMES)
-    _named(axes, title=phrase("sum", lang), title_fontsize=7)
+    titled(axes, word("chart_decomposition_span", lang, first=view.base, last=view.until), most=_BESIDE_NAMES)
+    named(axes, title=phrase("sum", lang), title_fontsize=7)
 
 
 def _map(figure: Figure, view: View, lang: Lang) -> None:
@@ -304,7 +338,7 @@ def _fill(
     axes.autoscale_view()
     axes.set_aspect(1.22)  # a degree of longitude is shorter at this latitude
     axes.set_axis_off()
-    _titled(axes, title, 8.5, 42)
+    titled(axes, title, 8.5, 42)
 
 
 def _middle(ring: list[Sequence[float]]) -> tuple[float, float]:
@@ -332,10 +366,10 @@ def _costs(figure: Figure, view: View, lang: Lang) -> None:
         axes.set_xlabel(unit, fontsize=8)
     head = "chart_costs_years" if view.run is not None else "chart_costs_sum"
     most = 36 if view.run is not None else _BESIDE_NAMES
-    _titled(axes, word(head, lang, first=view.base + 1, last=view.until), most=most)
+    titled(axes, word(head, lang, first=view.base + 1, last=view.until), most=most)
     axes.grid(axis="y" if view.run is not None else "x", alpha=0.3)
     axes.set_axisbelow(True)
-    _named(axes, ncols=2)
+    named(axes, ncols=2)
 
 
 def _costs_by_year(axes: Axes, view: View, lang: Lang) -> None:
@@ -423,5 +457,5 @@ def _groups(figure: Figure, view: View, lang: Lang) -> None:
     axes.margins(x=0.1)
     axes.grid(axis="x", alpha=0.3)
     axes.set_axisbelow(True)
-    _titled(axes, title, most=_BESIDE_NAMES)
-    _named(axes)
+    titled(axes, title, most=_BESIDE_NAMES)
+    named(axes)

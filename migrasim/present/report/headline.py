@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from migrasim.core.language import Lang, title_in
+from migrasim.core.language import Lang
 from migrasim.facts import FactBook
 from migrasim.present.comparison import chance
+from migrasim.present.punctuation import title_in
 from migrasim.present.report.view import Changed, View
 from migrasim.present.report.words import word
 from migrasim.present.tables import ABSENT, RATE

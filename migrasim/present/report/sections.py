@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from migrasim.core.language import Lang, title_in
+from migrasim.core.language import Lang
 from migrasim.facts import Fact, FactBook, Lever
 from migrasim.indicators import CATALOGUE
 from migrasim.present.chinese import said
 from migrasim.present.explorer.words import unit as unit_in
 from migrasim.present.language import component, group, phrase
+from migrasim.present.punctuation import punctuated, title_in
 from migrasim.present.report.charts import PAYERS
 from migrasim.present.report.headline import ASSUMED, percent
 from migrasim.present.report.view import REAL_YUAN, Changed, View, price_index
@@ -109,7 +110,7 @@ def _lever(changed: Changed, shown: Iterable[str], years: int, lang: Lang) -> di
         "title": title_in(lever.title, lang) if lever else changed.id,
         "unit": unit_in(unit, lang),
         "cells": [amount(each, unit) for each in (start, *values)],
-        "status": "; ".join(words),
+        "status": punctuated("; ".join(words), lang),
         "assumed": lever is not None and lever.plan.status in ASSUMED,
         "bounds": f"{number(lever.bounds[0])} – {number(lever.bounds[1])}" if lever else "",
         "says": word("plan_says", lang, chapter=lever.chapter) if lever else "",
@@ -299,11 +300,15 @@ def _value(lever: Lever, lang: Lang) -> list[str]:
     ]
 
 
+def _pair(one: str, other: str, lang: Lang) -> str:
+    return punctuated(f"{one}, {other}", lang)
+
+
 def _costs(lever: Lever, lang: Lang) -> list[list[str]]:
     return [
-        [title_in(lever.title, lang), f"{word(cost.payer, lang)}, {word(cost.recurrence, lang)}", number(cost.value),
-         _range(cost.range), f"{unit_in(cost.unit, lang)}, {cost.price_year}", word(cost.status, lang),
-         said(cost.source, lang)]
+        [title_in(lever.title, lang), _pair(word(cost.payer, lang), word(cost.recurrence, lang), lang),
+         number(cost.value), _range(cost.range), _pair(unit_in(cost.unit, lang), str(cost.price_year), lang),
+         word(cost.status, lang), said(cost.source, lang)]
         for cost in lever.cost
     ]  # fmt: skip
 

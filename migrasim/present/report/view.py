@@ -14,9 +14,10 @@ import pandas as pd
 
 from migrasim.analysis.compare import Comparison
 from migrasim.core.errors import InputError, nearest
-from migrasim.core.language import Lang, title_in
+from migrasim.core.language import Lang
 from migrasim.facts import FactBook, Lever
 from migrasim.inputs import Inputs
+from migrasim.present.punctuation import title_in
 from migrasim.region import Region
 from migrasim.runs import store
 from migrasim.runs.batch import Batch, manifest_of

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from migrasim.core.language import Lang, title_in
+from migrasim.core.language import Lang
 from migrasim.present.language import COMMON, filled
+from migrasim.present.punctuation import title_in
 
 WORDS: dict[str, tuple[str, str]] = {
     **COMMON,

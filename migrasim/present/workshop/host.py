@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from migrasim.present.punctuation import punctuated
 from migrasim.present.workshop.meeting import Meeting, Proposal, Result, Role
 from migrasim.present.workshop.words import WORDS, word
 
@@ -198,8 +199,8 @@ def minutes(host: Host, lang: Lang) -> str:
 
 def indicator_rows(result: Result, role: Role | None, lang: Lang) -> list[list[str]]:
     """Rows of a table: title and unit, proposal, status quo, difference; of a role, or of the heads for none."""
-    from migrasim.core.language import title_in
     from migrasim.indicators import CATALOGUE
+    from migrasim.present.punctuation import title_in
 
     rows = []
     for name in HEADS if role is None else LOOKS_AT[role]:
@@ -207,7 +208,7 @@ def indicator_rows(result: Result, role: Role | None, lang: Lang) -> list[list[s
             continue
         about = CATALOGUE[name]
         title = word(name, lang) if name in WORDS else title_in(about.title, lang)
-        head = f"{title} ({_unit(name, about.unit, lang)})"
+        head = punctuated(f"{title} ({_unit(name, about.unit, lang)})", lang)
         values = [result.values[name], result.reference[name], result.values[name] - result.reference[name]]
         rows.append([head, *(written(name, value, signed=k == 2) for k, value in enumerate(values))])
     return rows
@@ -218,8 +219,9 @@ def _unit(name: str, english: str, lang: Lang) -> str:
 
     if name in SUMMED:
         what = word("million_yuan", lang) if name in _MONEY else unit(english.removesuffix(" a year"), lang)
-        return f"{what}, {word('sum_of_years', lang, year=LAST_YEAR)}"
-    return f"{'%' if english == 'share' else unit(english, lang)}, {word('in_year', lang, year=LAST_YEAR)}"
+        return punctuated(f"{what}, {word('sum_of_years', lang, year=LAST_YEAR)}", lang)
+    what = "%" if english == "share" else unit(english, lang)
+    return punctuated(f"{what}, {word('in_year', lang, year=LAST_YEAR)}", lang)
 
 
 def written(name: str, value: float, *, signed: bool = False) -> str:
