@@ -210,10 +210,11 @@ def Differences(session: Session, drafts: tuple[Draft, ...], found: Found) -> No
                 cells.append("…")
                 continue
             got = paired([b * factor for _, b in both], [a * factor for a, _ in both])
-            ends = f" ({_plain(got['low'])} … {_plain(got['high'])})" if got["low"] == got["low"] else ""
+            low, high = _plain(got["low"]), _plain(got["high"])
+            ends = say("ends", lang, low=low, high=high) if got["low"] == got["low"] else ""
             above = sum(a > b for a, b in both)
             higher = say("higher_in", lang, count=above, total=len(both))
-            cells.append(punctuated(f"{_plain(got['difference'])}{ends}; {higher}", lang))
+            cells.append(f"{_plain(got['difference'])}{ends}{higher}")
         rows.append([punctuated(f"{title_for(name, lang)} ({shown})", lang), *cells])
     Rows(say("differences", lang, year=year), heads, rows, name="differences")
     of = say("range_of_parameters" if session.ranges.value == "parameters" else "range_of_luck", lang)

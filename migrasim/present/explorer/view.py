@@ -278,7 +278,7 @@ def base_option(view: View, title: str, axis: str, *, legend: bool = True, botto
             "padding": 0,
             "itemHeight": 8,
             "symbolKeepAspect": True,
-            "itemGap": 8,
+            "itemGap": 14,
         },
         "grid": {"left": 12, "right": 24, "top": 76, "bottom": bottom, "containLabel": True},
         "tooltip": {"trigger": "axis", "confine": True},

@@ -223,7 +223,8 @@ PHRASES: dict[str, tuple[str, str]] = {
         "interval of the mean; then in how many draws it is higher. Samples exaggerate luck.",
         "至多{pairs}次抽取的均值（{of}，各情景相同）；括號內為均值的90%區間；其後為高於現狀的次數。抽樣會放大偶然性。",
     ),
-    "higher_in": ("higher in {count} of {total}", "{total}次中{count}次較高"),
+    "ends": (" ({low} … {high})", "（{low} … {high}）"),
+    "higher_in": ("; higher in {count} of {total}", "；{total}次中{count}次較高"),
     "more_urban": (
         "In {count} of {total} draws {one} has more urban residents than {other}.",
         "{total}次抽取中有{count}次，「{one}」的城鎮常住人口多於「{other}」。",
