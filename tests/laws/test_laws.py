@@ -349,6 +349,7 @@ def test_bounds_are_the_utility_at_a_strange_place_and_a_step_of_the_logarithm_a
 
 @pytest.mark.parametrize("number", [1e-300, 0.5, 1.0, 1.03, 17.0, 2.0**31 - 1, 1e9, 2.0**40, 1e300])
 def test_the_bound_of_the_logarithm_is_above_it_and_near(number: float) -> None:
+    """Within a 32nd from 1 to 2**40; below and beyond it still holds, as 0 and as no bound."""
     from migrasim.domains.moving import terms
 
     edges = terms.log_edges()
