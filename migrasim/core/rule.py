@@ -7,20 +7,24 @@ a hash of every source file of the model, and numba is imported nowhere else.
 
 from __future__ import annotations
 
+import collections
 import functools
 import hashlib
 import itertools
 import os
+import platform
 import shutil
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
 from filelock import FileLock
+from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.caching import FunctionCache
 from numba.extending import intrinsic, overload
@@ -190,29 +194,160 @@ def threads() -> int:
     return int(_threads)
 
 
+@intrinsic
+def _pause(_typing):
+    """A breath of the processor between two looks at a word; the other thread of its core goes on meanwhile."""
+
+    def generate(context, builder, _signature, _given):
+        name, arguments = _PAUSES.get(platform.machine().lower(), ("", ()))
+        if name:
+            kind = ir.FunctionType(ir.VoidType(), [each.type for each in arguments])
+            builder.call(cgutils.get_or_insert_function(builder.module, kind, name), arguments)
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+_X86, _ARM = ("llvm.x86.sse2.pause", ()), ("llvm.aarch64.hint", (ir.Constant(ir.IntType(32), 1),))
+_PAUSES: dict[str, tuple[str, tuple[Any, ...]]] = {"x86_64": _X86, "amd64": _X86, "aarch64": _ARM, "arm64": _ARM}
+
+
+@intrinsic
+def _look(_typing, words, place):
+    def generate(context, builder, signature, given):
+        data = context.make_array(signature.args[0])(context, builder, given[0]).data
+        return builder.load_atomic(builder.gep(data, [given[1]]), "acquire", 8)
+
+    return types.int64(words, types.int64), generate
+
+
+@intrinsic
+def _tell(_typing, words, place, number):
+    def generate(context, builder, signature, given):
+        data = context.make_array(signature.args[0])(context, builder, given[0]).data
+        builder.store_atomic(given[2], builder.gep(data, [given[1]]), "release", 8)
+        return context.get_dummy_value()
+
+    return types.void(words, types.int64, types.int64), generate
+
+
+_ASKED, _DONE, _WORDS = 0, APART, 2 * APART  # places of the numbers of the last work asked for and done
+_LOOKS = 40_000  # a millisecond; from one kernel to the next it is less, as a rule
+_NAP_S = 0.0002
+
+
+def _await_work(words, done, looks):
+    """Tell what is done, and look out for work for a while."""
+    _tell(words, _DONE, done)
+    for _ in range(looks):
+        if _look(words, _ASKED) != done:
+            return True
+        _pause()
+    return False
+
+
+def _await_end(words, number, looks):
+    """Look for a while whether work is done."""
+    for _ in range(looks):
+        if _look(words, _DONE) == number:
+            return True
+        _pause()
+    return False
+
+
+class _Helper:
+    """A thread that waits for work: awake for a while, as waking takes longer than many a kernel, then asleep.
+
+    Everything but ``words`` is read and written in the turn of the interpreter's lock. While it looks out, it does not
+    hold that.
+    """
+
+    def __init__(self) -> None:
+        self.words = np.zeros(_WORDS, np.int64)
+        self.work: tuple[int, Callable[[], None]] = (0, lambda: None)
+        self.begun = 0
+        self.is_asleep = False
+        self.wake = threading.Event()
+        self.failed: BaseException | None = None
+        threading.Thread(target=self._serve, name="kernel", daemon=True).start()
+
+    def ask(self, work: Callable[[], None]) -> None:
+        """Have it work alongside; what it is asked for ends by itself when nothing is left."""
+        number = self.work[0] + 1
+        self.work, self.failed = (number, work), None
+        self.words[_ASKED] = number
+        if self.is_asleep:
+            self.wake.set()
+
+    def end(self) -> BaseException | None:
+        """Wait until it does nothing any more; nothing must be left for it. What failed in it, if anything did."""
+        number, _ = self.work
+        self.work = number, lambda: None
+        if self.begun == number:
+            while not _loops()[1](self.words, number, _LOOKS):
+                time.sleep(_NAP_S)
+        return self.failed
+
+    def _serve(self) -> None:
+        await_work, number = _loops()[0], 0
+        while True:
+            if not await_work(self.words, number, _LOOKS):
+                self.wake.clear()
+                self.is_asleep = True
+                if self.words[_ASKED] == number:
+                    self.wake.wait()
+                self.is_asleep = False
+            number, work = self.work
+            self.begun = number
+            try:
+                work()
+            except BaseException as error:
+                self.failed = error
+
+
 @functools.lru_cache(maxsize=1)
-def _helpers(threads: int, process: int) -> ThreadPoolExecutor:
-    """Threads that wait for work: to start one takes longer than many a kernel. A forked process has none of them."""
-    return ThreadPoolExecutor(threads, thread_name_prefix="kernel")
+def _loops() -> tuple[Any, Any]:
+    return tuple(_njit(each, no_cfunc_wrapper=True, _nrt=False) for each in (_await_work, _await_end))
+
+
+@functools.lru_cache(maxsize=1)
+def _crew(process: int) -> tuple[threading.Lock, list[_Helper]]:
+    """Helpers of this process, and whose turn with them it is; a forked process has none of those before."""
+    return threading.Lock(), []
 
 
 def share_out(work: Callable[[Any], None], pieces: Iterable[Any]) -> None:
-    """Do ``work`` on every piece; threads take the next piece as they come free, the calling one among them."""
-    left = iter(list(pieces))
+    """Do ``work`` on every piece; threads take the next piece as they come free, the calling one among them.
+
+    Where another thread of Python is being helped in this moment, the calling one does all by itself.
+    """
+    all_pieces = list(pieces)
+    left = iter(all_pieces)
 
     def take() -> None:
         for piece in left:
             work(piece)
 
-    others = _threads - 1  # asked once: another thread of Python may set it meanwhile
-    helpers = [_helpers(others, os.getpid()).submit(take) for _ in range(others)]
-    try:
+    turn, crew = _crew(os.getpid())
+    many = min(_threads, len(all_pieces)) - 1
+    if many < 1 or numba.config.DISABLE_JIT or not turn.acquire(blocking=False):
         take()
-    finally:  # nobody may work on columns that the caller goes on with
-        begun = [helper for helper in helpers if not helper.cancel()]
-        wait(begun)
-    for helper in begun:
-        helper.result()
+        return
+    try:
+        while len(crew) < many:
+            crew.append(_Helper())
+        for helper in crew[:many]:
+            helper.ask(take)
+        try:
+            take()
+        finally:  # nobody may work on columns that the caller goes on with
+            collections.deque(left, maxlen=0)
+            failed = [helper.end() for helper in crew[:many]]
+    finally:
+        turn.release()
+    for error in failed:
+        if error is not None:
+            raise error
 
 
 def blocks_of(count: int) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,6 +79,70 @@ def test_nobody_works_on_when_sharing_out_has_ended(threads: None) -> None:
 
         share_out(work, range(3))
         assert done.tolist() == [1, 1, 1]
+
+
+def _meet(times: int) -> None:
+    """Two pieces that end only when two threads are in them at once."""
+    for _ in range(times):
+        both = threading.Barrier(2)
+        share_out(lambda _, both=both: both.wait(timeout=20), range(2))  # type: ignore[misc]
+
+
+def test_a_helper_that_sleeps_is_woken(threads: None) -> None:
+    """Helpers work alongside at once, and after a pause long enough to fall asleep."""
+    set_threads(2)
+    _meet(3)
+    time.sleep(0.1)
+    (helper,) = rule._crew(os.getpid())[1][:1]
+    assert helper.is_asleep
+    _meet(3)
+
+
+def test_two_that_share_out_at_once_do_not_wait_for_each_other(threads: None) -> None:
+    """While one is being helped the other does all by itself; every piece is done once."""
+    set_threads(2)
+    inside, done = threading.Barrier(2), np.zeros((2, 50), np.int64)
+
+    def share(number: int) -> None:
+        def work(piece: int) -> None:
+            done[number, piece] += 1
+            if piece == 0:
+                inside.wait(timeout=20)
+
+        share_out(work, range(50))
+
+    others = [threading.Thread(target=share, args=(number,)) for number in range(2)]
+    for each in others:
+        each.start()
+    for each in others:
+        each.join()
+    assert (done == 1).all()
+
+
+_FORKS = """
+import os
+import sys
+from migrasim.core.rule import set_threads, share_out
+
+def work(piece):
+    done.append(piece)
+
+set_threads(2)
+done = []
+share_out(work, range(30))
+child = os.fork()
+if child == 0:
+    done.clear()
+    share_out(work, range(30))
+    os._exit(0 if sorted(done) == list(range(30)) else 1)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_process_has_helpers_of_its_own() -> None:
+    """A process forked after threads were at work does not wait for those, which it has not."""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", _FORKS], check=True, timeout=120)
 
 
 def test_who_considers_stands_month_by_month() -> None:
