@@ -17,7 +17,7 @@ import numpy as np
 
 from migrasim.core.codes import N_FORMS, N_OUTSIDE, N_SECTORS, N_TENURES, N_TIERS, Outside, Sector, Tier
 from migrasim.core.columns import Runs, Table
-from migrasim.core.rule import blocks_of, kernel, members_of, rows_of, threaded_kernel
+from migrasim.core.rule import blocks_of, empty, kernel, members_of, rows_of, threaded_kernel, zeros
 
 if TYPE_CHECKING:
     from migrasim.inputs import Inputs
@@ -247,7 +247,7 @@ class World:
 
 @kernel
 def _living_at(rows, household, is_away, place, away_place):
-    lives = np.empty(rows.shape[0], np.int8)
+    lives = empty(rows.shape[0], np.int8)
     for n in range(rows.shape[0]):
         h = household[rows[n]]
         here, there = place[h], away_place[h]  # both, so that nothing is to be guessed
@@ -258,7 +258,7 @@ def _living_at(rows, household, is_away, place, away_place):
 @kernel
 def _sum_of_rows(counts):
     """(columns,) int64 sums over the rows: NumPy begins anew with every row."""
-    total = np.zeros(counts.shape[1], np.int64)
+    total = zeros(counts.shape[1], np.int64)
     for row in range(counts.shape[0]):
         for column in range(counts.shape[1]):
             total[column] += counts[row, column]
@@ -267,10 +267,10 @@ def _sum_of_rows(counts):
 
 @kernel
 def _index(household, rows):
-    members = np.zeros(rows, np.int32)
+    members = zeros(rows, np.int32)
     for i in range(household.shape[0]):
         members[household[i]] += 1
-    first = np.zeros(rows, np.int32)
+    first = zeros(rows, np.int32)
     total = 0
     for h in range(rows):
         first[h] = total
@@ -281,9 +281,9 @@ def _index(household, rows):
             ordered = False
             break
     if ordered:
-        return first, members, np.zeros(0, np.int32)
+        return first, members, zeros(0, np.int32)
     cursor = first.copy()
-    order = np.empty(household.shape[0], np.int32)
+    order = empty(household.shape[0], np.int32)
     for i in range(household.shape[0]):
         order[cursor[household[i]]] = i
         cursor[household[i]] += 1
@@ -293,7 +293,7 @@ def _index(household, rows):
 @kernel
 def _first_rows(members):
     """(households,) int32 first row of each household's persons."""
-    first = np.empty(members.shape[0], np.int32)
+    first = empty(members.shape[0], np.int32)
     total = np.int32(0)
     for h in range(members.shape[0]):
         first[h] = total

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from migrasim.core.rule import blocks_of, copy_run, kernel, share_out
+from migrasim.core.rule import blocks_of, copy_run, empty, kernel, share_out
 
 
 class Runs(NamedTuple):
@@ -166,7 +166,7 @@ def listed(rows: np.ndarray, found: np.ndarray) -> np.ndarray:
 @kernel
 def _runs(order, here):
     """`Runs` of ``order``, rows of a table of ``here`` and of those that join it."""
-    first, place = np.empty(order.shape[0], np.int32), np.empty(order.shape[0] + 1, np.int32)
+    first, place = empty(order.shape[0], np.int32), empty(order.shape[0] + 1, np.int32)
     runs, last = 0, -2
     for n in range(order.shape[0]):
         row = order[n]

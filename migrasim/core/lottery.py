@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from migrasim.core.rule import inlined, kernel
+from migrasim.core.rule import empty, inlined, kernel, zeros
 
 _ONE, _SIGN = np.uint64(1), np.uint64(63)
 _BITS = 8  # first ones of a lot, by which those are found that are near a boundary
@@ -17,8 +17,8 @@ def by_lot(lot):
 
     Lots are even over all 64 bits: by their first bits they come nearly into order, the rest is done by insertion.
     """
-    order = np.empty(lot.shape[0], np.int64)
-    put_by_lot(lot, lot.shape[0], np.empty(2 * lot.shape[0] + 3, np.int64), order)
+    order = empty(lot.shape[0], np.int64)
+    put_by_lot(lot, lot.shape[0], empty(2 * lot.shape[0] + 3, np.int64), order)
     return order
 
 
@@ -50,7 +50,7 @@ def put_by_lot(lot, rows, cursor, order):
 def in_order(numbers):
     """(rows,) uint64 words in the order of the floating-point ``numbers``, so that lots of one type are compiled."""
     words = numbers.view(np.uint64)
-    lots = np.empty(words.shape[0], np.uint64)
+    lots = empty(words.shape[0], np.uint64)
     for n in range(words.shape[0]):
         negative = words[n] >> _SIGN
         lots[n] = ~words[n] if negative else words[n] | (_ONE << _SIGN)
@@ -100,9 +100,9 @@ def lowest(cell, lot, room):
     counts = np.zeros((cells, 1 << _BITS), np.int64)  # of the lots of a cell by their first bits
     for n in range(rows):
         counts[cell[n], lot[n] >> _BEHIND] += 1
-    some = np.zeros(cells, np.bool_)  # cells that have room for some but not for all
+    some = zeros(cells, np.bool_)  # cells that have room for some but not for all
     left = room.copy()  # in the end, how many of those at the boundary there is room for
-    bound, first = np.zeros(cells, np.uint64), np.zeros(cells + 1, np.int64)
+    bound, first = zeros(cells, np.uint64), zeros(cells + 1, np.int64)
     for c in range(cells):
         competing = 0
         for bits in range(counts.shape[1]):
@@ -114,20 +114,20 @@ def lowest(cell, lot, room):
                 left[c] -= counts[c, bound[c]]
                 bound[c] += _ONE
             first[c + 1] += counts[c, bound[c]]
-    cursor, lots = first.copy(), np.empty(first[cells], lot.dtype)
+    cursor, lots = first.copy(), empty(first[cells], lot.dtype)
     for n in range(rows):
         c = cell[n]
         if some[c] and lot[n] >> _BEHIND == bound[c]:
             lots[cursor[c]] = lot[n]
             cursor[c] += 1
-    boundary = np.empty(cells, lot.dtype)
+    boundary = empty(cells, lot.dtype)
     for c in range(cells):
         if some[c]:
             found = lots[first[c] : first[c + 1]]
             boundary[c] = _boundary(found, left[c])
             for n in range(found.shape[0]):
                 left[c] -= found[n] < boundary[c]
-    taken = np.zeros(rows, np.bool_)
+    taken = zeros(rows, np.bool_)
     for n in range(rows):
         c = cell[n]
         if not some[c]:

@@ -27,6 +27,7 @@ from filelock import FileLock
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.caching import FunctionCache
+from numba.core.typing.npydecl import parse_dtype
 from numba.extending import intrinsic, overload
 
 from migrasim.core.kept import cache_root as cache_root
@@ -406,6 +407,33 @@ def span(first, count):
 def members_of(first, members, h):
     """Numbers of the rows of the members of household ``h``, for a loop in a kernel."""
     return span(first[h], members[h])
+
+
+def _new(fill: bool) -> Any:
+    """An array of one dimension, made within the kernel that asks for it; of NumPy's in a plain run."""
+    if numba.config.DISABLE_JIT:
+        return np.zeros if fill else np.empty
+
+    @intrinsic
+    def new(_typing, count, dtype):
+        array = types.Array(parse_dtype(dtype), 1, "C")
+
+        def generate(context, builder, signature, given):
+            from numba.np.arrayobj import _empty_nd_impl
+
+            length = context.cast(builder, given[0], signature.args[0], types.intp)
+            made = _empty_nd_impl(context, builder, array, [length])
+            if fill:
+                cgutils.memset(builder, made.data, builder.mul(made.itemsize, made.nitems), 0)
+            return made._getvalue()
+
+        return array(count, dtype), generate
+
+    return new
+
+
+# ``empty(count, dtype)`` and ``zeros(count, dtype)`` for kernels: for NumPy's, numba compiles a function a type
+empty, zeros = _new(fill=False), _new(fill=True)
 
 
 def copy_run(to: np.ndarray, place: int, column: np.ndarray, first: int, length: int) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from migrasim.core.chance import child_key, uniform
 from migrasim.core.codes import N_TIERS, NOWHERE, Form, Kind, Sex, Tenure, Tier
-from migrasim.core.rule import inlined, kernel, rows_of, rule, span, threaded_kernel
+from migrasim.core.rule import empty, inlined, kernel, rows_of, rule, span, threaded_kernel, zeros
 from migrasim.domains.demography import rules
 
 NUMBERS = 128  # int8 numbers of couples
@@ -139,17 +139,17 @@ def split(
     total, people = candidates.shape[0], 0
     for h in candidates:
         people += members[h]
-    moved, left = np.empty(people, np.int64), np.empty(people, np.int64)
-    source = np.zeros(total, np.int64)
-    new_key = np.zeros(total, np.uint64)
-    new_place = np.zeros(total, np.int8)
-    new_since = np.zeros(total, np.int16)
-    new_tenure = np.zeros(total, np.uint8)
-    new_land = np.zeros(total, np.float32)
-    new_savings = np.zeros(total, np.int64)
-    new_away = np.zeros(total, np.uint8)
+    moved, left = empty(people, np.int64), empty(people, np.int64)
+    source = zeros(total, np.int64)
+    new_key = zeros(total, np.uint64)
+    new_place = zeros(total, np.int8)
+    new_since = zeros(total, np.int16)
+    new_tenure = zeros(total, np.uint8)
+    new_land = zeros(total, np.float32)
+    new_savings = zeros(total, np.int64)
+    new_away = zeros(total, np.uint8)
     made, gone_along = 0, 0
-    leaving = np.zeros(NUMBERS, np.bool_)
+    leaving = zeros(NUMBERS, np.bool_)
     for h in candidates:
         if touched[h]:
             continue
@@ -205,7 +205,7 @@ def split(
         made += 1
     founded = (
         source[:made], new_key[:made], new_place[:made], new_since[:made], new_tenure[:made],
-        new_land[:made], new_savings[:made], new_away[:made], np.zeros(made, np.uint8),
+        new_land[:made], new_savings[:made], new_away[:made], zeros(made, np.uint8),
     )  # fmt: skip
     return founded, moved[:gone_along], left[:gone_along]
 
@@ -238,8 +238,8 @@ def settle_parts(
     dissolved : (rows,) whether nobody is left
     orphans : number of children who live in households without grown-ups anywhere
     """
-    change = np.zeros(rows.shape[0], np.uint8)
-    dissolved = np.zeros(rows.shape[0], np.bool_)
+    change = zeros(rows.shape[0], np.uint8)
+    dissolved = zeros(rows.shape[0], np.bool_)
     orphans = 0
     for n in range(rows.shape[0]):
         h = rows[n]
@@ -287,7 +287,7 @@ def tell_persons(
     rows, change, moved, first_member, members, household, is_away, birth_year, since_year, year, minor_age
 ):  # fmt: skip
     """Carry what became of the parts of households to their members, of whom some have ``moved`` there this year."""
-    told = np.zeros(first_member.shape[0], np.uint8)
+    told = zeros(first_member.shape[0], np.uint8)
     for n in range(rows.shape[0]):
         h = rows[n]
         told[h] = change[n]

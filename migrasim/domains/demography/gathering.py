@@ -10,7 +10,7 @@ import numpy as np
 from migrasim.core.codes import N_TIERS, NOWHERE, Tier
 from migrasim.core.columns import Runs, Table
 from migrasim.core.errors import LawBroken
-from migrasim.core.rule import blocks_of, copy_run, kernel, threaded_kernel
+from migrasim.core.rule import blocks_of, copy_run, empty, kernel, threaded_kernel, zeros
 from migrasim.domains.demography.families import Founded
 from migrasim.domains.demography.living import Lived
 from migrasim.world import World
@@ -56,13 +56,13 @@ def _comers(household, before, dead, left, moved, joining, households):
     row, after : (comers,) rows of persons, and who comes next to the same household
     """
     here, come = household.shape[0], moved.shape[0] + joining.shape[0]
-    changed, newest = np.zeros(households, np.bool_), np.full(households, np.int32(-1))
+    changed, newest = zeros(households, np.bool_), np.full(households, np.int32(-1))
     changed[before:] = True
     for h in left:
         changed[h] = True
     for i in dead:
         changed[household[i]] = True
-    row, after = np.empty(come, np.int32), np.empty(come, np.int32)
+    row, after = empty(come, np.int32), empty(come, np.int32)
     for n in range(come):
         row[n] = moved[n] if n < moved.shape[0] else here + n - moved.shape[0]
         h = household[row[n]] if row[n] < here else joining[row[n] - here]

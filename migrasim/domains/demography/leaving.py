@@ -10,7 +10,7 @@ import numpy as np
 
 from migrasim.core.chance import child_key, uniform
 from migrasim.core.codes import N_OUTSIDE, N_TIERS, NOWHERE, Activity, Form, Kind, Tenure, Tier
-from migrasim.core.rule import kernel, members_of, rows_of, rule, threaded_kernel
+from migrasim.core.rule import empty, kernel, members_of, rows_of, rule, threaded_kernel, zeros
 from migrasim.domains.demography import rules
 
 
@@ -140,14 +140,14 @@ def leave(
     p = p[0]
     inside = occupied.shape[0] - N_OUTSIDE
     most = young.shape[0]
-    moved = np.empty(most, np.int64)
-    source = np.zeros(most, np.int64)
-    new_key = np.zeros(most, np.uint64)
-    new_place = np.zeros(most, np.int8)
-    new_since = np.zeros(most, np.int16)
-    new_tenure = np.zeros(most, np.uint8)
-    new_away = np.zeros(most, np.uint8)
-    new_kind = np.zeros(most, np.uint8)
+    moved = empty(most, np.int64)
+    source = zeros(most, np.int64)
+    new_key = zeros(most, np.uint64)
+    new_place = zeros(most, np.int8)
+    new_since = zeros(most, np.int16)
+    new_tenure = zeros(most, np.uint8)
+    new_away = zeros(most, np.uint8)
+    new_kind = zeros(most, np.uint8)
     made = 0
     for n in range(most):
         if becomes[n] == STAYS:
@@ -195,6 +195,6 @@ def leave(
         made += 1
     founded = (
         source[:made], new_key[:made], new_place[:made], new_since[:made], new_tenure[:made],
-        np.zeros(made, np.float32), np.zeros(made, np.int64), new_away[:made], new_kind[:made],
+        zeros(made, np.float32), zeros(made, np.int64), new_away[:made], new_kind[:made],
     )  # fmt: skip
     return founded, moved[:made]

@@ -16,7 +16,7 @@ import numpy as np
 from migrasim.core.chance import Decision, draw, stream, uniform, unit
 from migrasim.core.codes import Activity, Schooling, Sector, Sex
 from migrasim.core.columns import listed
-from migrasim.core.rule import blocks_of, kernel, rows_of, rule, span, threaded_kernel
+from migrasim.core.rule import blocks_of, kernel, rows_of, rule, span, threaded_kernel, zeros
 from migrasim.domains.demography import families, leaving, marriages, rules
 from migrasim.domains.demography.families import Parts
 from migrasim.world import World
@@ -94,7 +94,7 @@ def change_table(year, p):
 def youth_table(p):
     """(ages,) who of the single may leave the family: `LEAVES` of those away already, `ENTERS` of those at school."""
     p = p[0]
-    table = np.zeros(_AGES, np.uint8)
+    table = zeros(_AGES, np.uint8)
     for age in range(_AGES):
         if rules.is_young(age, 0, p):
             table[age] = LEAVES

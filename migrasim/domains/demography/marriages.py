@@ -10,7 +10,7 @@ import numpy as np
 from migrasim.core.chance import child_key, draw, uniform
 from migrasim.core.codes import N_TIERS, NOWHERE, Kind, Sex, Tenure, Tier
 from migrasim.core.lottery import by_lot
-from migrasim.core.rule import kernel, rule
+from migrasim.core.rule import empty, kernel, rule, zeros
 from migrasim.domains.demography import rules
 from migrasim.domains.demography.families import NUMBERS
 
@@ -37,7 +37,7 @@ def marriage_table(p):
 @kernel
 def draws(luck, key, alternative):
     """(rows,) 64 random bits for each key."""
-    bits = np.empty(key.shape[0], np.uint64)
+    bits = empty(key.shape[0], np.uint64)
     for i in range(key.shape[0]):
         bits[i] = draw(luck, key[i], alternative)
     return bits
@@ -61,7 +61,7 @@ def _youngest_first(rows, birth_year):
     oldest = newest
     for n in rows:
         newest, oldest = max(newest, birth_year[n]), min(oldest, birth_year[n])
-    cursor = np.zeros(newest - oldest + 2, np.int64)
+    cursor = zeros(newest - oldest + 2, np.int64)
     for n in rows:
         cursor[newest - birth_year[n] + 1] += 1
     for year in range(1, cursor.shape[0]):
@@ -90,18 +90,18 @@ def pair(candidates, place, sex, birth_year, bits, household):
     sides = 0  # two for each place: men, then women
     for n in range(place.shape[0]):
         sides = max(sides, 2 * (place[n] + 1))
-    first = np.zeros(sides + 1, np.int64)
+    first = zeros(sides + 1, np.int64)
     for n in range(place.shape[0]):
         first[2 * place[n] + (sex[n] == Sex.FEMALE) + 1] += 1
     for side in range(sides):
         first[side + 1] += first[side]
-    cursor, waiting = first.copy(), np.empty(place.shape[0], np.int64)
+    cursor, waiting = first.copy(), empty(place.shape[0], np.int64)
     for n in by_lot(bits):
         side = 2 * place[n] + (sex[n] == Sex.FEMALE)
         waiting[cursor[side]] = n
         cursor[side] += 1
     # rows are copied one by one: numba compiles seconds for what copies lists of them
-    lots, men, women = np.empty_like(bits), np.empty_like(candidates), np.empty(place.shape[0], np.int64)
+    lots, men, women = np.empty_like(bits), np.empty_like(candidates), empty(place.shape[0], np.int64)
     made = 0
     for side in range(0, sides, 2):
         pairs = min(first[side + 1] - first[side], first[side + 2] - first[side + 1])
@@ -114,7 +114,7 @@ def pair(candidates, place, sex, birth_year, bits, household):
                 women[made + n] = candidates[brides[n]]
             _part_kin(men[made:end], women[made:end], household)
             made = end
-    husbands, wives = np.empty(made, candidates.dtype), np.empty(made, np.int64)
+    husbands, wives = empty(made, candidates.dtype), empty(made, np.int64)
     order = by_lot(lots[:made])
     for n in range(made):
         husbands[n], wives[n] = men[order[n]], women[order[n]]
@@ -157,16 +157,16 @@ def marry(
     p = p[0]
     adults, minors, top = parts.adults, parts.minors, parts.top
     n = men.shape[0]
-    outcome = np.zeros(n, np.int8)
-    number = np.zeros(n, np.int8)
-    source = np.zeros(n, np.int64)
-    new_key = np.zeros(n, np.uint64)
-    new_place = np.zeros(n, np.int8)
-    new_since = np.zeros(n, np.int16)
-    new_tenure = np.zeros(n, np.uint8)
-    new_land = np.zeros(n, np.float32)
-    new_savings = np.zeros(n, np.int64)
-    new_away = np.zeros(n, np.uint8)
+    outcome = zeros(n, np.int8)
+    number = zeros(n, np.int8)
+    source = zeros(n, np.int64)
+    new_key = zeros(n, np.uint64)
+    new_place = zeros(n, np.int8)
+    new_since = zeros(n, np.int16)
+    new_tenure = zeros(n, np.uint8)
+    new_land = zeros(n, np.float32)
+    new_savings = zeros(n, np.int64)
+    new_away = zeros(n, np.uint8)
     made = 0
     for i in range(n):
         man, woman = men[i], women[i]
@@ -234,7 +234,7 @@ def marry(
             savings_yuan[his] += dowry
     return outcome, number, (
         source[:made], new_key[:made], new_place[:made], new_since[:made], new_tenure[:made],
-        new_land[:made], new_savings[:made], new_away[:made], np.zeros(made, np.uint8),
+        new_land[:made], new_savings[:made], new_away[:made], zeros(made, np.uint8),
     )  # fmt: skip
 
 
@@ -250,7 +250,7 @@ def wed(
     moved, left : rows of the persons who moved and of the households that they left
     """
     pairs = men.shape[0]
-    homes, moved, left = np.empty(pairs, np.int64), np.empty(2 * pairs, np.int64), np.empty(2 * pairs, np.int64)
+    homes, moved, left = empty(pairs, np.int64), empty(2 * pairs, np.int64), empty(2 * pairs, np.int64)
     made = movers = founded = 0
     for n in range(pairs):
         if outcome[n] == NO_MARRIAGE:

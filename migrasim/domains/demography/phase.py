@@ -13,7 +13,7 @@ import numpy as np
 from migrasim.core.chance import Decision, child_key, draw, stream, uniform, unit
 from migrasim.core.codes import N_TIERS, NOWHERE, Activity, Kind, Schooling, Sex, Skill, Tenure
 from migrasim.core.columns import listed
-from migrasim.core.rule import blocks_of, kernel, record
+from migrasim.core.rule import blocks_of, empty, kernel, record, zeros
 from migrasim.domains.demography import families, leaving, marriages, rules
 from migrasim.domains.demography.families import Founded, Parts
 from migrasim.domains.demography.gathering import Moved, Rows, gather
@@ -58,8 +58,8 @@ def _size(world: World) -> None:
 @kernel
 def _children(mothers, year, luck, p):
     p = p[0]
-    key = np.empty(mothers.shape[0], np.uint64)
-    sex = np.empty(mothers.shape[0], np.uint8)
+    key = empty(mothers.shape[0], np.uint64)
+    sex = empty(mothers.shape[0], np.uint8)
     for i in range(mothers.shape[0]):
         key[i] = child_key(mothers[i], year, 0)
         sex[i] = rules.newborn_sex(uniform(luck, key[i], 0), p)
@@ -174,13 +174,13 @@ def _come(flows, year, weight, luck, sample_luck, cumulated, p):
     """Strangers in the sample, of ``flows`` (origins,): keys, ages, sexes, schooling, kinds, places and origins."""
     p = p[0]
     most = flows.sum()
-    key = np.empty(most, np.uint64)
-    age = np.empty(most, np.int16)
-    sex = np.empty(most, np.uint8)
-    schooling = np.empty(most, np.uint8)
-    kind = np.empty(most, np.uint8)
-    place = np.empty(most, np.int8)
-    origin_of = np.empty(most, np.int64)
+    key = empty(most, np.uint64)
+    age = empty(most, np.int16)
+    sex = empty(most, np.uint8)
+    schooling = empty(most, np.uint8)
+    kind = empty(most, np.uint8)
+    place = empty(most, np.int8)
+    origin_of = empty(most, np.int64)
     made = 0
     for origin in range(flows.shape[0]):
         for serial in range(flows[origin]):
@@ -201,7 +201,7 @@ def _come(flows, year, weight, luck, sample_luck, cumulated, p):
 @kernel
 def _count_strangers(home_place, place, inside, places):
     """(places,) households of strangers by place."""
-    count = np.zeros(places, np.int64)
+    count = zeros(places, np.int64)
     for h in range(place.shape[0]):
         if home_place[h] >= inside:
             count[place[h]] += 1
@@ -210,7 +210,7 @@ def _count_strangers(home_place, place, inside, places):
 
 @kernel
 def _household_keys(keys, year):
-    made = np.empty(keys.shape[0], np.uint64)
+    made = empty(keys.shape[0], np.uint64)
     for i in range(keys.shape[0]):
         made[i] = child_key(keys[i], year, 0)
     return made

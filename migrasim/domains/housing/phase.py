@@ -9,7 +9,7 @@ import numpy as np
 from migrasim.core.chance import Decision, stream, uniform
 from migrasim.core.codes import N_TENURES, N_TIERS, Kind, Tenure, Tier
 from migrasim.core.lottery import in_order, lowest
-from migrasim.core.rule import kernel, members_of, record
+from migrasim.core.rule import empty, kernel, members_of, record, zeros
 from migrasim.domains.housing import rules
 from migrasim.domains.housing.rules import HousingParams
 from migrasim.world import World
@@ -205,8 +205,8 @@ def serve_queue(
     gate_key = stream(seed, Decision.QUEUE, 0)
     tie_key = stream(seed, Decision.QUEUE, year)
     rows = tenants.shape[0]
-    who, at, waited = np.empty(rows, np.int32), np.empty(rows, np.int64), np.empty(rows, np.int64)
-    rank = np.empty(rows, np.float64)
+    who, at, waited = empty(rows, np.int32), empty(rows, np.int64), empty(rows, np.int64)
+    rank = empty(rows, np.float64)
     count = 0
     for n in range(rows):
         h = tenants[n]
@@ -225,7 +225,7 @@ def serve_queue(
         who[count], at[count], waited[count] = h, d, waiting_yr[h]
         count += 1
     waiting_yr[:] = 0
-    waiting = np.zeros(occupied.shape[0], np.int64)
+    waiting = zeros(occupied.shape[0], np.int64)
     served = lowest(at[:count], in_order(rank[:count]), free)
     for n in range(count):
         h, d = who[n], at[n]

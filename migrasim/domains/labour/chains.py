@@ -7,7 +7,7 @@ import numpy as np
 from migrasim.core.chance import Decision, chooser, pick, stream
 from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Sector, Tier
 from migrasim.core.lottery import lowest
-from migrasim.core.rule import blocks_of, kernel, rows_of, rule, threaded_kernel
+from migrasim.core.rule import blocks_of, empty, kernel, rows_of, rule, threaded_kernel
 from migrasim.core.share import tilted_share
 from migrasim.domains.labour import rules
 from migrasim.domains.labour.market import people_found
@@ -175,12 +175,12 @@ def take_places(farmers, at, lots, counts, activity, sector, chain, openings, ki
         while left > 0 and bound[d] + 1 < counts.shape[1]:
             bound[d] += 1
             left -= counts[d, bound[d]]
-    near = np.empty(farmers.shape[0], np.int32)
+    near = empty(farmers.shape[0], np.int32)
     count = 0
     for n in range(farmers.shape[0]):
         near[count] = n
         count += np.int64(lots[n] >> _BEHIND) <= bound[at[n]]
-    who, cell, luck = np.empty(count, np.int32), np.empty(count, np.int64), np.empty(count, np.uint64)
+    who, cell, luck = empty(count, np.int32), empty(count, np.int64), empty(count, np.uint64)
     found = 0
     for n in near[:count]:
         if _may_take(kind, chain[farmers[n]]):

@@ -9,7 +9,7 @@ import numpy as np
 from migrasim.core.chance import Decision, chooser, draw, pick, stream, uniform, unit
 from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Sector, Skill, Tier
 from migrasim.core.lottery import by_lot, lowest
-from migrasim.core.rule import kernel, rows_of, threaded_kernel
+from migrasim.core.rule import empty, kernel, rows_of, threaded_kernel, zeros
 from migrasim.domains.labour import chains
 from migrasim.domains.labour.market import capacities, match_chances_of, params, people_found
 from migrasim.world import World, job_kinds
@@ -132,7 +132,7 @@ def match_seekers(
     stream_key = stream(seed, Decision.JOB, year)
     train_key = stream(seed, Decision.TRAIN, year)
     # in the order of rows, which the memory likes better than that of the lottery: who meets an employer inside
-    meets, luck = np.empty(who.shape[0], np.int64), np.empty(who.shape[0], np.uint64)
+    meets, luck = empty(who.shape[0], np.int64), empty(who.shape[0], np.uint64)
     count = 0
     for n in range(who.shape[0]):
         i = who[n]
@@ -146,13 +146,13 @@ def match_seekers(
         if unit(pick(word, 3)) < prob[county]:
             meets[count], luck[count] = n, pick(word, 1)
             count += 1
-    level = np.empty(who.shape[0], np.uint8)
+    level = empty(who.shape[0], np.uint8)
     for n in range(who.shape[0]):
         level[n] = skill[who[n]]
     kinds = kinds_by_wage.shape[0]
     # by place and skill, the first kind of job that may be free: no vacancy opens while they are given out
     best = np.zeros((filled.shape[0], _SKILLS), np.int64)
-    found = np.zeros(who.shape[0], np.int64)  # kind of job
+    found = zeros(who.shape[0], np.int64)  # kind of job
     for o in by_lot(luck[:count]):
         here, skilled = at[meets[o]], level[meets[o]]
         n = best[here, skilled]
@@ -162,7 +162,7 @@ def match_seekers(
         if n < kinds:
             vacancies[here, kinds_by_wage[n]] -= 1
             found[meets[o]] = kinds_by_wage[n]
-    placed, seekers = np.zeros(filled.shape[0], np.int64), np.zeros(filled.shape[0], np.int64)
+    placed, seekers = zeros(filled.shape[0], np.int64), zeros(filled.shape[0], np.int64)
     for n in range(who.shape[0]):
         i, here, k = who[n], at[n], found[n]
         if k > 0:

@@ -15,7 +15,7 @@ import numpy as np
 
 from migrasim.core.chance import Decision, draw, stream, uniform
 from migrasim.core.codes import N_TIERS, Activity, Purse, Tier
-from migrasim.core.rule import blocks_of, inlined, kernel, record, rows_of, threaded_kernel
+from migrasim.core.rule import blocks_of, inlined, kernel, record, rows_of, threaded_kernel, zeros
 from migrasim.domains.land.rules import (
     LandParams,
     exit_income_yuan_yr_mu,
@@ -269,7 +269,7 @@ def _buy(
     paid,
     sold,
 ):
-    closed = np.zeros(fund.shape[0], np.bool_)
+    closed = zeros(fund.shape[0], np.bool_)
     for n in range(order.shape[0]):
         h, price = order[n], price_of[n]
         c = county[community[h]]

@@ -183,138 +183,126 @@ def is_among(d, reach, first, last):
     return found
 
 
-@inlined
-def choose_one(one, crew, places, bound, keys, p, room, best_code, best_value):
-    """Fill the ``ROUNDS`` best alternatives of a household, best first; STAY ends the list.
-
-    Parameters
-    ----------
-    keys : streams of luck: of alternatives, of nests, of tastes
-    room : what the block of `Room` has for it to work in
-    """
-    at, place, community = places.at, one.place, one.community
-    inside = at.shape[0] - N_OUTSIDE
-    network, distance, community_distance = places.network, places.distance, places.community_distance
-    luck, angle = bound.luck, bound.angle
-    land = places.land[max(0, one.county)]
-    gumbel_key, nest_key, taste_key = keys
-    word, nest_word, taste_word = chooser(gumbel_key, one.key), chooser(nest_key, one.key), chooser(taste_key, one.key)
-    scale, holds = p.nest_dissimilarity, bound.holds
-    for r in range(ROUNDS):
-        best_code[r], best_value[r] = STAY, -np.inf
-    registered = places.registered[community]
-    linked = p.network_utility / registered if registered > 0.0 else 0.0
-    reach, tastes, networks, ways, most, weighed, sums = room
-    reached = 0  # first places that are none of its own, inside and then outside; its own; last where it lives
-    known = bound.known[np.int64(looks_far(one, inside)), county_of(one, inside)]
-    for n in range(known[0]):
-        d = known[n + 1]
-        reach[reached] = d
-        reached += (d != place) & (d != one.home) & (d != one.origin) & (d != one.away_place)
-    strange = reached
-    for d in (one.home, one.origin, one.away_place):
-        if d >= 0 and is_within_reach(one, d, inside, places.core) and not is_among(d, reach, strange, reached):
-            reach[reached] = d
-            reached += 1
-    reach[reached] = place
-    for n in range(reached + 1):
-        tastes[n] = rules.taste(taste_of(pick(taste_word, reach[n])), p)
-        networks[n] = float(network[community, reach[n]])
-    nested_in = nested_out = np.nan  # of the nests, drawn when an alternative may be among the best
-    most_in = nest_bound(nest_word, Nest.INSIDE, scale, luck, angle)
-    most_out = nest_bound(nest_word, Nest.OUTSIDE, scale, luck, angle)
-    start, least = -1, -np.inf  # what an alternative must beat
-    for form in range(N_FORMS):
-        if not can_form(form, one):
-            continue
-        sum_up(form, one, crew, sums)
-        if Form.STAY < form < Form.WHOLE and sums.grown0 == 0.0:
-            continue  # nobody would stay, or children alone
-        remains = form == Form.STAY or form == Form.RETURN
-        base = base_of(one, form)
-        here, network_here = at[base], float(network[community, base])
-        rest = rest_of(one, form, place if remains else NOWHERE, sums, network_here, here, land, inside, p)
-        weigh = 0  # how many are weighed in full
-        if remains:
-            weighed[0], weigh = reached, 1
-        else:
-            if leaves_from(one, form) != start:
-                start = leaves_from(one, form)
-                for n in range(reached):
-                    d = reach[n]
-                    ways[n] = distance_of(one, start, d, distance[start, d], community_distance[community, d])
-            bound_in = bound_out = np.inf
-            if holds:  # the form at two places that are nobody's own and have the best of everything
-                settled = settled_at_most(one, form, sums, rest, registered, p)
-                bound_in = most_in + at_most(one, sums, rest, settled, bound.best[0], bound.logs, p)
-                bound_out = most_out + at_most(one, sums, rest, settled, bound.best[1], bound.logs, p)
-            for n in range(strange):
-                most_luck = luck[pick(word, reach[n] * FORM_STRIDE + form) >> _BIN_SHIFT]
-                most[n] = ways[n] + linked * networks[n] + tastes[n] + scale * most_luck + _SLACK_UTILITY
-            for n in range(reached):
-                d = reach[n]
-                if n >= strange or not (bound_in if d < inside else bound_out) + most[n] < least:  # no number: weighed
-                    if fits(form, d, one, inside):
-                        weighed[weigh] = n
-                        weigh += 1
-        for k in range(weigh):
-            n = weighed[k]
-            d = reach[n]
-            code = d * FORM_STRIDE + form
-            bits = pick(word, STAY_LUCK if form == Form.STAY else code)
-            there, network_there, at_own = d, networks[n], rest
-            if form == Form.STAY:
-                there = np.int64(one.away_place)
-                network_there = float(network[community, there]) if there >= 0 else 0.0
-            elif not remains and (d == one.origin or d == one.away_place):
-                at_own = rest_of(one, form, d, sums, network_here, here, land, inside, p)
-            way = Way(0.0 if remains else ways[n], network_there, registered, tastes[n])
-            value = utility_at(one, form, d, sums, at_own, way, at[there], inside, p)
-            if form == Form.STAY:
-                best_value[0] = least = value + gumbel(bits)
-                continue
-            most_nest = (most_in if d < inside else most_out) + _SLACK_UTILITY
-            if holds and value + scale * luck[bits >> _BIN_SHIFT] + most_nest < least:
-                continue
-            value += scale * gumbel(bits)
-            if holds and value + most_nest < least:
-                continue
-            if d < inside:
-                if np.isnan(nested_in):
-                    nested_in = nest_error(nest_key, one.key, Nest.INSIDE, scale)
-                value += nested_in
-            else:
-                if np.isnan(nested_out):
-                    nested_out = nest_error(nest_key, one.key, Nest.OUTSIDE, scale)
-                value += nested_out
-            for r in range(ROUNDS):
-                if value > best_value[r]:
-                    for s in range(ROUNDS - 1, r, -1):
-                        best_code[s], best_value[s] = best_code[s - 1], best_value[s - 1]
-                    best_code[r], best_value[r] = code, value
-                    least = max(least, best_value[ROUNDS - 1])
-                    break
-    ended = False
-    for r in range(ROUNDS):
-        ended = ended or best_code[r] == STAY
-        if ended:
-            best_code[r] = STAY
-
-
 @partial(threaded_kernel, least_rows=_LEAST_ROWS)
 def _choose(block, homes, crew, places, bound, seed, year, p, room, codes, values):
-    keys = (
-        stream(seed, Decision.GUMBEL, year),
-        stream(seed, Decision.NEST, year),
-        stream(seed, Decision.TASTE, 0),
-    )
+    """Fill ``codes`` and ``values`` with the ``ROUNDS`` best alternatives of each household, best first, ended by STAY.
+
+    All in one loop, as a long part of a kernel that is written into it takes seconds to compile.
+    """
+    gumbel_key = stream(seed, Decision.GUMBEL, year)
+    nest_key, taste_key = stream(seed, Decision.NEST, year), stream(seed, Decision.TASTE, 0)
     k = block[2]
-    mine = (
-        room.reach[k], room.tastes[k], room.networks[k], room.ways[k], room.most[k], room.weighed[k],
-        room.sums[k, 0],
-    )  # fmt: skip
-    for n in rows_of(block):
-        choose_one(homes[n], crew, places, bound, keys, p[0], mine, codes[n], values[n])
+    reach, tastes, networks, ways = room.reach[k], room.tastes[k], room.networks[k], room.ways[k]
+    most, weighed, sums = room.most[k], room.weighed[k], room.sums[k, 0]
+    p, at = p[0], places.at
+    inside = at.shape[0] - N_OUTSIDE
+    network, distance, community_distance = places.network, places.distance, places.community_distance
+    luck, angle, scale, holds = bound.luck, bound.angle, p.nest_dissimilarity, bound.holds
+    for h in rows_of(block):
+        one, best_code, best_value = homes[h], codes[h], values[h]
+        place, community = one.place, one.community
+        land = places.land[max(0, one.county)]
+        word, nest_word = chooser(gumbel_key, one.key), chooser(nest_key, one.key)
+        taste_word = chooser(taste_key, one.key)
+        for r in range(ROUNDS):
+            best_code[r], best_value[r] = STAY, -np.inf
+        registered = places.registered[community]
+        linked = p.network_utility / registered if registered > 0.0 else 0.0
+        reached = 0  # first places that are none of its own, inside and then outside; its own; last where it lives
+        known = bound.known[np.int64(looks_far(one, inside)), county_of(one, inside)]
+        for n in range(known[0]):
+            d = known[n + 1]
+            reach[reached] = d
+            reached += (d != place) & (d != one.home) & (d != one.origin) & (d != one.away_place)
+        strange = reached
+        for d in (one.home, one.origin, one.away_place):
+            if d >= 0 and is_within_reach(one, d, inside, places.core) and not is_among(d, reach, strange, reached):
+                reach[reached] = d
+                reached += 1
+        reach[reached] = place
+        for n in range(reached + 1):
+            tastes[n] = rules.taste(taste_of(pick(taste_word, reach[n])), p)
+            networks[n] = float(network[community, reach[n]])
+        nested_in = nested_out = np.nan  # of the nests, drawn when an alternative may be among the best
+        most_in = nest_bound(nest_word, Nest.INSIDE, scale, luck, angle)
+        most_out = nest_bound(nest_word, Nest.OUTSIDE, scale, luck, angle)
+        start, least = -1, -np.inf  # what an alternative must beat
+        for form in range(N_FORMS):
+            if not can_form(form, one):
+                continue
+            sum_up(form, one, crew, sums)
+            if Form.STAY < form < Form.WHOLE and sums.grown0 == 0.0:
+                continue  # nobody would stay, or children alone
+            remains = form == Form.STAY or form == Form.RETURN
+            base = base_of(one, form)
+            here, network_here = at[base], float(network[community, base])
+            rest = rest_of(one, form, place if remains else NOWHERE, sums, network_here, here, land, inside, p)
+            weigh = 0  # how many are weighed in full
+            if remains:
+                weighed[0], weigh = reached, 1
+            else:
+                if leaves_from(one, form) != start:
+                    start = leaves_from(one, form)
+                    for n in range(reached):
+                        d = reach[n]
+                        ways[n] = distance_of(one, start, d, distance[start, d], community_distance[community, d])
+                bound_in = bound_out = np.inf
+                if holds:  # the form at two places that are nobody's own and have the best of everything
+                    settled = settled_at_most(one, form, sums, rest, registered, p)
+                    bound_in = most_in + at_most(one, sums, rest, settled, bound.best[0], bound.logs, p)
+                    bound_out = most_out + at_most(one, sums, rest, settled, bound.best[1], bound.logs, p)
+                for n in range(strange):
+                    most_luck = luck[pick(word, reach[n] * FORM_STRIDE + form) >> _BIN_SHIFT]
+                    most[n] = ways[n] + linked * networks[n] + tastes[n] + scale * most_luck + _SLACK_UTILITY
+                for n in range(reached):
+                    d = reach[n]
+                    bound_of = bound_in if d < inside else bound_out
+                    if n >= strange or not bound_of + most[n] < least:  # no number: weighed
+                        if fits(form, d, one, inside):
+                            weighed[weigh] = n
+                            weigh += 1
+            for k in range(weigh):
+                n = weighed[k]
+                d = reach[n]
+                code = d * FORM_STRIDE + form
+                bits = pick(word, STAY_LUCK if form == Form.STAY else code)
+                there, network_there, at_own = d, networks[n], rest
+                if form == Form.STAY:
+                    there = np.int64(one.away_place)
+                    network_there = float(network[community, there]) if there >= 0 else 0.0
+                elif not remains and (d == one.origin or d == one.away_place):
+                    at_own = rest_of(one, form, d, sums, network_here, here, land, inside, p)
+                way = Way(0.0 if remains else ways[n], network_there, registered, tastes[n])
+                value = utility_at(one, form, d, sums, at_own, way, at[there], inside, p)
+                if form == Form.STAY:
+                    best_value[0] = least = value + gumbel(bits)
+                    continue
+                most_nest = (most_in if d < inside else most_out) + _SLACK_UTILITY
+                if holds and value + scale * luck[bits >> _BIN_SHIFT] + most_nest < least:
+                    continue
+                value += scale * gumbel(bits)
+                if holds and value + most_nest < least:
+                    continue
+                if d < inside:
+                    if np.isnan(nested_in):
+                        nested_in = nest_error(nest_key, one.key, Nest.INSIDE, scale)
+                    value += nested_in
+                else:
+                    if np.isnan(nested_out):
+                        nested_out = nest_error(nest_key, one.key, Nest.OUTSIDE, scale)
+                    value += nested_out
+                for r in range(ROUNDS):
+                    if value > best_value[r]:
+                        for s in range(ROUNDS - 1, r, -1):
+                            best_code[s], best_value[s] = best_code[s - 1], best_value[s - 1]
+                        best_code[r], best_value[r] = code, value
+                        least = max(least, best_value[ROUNDS - 1])
+                        break
+        ended = False
+        for r in range(ROUNDS):
+            ended = ended or best_code[r] == STAY
+            if ended:
+                best_code[r] = STAY
 
 
 def choose_gathered(

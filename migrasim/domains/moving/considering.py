@@ -15,7 +15,7 @@ from migrasim.core.codes import (
     Activity,
     Tenure,
 )
-from migrasim.core.rule import kernel, members_of, record, rows_of, threaded_kernel
+from migrasim.core.rule import empty, kernel, members_of, record, rows_of, threaded_kernel, zeros
 from migrasim.domains.moving import rules
 from migrasim.domains.moving.household import (
     CHILD_AGE,
@@ -170,14 +170,14 @@ def by_month(month, place, places):
     (n,) rows in their order; (n,) where each stands month by month; (n,) rows month by month, (MONTHS + 1,) how many
     consider until the end of each; (places,) how many live where
     """
-    ends, considered = np.zeros(MONTHS + 1, np.int64), np.zeros(places, np.int64)
+    ends, considered = zeros(MONTHS + 1, np.int64), zeros(places, np.int64)
     for h in range(month.shape[0]):
         ends[month[h]] += 1
     ends[0] = 0
     for m in range(1, MONTHS + 1):
         ends[m] += ends[m - 1]
     cursor, total = ends.copy(), ends[MONTHS]
-    rows, slot, ordered = np.empty(total + 1, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
+    rows, slot, ordered = empty(total + 1, np.int64), empty(total, np.int64), empty(total, np.int64)
     count = 0
     for h in range(month.shape[0]):  # without branches; a row after the last is written, too
         rows[count] = h

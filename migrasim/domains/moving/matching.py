@@ -7,7 +7,7 @@ and takes the next best. What is given up is free in the next wave.
 from __future__ import annotations
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -156,9 +156,10 @@ def lives_by(form, d, one, tenure, inside):
     return np.int64(tenure)
 
 
-@inlined
+@partial(kernel, allocates=False)
 def _give_out(homes, crew, codes, year, month, seed, inside, savings_yuan, goods, answers, room, p):
     """Fill ``answers`` (homes, ROUNDS) to wishes and in ``room`` what was found; see `match`."""
+    p = p[0]
     tenure, lottery, wanting, queue, rank, cursor = room
     occupied, pupils, school_places, refused = goods.occupied, goods.pupils, goods.school_places, goods.refused
     lottery_key, gate_key = stream(seed, Decision.LOTTERY, year), stream(seed, Decision.PERMIT, 0)
@@ -231,7 +232,7 @@ def _give_out(homes, crew, codes, year, month, seed, inside, savings_yuan, goods
                 waiting += 1
 
 
-@inlined
+@partial(kernel, allocates=False)
 def _carry_out(homes, crew, codes, year, seed, inside, people_out, out, goods, answers, tenure):
     """Carry out what was granted: persons, dwellings and school places given up, jobs, network and flows."""
     is_away, person_since, activity, sector, chain = people_out
@@ -308,15 +309,17 @@ def _carry_out(homes, crew, codes, year, seed, inside, people_out, out, goods, a
             out.away_since_year[h] = year
 
 
-@partial(kernel, allocates=False)
-def match(homes, crew, codes, year, month, seed, inside, people_out, out, goods, room, answers, p):
+def match(
+    homes: Any, crew: Any, codes: np.ndarray, year: int, month: int, seed: int, inside: int, people_out: Any, out: Any,
+    goods: Goods, room: Room, answers: np.ndarray, p: Any,
+) -> None:  # fmt: skip
     """Give out goods and carry out moves.
 
     ``homes`` are those who consider, ``crew`` their members, ``codes`` (homes, ROUNDS) what they want; ``answers``
-    (homes, ROUNDS) says what became of each alternative; ``p`` is one record. Rows are served by their lottery,
+    (homes, ROUNDS) says what became of each alternative; ``p`` is (1,) a record. Rows are served by their lottery,
     never by their place in the table. What is given up is free in the next wave.
     """
-    _give_out(homes, crew, codes, year, month, seed, inside, out.savings_yuan, goods, answers, room, p[0])
+    _give_out(homes, crew, codes, year, month, seed, inside, out.savings_yuan, goods, answers, room, p)
     _carry_out(homes, crew, codes, year, seed, inside, people_out, out, goods, answers, room.tenure)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from migrasim.core.chance import Decision, draw, stream, uniform
 from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Kind, Purse, Sector, Tenure, Tier
 from migrasim.core.lottery import lowest
-from migrasim.core.rule import blocks_of, kernel, rows_of, threaded_kernel
+from migrasim.core.rule import blocks_of, empty, kernel, rows_of, threaded_kernel
 from migrasim.domains.policy import rules
 from migrasim.domains.policy.rules import PolicyParams
 from migrasim.world import World
@@ -152,7 +152,7 @@ def relocate(
     """
     lottery = stream(seed, Decision.RELOCATION, year)
     where = stream(seed, Decision.RELOCATION, 0)
-    luck = np.empty(who.shape[0], np.uint64)
+    luck = empty(who.shape[0], np.uint64)
     for n in range(who.shape[0]):
         luck[n] = draw(lottery, key[who[n]], 0)
     for n in np.flatnonzero(lowest(cell, luck, wanted)):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from migrasim.core.codes import N_TIERS, Tier
-from migrasim.core.rule import APART, blocks_of, kernel, record, rows_of, threaded_kernel
+from migrasim.core.rule import APART, blocks_of, kernel, record, rows_of, threaded_kernel, zeros
 from migrasim.core.share import tilted_share
 from migrasim.domains.services import rules
 from migrasim.domains.services.rules import ServicesParams
@@ -219,7 +219,7 @@ def fill_quality(
     (communities, places) counts in sample units of ``weight``, ask for so many ``beds`` each.
     """
     p = p[0]
-    residents = np.zeros(network.shape[1], np.int64)
+    residents = zeros(network.shape[1], np.int64)
     for community in range(network.shape[0]):
         for d in range(network.shape[1]):
             residents[d] += network[community, d]
