@@ -6,12 +6,16 @@ children of a family can go, wherever its other members live, and come back or s
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from migrasim.core.chance import child_key, uniform
 from migrasim.core.codes import N_OUTSIDE, N_TIERS, NOWHERE, Activity, Form, Kind, Tenure, Tier
 from migrasim.core.rule import empty, kernel, members_of, rows_of, rule, threaded_kernel, zeros
 from migrasim.domains.demography import rules
+
+_LEAST_ROWS = 4096  # of the young; fewer are not worth a thread
 
 
 @rule
@@ -79,7 +83,7 @@ def may_leave(
 STAYS, MOVES, FOUNDS, KEEPS_DWELLING = range(4)
 
 
-@threaded_kernel
+@partial(threaded_kernel, least_rows=_LEAST_ROWS)
 def decide(
     block, young, person_key, birth_year, couple, parents, activity, schooling, gone, household, is_away,
     first_member, members, place, away_place, parts, inside, core, year, luck, p, to, becomes,
