@@ -238,7 +238,10 @@ def _people(found: Survey, inside: int, urban: np.ndarray, weight: float) -> dic
     return {name: np.where(inner, counted, 0) * weight for name, counted in result.items()}
 
 
-def groups(geography_counties: int, inside: int) -> list[tuple[str, int, np.ndarray]]:
+Area = tuple[str, int, np.ndarray]  # level, number, places that belong to it
+
+
+def groups(geography_counties: int, inside: int) -> list[Area]:
     """Levels of the table: (level, number, places that belong to it)."""
     whole = [("prefecture", 0, np.arange(inside))]
     counties = [("county", c, np.arange(N_TIERS * c, N_TIERS * c + N_TIERS)) for c in range(geography_counties)]
@@ -299,11 +302,11 @@ def decompose(
     flows: Flows,
     residents_before: np.ndarray,
     residents_after: np.ndarray,
-    places: np.ndarray,
+    areas: Sequence[np.ndarray],
     urban: np.ndarray,
     inside: int,
-) -> dict[str, float]:
-    """Split the change of the urbanization rate of a set of places exactly into its sources.
+) -> dict[str, np.ndarray]:
+    """Split the change of the urbanization rate of sets of places exactly into its sources.
 
     Each source f changes urban residents by dU and residents by dN; its part is the mean of
     ``(dU - r0 dN) / N1`` and ``(dU - r1 dN) / N0``, which adds up to r1 - r0 whatever the sources.
@@ -311,44 +314,48 @@ def decompose(
     Parameters
     ----------
     residents_before, residents_after : (places,) persons at the ends of two years
-    places : numbers of the places of the area
+    areas : numbers of the places of each
     urban : (places,) True for towns and seats
 
     Returns
     -------
-    points of percent by component of ``COMPONENTS``
+    (areas,) points of percent by component of ``COMPONENTS``
     """
-    inner = np.zeros(len(urban), np.bool_)
-    inner[places] = True
-    elsewhere = np.zeros(len(urban), np.bool_)
-    elsewhere[:inside] = True
-    elsewhere &= ~inner
-    outside = np.zeros(len(urban), np.bool_)
-    outside[inside:] = True
-    u, v = inner & urban, inner & ~urban
+    inner = np.zeros((len(areas), len(urban)))
+    for n, places in enumerate(areas):
+        inner[n, places] = 1.0
+    is_inside = np.arange(len(urban)) < inside
+    elsewhere, outside = is_inside * (1.0 - inner), np.broadcast_to(1.0 * ~is_inside, inner.shape)
+    u, v = inner * urban, inner * ~urban
     moves = flows.moves.sum(axis=2).astype(np.float64)
 
-    def between(origin: np.ndarray, destination: np.ndarray) -> float:
-        return float(origin @ moves @ destination)  # whole numbers: exact in any order
+    def between(origin: np.ndarray, destination: np.ndarray) -> np.ndarray:
+        return np.asarray(((origin @ moves) * destination).sum(axis=1))  # whole numbers: exact in any order
 
+    def added(counts: np.ndarray, of: np.ndarray) -> np.ndarray:
+        return of @ counts.astype(np.float64)
+
+    nothing = np.zeros(len(areas))
     changes = {
-        "moves_inside": (between(v, u) - between(u, v), 0.0),
-        "departures_rural": (0.0, -between(v, outside)),
+        "moves_inside": (between(v, u) - between(u, v), nothing),
+        "departures_rural": (nothing, -between(v, outside)),
         "departures_urban": (-between(u, outside), -between(u, outside)),
-        "arrivals_and_returns_rural": (0.0, between(outside, v) + float(flows.arrivals[v].sum())),
-        "arrivals_and_returns_urban": (between(outside, u) + float(flows.arrivals[u].sum()),) * 2,
-        "births_rural": (0.0, float(flows.births[v].sum())),
-        "births_urban": (float(flows.births[u].sum()),) * 2,
-        "deaths_rural": (0.0, -float(flows.deaths[v].sum())),
-        "deaths_urban": (-float(flows.deaths[u].sum()),) * 2,
-        "reclassification": (float(flows.reclassified[u].sum()), 0.0),
-        "relocation": (float(flows.relocated[u].sum()), float(flows.relocated[inner].sum())),
-        "other_counties_rural": (0.0, between(elsewhere, v) - between(v, elsewhere)),
+        "arrivals_and_returns_rural": (nothing, between(outside, v) + added(flows.arrivals, v)),
+        "arrivals_and_returns_urban": (between(outside, u) + added(flows.arrivals, u),) * 2,
+        "births_rural": (nothing, added(flows.births, v)),
+        "births_urban": (added(flows.births, u),) * 2,
+        "deaths_rural": (nothing, -added(flows.deaths, v)),
+        "deaths_urban": (-added(flows.deaths, u),) * 2,
+        "reclassification": (added(flows.reclassified, u), nothing),
+        "relocation": (added(flows.relocated, u), added(flows.relocated, inner)),
+        "other_counties_rural": (nothing, between(elsewhere, v) - between(v, elsewhere)),
         "other_counties_urban": (between(elsewhere, u) - between(u, elsewhere),) * 2,
     }
-    n0, n1 = float(residents_before[inner].sum()), float(residents_after[inner].sum())
-    r0 = float(residents_before[u].sum()) / n0 if n0 else 0.0
-    r1 = float(residents_after[u].sum()) / n1 if n1 else 0.0
-    if not n0 or not n1:
-        return dict.fromkeys(COMPONENTS, 0.0)
-    return {name: 50.0 * ((du - r0 * dn) / n1 + (du - r1 * dn) / n0) for name, (du, dn) in changes.items()}
+    n0, n1 = added(residents_before, inner), added(residents_after, inner)
+    lived = (n0 > 0) & (n1 > 0)
+    n0, n1 = np.where(lived, n0, 1.0), np.where(lived, n1, 1.0)
+    r0, r1 = added(residents_before, u) / n0, added(residents_after, u) / n1
+    return {
+        name: np.where(lived, 50.0 * ((du - r0 * dn) / n1 + (du - r1 * dn) / n0), 0.0)
+        for name, (du, dn) in changes.items()
+    }

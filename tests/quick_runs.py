@@ -12,19 +12,36 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from migrasim.runs import store
-from migrasim.runs.result import RunResult
+from migrasim.runs.result import HEAD, Made, RunResult
 from migrasim.runs.runner import Stopped, run_batch
 from migrasim.runs.spec import RunSpec
 
 EATS_BYTES = 2_400_000_000
 YEARS = range(2020, 2024)
+
+
+def made_of(result: RunResult, tables: Sequence[str], levels: Sequence[str]) -> Made:
+    """A result as a batch keeps it."""
+    kept = {}
+    for name in tables:
+        frame = getattr(result, name)
+        if "level" in frame:
+            frame = frame[frame["level"].isin(list(levels))]
+        frame = frame.drop(columns=[each for each in HEAD if each in frame])
+        table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+        text = [pa.types.is_large_string(each.type) or pa.types.is_null(each.type) for each in table.schema]
+        types = [each.with_type(pa.string()) if plain else each for each, plain in zip(table.schema, text, strict=True)]
+        kept[name] = table.cast(pa.schema(types))
+    return Made(result.run_id, result.provenance, kept)
 
 
 @dataclass(frozen=True)
@@ -52,6 +69,10 @@ class Quick(RunSpec):
             "levers": {"three_rights.titling": {"2020": [0.9], "2021": [1.0]}},
             "parameters": {"moving.income_elasticity": 1.5},
         }
+
+    def make(self, tables: Sequence[str], levels: Sequence[str]) -> Made:
+        """What `run` makes, as a batch keeps it."""
+        return made_of(self.run(), tables, levels)
 
     def run(self) -> RunResult:
         """Sleep, fail, hang, take too much memory, or kill the process."""

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 from migrasim.core.errors import InputError
 from migrasim.core.rule import BESIDE_THE_MODEL, PACKAGE
 from migrasim.runs import store
+from migrasim.runs.result import LEVELS as LEVELS
 from migrasim.runs.simulate import SCHEMA_VERSION, model_hash, only_region
 from migrasim.runs.spec import RunSpec
 from migrasim.runs.worker import ATTEMPTS, PARTS, SUFFIX, Part, atomic
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 KIND = "migrasim batch"
-LEVELS = ("prefecture", "county", "place")
 WORK, MANIFEST, DESIGN, RUNS = ".work", "manifest.json", "design.parquet", "runs.parquet"
 NEXT, COMMIT, DAMAGED, LOCK = "next", "commit.json", "damaged", ".lock"
 _ASKED = ("run_id", "label", "request", "scenario_file")  # columns of the design that are not its own

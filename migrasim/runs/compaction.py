@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from migrasim.runs.spec import RunSpec
 
+_MOST_WRITERS = 4  # tables of a block that are in memory at once
 BLOCK = 100  # runs a file, and ten times as many where little is kept of each
 EXECUTION, SUMMARY = "execution.parquet", "summary.csv"
 SUMMARY_INDICATORS = (
@@ -121,7 +124,7 @@ class _Sources:
         table = self._old_file(name, block)
         return table.filter(pc.equal(table["run_id"], run_id))
 
-    @lru_cache(maxsize=2)  # noqa: B019
+    @lru_cache(maxsize=2 * _MOST_WRITERS)  # noqa: B019
     def _old_file(self, name: str, block: int) -> pa.Table:
         return batch._read(self.folder / block_name(name, block)).replace_schema_metadata(None)
 
@@ -202,23 +205,35 @@ def _complete(manifest: Manifest, runs: int) -> bool:
 def _write_blocks(
     sources: _Sources, order: Sequence[str], drafts: Path, manifest: Manifest
 ) -> dict[str, dict[str, str]]:
-    """Write the files whose runs changed; digests and runs of all."""
+    """Write the files whose runs changed, those of a block side by side; digests and runs of all."""
     files: dict[str, dict[str, str]] = {}
-    for block, start in enumerate(range(0, len(order), manifest.block)):
-        ids = order[start : start + manifest.block]
-        key = hashlib.sha256(" ".join(f"{run_id}:{sources.status[run_id]}" for run_id in ids).encode()).hexdigest()[:20]
-        names = [block_name(name, block) for name in manifest.tables]
-        kept = {name: manifest.files[name] for name in names if manifest.files.get(name, {}).get("runs") == key}
-        files |= kept
-        stale = [name for name, file in zip(manifest.tables, names, strict=True) if file not in kept]
-        parts = sources.parts(ids) if stale else {}
-        for name in stale:
-            file = block_name(name, block)
-            (drafts / name).mkdir(exist_ok=True)
-            _write_groups(sources.tables(name, ids, parts), drafts / file, manifest.record())
-            if (drafts / file).exists():
-                files[file] = {"sha256": batch.file_digest(drafts / file), "runs": key}
+    with ThreadPoolExecutor(min(_MOST_WRITERS, os.cpu_count() or 1)) as writers:
+        for block, start in enumerate(range(0, len(order), manifest.block)):
+            ids = order[start : start + manifest.block]
+            told = " ".join(f"{run_id}:{sources.status[run_id]}" for run_id in ids)
+            key = hashlib.sha256(told.encode()).hexdigest()[:20]
+            names = {block_name(name, block): name for name in manifest.tables}
+            kept = {file: manifest.files[file] for file in names if manifest.files.get(file, {}).get("runs") == key}
+            files |= kept
+            stale = [file for file in names if file not in kept]
+            parts = sources.parts(ids) if stale else {}
+            begun = [
+                writers.submit(_write_file, sources, names[file], ids, parts, drafts / file, manifest.record())
+                for file in stale
+            ]
+            for file, written in zip(stale, begun, strict=True):
+                if digest := written.result():
+                    files[file] = {"sha256": digest, "runs": key}
     return files
+
+
+def _write_file(
+    sources: _Sources, name: str, ids: Sequence[str], parts: dict[Path, Part], path: Path, record: bytes
+) -> str:
+    """Write a table over some runs; the digest of its file, empty where all of them failed."""
+    path.parent.mkdir(exist_ok=True)
+    _write_groups(sources.tables(name, ids, parts), path, record)
+    return batch.file_digest(path) if path.exists() else ""
 
 
 def _write_groups(tables: Sequence[pa.Table], path: Path, record: bytes) -> None:

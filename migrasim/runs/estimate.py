@@ -13,7 +13,6 @@ from migrasim.runs import compaction, store
 from migrasim.runs.counted import counted
 from migrasim.runs.runner import check_folder, disk_bytes, manifest_for, memory_bytes, resolve, workers_for
 from migrasim.runs.spec import RunSpec
-from migrasim.runs.worker import arrow
 
 
 @dataclass(frozen=True)
@@ -80,11 +79,9 @@ def estimate(
     there = batches.manifest_of(folder)
     missing = order if there is None else compaction.undone(folder, there, design)
     one = by_id[max(order, key=lambda run_id: by_id[run_id].sample)]
-    one.run()  # compiles, and loads what is loaded once
+    one.make(tables, batches.LEVELS)  # compiles, and loads what is loaded once
     begun = time.perf_counter()
-    result = one.run()
-    for name in tables:
-        arrow(getattr(result, name), batches.LEVELS)
+    one.make(tables, batches.LEVELS)
     seconds = time.perf_counter() - begun
     sample = max(spec.sample for spec in specs)
     count = min(max(len(missing), 1), workers_for(sample, workers))

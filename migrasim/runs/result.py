@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from migrasim.core.errors import InputError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pandas import DataFrame
 
 
+TABLES = ("indicators", "flows", "decomposition", "jobs", "dwellings", "chains", "costs", "groups", "ages", "homes")
+LEVELS = ("prefecture", "county", "place")
+HEAD = ("run_id", "scenario", "seed")  # what tells a run at the head of its indicators
 YEARLY = ("indicators", "jobs", "dwellings", "chains", "costs", "groups")  # tables in which money may stand
 
 
@@ -98,6 +103,23 @@ class RunResult:
     def __repr__(self) -> str:
         share = "" if self.sample == 1 else f", sample={self.sample:g}"
         return f"<run {self.run_id}: {self.scenario}, seed {self.seed}, {self.base}-{self.until}{share}>"
+
+
+@dataclass(frozen=True)
+class Made:
+    """A finished run as a batch keeps it.
+
+    Attributes
+    ----------
+    run_id, provenance
+        As in `RunResult`.
+    tables
+        By name, without the columns of `HEAD`: those are the same in all rows of a run.
+    """
+
+    run_id: str
+    provenance: dict[str, Any]
+    tables: Mapping[str, pa.Table]
 
 
 BASES = (2010, 2020)

@@ -16,19 +16,20 @@ from migrasim.core.codes import Form, Purse, Sector, Tenure
 from migrasim.core.errors import InputError
 from migrasim.core.rule import is_to_be_compiled, set_threads, sources_hash
 from migrasim.facts import BASE_YEAR, FactBook
-from migrasim.indicators import COMPONENTS, DISTANCE, columns, decompose, groups, stacked
+from migrasim.indicators import COMPONENTS, DISTANCE, Area, columns, decompose, groups, stacked
 from migrasim.inputs import Inputs
 from migrasim.order import OnPhase, Simulation, place_names
 from migrasim.region import Region
 from migrasim.runs import ahead
 from migrasim.runs.profile import profile as profile_of
-from migrasim.runs.result import RunResult, check_request
+from migrasim.runs.result import LEVELS, TABLES, Made, RunResult, check_request
 from migrasim.scenario import Scenario
 from migrasim.variants import CENTRAL
 from migrasim.variants import alternatives as alternatives_by_name
 from migrasim.variants import future as future_of
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pandas import DataFrame
 
     from migrasim.population import Population
@@ -205,89 +206,135 @@ def identity(
 
 def collect(ready: Prepared, *, households: bool = False, profile: bool = False) -> RunResult:
     """Tables of a finished run."""
-    import pandas as pd
-
     simulation, inputs = ready.simulation, ready.inputs
-    world = simulation.world
-    geography = world.geography
-    identity = run_id(ready)
-    counties = list(inputs.county_names)
-    names = place_names(counties)
-    label = {"prefecture": [ready.region.title["en"]], "county": counties, "place": names}
-    parts: list[dict[str, Any]] = []
-    flows: dict[str, list[Any]] = {name: [] for name in _FLOWS}
-    forms = [form.name.lower() for form in Form]
-    areas = groups(geography.counties, geography.inside)
-    for record in simulation.history:
-        if record.flows is None:
-            continue
-        for level, number, places in areas:
-            if level == "place":
-                continue
-            split = decompose(record.flows, record.before, record.after, places, geography.urban, geography.inside)
-            about = {"year": record.year, "level": level, "place": label[level][number]}
-            parts += [{**about, "component": name, "points": split[name]} for name in COMPONENTS]
-        cells = np.nonzero(record.flows.moves)
-        origin, destination, form = (each.tolist() for each in cells)
-        flows["year"] += [record.year] * len(origin)
-        flows["origin"] += [names[d] for d in origin]
-        flows["destination"] += [names[d] for d in destination]
-        flows["form"] += [forms[f] for f in form]
-        flows["persons"] += (record.flows.moves[cells] * world.weight).tolist()
-        flows["households"] += (record.flows.household_moves[cells] * world.weight).tolist()
-    table = pd.DataFrame(_indicators(ready, identity, label))
+    made = arrow(ready, TABLES, LEVELS)
+    frames: dict[str, DataFrame] = {name: table.to_pandas() for name, table in made.tables.items()}
+    told: dict[str, Any] = {"run_id": made.run_id, "scenario": inputs.scenario.name, "seed": simulation.world.seed}
+    for n, (name, value) in enumerate(told.items()):
+        frames["indicators"].insert(n, name, value)
     return RunResult(
-        run_id=identity,
+        run_id=made.run_id,
         scenario=inputs.scenario.name,
-        seed=world.seed,
+        seed=simulation.world.seed,
         sample=ready.sample,
-        base=world.base,
+        base=simulation.world.base,
         until=inputs.until,
-        indicators=table,
-        flows=pd.DataFrame(flows),
-        decomposition=pd.DataFrame(parts, columns=["year", "level", "place", "component", "points"]),
-        **_details(ready, names),
-        provenance=provenance(inputs, ready.region, ready.population_key, identity, world.seed, ready.sample),
+        **frames,
+        provenance=made.provenance,
         profile=profile_of(simulation) if profile else None,
-        households=_households(ready, names) if households else None,
+        households=_households(ready, place_names(list(inputs.county_names))) if households else None,
         notes=_notes(ready),
     )
 
 
-def _indicators(ready: Prepared, identity: str, label: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """Columns of the indicators of all years and areas, headed by what tells the run and the row."""
-    history, world, targets = ready.simulation.history, ready.simulation.world, ready.region.targets
-    areas = groups(world.geography.counties, world.geography.inside)
+def arrow(ready: Prepared, tables: Sequence[str], levels: Sequence[str]) -> Made:
+    """A finished run as a batch keeps it: some of its tables, and of those by level some levels."""
+    identity, inputs, world = run_id(ready), ready.inputs, ready.simulation.world
+    counties = list(inputs.county_names)
+    of_level = {"prefecture": [ready.region.title["en"]], "county": counties, "place": place_names(counties)}
+    areas = [area for area in groups(world.geography.counties, world.geography.inside) if area[0] in levels]
+    wanted = {"indicators": _indicators, "decomposition": _decomposition}
+    found = {name: make(ready, areas, of_level) for name, make in wanted.items() if name in tables}
+    if "flows" in tables:
+        found["flows"] = _flows(ready, of_level["place"])
+    found |= _details(ready, of_level["place"], tables)
+    said = provenance(inputs, ready.region, ready.population_key, identity, world.seed, ready.sample)
+    return Made(identity, said, {name: found[name] for name in tables})
+
+
+def _text(labels: Sequence[str], numbers: np.ndarray | Sequence[int]) -> pa.Array:
+    """Labels by their numbers, without a Python object for each row."""
+    import pyarrow as pa
+
+    return pa.array(labels, pa.string()).take(pa.array(np.asarray(numbers, np.int64)))
+
+
+def _table(columns: Mapping[str, Any]) -> pa.Table:
+    """Columns as they are kept: no number is null."""
+    import pyarrow as pa
+
+    return pa.table({name: pa.array(each, from_pandas=True) for name, each in columns.items()})
+
+
+def _area_columns(areas: Sequence[Area], of_level: Mapping[str, list[str]], years: Sequence[int]) -> dict[str, Any]:
+    """Year, level and name of the areas, year after year."""
+    named = [of_level[level][number] for level, number, _ in areas]
+    which = np.tile(np.arange(len(areas)), len(years))
+    return {
+        "year": np.repeat(np.array(years, np.int64), len(areas)),
+        "level": _text([level for level, _, _ in areas], which),
+        "place": _text(named, which),
+    }
+
+
+def _flows(ready: Prepared, names: list[str]) -> pa.Table:
+    """Persons and households who moved in a year, by origin, destination and form."""
+    weight = ready.simulation.world.weight
+    years, cells, persons, households = [], [], [], []
+    for record in ready.simulation.history:
+        if record.flows is not None:
+            found = np.nonzero(record.flows.moves)
+            years.append(np.full(len(found[0]), record.year))
+            cells.append(np.array(found))
+            persons.append(record.flows.moves[found] * weight)
+            households.append(record.flows.household_moves[found] * weight)
+    origin, destination, form = np.concatenate(cells, axis=1)
+    columns = (
+        np.concatenate(years),
+        _text(names, origin),
+        _text(names, destination),
+        _text([each.name.lower() for each in Form], form),
+        np.concatenate(persons),
+        np.concatenate(households),
+    )
+    return _table(dict(zip(_FLOWS, columns, strict=True)))
+
+
+def _decomposition(ready: Prepared, areas: Sequence[Area], of_level: Mapping[str, list[str]]) -> pa.Table:
+    """The yearly change of the urbanization rate of areas, split into its components."""
+    geography = ready.simulation.world.geography
+    areas = [area for area in areas if area[0] != "place"]
+    places = [each for _, _, each in areas]
+    split = [
+        decompose(record.flows, record.before, record.after, places, geography.urban, geography.inside)
+        for record in ready.simulation.history
+        if record.flows is not None
+    ]
+    head = _area_columns(areas, of_level, [each.year for each in ready.simulation.history if each.flows is not None])
+    points = np.array([[by_area[name] for name in COMPONENTS] for by_area in split])  # (years, components, areas)
+    rows = np.repeat(np.arange(len(split) * len(areas)), len(COMPONENTS))
+    head = {name: each[rows] if isinstance(each, np.ndarray) else each.take(rows) for name, each in head.items()}
+    component = np.tile(np.arange(len(COMPONENTS)), len(split) * len(areas))
+    points = points.transpose(0, 2, 1).ravel()
+    return _table({**head, "component": _text(COMPONENTS, component), "points": points})
+
+
+def _indicators(ready: Prepared, areas: Sequence[Area], of_level: Mapping[str, list[str]]) -> pa.Table:
+    """Indicators of all years and areas."""
+    history, targets = ready.simulation.history, ready.region.targets
     places = [each for _, _, each in areas]
     found = columns(np.array([stacked(record.sums) for record in history]), places)
     for n, record in enumerate(history):
-        if record.year in targets:
+        if record.year in targets and areas[0][0] == "prefecture":
             row = n * len(areas)  # the whole region stands first
             found[DISTANCE][row] = found["urbanization_rate"][row] - targets[record.year]
     chains = [chain.id for chain in ready.region.chains]
     workers = np.array([[record.sums[f"chain_{k}"] for k in range(len(chains))] for record in history])
     by_chain = np.stack([np.take(workers, each, axis=2).sum(axis=2) for each in places], axis=1)
-    rows = len(history) * len(areas)
-    head = {
-        "run_id": [identity] * rows,
-        "scenario": [ready.inputs.scenario.name] * rows,
-        "seed": [world.seed] * rows,
-        "year": np.repeat([record.year for record in history], len(areas)),
-        "level": [level for level, _, _ in areas] * len(history),
-        "place": [label[level][number] for level, number, _ in areas] * len(history),
-    }
-    counted = by_chain.reshape(rows, len(chains)).T
-    return head | found | {f"chain_workers_{name}": each for name, each in zip(chains, counted, strict=True)}
+    counted = by_chain.reshape(len(history) * len(areas), len(chains)).T
+    head = _area_columns(areas, of_level, [record.year for record in history])
+    more = {f"chain_workers_{name}": each for name, each in zip(chains, counted, strict=True)}
+    return _table(head | found | more)
 
 
-def _details(ready: Prepared, names: list[str]) -> dict[str, DataFrame]:
+def _details(ready: Prepared, names: list[str], tables: Sequence[str]) -> dict[str, pa.Table]:
     """Tables beside the indicators, with numbers of places, kinds and groups turned into their names."""
-    import pandas as pd
-
     chains = [chain.id for chain in ready.region.chains]
     found = ready.simulation.groups
     assert found is not None
-    labels: dict[str, list[str]] = {
+    in_dimension = [len(each) for each in found.names.values()]
+    first_group = np.cumsum(in_dimension) - in_dimension
+    labels: dict[str, Sequence[str]] = {
         "place": names,
         "county": list(ready.inputs.county_names),
         "kind": [*(sector.name.lower() for sector in Sector), *chains],
@@ -296,26 +343,27 @@ def _details(ready: Prepared, names: list[str]) -> dict[str, DataFrame]:
         "payer": [purse.name.lower() for purse in Purse],
         "payee": [purse.name.lower() for purse in Purse],
         "sex": ["male", "female"],
+        "dimension": list(found.names),
+        "group": [group for each in found.names.values() for group in each],
     }
     labels["county"] = labels["origin_county"] = [*labels["county"], "outside"]
-    tables = {}
+    made = {}
     for name in ready.simulation.history[0].detail:
+        if name not in tables:
+            continue
         years = []
         for record in ready.simulation.history:
             columns: dict[str, Any] = dict(record.detail[name])
             rows = len(next(iter(columns.values())))
             years.append({"year": np.full(rows, record.year), **columns})
         filled = [each for each in years if len(each["year"])] or years[:1]
-        joined = {key: np.concatenate([each[key] for each in filled]) for key in filled[0]}
-        if name == "groups":
-            dimensions = list(found.names)
-            pairs = zip(joined["dimension"], joined["group"], strict=True)
-            joined["group"] = np.array([found.names[dimensions[d]][g] for d, g in pairs], object)
-            joined["dimension"] = np.array(dimensions, object)[joined["dimension"]]
+        joined: dict[str, Any] = {key: np.concatenate([each[key] for each in filled]) for key in filled[0]}
+        if name == "groups":  # numbered within their dimension
+            joined["group"] = joined["group"] + first_group[joined["dimension"]]
         for key in labels.keys() & joined.keys():
-            joined[key] = np.array(labels[key], object)[joined[key]]
-        tables[name] = pd.DataFrame(joined)
-    return tables
+            joined[key] = _text(labels[key], joined[key])
+        made[name] = _table(joined)
+    return made
 
 
 def _households(ready: Prepared, names: list[str]) -> DataFrame:

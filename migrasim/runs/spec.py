@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -10,8 +10,8 @@ from typing import Any
 from migrasim import population
 from migrasim.facts import FactBook, Title
 from migrasim.inputs import Inputs
-from migrasim.runs.result import RunResult
-from migrasim.runs.simulate import identity, only_region, provenance, simulate
+from migrasim.runs.result import Made, RunResult
+from migrasim.runs.simulate import Prepared, arrow, collect, identity, only_region, prepare, provenance
 from migrasim.scenario import Scenario, Setting, Step
 
 Plain = dict[str, Any]
@@ -77,7 +77,14 @@ class RunSpec:
 
     def run(self) -> RunResult:
         """Make the run, on one thread: side by side, runs use more cores better than threads do."""
-        return simulate(
+        return collect(self._finished())
+
+    def make(self, tables: Sequence[str], levels: Sequence[str]) -> Made:
+        """Make the run, and of its tables those that a batch keeps."""
+        return arrow(self._finished(), tables, levels)
+
+    def _finished(self) -> Prepared:
+        ready = prepare(
             self.scenario,
             seed=self.seed,
             sample=self.sample,
@@ -89,6 +96,9 @@ class RunSpec:
             parameters=self.parameters,
             threads=1,
         )
+        for _ in range(self.base, self.until):
+            ready.simulation.step()
+        return ready
 
     def request(self) -> Plain:
         """The run as plain data, with the scenario's settings written out, so that it can be made again anywhere."""

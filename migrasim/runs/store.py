@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrasim.core.errors import InputError
 from migrasim.core.language import title_in
+from migrasim.runs.result import TABLES as TABLES
 from migrasim.runs.result import RunResult
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 SCHEMA_VERSION = 1
-TABLES = ("indicators", "flows", "decomposition", "jobs", "dwellings", "chains", "costs", "groups", "ages", "homes")
 _RECORD = b"migrasim"
 
 # unit, English and Chinese title of the columns that are not indicators

@@ -25,17 +25,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from migrasim.runs.result import HEAD
 from migrasim.runs.spec import RunSpec
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from pandas import DataFrame
 
 DONE, FAILED = "done", "failed"
 PARTS, ATTEMPTS = "parts", "attempts"
 SUFFIX = ".part"
-HEAD = ("run_id", "scenario", "seed")
-_WIDE = 20  # columns
 _DIGEST = 32  # bytes of a SHA-256
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -151,17 +149,15 @@ def _make(run_id: str, spec: RunSpec, task: Task, attempts: int) -> dict[str, An
     from migrasim.runs.store import row_of
 
     begun = time.perf_counter()
-    tables: dict[str, pa.Table] = {}
+    tables: Mapping[str, pa.Table] = {}
     said = {"status": DONE, "error": "", "traceback": ""}
     try:
-        result = spec.run()
-        if result.run_id != run_id:
+        made = spec.make(task.tables, task.levels)
+        if made.run_id != run_id:
             raise RuntimeError(
-                f"it made the run {result.run_id}: the process has another version of the model or its data"
+                f"it made the run {made.run_id}: the process has another version of the model or its data"
             )
-        found = result.provenance
-        for name in task.tables:
-            tables[name] = arrow(getattr(result, name), task.levels)
+        found, tables = made.provenance, made.tables
     except Exception as error:
         if isinstance(error, OSError) and error.errno in _NO_ROOM:
             raise
@@ -194,29 +190,6 @@ def failed_row(run_id: str, spec: RunSpec, error: str, attempts: int) -> dict[st
         "row": row_of({**spec.provenance(), "run_id": run_id}, FAILED),
         "tables": {},
     }
-
-
-def arrow(frame: DataFrame, levels: Sequence[str]) -> pa.Table:
-    """A table of a run, of the levels that are kept, without what tells the run: that is the same in all its rows."""
-    import pyarrow as pa
-    from pandas.arrays import NumpyExtensionArray
-
-    if "level" in frame and len(levels) < 3:
-        frame = frame[frame["level"].isin(list(levels))]
-    columns: dict[str, Any] = {}
-    wide = frame.select_dtypes("float64") if frame.shape[1] > _WIDE else None  # taken out at once, not one by one
-    floats = {} if wide is None else dict(zip(wide.columns, np.ascontiguousarray(wide.to_numpy().T), strict=True))
-    for name in frame.columns:
-        if name in HEAD:
-            continue
-        values = floats[name] if name in floats else frame[name].array
-        if isinstance(values, NumpyExtensionArray):
-            values = values.to_numpy()
-        array = pa.array(values, from_pandas=True)
-        array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-        plain = not pa.types.is_large_string(array.type) and not pa.types.is_null(array.type)
-        columns[str(name)] = array if plain else array.cast(pa.string())
-    return pa.table(columns)
 
 
 def columns_of(rows: Sequence[Mapping[str, Any]], types: Mapping[str, str] | None = None) -> pa.Table:

@@ -50,10 +50,10 @@ def test_it_stands_apart_in_the_decomposition() -> None:
     simulation = run()
     record, world = simulation.history[-1], simulation.world
     points = decompose(
-        record.flows, record.before, record.after, np.arange(world.geography.inside), world.geography.urban,
+        record.flows, record.before, record.after, [np.arange(world.geography.inside)], world.geography.urban,
         world.geography.inside,
     )  # fmt: skip
-    assert points["relocation"] > 0.0
+    assert points["relocation"][0] > 0.0
     assert "cost.relocation_yuan" not in world.measures
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields, replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from quick_runs import made_of
 
 from migrasim import __version__, cli
 from migrasim.analysis import compare
@@ -27,7 +29,7 @@ from migrasim.present.report.view import view
 from migrasim.present.report.words import LIMITS, WORDS
 from migrasim.region import Region
 from migrasim.runs import store
-from migrasim.runs.result import RunResult
+from migrasim.runs.result import Made, RunResult
 from migrasim.runs.runner import run_batch
 from migrasim.runs.spec import RunSpec
 from migrasim.scenario import Scenario
@@ -429,6 +431,10 @@ def test_a_folder_in_the_way_of_the_report_is_left_alone(run, workdir):
 @dataclass(frozen=True)
 class Told(RunSpec):
     """A run of a shipped scenario whose numbers are invented: more urban residents with every seed."""
+
+    def make(self, tables: Sequence[str], levels: Sequence[str]) -> Made:
+        """What `run` makes, as a batch keeps it."""
+        return made_of(self.run(), tables, levels)
 
     def run(self) -> RunResult:
         """Tables with the identity of the request."""

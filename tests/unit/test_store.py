@@ -11,6 +11,8 @@ import pytest
 
 from migrasim.core.errors import InputError
 from migrasim.runs import store
+from migrasim.runs.result import HEAD, LEVELS
+from migrasim.runs.spec import RunSpec
 
 
 def _publish(result, target: Path) -> Path:
@@ -29,6 +31,23 @@ def test_a_result_comes_back_as_it_was(make_result, tmp_path):
         assert getattr(back, name) == getattr(result, name)
     assert back.profile is None
     assert back.households is None
+
+
+def test_a_batch_keeps_what_a_run_says():
+    """Some tables of a run, at some levels, are those of the whole run: rows, numbers and what is not a number."""
+    spec = RunSpec("plan", seed=3, sample=0.001, until=2022)
+    whole, lean = spec.run(), spec.make(("groups", "decomposition", "indicators"), ("county",))
+    assert (lean.run_id, lean.provenance) == (whole.run_id, whole.provenance)
+    assert list(lean.tables) == ["groups", "decomposition", "indicators"]
+    for name, table in lean.tables.items():
+        frame = getattr(whole, name)
+        if "level" in frame:
+            frame = frame[frame["level"] == "county"].reset_index(drop=True)
+            assert len(frame) > 0
+        pd.testing.assert_frame_equal(table.to_pandas(), frame.drop(columns=[each for each in HEAD if each in frame]))
+    assert whole.groups["welfare_yuan_yr"].isna().sum() == lean.tables["groups"]["welfare_yuan_yr"].null_count
+    everything = spec.make(store.TABLES, LEVELS)
+    assert everything.tables["indicators"].num_rows == len(whole.indicators)
 
 
 def test_optional_tables_come_back_too(make_result, tmp_path):

@@ -31,6 +31,7 @@ from migrasim.present.explorer.session import Session
 from migrasim.present.explorer.sources import run_text
 from migrasim.present.explorer.widgets import Choice, Press, element
 from migrasim.present.explorer.words import name_of, say
+from migrasim.runs.result import TABLES
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from migrasim.runs.result import RunResult
 
 Event = Callable[[Any], None]
-_TABLES = ("indicators", "flows", "decomposition", "jobs", "dwellings", "chains", "costs", "groups", "ages", "homes")
 
 
 @solara.component_vue("textbox.vue")
@@ -164,7 +164,7 @@ def packed(result: RunResult, kind: str, draft: Draft, lang: Lang) -> bytes:
         archive.writestr(file, draft.yaml())
         archive.writestr("about.txt", "\ufeff" + "\r\n".join([*about, ""]))
         if kind == "csv":
-            tables = {name: _alone(getattr(result, name), result) for name in _TABLES}
+            tables = {name: _alone(getattr(result, name), result) for name in TABLES}
             for name, table in {**tables, "columns": _columns(tables)}.items():
                 archive.writestr(f"{name}.csv", "\ufeff" + table.to_csv(index=False))
         else:
