@@ -114,12 +114,23 @@ class Made:
     run_id, provenance
         As in `RunResult`.
     tables
-        By name, without the columns of `HEAD`: those are the same in all rows of a run.
+        By name, without the columns of `HEAD`: those are the same in all rows of a run. Texts may be encoded by a
+        dictionary.
     """
 
     run_id: str
     provenance: dict[str, Any]
     tables: Mapping[str, pa.Table]
+
+
+def decoded(table: pa.Table) -> pa.Table:
+    """The table with its texts written out in every row."""
+    import pyarrow as pa
+
+    for n, field_ in enumerate(table.schema):
+        if pa.types.is_dictionary(field_.type):
+            table = table.set_column(n, field_.name, table.column(n).cast(pa.string()))
+    return table
 
 
 BASES = (2010, 2020)

@@ -22,7 +22,7 @@ from migrasim.order import OnPhase, Simulation, place_names
 from migrasim.region import Region
 from migrasim.runs import ahead
 from migrasim.runs.profile import profile as profile_of
-from migrasim.runs.result import LEVELS, TABLES, Made, RunResult, check_request
+from migrasim.runs.result import LEVELS, TABLES, Made, RunResult, check_request, decoded
 from migrasim.scenario import Scenario
 from migrasim.variants import CENTRAL
 from migrasim.variants import alternatives as alternatives_by_name
@@ -208,7 +208,7 @@ def collect(ready: Prepared, *, households: bool = False, profile: bool = False)
     """Tables of a finished run."""
     simulation, inputs = ready.simulation, ready.inputs
     made = arrow(ready, TABLES, LEVELS)
-    frames: dict[str, DataFrame] = {name: table.to_pandas() for name, table in made.tables.items()}
+    frames: dict[str, DataFrame] = {name: decoded(table).to_pandas() for name, table in made.tables.items()}
     told: dict[str, Any] = {"run_id": made.run_id, "scenario": inputs.scenario.name, "seed": simulation.world.seed}
     for n, (name, value) in enumerate(told.items()):
         frames["indicators"].insert(n, name, value)
@@ -243,17 +243,19 @@ def arrow(ready: Prepared, tables: Sequence[str], levels: Sequence[str]) -> Made
 
 
 def _text(labels: Sequence[str], numbers: np.ndarray | Sequence[int]) -> pa.Array:
-    """Labels by their numbers, without a Python object for each row."""
+    """Labels by their numbers, as such: no text stands in a row."""
     import pyarrow as pa
 
-    return pa.array(labels, pa.string()).take(pa.array(np.asarray(numbers, np.int64)))
+    return pa.DictionaryArray.from_arrays(np.asarray(numbers, np.int16), pa.array(labels, pa.string()))
 
 
 def _table(columns: Mapping[str, Any]) -> pa.Table:
-    """Columns as they are kept: no number is null."""
+    """Columns as they are kept: what is no number is null, texts are encoded."""
     import pyarrow as pa
 
-    return pa.table({name: pa.array(each, from_pandas=True) for name, each in columns.items()})
+    arrays = {name: pa.array(each, from_pandas=True) for name, each in columns.items()}
+    texts = {name: each.dictionary_encode() for name, each in arrays.items() if pa.types.is_string(each.type)}
+    return pa.table(arrays | texts)
 
 
 def _area_columns(areas: Sequence[Area], of_level: Mapping[str, list[str]], years: Sequence[int]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from migrasim.runs.result import HEAD
+from migrasim.runs.result import HEAD, decoded
 from migrasim.runs.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -305,7 +305,7 @@ class Part:
         if name not in self._index["streams"]:
             return pa.table({}), {}
         begun, size = self._index["streams"][name]
-        found = _table(pa.py_buffer(self._body[begun : begun + size]))
+        found = decoded(_table(pa.py_buffer(self._body[begun : begun + size])))
         which = pa.array(np.repeat(np.arange(len(counts)), counts))
         head = {each: self.settled[each].combine_chunks().take(which) for each in HEAD}
         found = pa.table(head | dict(zip(found.schema.names, found.columns, strict=True)))

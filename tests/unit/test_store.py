@@ -11,7 +11,7 @@ import pytest
 
 from migrasim.core.errors import InputError
 from migrasim.runs import store
-from migrasim.runs.result import HEAD, LEVELS
+from migrasim.runs.result import HEAD, LEVELS, decoded
 from migrasim.runs.spec import RunSpec
 
 
@@ -44,7 +44,9 @@ def test_a_batch_keeps_what_a_run_says():
         if "level" in frame:
             frame = frame[frame["level"] == "county"].reset_index(drop=True)
             assert len(frame) > 0
-        pd.testing.assert_frame_equal(table.to_pandas(), frame.drop(columns=[each for each in HEAD if each in frame]))
+        pd.testing.assert_frame_equal(
+            decoded(table).to_pandas(), frame.drop(columns=[each for each in HEAD if each in frame])
+        )
     assert whole.groups["welfare_yuan_yr"].isna().sum() == lean.tables["groups"]["welfare_yuan_yr"].null_count
     everything = spec.make(store.TABLES, LEVELS)
     assert everything.tables["indicators"].num_rows == len(whole.indicators)
