@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from migrasim.runs.result import HEAD, decoded
+from migrasim.runs.result import HEAD, encoded
 from migrasim.runs.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ def write_part(rows: Sequence[dict[str, Any]], path: Path, tables: Sequence[str]
         found = [row["tables"][name] for row in rows if row["tables"]]
         if found:
             begun = body.tell()
-            _stream(pa.concat_tables(found, promote_options="permissive"), body)
+            _stream(encoded(pa.concat_tables(found, promote_options="permissive")), body)
             where[name] = [begun, body.tell() - begun]
     made, settled = io.BytesIO(), io.BytesIO()
     _stream(columns_of(rows, _MADE), made)
@@ -296,7 +296,7 @@ class Part:
     def table(self, name: str) -> tuple[pa.Table, dict[str, tuple[int, int]]]:
         """A table over all its runs, headed by what tells the run; of each run its first row and the one after it.
 
-        Runs that failed are not among them.
+        Runs that failed are not among them. Texts are encoded.
         """
         import pyarrow as pa
 
@@ -305,9 +305,13 @@ class Part:
         if name not in self._index["streams"]:
             return pa.table({}), {}
         begun, size = self._index["streams"][name]
-        found = decoded(_table(pa.py_buffer(self._body[begun : begun + size])))
-        which = pa.array(np.repeat(np.arange(len(counts)), counts))
-        head = {each: self.settled[each].combine_chunks().take(which) for each in HEAD}
+        found = _table(pa.py_buffer(self._body[begun : begun + size]))
+        which = pa.array(np.repeat(np.arange(len(counts), dtype=np.int32), counts))
+        head = {}
+        for each in HEAD:
+            told = self.settled[each].combine_chunks()
+            is_text = pa.types.is_string(told.type)
+            head[each] = pa.DictionaryArray.from_arrays(which, told) if is_text else told.take(which)
         found = pa.table(head | dict(zip(found.schema.names, found.columns, strict=True)))
         ends = np.cumsum(counts).tolist()
         rows = {
