@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrasim.runs import batch, store
 from migrasim.runs.batch import Design, Manifest
+from migrasim.runs.result import encoded
 from migrasim.runs.worker import DONE, Part, atomic, columns_of
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class _Sources:
 
     @lru_cache(maxsize=2 * _MOST_WRITERS)  # noqa: B019
     def _old_file(self, name: str, block: int) -> pa.Table:
-        return batch._read(self.folder / block_name(name, block)).replace_schema_metadata(None)
+        return encoded(batch._read(self.folder / block_name(name, block)).replace_schema_metadata(None))
 
 
 def block_name(table: str, block: int) -> str:
@@ -140,7 +141,7 @@ def undone(folder: Path, manifest: Manifest, design: Design) -> list[str]:
     return [run_id for run_id in design.distinct if not sources.has(run_id) or sources.status[run_id] != DONE]
 
 
-def finish(folder: Path, manifest: Manifest, design: Design, specs: Mapping[str, RunSpec]) -> Manifest:
+def finish(folder: Path, manifest: Manifest, design: Design, specs: Mapping[str, RunSpec], cores: int = 1) -> Manifest:
     """Write the tables anew as far as they change, and give up the parts.
 
     Parameters
@@ -149,6 +150,8 @@ def finish(folder: Path, manifest: Manifest, design: Design, specs: Mapping[str,
         The batch; the manifest lists files that are sound.
     specs
         Requests by run, to write rows anew that were lost.
+    cores
+        Of this machine that may be used: so many tables are written at once, up to a few.
 
     Raises
     ------
@@ -166,7 +169,7 @@ def finish(folder: Path, manifest: Manifest, design: Design, specs: Mapping[str,
     shutil.rmtree(drafts, ignore_errors=True)
     drafts.mkdir(parents=True)
     try:
-        files = _write_blocks(sources, order, drafts, manifest)
+        files = _write_blocks(sources, order, drafts, manifest, min(_MOST_WRITERS, cores))
         rows, execution = _rows(sources, order, specs)
         record = manifest.record()
         runs = _with_own(rows, design)
@@ -203,11 +206,11 @@ def _complete(manifest: Manifest, runs: int) -> bool:
 
 
 def _write_blocks(
-    sources: _Sources, order: Sequence[str], drafts: Path, manifest: Manifest
+    sources: _Sources, order: Sequence[str], drafts: Path, manifest: Manifest, count: int
 ) -> dict[str, dict[str, str]]:
     """Write the files whose runs changed, those of a block side by side; digests and runs of all."""
     files: dict[str, dict[str, str]] = {}
-    with ThreadPoolExecutor(min(_MOST_WRITERS, os.cpu_count() or 1)) as writers:
+    with ThreadPoolExecutor(count) as writers:
         for block, start in enumerate(range(0, len(order), manifest.block)):
             ids = order[start : start + manifest.block]
             told = " ".join(f"{run_id}:{sources.status[run_id]}" for run_id in ids)
@@ -237,19 +240,49 @@ def _write_file(
 
 
 def _write_groups(tables: Sequence[pa.Table], path: Path, record: bytes) -> None:
-    """Write the rows of some runs; where they have levels, a row group a level, so that one can be read alone."""
+    """Write the rows of some runs; where they have levels, a row group a level, so that one can be read alone.
+
+    Texts go to the file as they are encoded, and whoever reads it is told that they are texts: that spares looking up
+    the text of every row.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     if not tables:  # every run of the block failed: a file without rows would have no columns
         return
-    whole = pa.concat_tables(tables, promote_options="permissive").combine_chunks()
-    schema = store.described(whole.schema, record)
-    keys = [field.name for field in schema if not pa.types.is_floating(field.type)]  # numbers hardly ever repeat
-    told = [name for name in ("level",) if name in schema.names]  # a group of rows holds all runs, years and places
-    with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=keys, write_statistics=told) as writer:
-        for group in _by_level(pa.Table.from_arrays(whole.columns, schema=schema)):
-            writer.write_table(group, row_group_size=max(1, len(group)))
+    whole = encoded(pa.concat_tables(tables, promote_options="permissive"))
+    texts = {field.name for field in whole.schema if pa.types.is_dictionary(field.type)}
+    read = store.described(_with_type(whole.schema, texts, pa.string()), record)
+    written = _with_type(read, texts, pa.dictionary(pa.int32(), pa.string()))
+    keys = [field.name for field in read if not pa.types.is_floating(field.type)]  # numbers hardly ever repeat
+    told = [name for name in ("level",) if name in texts]  # a group of rows holds all runs, years and places
+    said = {**read.metadata, b"ARROW:schema": base64.b64encode(read.serialize())}
+    with pq.ParquetWriter(
+        path, written, compression="zstd", use_dictionary=keys, write_statistics=told, store_schema=False
+    ) as writer:
+        for group in _by_level(whole):
+            columns = {name: _by_appearance(group[name]) if name in texts else group[name] for name in written.names}
+            writer.write_table(pa.table(columns, schema=written), row_group_size=max(1, len(group)))
+        writer.add_key_value_metadata(said)
+
+
+def _with_type(schema: pa.Schema, names: Collection[str], type_: pa.DataType) -> pa.Schema:
+    import pyarrow as pa
+
+    fields = [field.with_type(type_) if field.name in names else field for field in schema]
+    return pa.schema(fields, metadata=schema.metadata)
+
+
+def _by_appearance(texts: pa.ChunkedArray) -> pa.Array:
+    """Encoded texts, numbered as they come: a file hangs on its rows alone, not on where they were before."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    array = texts.combine_chunks()
+    labels = array.dictionary.dictionary_encode()  # a text may have several numbers
+    order = labels.indices.take(array.indices.unique()).unique().drop_null()
+    numbers = pc.index_in(labels.indices, value_set=order).take(array.indices)
+    return pa.DictionaryArray.from_arrays(numbers, labels.dictionary.take(order))
 
 
 def _by_level(table: pa.Table) -> Iterator[pa.Table]:

@@ -133,6 +133,16 @@ def decoded(table: pa.Table) -> pa.Table:
     return table
 
 
+def encoded(table: pa.Table) -> pa.Table:
+    """The table in one piece, with texts as numbers into one dictionary a column, which are small to copy and join."""
+    import pyarrow as pa
+
+    for n, field_ in enumerate(table.schema):
+        if pa.types.is_string(field_.type):
+            table = table.set_column(n, field_.name, table.column(n).dictionary_encode())
+    return table.unify_dictionaries().combine_chunks()
+
+
 BASES = (2010, 2020)
 LAST_YEAR = 2060  # of paths of levers, too
 

@@ -71,9 +71,13 @@ def workers_for(sample: float, wanted: int | None = None) -> int:
     """
     if wanted is not None and (isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 1):
         raise InputError(f"workers: {wanted!r} is not allowed; allowed: whole numbers from 1 on")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    most = cores if wanted is None else min(wanted, cores)
-    return max(1, min(most, int(0.8 * free_bytes() / memory_bytes(sample))))
+    return max(1, min(cores(wanted), int(0.8 * free_bytes() / memory_bytes(sample))))
+
+
+def cores(wanted: int | None = None) -> int:
+    """Cores of this machine that this process may use, and of those not more than are wanted."""
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return there if wanted is None else max(1, min(wanted, there))
 
 
 def free_bytes() -> float:
@@ -366,7 +370,8 @@ class _Plan:
                 return Batch(self.folder, self.manifest)
             rounds += 1
             try:
-                self.manifest = compaction.finish(self.folder, self.manifest, self.design, self.specs)
+                used = cores(self.workers)
+                self.manifest = compaction.finish(self.folder, self.manifest, self.design, self.specs, used)
             except compaction.Damaged as damaged:
                 self.say(f"{self.folder}: part {damaged} is damaged; its runs are made again")
                 continue

@@ -171,12 +171,12 @@ def simulate(
     return collect(ready, households=households, profile=profile)
 
 
-def run_id(ready: Prepared) -> str:
+def run_id(ready: Prepared, inputs_hash: str) -> str:
     """Identity of a run: everything that determines its result and nothing else."""
     world = ready.simulation.world
     inputs = ready.inputs
     return identity(
-        inputs.content_hash(),
+        inputs_hash,
         ready.population_key,
         ready.region.region_hash,
         seed=world.seed,
@@ -229,7 +229,9 @@ def collect(ready: Prepared, *, households: bool = False, profile: bool = False)
 
 def arrow(ready: Prepared, tables: Sequence[str], levels: Sequence[str]) -> Made:
     """A finished run as a batch keeps it: some of its tables, and of those by level some levels."""
-    identity, inputs, world = run_id(ready), ready.inputs, ready.simulation.world
+    inputs, world = ready.inputs, ready.simulation.world
+    inputs_hash = inputs.content_hash()
+    identity = run_id(ready, inputs_hash)
     counties = list(inputs.county_names)
     of_level = {"prefecture": [ready.region.title["en"]], "county": counties, "place": place_names(counties)}
     areas = [area for area in groups(world.geography.counties, world.geography.inside) if area[0] in levels]
@@ -238,7 +240,7 @@ def arrow(ready: Prepared, tables: Sequence[str], levels: Sequence[str]) -> Made
     if "flows" in tables:
         found["flows"] = _flows(ready, of_level["place"])
     found |= _details(ready, of_level["place"], tables)
-    said = provenance(inputs, ready.region, ready.population_key, identity, world.seed, ready.sample)
+    said = provenance(inputs, inputs_hash, ready.region, ready.population_key, identity, world.seed, ready.sample)
     return Made(identity, said, {name: found[name] for name in tables})
 
 
@@ -390,7 +392,7 @@ def _incomes(ready: Prepared) -> np.ndarray:
 
 
 def provenance(
-    inputs: Inputs, region: Region, population_key: str, identity: str, seed: int, sample: float
+    inputs: Inputs, inputs_hash: str, region: Region, population_key: str, identity: str, seed: int, sample: float
 ) -> dict[str, Any]:
     """Where every number of a run comes from, as plain data; the run need not have been made."""
     book = inputs.book
@@ -404,7 +406,7 @@ def provenance(
         "scenario_title": dict(inputs.scenario.title),
         "future": inputs.future,
         "alternatives": list(inputs.alternatives),
-        "inputs": inputs.content_hash(),
+        "inputs": inputs_hash,
         "population": population_key,
         "model": model_hash(),
         "seed": seed,
@@ -413,10 +415,7 @@ def provenance(
         "until": inputs.until,
         "versions": {"migrasim": __version__, "python": platform.python_version(), "numpy": np.__version__},
         "levers": {
-            name: {
-                str(year): [float(x) for x in row]
-                for year, row in zip(inputs.years, inputs.lever_path(name), strict=True)
-            }
+            name: dict(zip((str(year) for year in inputs.years), inputs.lever_path(name).tolist(), strict=True))
             for name in book.levers
         },
         "parameters": {name: inputs.parameters.get(name, book[name].central) for name in book.facts if book[name].used},

@@ -72,8 +72,8 @@ class RunSpec:
     def provenance(self) -> Plain:
         """What the result of the run would say of itself; needs no run."""
         inputs, key = self.inputs(), population_key(self.base)
-        run_id = self.run_id(inputs.content_hash())
-        return provenance(inputs, only_region(), key, run_id, self.seed, self.sample)
+        inputs_hash = inputs.content_hash()
+        return provenance(inputs, inputs_hash, only_region(), key, self.run_id(inputs_hash), self.seed, self.sample)
 
     def run(self) -> RunResult:
         """Make the run, on one thread: side by side, runs use more cores better than threads do."""

@@ -20,12 +20,13 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from migrasim.runs.result import HEAD, decoded
+from migrasim.runs.result import HEAD, encoded
 from migrasim.runs.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -196,9 +197,9 @@ def columns_of(rows: Sequence[Mapping[str, Any]], types: Mapping[str, str] | Non
     """Rows as a table; columns in the order in which they come."""
     import pyarrow as pa
 
-    names = types or dict.fromkeys(name for row in rows for name in row)
-    kinds: Mapping[str, Any] = types or {}
-    return pa.table({name: pa.array([row.get(name) for row in rows], kinds.get(name)) for name in names})
+    kinds = types and pa.struct([pa.field(name, kind) for name, kind in types.items()])
+    table = pa.Table.from_struct_array(pa.array(rows, kinds))  # at once: one by one, hundreds of columns take long
+    return table.select(list(types or dict.fromkeys(name for row in rows for name in row)))
 
 
 _MADE = {
@@ -217,7 +218,7 @@ def write_part(rows: Sequence[dict[str, Any]], path: Path, tables: Sequence[str]
         found = [row["tables"][name] for row in rows if row["tables"]]
         if found:
             begun = body.tell()
-            _stream(pa.concat_tables(found, promote_options="permissive"), body)
+            _stream(encoded(pa.concat_tables(found, promote_options="permissive")), body)
             where[name] = [begun, body.tell() - begun]
     made, settled = io.BytesIO(), io.BytesIO()
     _stream(columns_of(rows, _MADE), made)
@@ -254,12 +255,10 @@ class Part:
     ----------
     made
         How each run went.
-    settled
-        What determines each run: the columns of ``runs.parquet``.
     """
 
     made: list[dict[str, Any]]
-    settled: pa.Table
+    _settled: bytes
     _index: dict[str, Any]
     _body: memoryview
 
@@ -291,12 +290,17 @@ class Part:
             pieces.append(head[at + 8 : at + 8 + size_of])
             at += 8 + size_of
         index, made, settled = pieces
-        return Part(_table(made).to_pylist(), _table(settled), json.loads(index), memoryview(body))
+        return Part(_table(made).to_pylist(), settled, json.loads(index), memoryview(body))
+
+    @cached_property
+    def settled(self) -> pa.Table:
+        """What determines each run: the columns of ``runs.parquet``, unpacked where they are asked for."""
+        return _table(self._settled)
 
     def table(self, name: str) -> tuple[pa.Table, dict[str, tuple[int, int]]]:
         """A table over all its runs, headed by what tells the run; of each run its first row and the one after it.
 
-        Runs that failed are not among them.
+        Runs that failed are not among them. Texts are encoded.
         """
         import pyarrow as pa
 
@@ -305,9 +309,13 @@ class Part:
         if name not in self._index["streams"]:
             return pa.table({}), {}
         begun, size = self._index["streams"][name]
-        found = decoded(_table(pa.py_buffer(self._body[begun : begun + size])))
-        which = pa.array(np.repeat(np.arange(len(counts)), counts))
-        head = {each: self.settled[each].combine_chunks().take(which) for each in HEAD}
+        found = _table(pa.py_buffer(self._body[begun : begun + size]))
+        which = pa.array(np.repeat(np.arange(len(counts), dtype=np.int32), counts))
+        head = {}
+        for each in HEAD:
+            told = self.settled[each].combine_chunks()
+            is_text = pa.types.is_string(told.type)
+            head[each] = pa.DictionaryArray.from_arrays(which, told) if is_text else told.take(which)
         found = pa.table(head | dict(zip(found.schema.names, found.columns, strict=True)))
         ends = np.cumsum(counts).tolist()
         rows = {

@@ -10,13 +10,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from quick_runs import Quick, final, quick
 
 from migrasim.core.errors import InputError
 from migrasim.runs import batch as batches
-from migrasim.runs import compaction, runner, worker
+from migrasim.runs import compaction, runner, store, worker
 from migrasim.runs.batch import Batch
 from migrasim.runs.runner import Stopped, run_batch, workers_for, yearly
 from migrasim.runs.spec import RunSpec
@@ -329,6 +331,23 @@ def test_processes_are_no_more_than_cores_and_memory_allow(monkeypatch):
             workers_for(0.1, wrong)  # type: ignore[arg-type]
 
 
+def test_tables_are_written_by_no_more_threads_than_cores_are_allowed(tmp_path, made, monkeypatch):
+    """Who asks for one process keeps the other cores free, too; of many cores only a few are used."""
+    monkeypatch.setattr(runner.os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
+    counts: list[int] = []
+    plain = compaction.ThreadPoolExecutor
+
+    def pool(count: int) -> Any:
+        counts.append(count)
+        return plain(count)
+
+    monkeypatch.setattr(compaction, "ThreadPoolExecutor", pool)
+    run_batch(quick(1), tmp_path / "alone", workers=0)
+    run_batch(quick(1), tmp_path / "few", workers=3)
+    run_batch(quick(1), tmp_path / "all")
+    assert counts == [1, 3, 4]
+
+
 def test_wrong_numbers_of_processes_are_refused_before_anything_is_written(tmp_path):
     """Also where one run would need no other process."""
     for wrong in (-1, True, False, "2"):
@@ -367,6 +386,31 @@ def test_a_request_survives_as_plain_data():
     )  # fmt: skip
     again = RunSpec.from_request(json.loads(json.dumps(spec.request())))
     assert again.run_id() == spec.run_id() and again.request() == spec.request()
+
+
+def test_a_file_hangs_on_its_rows_alone(tmp_path):
+    """Texts written out, numbered in another order, named twice or not at all, in one piece or many: the same bytes."""
+    runs = [f"run {number:03}" for number in range(300) for _ in range(100)]  # several pages, each with new names
+    places = np.random.default_rng(0).integers(0, 3, len(runs))
+    names = [None if number % 7 == 0 else ("seat", "town", "village")[place] for number, place in enumerate(places)]
+    plain = pa.table({"run_id": runs, "place": names, "persons": np.arange(len(runs)) / 3})
+    gaps = np.arange(len(runs)) % 7 == 0
+    labels = pa.array(["nowhere", "village", "seat", "town", "seat"])  # a run names a text for each row of its areas
+    turned = pa.DictionaryArray.from_arrays(pa.array(np.array([4, 3, 1])[places].astype(np.int16), mask=gaps), labels)
+    held = plain.set_column(1, "place", turned)
+    other = plain.set_column(1, "place", plain["place"].dictionary_encode())
+    pieces = [held.slice(0, 7), other.slice(7, 20_000), held.slice(20_007)]
+    written = []
+    for number, tables in enumerate(([plain], [held], [other], pieces)):
+        path = tmp_path / f"{number}.parquet"
+        compaction._write_groups(tables, path, b"{}")
+        written.append(path.read_bytes())
+    assert len(set(written)) == 1
+    back = pq.read_table(tmp_path / "1.parquet")
+    assert back.replace_schema_metadata(None).cast(plain.schema).equals(plain)
+    assert back.schema.field("place").type == pa.string() and back.schema.metadata == {b"migrasim": b"{}"}
+    assert back.schema.field("persons").metadata == store.described(plain.schema, b"").field("persons").metadata
+    assert back.to_pandas()["place"].dtype == "str"
 
 
 def test_other_programs_open_the_tables(tmp_path, made):
