@@ -311,10 +311,13 @@ def test_a_pin_is_seen_and_leads_to_the_comparison(page):
 
 def test_four_scenarios_are_pinned_at_most(page):
     """The fifth takes the place of the first, and all four stand side by side."""
-    for value in (0.11, 0.22, 0.33, 0.44, 0.55):
+    for count, value in enumerate((0.11, 0.22, 0.33, 0.44, 0.55), start=1):
         _move(page, SCHOOLS, value)
         _changed(page)
         page.get_by_role("button", name="Pin for comparison").click()
+        page.get_by_text(
+            f"Pinned ({min(count, 4)} of 4)"
+        ).wait_for()  # until then the button is that of the value before
     page.get_by_role("button", name="Compare (4)").click()
     page.wait_for_selector("[data-table=levers]")
     assert page.locator(".ms-pin").count() == 4
