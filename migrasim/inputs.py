@@ -21,6 +21,7 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 BASES = (2010, 2020)
 FITTED = "fit of the region"  # where a fact's value comes from, in the provenance
+PAYERS = ("government", "enterprise", "household")  # of the cost of levers
 JOBS_YEAR = 2035
 SUMS_TO_ONE = (  # pairs of shares of one whole; what is left of it is somebody else's
     ("incentives.government_share", "incentives.enterprise_share"),
@@ -94,6 +95,7 @@ class Inputs:
     _way: Mapping[str, Floats] = field(repr=False)
     _params: dict[tuple[str, str, int], Any] = field(default_factory=dict, repr=False, compare=False)
     _costs: dict[str, dict[str, tuple[float, float]]] = field(default_factory=dict, repr=False, compare=False)
+    _unit_costs: dict[tuple[str, ...], tuple[Floats, Floats]] = field(default_factory=dict, repr=False, compare=False)
 
     @staticmethod
     def build(
@@ -257,6 +259,14 @@ class Inputs:
             costs[cost.payer] = (once + yuan, yearly) if cost.recurrence == "once" else (once, yearly + yuan)
         self._costs[lever] = costs
         return costs
+
+    def unit_costs(self, levers: tuple[str, ...]) -> tuple[Floats, Floats]:
+        """Twice (levers, ``PAYERS``) what `cost_by_payer` gives, once and yearly."""
+        if levers not in self._unit_costs:  # asked for in every year
+            costs = [self.cost_by_payer(lever) for lever in levers]
+            each = np.array([[cost.get(payer, (0.0, 0.0)) for payer in PAYERS] for cost in costs])
+            self._unit_costs[levers] = each[:, :, 0], each[:, :, 1]
+        return self._unit_costs[levers]
 
     def cost(self, lever: str) -> tuple[float, float]:
         """Cost of one unit of a lever over all payers: (once, yearly) in yuan of 2020."""

@@ -163,7 +163,7 @@ class World:
 
     def pay(self, item: str, payer: int, payee: int, yuan: np.ndarray) -> None:
         """Enter a payment of this year into the public accounts: (counties,) whole yuan at full scale."""
-        amount = np.asarray(np.rint(yuan), np.int64)
+        amount = yuan if yuan.dtype == np.int64 else np.asarray(np.rint(yuan), np.int64)
         key = (item, int(payer), int(payee))
         self.ledger[key] = self.ledger[key] + amount if key in self.ledger else amount
 

@@ -40,47 +40,41 @@ class Table:
     data : columns by name; they are kept, not copied
     """
 
-    __slots__ = ("_data",)
-
-    _data: dict[str, np.ndarray]
-
     def __init__(self, data: Mapping[str, np.ndarray]) -> None:
         lengths = {len(array) for array in data.values()}
         if len(lengths) > 1:
             raise ValueError(f"columns of different lengths: {sorted(lengths)}")
-        object.__setattr__(self, "_data", dict(data))
+        self.__dict__.update(data)  # read thousands of times a year, so as plain attributes
 
     def __getattr__(self, name: str) -> np.ndarray:
-        try:
-            return self._data[name]
-        except KeyError:
-            raise AttributeError(f"no column {name!r}; there are {', '.join(self._data)}") from None
+        raise AttributeError(f"no column {name!r}; there are {', '.join(self.__dict__)}")
 
     def __setattr__(self, name: str, array: np.ndarray) -> None:
-        if name in self._data and self._data[name].dtype != array.dtype:
-            raise TypeError(f"column {name!r} is {self._data[name].dtype}, not {array.dtype}")
-        if self._data and len(array) != len(self):
+        columns = self.__dict__
+        if name in columns and columns[name].dtype != array.dtype:
+            raise TypeError(f"column {name!r} is {columns[name].dtype}, not {array.dtype}")
+        if columns and len(array) != len(self):
             raise ValueError(f"column {name!r}: {len(array)} rows instead of {len(self)}")
-        self._data[name] = array
+        columns[name] = array
 
     def __len__(self) -> int:
-        return len(next(iter(self._data.values()))) if self._data else 0
+        return len(next(iter(self.__dict__.values()))) if self.__dict__ else 0
 
     def __getstate__(self) -> dict[str, np.ndarray]:
-        return self._data
+        return self.__dict__
 
     def __setstate__(self, state: dict[str, np.ndarray]) -> None:
-        object.__setattr__(self, "_data", state)
+        self.__dict__.update(state)
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the columns."""
-        return tuple(self._data)
+        return tuple(self.__dict__)
 
     @property
     def nbytes(self) -> int:
         """Bytes held by all columns."""
-        return sum(array.nbytes for array in self._data.values())
+        return sum(array.nbytes for array in self.__dict__.values())
 
     def take(
         self,
@@ -112,22 +106,22 @@ class Table:
                 raise IndexError(f"rows beyond the {here + joining} of the table")
             rows = Runs(*_runs(np.ascontiguousarray(rows, np.int32), here))
         known = dict(given or {})
-        gather(rows, self._data, [name for name in self._data if name not in known], added)
-        self._data.update(known)
+        gather(rows, self.__dict__, [name for name in self.__dict__ if name not in known], added)
+        self.__dict__.update(known)
 
     def append(self, data: Mapping[str, np.ndarray]) -> None:
         """Add rows at the end; every column must be given."""
         self._check(data)
-        for name, array in self._data.items():
-            self._data[name] = np.concatenate([array, data[name].astype(array.dtype, copy=False)])
+        for name, array in self.__dict__.items():
+            self.__dict__[name] = np.concatenate([array, data[name].astype(array.dtype, copy=False)])
 
     def _check(self, data: Mapping[str, np.ndarray]) -> None:
-        if set(data) != set(self._data):
-            raise ValueError(f"columns differ: {sorted(set(data) ^ set(self._data))}")
+        if set(data) != set(self.__dict__):
+            raise ValueError(f"columns differ: {sorted(set(data) ^ set(self.__dict__))}")
 
     def copy(self) -> Table:
         """A deep copy."""
-        return Table({name: array.copy() for name, array in self._data.items()})
+        return Table({name: array.copy() for name, array in self.__dict__.items()})
 
 
 def gather(

@@ -22,6 +22,7 @@ from migrasim.domains.fiscal.rules import (
     paid_share,
 )
 from migrasim.facts import BASE_YEAR
+from migrasim.inputs import PAYERS
 
 if TYPE_CHECKING:
     from migrasim.world import World
@@ -63,9 +64,7 @@ _PER_URBAN_RESIDENT = (  # programmes for towns: once while the index rises, or 
 )
 _PER_VILLAGE_RESIDENT = ("rural.public_services", "rural.infrastructure")
 _PER_PERSON = (("healthcare", "permit_persons"), ("social_security", "permit_persons"), ("education", "permit_pupils"))
-_PAYERS = ("government", "enterprise", "household")
-_GOVERNMENT, _ENTERPRISE, _HOUSEHOLD = range(3)
-_NOTHING = (0.0, 0.0)
+_GOVERNMENT, _ENTERPRISE, _HOUSEHOLD = range(len(PAYERS))
 Units = dict[str, tuple[np.ndarray, np.ndarray]]  # by lever, (once, yearly), each (counties,) at full scale
 
 
@@ -287,15 +286,15 @@ def _works(
 
 def _pay_levers(world: World, units: Units, p: FiscalParams, own: np.ndarray) -> None:
     """Enter the cost of units of levers; the government's part is shared with higher levels."""
-    costs = [world.inputs.cost_by_payer(lever) for lever in units]
-    once_each, yearly_each = np.array([[cost.get(payer, _NOTHING) for cost in costs] for payer in _PAYERS]).T
+    once_each, yearly_each = world.inputs.unit_costs(tuple(units))
     counted = np.concatenate([each for pair in units.values() for each in pair]).reshape(len(units), 2, -1)
     once, yearly = counted[:, :1], counted[:, 1:]
     yuan = once * once_each[:, :, None] + yearly * yearly_each[:, :, None]  # (levers, payers, counties)
     public = yuan[:, _GOVERNMENT]
     shares = np.array([1.0 if lever in _OF_HIGHER else p.higher_share for lever in units])
     higher = np.rint(public * shares[:, None])
-    county = np.rint(public) - higher
+    county = (np.rint(public) - higher).astype(np.int64)
+    higher = higher.astype(np.int64)
     for n, (lever, pays) in enumerate(zip(units, yuan.any(axis=2).tolist(), strict=True)):
         if pays[_GOVERNMENT]:
             world.pay(lever, Purse.HIGHER, Purse.ENTERPRISE, higher[n])

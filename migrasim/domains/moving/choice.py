@@ -105,7 +105,7 @@ class Bounds(NamedTuple):
 def bounds(at: Any, p: Any, core: int) -> Bounds:
     """Bounds of alternatives at places ``at`` with parameters ``p``, (1,) a record of them."""
     best = np.zeros(2, BEST)
-    _fill_best(at, p, best)
+    fill_best(at, p, best)
     scale = float(p["nest_dissimilarity"][0])
     luck, turn = _luck_bounds(scale)
     goods = min(float(p[name][0]) for name in _GOODS)
@@ -113,7 +113,7 @@ def bounds(at: Any, p: Any, core: int) -> Bounds:
 
 
 @kernel
-def _fill_best(at, p, best):
+def fill_best(at, p, best):
     """Fill ``best`` (2,) with the best of everything among towns and seats inside, and outside."""
     p = p[0]
     inside = at.shape[0] - N_OUTSIDE
@@ -306,17 +306,20 @@ def _choose(block, homes, crew, places, bound, seed, year, p, room, codes, value
 
 
 def choose_gathered(
-    homes: Any, crew: Any, places: Places, seed: int, year: int, p: Any, codes: np.ndarray, values: np.ndarray
-) -> None:
+    homes: Any, crew: Any, places: Places, seed: int, year: int, p: Any, codes: np.ndarray, values: np.ndarray,
+    bound: Bounds | None = None, room: Room | None = None,
+) -> None:  # fmt: skip
     """Fill ``codes`` and ``values`` (households, ROUNDS) on the frozen state of a wave.
 
     Parameters
     ----------
     homes, crew : see `migrasim.domains.moving.household.gather`
     p : (1,) record of the parameters
+    bound, room : what `bounds` gave for these places, and what is worked in; made anew where not given
     """
-    room = Room.of(len(places.at))
-    _choose(len(homes), homes, crew, places, bounds(places.at, p, places.core), seed, year, p, room, codes, values)
+    bound = bounds(places.at, p, places.core) if bound is None else bound
+    room = Room.of(len(places.at)) if room is None else room
+    _choose(len(homes), homes, crew, places, bound, seed, year, p, room, codes, values)
 
 
 def choose(

@@ -197,10 +197,14 @@ def _news(world: World) -> np.ndarray:
     news = np.zeros((world.geography.counties + 1, N_CONCERNS))
     if world.year <= BASE_YEAR:  # the path before 2020 is no plan that anybody could have heard of
         return news
-    for name, before in world.last_levers.items():
-        concern, now = _concern(name), world.levers[name]
-        if concern is not None and (before != now).any():
-            hear(now - before, world.inputs.way(name), news, concern)
+    concerns = [(name, concern) for name in world.last_levers if (concern := _concern(name)) is not None]
+    names = [name for name, _ in concerns]
+    if names:
+        before, now, way = (
+            np.concatenate([of(name) for name in names]).reshape(len(names), -1)
+            for of in (world.last_levers.__getitem__, world.levers.__getitem__, world.inputs.way)
+        )
+        hear(now - before, way, np.array([concern for _, concern in concerns]), news)
     return news
 
 
@@ -211,7 +215,12 @@ def _concern(lever: str) -> int | None:
 
 
 @kernel
-def hear(change, way, news, concern):
-    """Raise ``news`` (counties + 1, N_CONCERNS) of one concern to those of a lever's ``change`` (counties,)."""
-    for c in range(change.shape[0]):
-        news[c, concern] = max(news[c, concern], rules.news_share(change[c], way[c]))
+def hear(change, way, concern, news):
+    """Raise ``news`` (counties + 1, N_CONCERNS) to those of the ``change`` (levers, counties) of the loudest lever.
+
+    ``way`` (levers, counties) is how far each goes, ``concern`` (levers,) whom it concerns.
+    """
+    for k in range(change.shape[0]):
+        for c in range(change.shape[1]):
+            if change[k, c] != 0.0:
+                news[c, concern[k]] = max(news[c, concern[k]], rules.news_share(change[k, c], way[k, c]))

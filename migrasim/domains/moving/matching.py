@@ -97,6 +97,10 @@ class Room(NamedTuple):
         wanting, queue, cursor = (np.empty(size, np.int64) for size in (rows, rows, 2 * rows + 3))
         return cls(tenure, np.empty(rows, np.uint64), wanting, queue, rank, cursor)
 
+    def part(self, first: int, end: int) -> Room:
+        """Room for those from ``first`` to before ``end`` alone."""
+        return Room(*(each[first:end] for each in self[:-1]), self.cursor[: 2 * (end - first) + 3])
+
 
 @inlined
 def _kids_who_go(form, one, crew, target):

@@ -6,6 +6,8 @@ records, brought up to date between the waves of a year.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from migrasim.core.codes import (
@@ -24,19 +26,18 @@ from migrasim.world import Geography, World
 
 _INTERPLAY = ("residence_permit.", "three_rights.", "public_housing.", "industry.")
 _OFFERS = ("relief_yuan", "school_own", "school_access", "health_access", "security_access", "barrier")
+_LEAST_ROWS = 256  # of communities; fewer are not worth a thread
 _RIGHTS = ("kept", "collective_kept", "exit_income_yuan")
 
 
 def origin_places(world: World) -> np.ndarray:
     """(communities,) place of each community; a village that became a town is part of it."""
     geography = world.geography
+    villages, county = geography.villages, geography.community_county
     place = np.empty(geography.communities, np.int64)
-    villages = np.arange(geography.villages)
-    town = np.where(world.villages.urban_since_year > 0, int(Tier.TOWN), int(Tier.VILLAGE))
-    place[villages] = N_TIERS * geography.community_county[villages] + town
-    for c in range(geography.counties):
-        for tier in (Tier.TOWN, Tier.SEAT):
-            place[geography.villages + 2 * c + tier - Tier.TOWN] = N_TIERS * c + tier
+    place[:villages] = N_TIERS * county[:villages] + int(Tier.VILLAGE)
+    place[:villages][world.villages.urban_since_year > 0] += int(Tier.TOWN) - int(Tier.VILLAGE)
+    place[villages:-2] = (N_TIERS * np.arange(geography.counties)[:, None] + [int(Tier.TOWN), int(Tier.SEAT)]).ravel()
     place[-2:] = geography.near, geography.far
     return place
 
@@ -47,13 +48,17 @@ def places_of_villages(geography: Geography) -> np.ndarray:
     return np.asarray((place < geography.inside) & (place % N_TIERS == Tier.VILLAGE))
 
 
-@threaded_kernel
-def distances(block, minutes, p, utility):
-    """Fill ``utility`` with the distance term of ``minutes``, both of one shape (rows, places)."""
+@partial(threaded_kernel, least_rows=_LEAST_ROWS)
+def distances(block, minutes, home, factor, p, utility):
+    """Fill ``utility`` with the distance term of ``minutes``, both (rows, places), times the factor of the year.
+
+    ``home`` (rows,) is the place where each row begins, ``factor`` (places, places) that of travel between two.
+    """
     p = p[0]
     for i in rows_of(block):
+        h = home[i]
         for j in range(minutes.shape[1]):
-            utility[i, j] = rules.distance_term(minutes[i, j], p)
+            utility[i, j] = rules.distance_term(minutes[i, j] * factor[h, j], p)
 
 
 def _distances(world: World) -> tuple[np.ndarray, np.ndarray]:
@@ -64,10 +69,15 @@ def _distances(world: World) -> tuple[np.ndarray, np.ndarray]:
         [[world.year, p.distance_scale_min, p.distance_income_ratio, p.income_elasticity], factors.ravel()]
     )
     if not np.array_equal(memory.get("distance_of", np.zeros(0))[1:], now[1:]):
-        places, communities = travel_min(world, factors)
-        for name, minutes in (("distance", places), ("community_distance", communities)):
+        geography, factor = world.geography, travel_factor(world.geography, factors)
+        village = N_TIERS * geography.community_county[: geography.villages] + int(Tier.VILLAGE)
+        home = np.concatenate([village, origin_places(world)[geography.villages :]])  # where it stands, town or not
+        for name, minutes, start in (
+            ("distance", geography.travel_min, np.arange(geography.places)),
+            ("community_distance", geography.community_travel_min, home),
+        ):
             memory[name] = np.empty_like(minutes)
-            distances(len(minutes), minutes, record(p), memory[name])
+            distances(len(minutes), minutes, start, factor, record(p), memory[name])
         memory["distance_of"] = now
     return memory["distance"], memory["community_distance"]
 
@@ -96,16 +106,15 @@ def fill_travel_factors(saved, saved_base, cluster, roads, p, factors):
         factors[2, c] = rules.rural_roads_factor(roads[c], p)
 
 
-def travel_min(world: World, factors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Minutes between places and from communities to places with this year's roads.
+def travel_factor(geography: Geography, factors: np.ndarray) -> np.ndarray:
+    """(places, places) minutes between places with this year's roads over those of the base.
 
     Parameters
     ----------
     factors : (3, counties) of the year, see ``_travel_factors``; a road between two counties takes
         the mean of both
     """
-    geography = world.geography
-    inside, villages = geography.inside, geography.villages
+    inside = geography.inside
     county, tier = np.arange(inside) // N_TIERS, np.arange(inside) % N_TIERS
     between, outward, roads = factors[:, county]
     same = county[:, None] == county[None, :]
@@ -115,9 +124,7 @@ def travel_min(world: World, factors: np.ndarray) -> tuple[np.ndarray, np.ndarra
     factor[:inside, :inside] *= np.where(same & (village[:, None] != village[None, :]), roads[:, None], 1.0)
     factor[:inside, inside:] = outward[:, None]
     factor[inside:, :inside] = outward[None, :]
-    home = origin_places(world)
-    home[:villages] = N_TIERS * geography.community_county[:villages] + Tier.VILLAGE
-    return geography.travel_min * factor, geography.community_travel_min * factor[home]
+    return factor
 
 
 @kernel

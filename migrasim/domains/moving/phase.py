@@ -96,15 +96,21 @@ def run(
     )
     before = world.network.copy()
     goods = goods_of(world)
+    all_codes, all_values = np.empty((len(rows), ROUNDS), np.int64), np.empty((len(rows), ROUNDS))
+    all_answers = np.zeros((len(rows), ROUNDS), np.uint8)
+    bound = choice.bounds(places.at, bundle, places.core)
+    room, matching_room = choice.Room.of(geography.places), Room.of(len(rows))
     for wave in range(1, MONTHS + 1):
-        these = slice(ends[wave - 1], ends[wave])
+        first, end = int(ends[wave - 1]), int(ends[wave])
+        these = slice(first, end)
         chosen, wave_homes = considering[these], homes[these]
+        codes, values, answers = all_codes[these], all_values[these], all_answers[these]
         if wave > 1:
             renew(world, p, places.at)
-        codes = np.full((len(chosen), ROUNDS), STAY, np.int64)
-        values = np.zeros((len(chosen), ROUNDS))
-        choice.choose_gathered(wave_homes, crew, places, world.seed, year, bundle, codes, values)
-        answers = np.zeros(codes.shape, np.uint8)
+            choice.fill_best(places.at, bundle, bound.best)
+        choice.choose_gathered(
+            wave_homes, crew, places, world.seed, year, bundle, codes, values, bound, room
+        )
         if witness is not None:
             witness.choosing(world, wave, chosen, codes, people, families, places)
         match(
@@ -118,7 +124,7 @@ def run(
             people_out,
             out,
             goods,
-            Room.of(len(chosen)),
+            matching_room.part(first, end),
             answers,
             bundle,
         )
