@@ -74,8 +74,6 @@ class Inputs:
         over them those given, over them those of the alternatives.
     clipped
         One sentence per lever that ``double`` would have carried beyond its bounds.
-    provenance
-        One row per lever and per fact that a rule reads.
     """
 
     book: FactBook
@@ -89,10 +87,10 @@ class Inputs:
     alternatives: tuple[str, ...]
     cpi: Mapping[int, float]
     clipped: tuple[str, ...]
-    provenance: tuple[Provenance, ...]
     _levers: Mapping[str, Floats] = field(repr=False)
     _status_quo: Mapping[str, Floats] = field(repr=False)
     _way: Mapping[str, Floats] = field(repr=False)
+    _set_by: Mapping[str, str] = field(repr=False)  # facts whose value is another than that on record
     _params: dict[tuple[str, str, int], Any] = field(default_factory=dict, repr=False, compare=False)
     _costs: dict[str, dict[str, tuple[float, float]]] = field(default_factory=dict, repr=False, compare=False)
     _unit_costs: dict[tuple[str, ...], tuple[Floats, Floats]] = field(default_factory=dict, repr=False, compare=False)
@@ -165,16 +163,13 @@ class Inputs:
             by_lever.setdefault(setting.lever, []).append(setting)
         early = history(book) if base < BASE_YEAR else {}
         levers: dict[str, Floats] = {}
-        rows: list[Provenance] = []
         for lever in book.levers.values():
             path = resolver.resolve(lever, by_lever.get(lever.id, []))
             if lever.id in early:
                 resolver.lead_up(lever, early[lever.id], path, years)
             path.setflags(write=False)
             levers[lever.id] = path
-            rows.append(_lever_row(lever, path, by_lever.get(lever.id, [])))
         _check_sums(levers, by_lever, years)
-        rows += [_fact_row(book, fact, overrides, set_by) for fact in book.facts if book.facts[fact].used]
         years.setflags(write=False)
         return Inputs(
             book=book,
@@ -188,11 +183,22 @@ class Inputs:
             alternatives=without,
             cpi=dict(cpi),
             clipped=tuple(resolver.clipped),
-            provenance=tuple(rows),
             _levers=levers,
             _status_quo={lever.id: resolver.at_2020(lever) for lever in book.levers.values()},
             _way={lever.id: resolver.way(lever) for lever in book.levers.values()},
+            _set_by=set_by,
         )
+
+    @cached_property
+    def provenance(self) -> tuple[Provenance, ...]:
+        """Where every number that a run reads comes from: levers, then facts; worked out when it is asked for."""
+        book = self.book
+        settings: dict[str, list[Setting]] = {}
+        for setting in self.scenario.settings:
+            settings.setdefault(setting.lever, []).append(setting)
+        rows = [_lever_row(one, self._levers[one.id], settings.get(one.id, [])) for one in book.levers.values()]
+        rows += [_fact_row(book, name, self.parameters, self._set_by) for name in book.facts if book.facts[name].used]
+        return tuple(rows)
 
     def lever_path(self, lever: str) -> Floats:
         """(Y, C) values of a lever; counts are those of each county, shares and prices are the same everywhere."""
@@ -343,6 +349,8 @@ class _Resolver:
         self.weights = weights
         self.by_lever = by_lever
         self.clipped: list[str] = []
+        self._quos: dict[str, Floats] = {}
+        self._alike = np.ones(len(counties))  # of what is the same in all counties
 
     def resolve(self, lever: Lever, settings: Sequence[Setting]) -> Floats:
         quo = self._quo(lever)
@@ -374,7 +382,12 @@ class _Resolver:
         path[before] = self._split(lever, line)[before]
 
     def _quo(self, lever: Lever) -> Floats:
-        """(Y,) status quo of the whole region."""
+        """(Y,) status quo of the whole region; the same array for all who ask."""
+        if lever.id not in self._quos:
+            self._quos[lever.id] = self._status_quo(lever)
+        return self._quos[lever.id]
+
+    def _status_quo(self, lever: Lever) -> Floats:
         quo = lever.status_quo
         if lever.kind == "jobs_2035" or quo.values is None:
             start = 0.0 if lever.kind == "jobs_2035" else quo.last
@@ -410,9 +423,7 @@ class _Resolver:
 
     def _split(self, lever: Lever, path: Floats) -> Floats:
         """(Y, C) counts of the region split over counties; shares and prices copied."""
-        share = np.ones(len(self.counties))
-        if lever.aggregate == "total":
-            share = self.by_lever.get(lever.id, self.weights)
+        share = self.by_lever.get(lever.id, self.weights) if lever.aggregate == "total" else self._alike
         split: Floats = path[:, None] * share[None, :]
         return split
 

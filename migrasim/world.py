@@ -228,7 +228,7 @@ class World:
         worked = workers.sum(axis=0, dtype=np.int64)
         worked[:, :, Sector.NONE] = 0
         filled = np.concatenate([worked[:, 0], worked[:, 1:].sum(axis=2)], axis=1)  # whatever the sector of a chain
-        return network.sum(axis=0, dtype=np.int32), filled
+        return network[0] if blocks == 1 else network.sum(axis=0, dtype=np.int32), filled
 
     def count_occupied(self) -> np.ndarray:
         """(places, tenures) parts of households by dwelling, counted anew from the columns."""

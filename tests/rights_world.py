@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import yaml
 import migrasim
 from migrasim.core.codes import N_SECTORS, N_TENURES, N_TIERS, Activity, Kind, Tenure, Tier
 from migrasim.core.columns import Table
+from migrasim.inputs import PAYERS
 from migrasim.population.tables import HOUSEHOLDS, PERSONS, VILLAGES, empty
 from migrasim.world import COUNTY_COLUMNS, PLACE_COLUMNS, Flows, Geography, Livelihood, World
 
@@ -119,6 +120,11 @@ class FakeInputs:
     def cost_by_payer(self, lever: str) -> dict[str, tuple[float, float]]:
         """Cost of a unit by payer."""
         return COSTS.get(lever, {})
+
+    def unit_costs(self, levers: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Costs of units (levers, payers), once and yearly."""
+        each = np.array([[self.cost_by_payer(lever).get(payer, (0.0, 0.0)) for payer in PAYERS] for lever in levers])
+        return each[:, :, 0], each[:, :, 1]
 
 
 def rights_world(

@@ -131,15 +131,17 @@ def gather(
 
     Each is replaced as soon as it is copied, so that the next one is written where memory is at hand.
     """
+    first, place, count = *rows, len(rows)
+    nothing = np.empty(0, np.uint8)
 
     def one(name: str) -> None:
         array = columns[name]
-        more = np.ascontiguousarray(array[:0] if added is None else added[name], array.dtype)
-        taken = np.empty(len(rows), array.dtype)
-        _copy(*rows, array.view(np.uint8), more.view(np.uint8), taken.view(np.uint8), array.itemsize)
+        more = nothing if added is None else np.ascontiguousarray(added[name], array.dtype).view(np.uint8)
+        taken = np.empty(count, array.dtype)
+        _copy(first, place, array.view(np.uint8), more, taken.view(np.uint8), array.itemsize)
         columns[name] = taken
 
-    if blocks_of(len(rows)) > 1:  # the widest first, so that threads end at about the same time
+    if blocks_of(count) > 1:  # the widest first, so that threads end at about the same time
         share_out(one, sorted(names, key=lambda name: -columns[name].itemsize))
     else:
         for name in names:

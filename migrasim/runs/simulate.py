@@ -70,7 +70,8 @@ def prepare(
     place = Region.load(region) if region is not None else only_region()
     resolved = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario, book)
     resolved = resolved.changed(_texts(overrides), book)
-    inputs = Inputs.build(book, place, resolved, base, until, parameters, future=future, alternatives=alternatives)
+    without = alternatives if isinstance(alternatives, str) else tuple(alternatives)
+    inputs = _inputs(book, place, resolved, base, until, parameters, future, without)
     if threads is not None:
         set_threads(threads)
     if first:
@@ -80,6 +81,30 @@ def prepare(
     if first:
         ahead.go_on(base, region)
     return Prepared(place, inputs, simulation, people.key, sample)
+
+
+_latest: list[tuple[tuple[Any, ...], Inputs]] = []
+
+
+def _inputs(
+    book: FactBook,
+    region: Region,
+    scenario: Scenario,
+    base: int,
+    until: int,
+    parameters: Mapping[str, float] | None,
+    future: str | None,
+    without: str | tuple[str, ...],
+) -> Inputs:
+    """Inputs of a request; those of the last one are kept, as replications differ in their seed alone."""
+    given = repr(dict(parameters or {}))  # as text, in which True is not 1
+    asked = (book, region, scenario, base, until, given, future, without)
+    for before, inputs in _latest:
+        if before == asked:
+            return inputs
+    inputs = Inputs.build(book, region, scenario, base, until, parameters, future=future, alternatives=without)
+    _latest[:] = [(asked, inputs)]
+    return inputs
 
 
 @lru_cache(maxsize=1)

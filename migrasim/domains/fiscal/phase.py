@@ -289,13 +289,13 @@ def _pay_levers(world: World, units: Units, p: FiscalParams, own: np.ndarray) ->
     once_each, yearly_each = world.inputs.unit_costs(tuple(units))
     counted = np.concatenate([each for pair in units.values() for each in pair]).reshape(len(units), 2, -1)
     once, yearly = counted[:, :1], counted[:, 1:]
-    yuan = once * once_each[:, :, None] + yearly * yearly_each[:, :, None]  # (levers, payers, counties)
+    yuan: np.ndarray = once * once_each[:, :, None] + yearly * yearly_each[:, :, None]  # (levers, payers, counties)
     public = yuan[:, _GOVERNMENT]
     shares = np.array([1.0 if lever in _OF_HIGHER else p.higher_share for lever in units])
     higher = np.rint(public * shares[:, None])
     county = (np.rint(public) - higher).astype(np.int64)
     higher = higher.astype(np.int64)
-    for n, (lever, pays) in enumerate(zip(units, yuan.any(axis=2).tolist(), strict=True)):
+    for n, (lever, pays) in enumerate(zip(units, np.asarray(yuan.any(axis=2)).tolist(), strict=True)):
         if pays[_GOVERNMENT]:
             world.pay(lever, Purse.HIGHER, Purse.ENTERPRISE, higher[n])
             world.pay(lever, Purse.COUNTY, Purse.ENTERPRISE, county[n])

@@ -99,7 +99,7 @@ class Room(NamedTuple):
 
     def part(self, first: int, end: int) -> Room:
         """Room for those from ``first`` to before ``end`` alone."""
-        return Room(*(each[first:end] for each in self[:-1]), self.cursor[: 2 * (end - first) + 3])
+        return Room._make([*(each[first:end] for each in self[:-1]), self.cursor[: 2 * (end - first) + 3]])
 
 
 @inlined

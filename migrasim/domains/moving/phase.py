@@ -108,9 +108,7 @@ def run(
         if wave > 1:
             renew(world, p, places.at)
             choice.fill_best(places.at, bundle, bound.best)
-        choice.choose_gathered(
-            wave_homes, crew, places, world.seed, year, bundle, codes, values, bound, room
-        )
+        choice.choose_gathered(wave_homes, crew, places, world.seed, year, bundle, codes, values, bound, room)
         if witness is not None:
             witness.choosing(world, wave, chosen, codes, people, families, places)
         match(
