@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from migrasim.core.codes import N_TENURES
-from migrasim.core.rule import blocks_of, kernel, record, rows_of, threaded_kernel
+from migrasim.core.rule import blocks_of, kernel, record, rows_of, threaded_kernel, zeros
 from migrasim.domains.moving.offers import renew
 from migrasim.domains.moving.rules import MovingParams
 from migrasim.domains.moving.terms import AT, rent_of
@@ -42,7 +42,7 @@ def _fill_welfare(
 @kernel
 def _rents(most, at, p):
     """(places, tenures, most + 1) what a part of a household of so many pays; nobody pays nothing."""
-    rents = np.zeros((at.shape[0], N_TENURES, most + 1))
+    rents = zeros((at.shape[0], N_TENURES, most + 1), np.float64)
     for place in range(at.shape[0]):
         for tenure in range(N_TENURES):
             for persons in range(1, most + 1):

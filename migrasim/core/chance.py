@@ -98,7 +98,7 @@ def pick(word, alternative):
 @kernel
 def draw(key, who, alternative):
     """64 random bits for one chooser and one alternative of a stream."""
-    return pick(chooser(key, who), alternative)
+    return pick(chooser(key, who), np.uint64(alternative))  # else compiled anew for every number that a caller writes
 
 
 @kernel
@@ -110,7 +110,7 @@ def unit(bits):
 @kernel
 def uniform(key, who, alternative):
     """A uniform draw in (0, 1)."""
-    return unit(draw(key, who, alternative))
+    return unit(draw(key, who, np.uint64(alternative)))
 
 
 @kernel

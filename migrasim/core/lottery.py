@@ -49,11 +49,10 @@ def put_by_lot(lot, rows, cursor, order):
 @kernel
 def in_order(numbers):
     """(rows,) uint64 words in the order of the floating-point ``numbers``, so that lots of one type are compiled."""
-    words = numbers.view(np.uint64)
-    lots = empty(words.shape[0], np.uint64)
-    for n in range(words.shape[0]):
-        negative = words[n] >> _SIGN
-        lots[n] = ~words[n] if negative else words[n] | (_ONE << _SIGN)
+    lots = empty(numbers.shape[0], np.uint64)
+    for n in range(numbers.shape[0]):
+        word = np.float64(numbers[n]).view(np.uint64)
+        lots[n] = ~word if word >> _SIGN else word | (_ONE << _SIGN)
     return lots
 
 
@@ -97,7 +96,7 @@ def lowest(cell, lot, room):
     (rows,) bool. Only cells that have room for some but not for all are looked into.
     """
     cells, rows = room.shape[0], cell.shape[0]
-    counts = np.zeros((cells, 1 << _BITS), np.int64)  # of the lots of a cell by their first bits
+    counts = zeros((cells, 1 << _BITS), np.int64)  # of the lots of a cell by their first bits
     for n in range(rows):
         counts[cell[n], lot[n] >> _BEHIND] += 1
     some = zeros(cells, np.bool_)  # cells that have room for some but not for all

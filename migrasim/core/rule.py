@@ -410,29 +410,33 @@ def members_of(first, members, h):
 
 
 def _new(fill: bool) -> Any:
-    """An array of one dimension, made within the kernel that asks for it; of NumPy's in a plain run."""
+    """An array, made within the kernel that asks for it; of NumPy's in a plain run."""
     if numba.config.DISABLE_JIT:
         return np.zeros if fill else np.empty
 
     @intrinsic
-    def new(_typing, count, dtype):
-        array = types.Array(parse_dtype(dtype), 1, "C")
+    def new(_typing, shape, dtype):
+        lengths = shape.types if isinstance(shape, types.BaseTuple) else (shape,)
+        array = types.Array(parse_dtype(dtype), len(lengths), "C")
 
         def generate(context, builder, signature, given):
             from numba.np.arrayobj import _empty_nd_impl
 
-            length = context.cast(builder, given[0], signature.args[0], types.intp)
-            made = _empty_nd_impl(context, builder, array, [length])
+            asked = signature.args[0]
+            each = cgutils.unpack_tuple(builder, given[0]) if isinstance(asked, types.BaseTuple) else [given[0]]
+            kinds = asked.types if isinstance(asked, types.BaseTuple) else (asked,)
+            size = [context.cast(builder, one, kind, types.intp) for one, kind in zip(each, kinds, strict=True)]
+            made = _empty_nd_impl(context, builder, array, size)
             if fill:
                 cgutils.memset(builder, made.data, builder.mul(made.itemsize, made.nitems), 0)
             return made._getvalue()
 
-        return array(count, dtype), generate
+        return array(shape, dtype), generate
 
     return new
 
 
-# ``empty(count, dtype)`` and ``zeros(count, dtype)`` for kernels: for NumPy's, numba compiles a function a type
+# ``empty(shape, dtype)`` and ``zeros(shape, dtype)`` for kernels: for NumPy's, numba compiles a function a type
 empty, zeros = _new(fill=False), _new(fill=True)
 
 

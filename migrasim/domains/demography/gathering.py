@@ -10,8 +10,7 @@ import numpy as np
 from migrasim.core.codes import N_TIERS, NOWHERE, Tier
 from migrasim.core.columns import Runs, Table
 from migrasim.core.errors import LawBroken
-from migrasim.core.rule import blocks_of, copy_run, empty, kernel, threaded_kernel, zeros
-from migrasim.domains.demography.families import Founded
+from migrasim.core.rule import blocks_of, copy_run, empty, kernel, threaded_kernel
 from migrasim.domains.demography.living import Lived
 from migrasim.world import World
 
@@ -56,8 +55,9 @@ def _comers(household, before, dead, left, moved, joining, households):
     row, after : (comers,) rows of persons, and who comes next to the same household
     """
     here, come = household.shape[0], moved.shape[0] + joining.shape[0]
-    changed, newest = zeros(households, np.bool_), np.full(households, np.int32(-1))
-    changed[before:] = True
+    changed, newest = empty(households, np.bool_), empty(households, np.int32)
+    for h in range(households):
+        changed[h], newest[h] = h >= before, -1
     for h in left:
         changed[h] = True
     for i in dead:
@@ -160,7 +160,7 @@ def gather(
     world: World,
     lived: Lived,
     dissolved: np.ndarray,
-    founded: Founded,
+    founded: np.ndarray,
     moved: Moved,
     newborn: Rows,
     strangers: tuple[Rows, Rows],
@@ -168,7 +168,7 @@ def gather(
     """Write new rows, drop the dead and the empty households, and put persons beside their families."""
     people, homes = world.persons, world.households
     persons, households = strangers
-    old, new = len(homes), len(founded.source)
+    old, new = len(homes), len(founded)
     joining = _rows(homes, [_founded_rows(world, founded), households])
     persons["household"] += old + new
     added = _rows(people, [newborn, persons])
@@ -186,25 +186,25 @@ def gather(
     world.measures["newlywed_rows"] = (wed - before)[before == np.searchsorted(dissolved, wed, side="right")]
 
 
-def _founded_rows(world: World, founded: Founded) -> Rows:
+def _founded_rows(world: World, founded: np.ndarray) -> Rows:
     """Rows of households that left a family: registered where it is, with their share of what it has."""
     homes = world.households
-    source = founded.source
+    source = founded["source"]
     home_place = homes.home_place[source]
     village = (home_place < world.geography.inside) & (home_place % N_TIERS == Tier.VILLAGE)
     return {
-        "key": founded.key,
-        "kind": founded.kind,
+        "key": founded["key"],
+        "kind": founded["kind"],
         "community": homes.community[source],
         "home_place": home_place,
         "hukou_urban": homes.hukou_urban[source],
-        "place": founded.place,
+        "place": founded["place"],
         "away_place": NOWHERE,
-        "since_year": founded.since_year,
-        "tenure": founded.tenure,
-        "land_mu": founded.land_mu,
-        "has_homestead": (founded.place == home_place) & village,
+        "since_year": founded["since_year"],
+        "tenure": founded["tenure"],
+        "land_mu": founded["land_mu"],
+        "has_homestead": (founded["place"] == home_place) & village,
         "has_collective_share": homes.has_collective_share[source],
-        "savings_yuan": founded.savings_yuan,
-        "permit": np.where(founded.is_away, 0, homes.permit[source]),
+        "savings_yuan": founded["savings_yuan"],
+        "permit": np.where(founded["is_away"], 0, homes.permit[source]),
     }

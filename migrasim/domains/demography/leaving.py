@@ -12,7 +12,7 @@ import numpy as np
 
 from migrasim.core.chance import child_key, uniform
 from migrasim.core.codes import N_OUTSIDE, N_TIERS, NOWHERE, Activity, Form, Kind, Tenure, Tier
-from migrasim.core.rule import empty, kernel, members_of, rows_of, rule, threaded_kernel, zeros
+from migrasim.core.rule import kernel, members_of, rows_of, rule, threaded_kernel
 from migrasim.domains.demography import rules
 
 _LEAST_ROWS = 4096  # of the young; fewer are not worth a thread
@@ -126,34 +126,22 @@ def decide(
             becomes[n] = KEEPS_DWELLING if in_part == 1 else FOUNDS
 
 
-@kernel
+@partial(kernel, allocates=False)
 def leave(
     young, to_place, becomes, person_key, birth_year, parents, since_year, household, is_away, key, place, away_place,
     away_since_year, home_since_year, tenure, away_tenure, permit, waiting_yr, parts, occupied, moves, year, next_row,
-    p,
+    p, founded, moved,
 ):  # fmt: skip
     """Let the ``young`` leave as they decided.
 
-    Persons are given their new rows from ``next_row`` on.
-
-    Returns
-    -------
-    founded : the columns of `migrasim.domains.demography.families.Founded`
-    moved : rows of the persons who left; the households that they left are the sources of those founded
+    Persons are given their new rows from ``next_row`` on. Fills ``founded`` (young,) records of
+    `migrasim.domains.demography.families.FOUNDED` and ``moved`` (young,) rows of the persons who left; the households
+    that they left are the sources of those founded. Returns how many.
     """
     p = p[0]
     inside = occupied.shape[0] - N_OUTSIDE
-    most = young.shape[0]
-    moved = empty(most, np.int64)
-    source = zeros(most, np.int64)
-    new_key = zeros(most, np.uint64)
-    new_place = zeros(most, np.int8)
-    new_since = zeros(most, np.int16)
-    new_tenure = zeros(most, np.uint8)
-    new_away = zeros(most, np.uint8)
-    new_kind = zeros(most, np.uint8)
     made = 0
-    for n in range(most):
+    for n in range(young.shape[0]):
         if becomes[n] == STAYS:
             continue
         i, to = young[n], to_place[n]
@@ -180,14 +168,17 @@ def leave(
         elif where < inside and where % N_TIERS == Tier.VILLAGE:
             held = Tenure.SELF_BUILT.value
         occupied[where, held] += 1
-        source[made] = h
-        new_key[made] = child_key(key[h], year, person_key[i])
-        new_place[made] = where
-        new_since[made] = away_since_year[h] if to == NOWHERE else year
-        new_tenure[made] = held
-        new_away[made] = 1
+        new = founded[made]
+        new.source = h
+        new.key = child_key(key[h], year, person_key[i])
+        new.place = where
+        new.since_year = away_since_year[h] if to == NOWHERE else year
+        new.tenure = held
+        new.land_mu = 0.0
+        new.savings_yuan = 0
+        new.is_away = 1
         alone = held == Tenure.DORMITORY or held == Tenure.NONE
-        new_kind[made] = Kind.COLLECTIVE if alone else Kind.FAMILY
+        new.kind = Kind.COLLECTIVE.value if alone else Kind.FAMILY.value
         if year - birth_year[i] < p.minor_age_yr:
             parts.minors[h, part] -= 1
         else:
@@ -197,8 +188,4 @@ def leave(
         is_away[i] = 0
         parents[i] = 0
         made += 1
-    founded = (
-        source[:made], new_key[:made], new_place[:made], new_since[:made], new_tenure[:made],
-        zeros(made, np.float32), zeros(made, np.int64), new_away[:made], new_kind[:made],
-    )  # fmt: skip
-    return founded, moved[:made]
+    return made

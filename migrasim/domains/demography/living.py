@@ -16,7 +16,7 @@ import numpy as np
 from migrasim.core.chance import Decision, draw, stream, uniform, unit
 from migrasim.core.codes import Activity, Schooling, Sector, Sex
 from migrasim.core.columns import listed
-from migrasim.core.rule import blocks_of, kernel, rows_of, rule, span, threaded_kernel, zeros
+from migrasim.core.rule import blocks_of, empty, kernel, rows_of, rule, span, threaded_kernel, zeros
 from migrasim.domains.demography import families, leaving, marriages, rules
 from migrasim.domains.demography.families import Parts
 from migrasim.world import World
@@ -51,7 +51,7 @@ def luck_of(world: World, decision: Decision) -> np.uint64:
 def death_table(year, p):
     """(sexes, ages) probability of death within a year."""
     p = p[0]
-    table = np.empty((2, _AGES))
+    table = empty((2, _AGES), np.float64)
     for sex in range(2):
         ageing = rules.ageing_level(rules.life_expectancy(year, sex, p), sex, p)
         for age in range(_AGES):
@@ -63,7 +63,7 @@ def death_table(year, p):
 def birth_table(total, p):
     """(town or village, ages) probability that a woman in a couple bears a child within a year."""
     p = p[0]
-    table = np.empty((2, _AGES))
+    table = empty((2, _AGES), np.float64)
     for rural in range(2):
         for age in range(_AGES):
             table[rural, age] = rules.birth_prob(age, rural == 1, total, p)
@@ -74,7 +74,7 @@ def birth_table(total, p):
 def change_table(year, p):
     """(activities, schoolings, ages) whether a year may change the schooling or the activity of somebody alive."""
     p = p[0]
-    table = np.zeros((_ACTIVITIES, _SCHOOLINGS, _AGES), np.bool_)
+    table = zeros((_ACTIVITIES, _SCHOOLINGS, _AGES), np.bool_)
     college = rules.college_ratio(year, p)
     for age in range(_AGES):
         for schooling in range(_SCHOOLINGS):
@@ -144,7 +144,7 @@ def die(block, key, birth_year, sex, year, table, luck, gone, dead, found):
 
     Everybody draws luck: apart from what is done with it, so that a processor mixes the bits of several at once.
     """
-    bits = np.empty(_DRAWN, np.uint64)
+    bits = empty(_DRAWN, np.uint64)
     n = block[0]
     for start in range(block[0], block[1], _DRAWN):
         end = min(start + _DRAWN, block[1])

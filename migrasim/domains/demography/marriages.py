@@ -5,6 +5,8 @@ A bride takes the number above the highest one in use in her new household; see 
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from migrasim.core.chance import child_key, draw, uniform
@@ -25,7 +27,7 @@ def marriage_table(p):
     No minor does: brides and grooms are counted among the grown-up.
     """
     p = p[0]
-    table = np.empty((2, 2, rules.AGES))
+    table = empty((2, 2, rules.AGES), np.float64)
     for sex in range(2):
         for rural in range(2):
             for age in range(rules.AGES):
@@ -66,7 +68,7 @@ def _youngest_first(rows, birth_year):
         cursor[newest - birth_year[n] + 1] += 1
     for year in range(1, cursor.shape[0]):
         cursor[year] += cursor[year - 1]
-    order = np.empty_like(rows)
+    order = empty(rows.shape[0], np.int64)
     for n in rows:
         order[cursor[newest - birth_year[n]]] = n
         cursor[newest - birth_year[n]] += 1
@@ -101,7 +103,8 @@ def pair(candidates, place, sex, birth_year, bits, household):
         waiting[cursor[side]] = n
         cursor[side] += 1
     # rows are copied one by one: numba compiles seconds for what copies lists of them
-    lots, men, women = np.empty_like(bits), np.empty_like(candidates), empty(place.shape[0], np.int64)
+    rows = place.shape[0]
+    lots, men, women = empty(rows, np.uint64), empty(rows, np.int64), empty(rows, np.int64)
     made = 0
     for side in range(0, sides, 2):
         pairs = min(first[side + 1] - first[side], first[side + 2] - first[side + 1])
@@ -114,7 +117,7 @@ def pair(candidates, place, sex, birth_year, bits, household):
                 women[made + n] = candidates[brides[n]]
             _part_kin(men[made:end], women[made:end], household)
             made = end
-    husbands, wives = empty(made, candidates.dtype), empty(made, np.int64)
+    husbands, wives = empty(made, np.int64), empty(made, np.int64)
     order = by_lot(lots[:made])
     for n in range(made):
         husbands[n], wives[n] = men[order[n]], women[order[n]]
@@ -140,35 +143,22 @@ def _new_tenure(place, inside, savings, dwellings, occupied, p):
     return NOWHERE
 
 
-@kernel
+@partial(kernel, allocates=False)
 def marry(
     men, women, person_key, household, person_away,
     key, kind, place, away_place, since_year, away_since_year, tenure, away_tenure, land_mu, savings_yuan,
-    parts, touched, dwellings, occupied, inside, year, luck, p,
+    parts, touched, dwellings, occupied, inside, year, luck, p, outcome, number, founded,
 ):  # fmt: skip
     """Decide, pair after pair, whether they marry and where they keep house; the goods change hands here.
 
-    Returns
-    -------
-    outcome : (pairs,) what becomes of the pair
-    number : (pairs,) number of the new couple in its household
-    founded : Founded, one row for each pair that founds a household, in order of the pairs
+    Fills ``outcome`` (pairs,), where no marriage stands, with what becomes of the pair, ``number`` (pairs,) with the
+    number of the new couple in its household, and ``founded`` with a record of FOUNDED for each pair that founds a
+    household, in order of the pairs; returns how many do.
     """
     p = p[0]
     adults, minors, top = parts.adults, parts.minors, parts.top
-    n = men.shape[0]
-    outcome = zeros(n, np.int8)
-    number = zeros(n, np.int8)
-    source = zeros(n, np.int64)
-    new_key = zeros(n, np.uint64)
-    new_place = zeros(n, np.int8)
-    new_since = zeros(n, np.int16)
-    new_tenure = zeros(n, np.uint8)
-    new_land = zeros(n, np.float32)
-    new_savings = zeros(n, np.int64)
-    new_away = zeros(n, np.uint8)
     made = 0
-    for i in range(n):
+    for i in range(men.shape[0]):
         man, woman = men[i], women[i]
         his, hers = household[man], household[woman]
         part, side = person_away[man], person_away[woman]
@@ -213,18 +203,20 @@ def marry(
         if outcome[i] == FOUNDS:
             adults[his, part] -= 1
             number[i] = 1
-            source[made] = his
-            new_key[made] = child_key(key[his], year, person_key[man])
-            new_place[made] = where
-            new_since[made] = away_since_year[his] if part else since_year[his]
-            new_tenure[made] = own
+            new = founded[made]
+            new.source = his
+            new.key = child_key(key[his], year, person_key[man])
+            new.place = where
+            new.since_year = away_since_year[his] if part else since_year[his]
+            new.tenure = own
+            new.kind = Kind.FAMILY.value
             occupied[where, own] += 1
-            new_land[made] = land_mu[his] * np.float32(2.0 / (family + 1))
-            land_mu[his] -= new_land[made]
-            new_savings[made] = savings_yuan[his] * 2 // (family + 1)
-            savings_yuan[his] -= new_savings[made]
-            new_savings[made] += dowry
-            new_away[made] = part
+            new.land_mu = land_mu[his] * np.float32(2.0 / (family + 1))
+            land_mu[his] -= new.land_mu
+            share = savings_yuan[his] * 2 // (family + 1)
+            savings_yuan[his] -= share
+            new.savings_yuan = share + dowry
+            new.is_away = part
             made += 1
         else:
             adults[his, part] += 1
@@ -232,10 +224,7 @@ def marry(
             top[his] += 1
             number[i] = top[his]
             savings_yuan[his] += dowry
-    return outcome, number, (
-        source[:made], new_key[:made], new_place[:made], new_since[:made], new_tenure[:made],
-        new_land[:made], new_savings[:made], new_away[:made], zeros(made, np.uint8),
-    )  # fmt: skip
+    return made
 
 
 @kernel

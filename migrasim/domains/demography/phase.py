@@ -6,8 +6,6 @@ Persons are gathered once, at the end: columns change in place until then, and `
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import numpy as np
 
 from migrasim.core.chance import Decision, child_key, draw, stream, uniform, unit
@@ -15,13 +13,11 @@ from migrasim.core.codes import N_TIERS, NOWHERE, Activity, Kind, Schooling, Sex
 from migrasim.core.columns import listed
 from migrasim.core.rule import blocks_of, empty, kernel, record, zeros
 from migrasim.domains.demography import families, leaving, marriages, rules
-from migrasim.domains.demography.families import Founded, Parts
+from migrasim.domains.demography.families import FOUNDED, Parts
 from migrasim.domains.demography.gathering import Moved, Rows, gather
 from migrasim.domains.demography.living import Lived, live, luck_of
 from migrasim.domains.demography.rules import DemographyParams
 from migrasim.world import World
-
-Columns = TypeVar("Columns", bound=tuple[np.ndarray, ...])
 
 
 def run(world: World) -> None:
@@ -85,7 +81,7 @@ def _newborn(world: World, mothers: np.ndarray, p: np.ndarray) -> Rows:
 # Marriages, new households and parts
 
 
-def _families(world: World, lived: Lived, p: np.ndarray) -> tuple[Founded, Moved]:
+def _families(world: World, lived: Lived, p: np.ndarray) -> tuple[np.ndarray, Moved]:
     """Marry, and split families; new households take the rows after the present ones."""
     people, homes, inside = world.persons, world.households, world.geography.inside
     touched = np.zeros(len(homes), np.bool_)
@@ -94,14 +90,15 @@ def _families(world: World, lived: Lived, p: np.ndarray) -> tuple[Founded, Moved
     men, women = marriages.pair(
         seekers, world.living_at(seekers), people.sex[seekers], people.birth_year[seekers], bits, people.household
     )
-    outcome, number, columns = marriages.marry(
+    (outcome, number), by_marriage = np.zeros((2, len(men)), np.int8), np.empty(len(men), FOUNDED)
+    made = marriages.marry(
         men, women, people.key, people.household, people.is_away,
         homes.key, homes.kind, homes.place, homes.away_place, homes.since_year, homes.away_since_year, homes.tenure,
         homes.away_tenure, homes.land_mu, homes.savings_yuan,
         lived.parts, touched, world.dwellings, world.occupied, inside, world.year,
-        luck_of(world, Decision.NEW_HOUSEHOLD), p,
+        luck_of(world, Decision.NEW_HOUSEHOLD), p, outcome, number, by_marriage,
     )  # fmt: skip
-    by_marriage = Founded(*columns)
+    by_marriage = by_marriage[:made]
     places = world.geography.places
     wedded = np.zeros(places, np.int64)
     newlywed, *by_wedding = marriages.wed(
@@ -109,23 +106,25 @@ def _families(world: World, lived: Lived, p: np.ndarray) -> tuple[Founded, Moved
         homes.place, homes.away_place, wedded, len(homes),
     )  # fmt: skip
     world.measures["marriages"], world.measures["newlywed_rows"] = wedded, newlywed
-    by_splitting, rows, left = families.split(
+    by_splitting = np.empty(len(lived.splitting), FOUNDED)
+    rows, left = np.empty((2, int(world.members[lived.splitting].sum())), np.int64)
+    made, movers = families.split(
         lived.splitting, people.key, people.household, people.is_away, people.birth_year, people.sex,
         people.generation, people.couple, people.parents, lived.gone, world.first_member, world.members,
         homes.key, homes.place, homes.since_year, homes.land_mu, homes.savings_yuan,
         lived.parts, touched, world.occupied, world.year, luck_of(world, Decision.LEAVE_HOME),
-        len(homes) + len(by_marriage.source), p,
+        len(homes) + len(by_marriage), p, np.empty(families.NUMBERS, np.bool_), by_splitting, rows, left,
     )  # fmt: skip
-    founded = _together(by_marriage, Founded(*by_splitting))
-    world.measures["new_households"] = np.bincount(founded.place, minlength=places)
-    return founded, _together(Moved(*by_wedding), Moved(rows, left))
+    founded = np.concatenate([by_marriage, by_splitting[:made]])
+    world.measures["new_households"] = np.bincount(founded["place"], minlength=places)
+    return founded, _together(Moved(*by_wedding), Moved(rows[:movers], left[:movers]))
 
 
-def _together(one: Columns, other: Columns) -> Columns:
-    return type(one)(*(np.concatenate(pair) for pair in zip(one, other, strict=True)))
+def _together(one: Moved, other: Moved) -> Moved:
+    return Moved(*(np.concatenate(pair) for pair in zip(one, other, strict=True)))
 
 
-def _leave(world: World, lived: Lived, founded: Founded, moved: Moved, p: np.ndarray) -> tuple[Founded, Moved]:
+def _leave(world: World, lived: Lived, founded: np.ndarray, moved: Moved, p: np.ndarray) -> tuple[np.ndarray, Moved]:
     """Add the households of the young who leave their family this year to those that were founded."""
     people, homes = world.persons, world.households
     count = len(lived.young)
@@ -136,14 +135,15 @@ def _leave(world: World, lived: Lived, founded: Founded, moved: Moved, p: np.nda
         homes.away_place, lived.parts, world.geography.inside, world.geography.core, world.year,
         luck_of(world, Decision.STUDY), p, to, becomes,
     )  # fmt: skip
-    columns, rows = leaving.leave(
+    by_leaving, rows = np.empty(count, FOUNDED), np.empty(count, np.int64)
+    made = leaving.leave(
         lived.young, to, becomes, people.key, people.birth_year, people.parents, people.since_year, people.household,
         people.is_away, homes.key, homes.place, homes.away_place, homes.away_since_year, homes.since_year,
         homes.tenure, homes.away_tenure, homes.permit, homes.waiting_yr, lived.parts, world.occupied,
-        world.flows.moves, world.year, len(homes) + len(founded.source), p,
+        world.flows.moves, world.year, len(homes) + len(founded), p, by_leaving, rows,
     )  # fmt: skip
-    by_leaving = Founded(*columns)
-    return _together(founded, by_leaving), _together(moved, Moved(rows, by_leaving.source))
+    by_leaving = by_leaving[:made]
+    return np.concatenate([founded, by_leaving]), _together(moved, Moved(rows[:made], by_leaving["source"]))
 
 
 def _settle(world: World, parts: Parts, moved: Moved, p: np.ndarray) -> np.ndarray:
@@ -173,7 +173,9 @@ def _settle(world: World, parts: Parts, moved: Moved, p: np.ndarray) -> np.ndarr
 def _come(flows, year, weight, luck, sample_luck, cumulated, p):
     """Strangers in the sample, of ``flows`` (origins,): keys, ages, sexes, schooling, kinds, places and origins."""
     p = p[0]
-    most = flows.sum()
+    most = 0
+    for origin in range(flows.shape[0]):
+        most += flows[origin]
     key = empty(most, np.uint64)
     age = empty(most, np.int16)
     sex = empty(most, np.uint8)
@@ -192,7 +194,10 @@ def _come(flows, year, weight, luck, sample_luck, cumulated, p):
             sex[made] = Sex.MALE if uniform(luck, who, 1) < p.arrival_male_share else Sex.FEMALE
             schooling[made] = rules.arrival_schooling(uniform(luck, who, 2), p)
             kind[made] = Kind.COLLECTIVE if uniform(luck, who, 3) < p.arrival_collective_share else Kind.FAMILY
-            place[made] = np.searchsorted(cumulated, unit(draw(luck, who, 4)) * cumulated[-1], side="right")
+            drawn, here = unit(draw(luck, who, 4)) * cumulated[-1], 0
+            while here < cumulated.shape[0] - 1 and cumulated[here] <= drawn:
+                here += 1
+            place[made] = here
             origin_of[made] = origin
             made += 1
     return key[:made], age[:made], sex[:made], schooling[:made], kind[:made], place[:made], origin_of[:made]

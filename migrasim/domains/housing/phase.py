@@ -66,14 +66,13 @@ def _occupancy(world: World) -> np.ndarray:
 @kernel
 def occupancies(stock, occupied, weight):
     """(places,) of dwellings on the market: those ``occupied``, in sample units of ``weight``, over the ``stock``."""
-    shares = np.ones(stock.shape[0])
+    shares = empty(stock.shape[0], np.float64)
     for d in range(stock.shape[0]):
         standing, lived_in = 0.0, 0
         for tenure in _MARKET:
             standing += stock[d, tenure]
             lived_in += occupied[d, tenure]
-        if standing > 0.0:
-            shares[d] = lived_in * weight / max(standing, 1.0)
+        shares[d] = lived_in * weight / max(standing, 1.0) if standing > 0.0 else 1.0
     return shares
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from migrasim.core.chance import Decision, stream, uniform
 from migrasim.core.codes import N_TIERS, NOWHERE, Activity, Kind, Tenure, Tier
 from migrasim.core.columns import listed
-from migrasim.core.rule import blocks_of, kernel, members_of, record, rows_of, threaded_kernel
+from migrasim.core.rule import blocks_of, empty, kernel, members_of, record, rows_of, threaded_kernel
 from migrasim.domains.hukou.rules import (
     HukouParams,
     has_permit,
@@ -182,7 +182,7 @@ def _home_county(world: World) -> np.ndarray:
 def _most_prob(open_share, transfer_months, p):
     """(counties,) chance of a transfer where nothing holds a household back, with a permit or without."""
     p = p[0]
-    most = np.empty(open_share.shape[0])
+    most = empty(open_share.shape[0], np.float64)
     for c in range(open_share.shape[0]):
         most[c] = max(
             transfer_prob(np.inf, 0.0, transfer_months[c], p),

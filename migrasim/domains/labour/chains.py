@@ -169,9 +169,9 @@ def take_places(farmers, at, lots, counts, activity, sector, chain, openings, ki
     Only those are looked at whose first bits, by their ``counts`` (places, first bits), are low enough. Who takes a
     job of a sector is a worker from now on; who takes a place in a farming chain stays a farmer.
     """
-    bound = np.full(openings.shape[0], -1)  # first bits up to which all openings go
+    bound = empty(openings.shape[0], np.int64)  # first bits up to which all openings go
     for d in range(openings.shape[0]):
-        left = openings[d]
+        left, bound[d] = openings[d], -1
         while left > 0 and bound[d] + 1 < counts.shape[1]:
             bound[d] += 1
             left -= counts[d, bound[d]]
@@ -186,7 +186,10 @@ def take_places(farmers, at, lots, counts, activity, sector, chain, openings, ki
         if _may_take(kind, chain[farmers[n]]):
             who[found], cell[found], luck[found] = farmers[n], at[n], lots[n]
             found += 1
-    for n in np.flatnonzero(lowest(cell[:found], luck[:found], openings)):
+    taken = lowest(cell[:found], luck[:found], openings)
+    for n in range(found):
+        if not taken[n]:
+            continue
         i, here = who[n], cell[n]
         openings[here] -= 1
         if sector[i] > 0:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from migrasim.core.codes import N_TIERS, Activity, Sector, Tier
-from migrasim.core.rule import APART, blocks_of, kernel, record, rows_of, threaded_kernel
+from migrasim.core.rule import APART, blocks_of, empty, kernel, record, rows_of, threaded_kernel
 from migrasim.domains.labour import rules
 from migrasim.domains.labour.rules import LabourParams
 from migrasim.facts import BASE_YEAR
@@ -114,7 +114,7 @@ def match_chances_of(world: World, p: LabourParams) -> np.ndarray:
 def match_chances(matching_above, p):
     """(counties,) what `rules.match_chance` says of each county."""
     p = p[0]
-    chances = np.empty(matching_above.shape[0])
+    chances = empty(matching_above.shape[0], np.float64)
     for c in range(matching_above.shape[0]):
         chances[c] = rules.match_chance(matching_above[c], p)
     return chances

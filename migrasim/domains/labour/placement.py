@@ -77,7 +77,7 @@ def lose_jobs(who, cell, luck, activity, sector, chain, excess):
 
     Returns (cells,) how many lost one.
     """
-    lost = np.zeros_like(excess)
+    lost = zeros(excess.shape[0], np.int64)
     taken = lowest(cell, luck, excess)
     for n in range(who.shape[0]):
         if taken[n]:
@@ -151,7 +151,7 @@ def match_seekers(
         level[n] = skill[who[n]]
     kinds = kinds_by_wage.shape[0]
     # by place and skill, the first kind of job that may be free: no vacancy opens while they are given out
-    best = np.zeros((filled.shape[0], _SKILLS), np.int64)
+    best = zeros((filled.shape[0], _SKILLS), np.int64)
     found = zeros(who.shape[0], np.int64)  # kind of job
     for o in by_lot(luck[:count]):
         here, skilled = at[meets[o]], level[meets[o]]

@@ -59,7 +59,7 @@ def most_considering(peer_share, news, p):
             loudest = max(loudest, news[county, concern])
     peers = peers if p[0].consider_peer_factor > 0.0 else 0.0
     loudest = loudest if p[0].consider_news_factor > 0.0 else 0.0
-    most = np.empty((_AGES, 16))
+    most = empty((_AGES, 16), np.float64)
     for age in range(_AGES):
         for events in range(16):
             event, youth, seeking, away = events & 1 > 0, events & 2 > 0, events & 4 > 0, events & 8 > 0

@@ -155,7 +155,10 @@ def relocate(
     luck = empty(who.shape[0], np.uint64)
     for n in range(who.shape[0]):
         luck[n] = draw(lottery, key[who[n]], 0)
-    for n in np.flatnonzero(lowest(cell, luck, wanted)):
+    taken = lowest(cell, luck, wanted)
+    for n in range(who.shape[0]):
+        if not taken[n]:
+            continue
         h, c = who[n], cell[n]
         old = place[h]
         moved[c] += 1
