@@ -71,7 +71,7 @@ def prepare(
     resolved = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario, book)
     resolved = resolved.changed(_texts(overrides), book)
     without = alternatives if isinstance(alternatives, str) else tuple(alternatives)
-    inputs = _inputs(book, place, resolved, base, until, parameters, future, without)
+    inputs = inputs_of(book, place, resolved, base, until, parameters, future, without)
     if threads is not None:
         set_threads(threads)
     if first:
@@ -86,7 +86,7 @@ def prepare(
 _latest: list[tuple[tuple[Any, ...], Inputs]] = []
 
 
-def _inputs(
+def inputs_of(
     book: FactBook,
     region: Region,
     scenario: Scenario,

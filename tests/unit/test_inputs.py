@@ -10,7 +10,8 @@ import pytest
 
 from migrasim.core.errors import InputError
 from migrasim.facts import FactBook
-from migrasim.inputs import Inputs, to_2020_yuan
+from migrasim.inputs import PAYERS, Inputs, to_2020_yuan
+from migrasim.runs.simulate import inputs_of, only_region
 from migrasim.scenario import Scenario
 
 BOOK = FactBook.load()
@@ -195,6 +196,34 @@ def test_costs_come_in_yuan_of_2020_by_payer() -> None:
     assert set(inputs.cost_by_payer("public_housing.shared_ownership_units")) == {"household", "government"}
     assert inputs.cost("three_rights.homestead_kept") == (0, 0)
     assert all(np.isfinite(inputs.cost(lever)).all() for lever in BOOK.levers)
+
+
+def test_costs_of_all_levers_at_once_are_those_of_each() -> None:
+    """Arrays of levers and payers hold what each lever costs each payer, once and yearly."""
+    inputs, levers = build(), tuple(BOOK.levers)
+    once, yearly = inputs.unit_costs(levers)
+    for n, lever in enumerate(levers):
+        costs = inputs.cost_by_payer(lever)
+        assert list(zip(once[n], yearly[n], strict=True)) == [costs.get(payer, (0.0, 0.0)) for payer in PAYERS]
+        assert set(costs) <= set(PAYERS)
+    assert yearly.sum() > 0 and once.sum() > 0
+
+
+def test_replications_share_their_inputs_and_nothing_else_does() -> None:
+    """The same request twice is resolved once; whatever differs in it is resolved anew, and a wrong one is refused."""
+    scenario = Scenario.load("plan", BOOK)
+    parameters = {"moving.network_utility": 1.0}
+    made = reused(scenario, parameters)
+    assert reused(Scenario.load("plan", BOOK), dict(parameters)) is made
+    assert reused(scenario, {"moving.network_utility": 2.0}).parameters["moving.network_utility"] == 2.0
+    assert reused(Scenario.load("status_quo", BOOK), parameters).content_hash() != made.content_hash()
+    assert reused(scenario, parameters).content_hash() == made.content_hash()
+    with pytest.raises(InputError, match="a finite number is expected"):
+        reused(scenario, {"moving.network_utility": True})
+
+
+def reused(scenario: Scenario, parameters: dict[str, float]) -> Inputs:
+    return inputs_of(BOOK, only_region(), scenario, 2020, 2035, parameters, None, ())
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from migrasim.core import rule
 from migrasim.core.columns import Runs, Table
 from migrasim.core.lottery import by_lot, in_order, lowest
-from migrasim.core.rule import blocks_of, rows_of, set_threads, share_out, threaded_kernel
+from migrasim.core.rule import blocks_of, empty, kernel, rows_of, set_threads, share_out, threaded_kernel, zeros
 from migrasim.domains.moving.considering import by_month
 from migrasim.world import _fill_household, _first_rows
 
@@ -39,6 +39,28 @@ def _square_and_count(block, number, square, counts):
     for i in rows_of(block):
         square[i] = number[i] * number[i]
         counts[block[2], number[i] % 3] += 1
+
+
+@kernel
+def _made_within(rows):
+    line, plane, block = zeros(rows, np.uint8), zeros((rows, 3), np.int32), empty((2, rows, 5), np.float64)
+    for i in range(2):
+        for j in range(rows):
+            for k in range(5):
+                block[i, j, k] = 100 * i + 10 * j + k
+    return line, plane, block
+
+
+@pytest.mark.parametrize("rows", [0, 1, 7])
+def test_kernels_make_arrays_of_any_shape(rows: int) -> None:
+    """An array made in a kernel has the shape and the type asked for and is laid out as NumPy lays it out."""
+    line, plane, block = _made_within(rows)
+    assert (line.shape, plane.shape, block.shape) == ((rows,), (rows, 3), (2, rows, 5))
+    assert (line.dtype, plane.dtype, block.dtype) == (np.uint8, np.int32, np.float64)
+    assert not line.any() and not plane.any()
+    i, j, k = np.meshgrid(range(2), range(rows), range(5), indexing="ij")
+    np.testing.assert_array_equal(block, 100 * i + 10 * j + k)
+    assert all(each.flags.c_contiguous and each.flags.writeable for each in (line, plane, block))
 
 
 @pytest.mark.parametrize("count", [0, 1, ROWS])
