@@ -98,22 +98,30 @@ def find(run_id: str, folder: Path | None = None) -> Found:
         raise InputError("an empty name is no run; give the identity of one, or its first four digits or more")
     places = [folder] if folder is not None else [Path(), *sorted(Path().glob("*/")), *sorted(Path("runs").glob("*/"))]
     known: dict[str, Batch | Path] = {}
-    looked = []
+    looked, damaged = [], []
     for place in places:
         if (record := store.recorded(place)) is not None and record.get("kind") is None:
             known.setdefault(record["run_id"], place)
         elif folder is not None or (place / batches.MANIFEST).is_file():
-            batch = Batch.open(place, unfinished=True)
+            try:
+                batch = Batch.open(place, unfinished=True)
+            except InputError:
+                if folder is not None:
+                    raise
+                damaged.append(str(place))  # the run may well lie in another
+                continue
             known |= dict.fromkeys(batch.design["run_id"], batch)
         else:
             continue
         looked.append(str(place))
-    if not looked:
+    if not looked and not damaged:
         raise InputError(f"{run_id}: no batch and no run lies in runs/ or here; name its folder with --in")
     if run_id in known:
         matches = [run_id]
     else:
         matches = [each for each in known if each.startswith(run_id)] if len(run_id) >= _SHORTEST else []
+    if not matches and damaged:
+        raise InputError(f"{run_id}: is no run in a batch that can be read; {', '.join(damaged[:3])} cannot be read")
     if len(matches) != 1:
         what = "is the beginning of several runs" if matches else "is no run"
         raise InputError(f"{run_id}: {what} in {', '.join(looked[:3])}. {nearest(run_id, known)}".rstrip())

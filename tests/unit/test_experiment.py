@@ -85,6 +85,26 @@ def test_a_dry_run_says_what_it_would_cost(migrasim, workdir, monkeypatch, make_
     assert not estimate.Estimate(10, 10, 1.0, 1e9, 1, 1e12, 1e9).fits
 
 
+def damage(workdir):
+    """A batch that cannot be read, beside the others."""
+    folder = workdir / "runs" / "damaged"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text("{", encoding="utf-8")
+
+
+def test_a_run_that_may_lie_in_a_damaged_batch(migrasim, workdir):
+    """What could not be looked into is named, in one line."""
+    damage(workdir)
+    found = migrasim("rerun", "0123456789ab")
+    assert found.code == 2 and found.err == (
+        "error: 0123456789ab: is no run in a batch that can be read; runs/damaged cannot be read\n"
+    )
+    found = migrasim("rerun", "0123456789ab", "--lang", "zh-Hans")
+    assert found.code == 2 and found.err == "错误：0123456789ab：不是可读批次中的运行；runs/damaged无法读取\n"
+    found = migrasim("rerun", "0123456789ab", "--in", "runs/damaged")
+    assert found.code == 2 and "manifest.json" in found.err
+
+
 def test_runs_that_nobody_knows(migrasim):
     """No batch at all, and how to name one."""
     found = migrasim("rerun", "0123456789ab")
@@ -114,6 +134,7 @@ def test_a_batch_from_file_to_difference(migrasim, workdir):
     kept = after[after["run_id"].isin(set(before["run_id"]))].reset_index(drop=True)
     pd.testing.assert_frame_equal(kept, before)
     quo, plan, other = runs["run_id"][:3]
+    damage(workdir)  # no reason to stop where the run lies elsewhere
     found = migrasim("rerun", plan, "--threads", 1)
     assert found.out.splitlines()[0] == f"{plan}: as it is stored, to the last digit"
     assert (workdir / "runs" / f"plan-{plan}" / "indicators.parquet").exists()
