@@ -313,13 +313,14 @@ def decompose(
 
     Parameters
     ----------
-    residents_before, residents_after : (places,) persons at the ends of two years
+    flows : of a year, or of several as `Flows.stacked` gives them
+    residents_before, residents_after : (places,) persons at the ends of two years, or (years, places)
     areas : numbers of the places of each
     urban : (places,) True for towns and seats
 
     Returns
     -------
-    (areas,) points of percent by component of ``COMPONENTS``
+    (areas,), or (years, areas), points of percent by component of ``COMPONENTS``
     """
     inner = np.zeros((len(areas), len(urban)))
     for n, places in enumerate(areas):
@@ -327,13 +328,13 @@ def decompose(
     is_inside = np.arange(len(urban)) < inside
     elsewhere, outside = is_inside * (1.0 - inner), np.broadcast_to(1.0 * ~is_inside, inner.shape)
     u, v = inner * urban, inner * ~urban
-    moves = flows.moves.sum(axis=2).astype(np.float64)
+    moves = flows.moves.sum(axis=-1).astype(np.float64)
 
     def between(origin: np.ndarray, destination: np.ndarray) -> np.ndarray:
-        return np.asarray(((origin @ moves) * destination).sum(axis=1))  # whole numbers: exact in any order
+        return np.asarray(((origin @ moves) * destination).sum(axis=-1))  # whole numbers: exact in any order
 
     def added(counts: np.ndarray, of: np.ndarray) -> np.ndarray:
-        return of @ counts.astype(np.float64)
+        return np.asarray(counts.astype(np.float64) @ of.T)
 
     nothing = np.zeros(len(areas))
     changes = {

@@ -287,6 +287,10 @@ class Inputs:
 
     def content_hash(self) -> str:
         """Hash of all that a run reads from here; names of scenarios and files do not enter."""
+        return self._content_hash
+
+    @cached_property
+    def _content_hash(self) -> str:
         facts = {
             fact.id: np.asarray(self.book.value(fact.id, self.parameters)).tolist()
             for fact in self.book.facts.values()

@@ -8,8 +8,8 @@ public accounts are per household or person and multiplied by the weight where t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -91,6 +91,11 @@ class Flows:
     def zero(cls, places: int) -> Flows:
         counts = [np.zeros(places, np.int64) for _ in range(6)]
         return cls(*counts, *(np.zeros((places, places, N_FORMS), np.int64) for _ in range(2)))
+
+    @classmethod
+    def stacked(cls, several: Sequence[Flows]) -> Flows:
+        """Flows of several years in arrays whose first axis is the year."""
+        return cls(**{one.name: np.stack([getattr(each, one.name) for each in several]) for one in fields(cls)})
 
 
 @dataclass

@@ -27,6 +27,7 @@ from migrasim.scenario import Scenario
 from migrasim.variants import CENTRAL
 from migrasim.variants import alternatives as alternatives_by_name
 from migrasim.variants import future as future_of
+from migrasim.world import Flows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -324,17 +325,15 @@ def _decomposition(ready: Prepared, areas: Sequence[Area], of_level: Mapping[str
     geography = ready.simulation.world.geography
     areas = [area for area in areas if area[0] != "place"]
     places = [each for _, _, each in areas]
-    split = [
-        decompose(record.flows, record.before, record.after, places, geography.urban, geography.inside)
-        for record in ready.simulation.history
-        if record.flows is not None
-    ]
-    head = _area_columns(areas, of_level, [each.year for each in ready.simulation.history if each.flows is not None])
-    points = np.array([[by_area[name] for name in COMPONENTS] for by_area in split])  # (years, components, areas)
-    rows = np.repeat(np.arange(len(split) * len(areas)), len(COMPONENTS))
+    lived = [record for record in ready.simulation.history if record.flows is not None]
+    flows = Flows.stacked([record.flows for record in lived if record.flows is not None])
+    before, after = (np.stack([getattr(record, name) for record in lived]) for name in ("before", "after"))
+    split = decompose(flows, before, after, places, geography.urban, geography.inside)
+    head = _area_columns(areas, of_level, [record.year for record in lived])
+    rows = np.repeat(np.arange(len(lived) * len(areas)), len(COMPONENTS))
     head = {name: each[rows] if isinstance(each, np.ndarray) else each.take(rows) for name, each in head.items()}
-    component = np.tile(np.arange(len(COMPONENTS)), len(split) * len(areas))
-    points = points.transpose(0, 2, 1).ravel()
+    component = np.tile(np.arange(len(COMPONENTS)), len(lived) * len(areas))
+    points = np.stack([split[name] for name in COMPONENTS], axis=2).ravel()  # years, areas, components
     return _table({**head, "component": _text(COMPONENTS, component), "points": points})
 
 
