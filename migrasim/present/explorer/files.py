@@ -70,11 +70,14 @@ def FilesBox(session: Session, guest: bool = False) -> None:
     said, set_said = solara.use_state(("", False))
     draft, key = session.draft, session.shown.value
 
+    def refused(error: InputError) -> None:
+        set_said((told(str(error), lang), True))
+
     def guarded(work: Callable[[], str]) -> None:
         try:
             set_said((work(), False))
         except InputError as error:
-            set_said((told(str(error), lang), True))
+            refused(error)
 
     def take(found: Draft) -> str:
         session.put(found, "start_changed", name=found.name or found.base)
@@ -120,9 +123,9 @@ def FilesBox(session: Session, guest: bool = False) -> None:
         with solara.v.Html(tag="div", class_="ms-files"):
             if key and not guest:
                 stem = file_stem(draft.name) or draft.base
-                Download(say("tables_csv", lang), f"{stem}-csv.zip", lambda: tables("csv"))
-                Download(say("tables_parquet", lang), f"{stem}-parquet.zip", lambda: tables("parquet"))
-                Download(say("report", lang), f"{stem}-report.html", lambda: _report(key, session))
+                Download(say("tables_csv", lang), f"{stem}-csv.zip", lambda: tables("csv"), refused)
+                Download(say("tables_parquet", lang), f"{stem}-parquet.zip", lambda: tables("parquet"), refused)
+                Download(say("report", lang), f"{stem}-report.html", lambda: _report(key, session), refused)
         text, wrong = said
         if text:
             element("p", text, classes="ms-wrong" if wrong else "ms-change", role="alert" if wrong else "status")
@@ -131,9 +134,28 @@ def FilesBox(session: Session, guest: bool = False) -> None:
 
 
 @solara.component
-def Download(text: str, name: str, data: Callable[[], str | bytes]) -> None:
-    """A button that makes a file when it is pressed and hands it to the browser."""
-    with solara.FileDownload(data, filename=name):
+def Download(
+    text: str, name: str, data: Callable[[], str | bytes], failed: Callable[[InputError], None] | None = None
+) -> None:
+    """A button that makes a file when it is pressed and hands it to the browser; ``failed`` is told why it cannot.
+
+    solara forgets that a file was asked for where it is given another function, as a page drawn anew would give it.
+    """
+    latest = solara.use_ref(data)
+    latest.current = data
+    failures, set_failures = solara.use_state(0)
+
+    def make() -> Any:
+        try:
+            return latest.current()
+        except InputError as error:
+            if failed is None:
+                raise
+            failed(error)
+            set_failures(failures + 1)  # with another function it may be asked for once more
+            return None
+
+    with solara.FileDownload(solara.use_memo(lambda: make, [failures]), filename=name):
         element("button", text, classes="ms-button", type="button")
 
 
