@@ -29,7 +29,7 @@ from migrasim.present.explorer.draft import (
 from migrasim.present.explorer.serving import current
 from migrasim.present.explorer.session import Session
 from migrasim.present.explorer.sources import run_text
-from migrasim.present.explorer.widgets import Choice, Press, element
+from migrasim.present.explorer.widgets import Choice, Press, element, lasting
 from migrasim.present.explorer.words import name_of, say
 from migrasim.runs.result import TABLES
 
@@ -137,17 +137,12 @@ def FilesBox(session: Session, guest: bool = False) -> None:
 def Download(
     text: str, name: str, data: Callable[[], str | bytes], failed: Callable[[InputError], None] | None = None
 ) -> None:
-    """A button that makes a file when it is pressed and hands it to the browser; ``failed`` is told why it cannot.
-
-    solara forgets that a file was asked for where it is given another function, as a page drawn anew would give it.
-    """
-    latest = solara.use_ref(data)
-    latest.current = data
+    """A button that makes a file when it is pressed and hands it to the browser; ``failed`` is told why it cannot."""
     failures, set_failures = solara.use_state(0)
 
     def make() -> Any:
         try:
-            return latest.current()
+            return data()
         except InputError as error:
             if failed is None:
                 raise
@@ -155,7 +150,7 @@ def Download(
             set_failures(failures + 1)  # with another function it may be asked for once more
             return None
 
-    with solara.FileDownload(solara.use_memo(lambda: make, [failures]), filename=name):
+    with solara.FileDownload(lasting(make, failures), filename=name):
         element("button", text, classes="ms-button", type="button")
 
 

@@ -148,3 +148,15 @@ def YearSlider(
     label: str = "", value: int = 2035, low: int = 2021, high: int = 2035, event_moved: Event | None = None
 ) -> None:
     """A native slider of years."""
+
+
+def lasting(made: Callable[[], Any], renewed: int = 0) -> Callable[[], Any]:
+    """Hook: a function that calls what was given last, and stays the same one while a page is drawn anew.
+
+    solara's downloads forget that a file was asked for when they are given another function. Where one has failed,
+    another number ``renewed`` gives another function, so that it may be asked for once more.
+    """
+    latest = solara.use_ref(made)
+    latest.current = made
+    lasts: Callable[[], Any] = solara.use_memo(lambda: lambda: latest.current(), [renewed])
+    return lasts

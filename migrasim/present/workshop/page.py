@@ -14,7 +14,7 @@ from migrasim.present.chinese import told
 from migrasim.present.explorer.draft import compact
 from migrasim.present.explorer.levers import LeverPanel
 from migrasim.present.explorer.session import Session
-from migrasim.present.explorer.widgets import Choice, Press, element
+from migrasim.present.explorer.widgets import Choice, Press, element, lasting
 from migrasim.present.language import Lang
 from migrasim.present.workshop.access import FACILITATOR, SEAT_HEADER, WHO_HEADER
 from migrasim.present.workshop.host import (
@@ -426,6 +426,8 @@ def Votes(host: Host, state: State, proposal: Proposal, person: Person, lang: La
 @solara.component
 def Record(host: Host, lang: Lang, is_facilitator: bool) -> None:
     """The record and the minutes, to take home."""
+    path = host.meeting.journal.path
+    record, read = lasting(lambda: path.open("rb")), lasting(lambda: minutes(host, lang))
     if not is_facilitator:
         return
     with solara.v.Html(tag="section", class_="ms-card", attributes={"aria-label": word("record", lang)}):
@@ -435,6 +437,5 @@ def Record(host: Host, lang: Lang, is_facilitator: bool) -> None:
         if lost:
             element("p", word("damaged", lang, count=lost), classes="ms-wrong")
         with solara.v.Html(tag="div", class_="ms-row"):
-            path = host.meeting.journal.path
-            solara.FileDownload(lambda: path.open("rb"), filename=RECORD, label=word("download", lang))
-            solara.FileDownload(lambda: minutes(host, lang), filename=MINUTES, label=word("minutes", lang))
+            solara.FileDownload(record, filename=RECORD, label=word("download", lang))
+            solara.FileDownload(read, filename=MINUTES, label=word("minutes", lang))
