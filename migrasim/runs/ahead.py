@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import gc
 import multiprocessing
 import subprocess
 import sys
@@ -91,4 +92,5 @@ def help_out(many: int, number: int) -> None:
 
 
 if __name__ == "__main__":
+    gc.disable()  # a tenth of compiling is looking for what nothing holds, which goes with the process
     help_out(int(sys.argv[1]), int(sys.argv[2]))
