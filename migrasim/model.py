@@ -108,14 +108,15 @@ class MigrationModel(mesa.Model):
         raise ValueError(f"no {level} {number}")
 
     def step(self) -> None:
-        """Run one year; ``running`` becomes False after the last."""
+        """Run one year; ``running`` becomes False once a year after the last is asked for.
+
+        So mesa 3.3's ``batch_run``, which reads as many rows as there were steps, reads the last year beside the base.
+        """
         if self.year >= self.inputs.until:
             self.running = False
             return
         self.simulation.step()
         self.datacollector.collect(self)
-        if self.year >= self.inputs.until:
-            self.running = False
 
 
 def _report(name: str, model: MigrationModel) -> float:

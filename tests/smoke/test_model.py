@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 
 import pytest
+from mesa.batchrunner import batch_run
 
 import migrasim as ms
 from migrasim.scenario import shipped
@@ -33,6 +34,16 @@ def test_a_step_of_the_mesa_model_is_a_year() -> None:
     assert 0 < min(agent.urbanization_rate for agent in model.agents)
     model.step()  # after the end nothing moves on
     assert model.year == 2022
+
+
+def test_the_batch_run_of_mesa_reads_the_last_year() -> None:
+    """What mesa's own batches read at the end, or of every step, has the last year, and the base year where asked."""
+    asked = {"scenario": "plan", "rng": [1, 2], **SMALL}
+    ends = batch_run(ms.MigrationModel, asked, display_progress=False)
+    assert [(row["rng"], row["year"]) for row in ends] == [(1, 2022), (2, 2022)]
+    assert ends[0]["urban_population"] != ends[1]["urban_population"]
+    steps = batch_run(ms.MigrationModel, asked | {"rng": 1}, data_collection_period=1, display_progress=False)
+    assert [row["year"] for row in steps] == [2020, 2021, 2022]
 
 
 def test_the_mesa_model_and_the_run_give_the_same_numbers() -> None:
