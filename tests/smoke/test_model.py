@@ -8,6 +8,7 @@ import pytest
 from mesa.batchrunner import batch_run
 
 import migrasim as ms
+from migrasim.runs.simulate import prepare
 from migrasim.scenario import shipped
 
 pytestmark = pytest.mark.model
@@ -55,6 +56,21 @@ def test_the_mesa_model_and_the_run_give_the_same_numbers() -> None:
     run = ms.run("plan", seed=3, **SMALL).prefecture()
     for name in ("urban_population", "resident_population", "hukou_urbanization_rate", "moves_out", "public_cost_yuan"):
         assert collected[name].tolist() == run[name].tolist(), name
+
+
+def test_levers_from_python_take_what_a_scenario_file_takes() -> None:
+    """Paths by year, by county too, small numbers and changes of what is inherited mean what they mean in a text."""
+    homes, schools = "public_housing.public_rental_units", "residence_permit.education"
+    for lever, value, text in (
+        (homes, {"Kongtong": {2021: 300, 2022: 800}}, "{Kongtong: {2021: 300, 2022: 800}}"),
+        (schools, {2021: 0.7, 2022: 0.9}, "{2021: 0.7, 2022: 0.9}"),
+        (schools, 1e-05, "0.00001"),
+        (schools, "* 0.5", "* 0.5"),
+        (schools, "plan", "plan"),
+    ):
+        path = prepare("status_quo", overrides={lever: value}, **SMALL).inputs.lever_path(lever)
+        asked = prepare("status_quo", overrides=[f"{lever}={text}"], **SMALL).inputs.lever_path(lever)
+        assert path.tolist() == asked.tolist() and (path[1:] != path[0]).any(), value
 
 
 def test_workers_of_the_chains_add_up() -> None:
