@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 
+import numpy as np
 import pytest
 from mesa.batchrunner import batch_run
 
@@ -56,6 +57,14 @@ def test_the_mesa_model_and_the_run_give_the_same_numbers() -> None:
     run = ms.run("plan", seed=3, **SMALL).prefecture()
     for name in ("urban_population", "resident_population", "hukou_urbanization_rate", "moves_out", "public_cost_yuan"):
         assert collected[name].tolist() == run[name].tolist(), name
+
+
+@pytest.mark.parametrize("rng", [7.9, "7", -1, np.random.default_rng(7)])
+def test_a_seed_of_the_mesa_model_that_is_none_is_refused(rng: object) -> None:
+    """What is no whole number from 0 is named, not rounded; whole numbers of NumPy are as good as Python's."""
+    with pytest.raises(ms.InputError, match="seed: .* is not allowed; allowed: whole numbers from 0"):
+        ms.MigrationModel("status_quo", rng=rng, **SMALL)
+    assert ms.MigrationModel("status_quo", rng=np.int64(7), **SMALL).simulation.world.seed == 7
 
 
 def test_levers_from_python_take_what_a_scenario_file_takes() -> None:
