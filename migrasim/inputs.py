@@ -169,7 +169,7 @@ class Inputs:
                 resolver.lead_up(lever, early[lever.id], path, years)
             path.setflags(write=False)
             levers[lever.id] = path
-        _check_sums(levers, by_lever, years)
+        _check_sums(levers, scenario.settings, years)
         years.setflags(write=False)
         return Inputs(
             book=book,
@@ -498,7 +498,7 @@ class _Resolver:
 
 
 def _check_sums(
-    levers: Mapping[str, Floats], settings: Mapping[str, Sequence[Setting]], years: np.ndarray[Any, np.dtype[np.int64]]
+    levers: Mapping[str, Floats], settings: Sequence[Setting], years: np.ndarray[Any, np.dtype[np.int64]]
 ) -> None:
     """Shares of one whole must not sum to more than one."""
     for first, second in SUMS_TO_ONE:
@@ -507,7 +507,7 @@ def _check_sums(
         total = levers[first] + levers[second]
         if (total > 1.0 + 1e-9).any():
             row, column = np.argwhere(total > 1.0 + 1e-9)[0]
-            set_by = [*settings.get(first, []), *settings.get(second, [])]
+            set_by = [setting for setting in settings if setting.lever in (first, second)]
             where = f"{set_by[-1].where}: " if set_by else ""
             raise InputError(
                 f"{where}{first} + {second} becomes {total[row, column]:g} in {years[row]}; allowed: at most 1 in sum"

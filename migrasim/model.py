@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import mesa
+import numpy as np
 
 from migrasim.indicators import CATALOGUE, groups, values
 from migrasim.inputs import Inputs
@@ -50,7 +51,7 @@ class MigrationModel(mesa.Model):
     region : shipped name or folder of a region
     future : what the plan does not decide, by name; the scenario's where not given
     alternatives : parts of the model left out or put differently, by name
-    rng : seed of all luck
+    rng : seed of all luck, a whole number
     """
 
     def __init__(
@@ -62,15 +63,14 @@ class MigrationModel(mesa.Model):
         levers: Mapping[str, Any] | None = None,
         parameters: Mapping[str, float] | None = None,
         region: str | None = None,
-        rng: int | None = 0,
+        rng: int | np.integer | None = 0,
         future: str | None = None,
         alternatives: Sequence[str] = (),
     ) -> None:
-        seed = 0 if rng is None else int(rng)
-        super().__init__(rng=seed)
         from migrasim.runs.simulate import prepare
 
-        self.simulation: Simulation = prepare(
+        seed = 0 if rng is None else rng.item() if isinstance(rng, np.integer) else rng
+        ready = prepare(
             scenario,
             seed=seed,
             sample=sample,
@@ -81,7 +81,9 @@ class MigrationModel(mesa.Model):
             region=region,
             future=future,
             alternatives=alternatives,
-        ).simulation
+        )
+        super().__init__(rng=seed)
+        self.simulation: Simulation = ready.simulation
         for county, name in enumerate(self.inputs.county_names):
             CountyAgent(self, county, name)
         self.datacollector = mesa.DataCollector(
@@ -108,14 +110,15 @@ class MigrationModel(mesa.Model):
         raise ValueError(f"no {level} {number}")
 
     def step(self) -> None:
-        """Run one year; ``running`` becomes False after the last."""
+        """Run one year; ``running`` becomes False once a year after the last is asked for.
+
+        So mesa 3.3's ``batch_run``, which reads as many rows as there were steps, reads the last year beside the base.
+        """
         if self.year >= self.inputs.until:
             self.running = False
             return
         self.simulation.step()
         self.datacollector.collect(self)
-        if self.year >= self.inputs.until:
-            self.running = False
 
 
 def _report(name: str, model: MigrationModel) -> float:

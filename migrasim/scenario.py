@@ -110,11 +110,10 @@ class Scenario:
         """A scenario from plain data of the same form as a file; `name` stands in messages."""
         return _scenario(dict(data), name, name, None, book, ())
 
-    def changed(self, overrides: Iterable[str], book: FactBook) -> Scenario:
-        """The same scenario with texts ``LEVER=VALUE`` put on top."""
-        more = [
-            setting for key, value in map(override, overrides) for setting in _settings({key: value}, book, "--set")
-        ]
+    def changed(self, overrides: Iterable[str | tuple[str, Any]], book: FactBook) -> Scenario:
+        """The same scenario with texts ``LEVER=VALUE``, or pairs of a lever and its value, put on top."""
+        pairs = (override(one) if isinstance(one, str) else one for one in overrides)
+        more = [setting for key, value in pairs for setting in _settings({key: value}, book, "--set")]
         return replace(self, settings=self.settings + tuple(more)) if more else self
 
     def check_counties(self, counties: Iterable[str]) -> None:

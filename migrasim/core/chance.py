@@ -61,7 +61,6 @@ class Decision(IntEnum):
     QUEUE = 42
     BUY = 43
     RELOCATION = 50
-    RECLASSIFY = 50
     RELOCATE = 51
     SYNTHESIS = 60
 

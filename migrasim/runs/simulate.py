@@ -70,7 +70,7 @@ def prepare(
     book = FactBook.load()
     place = Region.load(region) if region is not None else only_region()
     resolved = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario, book)
-    resolved = resolved.changed(_texts(overrides), book)
+    resolved = resolved.changed(_listed(overrides), book)
     without = alternatives if isinstance(alternatives, str) else tuple(alternatives)
     inputs = inputs_of(book, place, resolved, base, until, parameters, future, without)
     if threads is not None:
@@ -128,13 +128,13 @@ def model_hash() -> str:
     return sources_hash()
 
 
-def _texts(overrides: Mapping[str, Any] | Iterable[str] | None) -> list[str]:
+def _listed(overrides: Mapping[str, Any] | Iterable[str] | None) -> list[str | tuple[str, Any]]:
     if overrides is None:
         return []
     if isinstance(overrides, str):
         raise InputError(f"overrides: a list of LEVER=VALUE or a mapping is expected, not the text {overrides!r}")
     if isinstance(overrides, Mapping):
-        return [f"{lever}={json.dumps(value)}" for lever, value in overrides.items()]
+        return list(overrides.items())
     return list(overrides)
 
 
@@ -165,7 +165,8 @@ def simulate(
     until : last year
     base : 2020 (seventh census) or 2010 (sixth)
     threads : of the kernels; every core where not given, and the results do not depend on it
-    overrides : other values of levers, ``{"lever": value}`` or ``["LEVER=VALUE"]``
+    overrides : other values of levers, ``{"lever": value}`` or ``["LEVER=VALUE"]``; values are those of scenario files,
+        such as ``{2021: 0, 2026: 9000}``
     parameters : other values of facts, by id
     region : shipped name or folder of a region; the only one that ships where not given
     on_phase : called with (year, phase, phases done, phases in all)

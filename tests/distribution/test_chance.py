@@ -41,6 +41,11 @@ def draws(key, count, alternatives):
     return result
 
 
+def test_every_decision_has_a_number_of_its_own() -> None:
+    """A name that stood for the number of another would share its luck without a word."""
+    assert len(Decision.__members__) == len(Decision)
+
+
 @pytest.mark.parametrize("seed", [0, 1, 2**62 + 3])
 @pytest.mark.parametrize("who", [0, 1, 2**63 + 5, MASK])
 def test_compiled_luck_equals_the_plain_reference(seed: int, who: int) -> None:

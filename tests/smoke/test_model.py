@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pickle
 
+import numpy as np
 import pytest
+from mesa.batchrunner import batch_run
 
 import migrasim as ms
+from migrasim.runs.simulate import prepare
 from migrasim.scenario import shipped
 
 pytestmark = pytest.mark.model
@@ -35,6 +38,16 @@ def test_a_step_of_the_mesa_model_is_a_year() -> None:
     assert model.year == 2022
 
 
+def test_the_batch_run_of_mesa_reads_the_last_year() -> None:
+    """What mesa's own batches read at the end, or of every step, has the last year, and the base year where asked."""
+    asked = {"scenario": "plan", "rng": [1, 2], **SMALL}
+    ends = batch_run(ms.MigrationModel, asked, display_progress=False)
+    assert [(row["rng"], row["year"]) for row in ends] == [(1, 2022), (2, 2022)]
+    assert ends[0]["urban_population"] != ends[1]["urban_population"]
+    steps = batch_run(ms.MigrationModel, asked | {"rng": 1}, data_collection_period=1, display_progress=False)
+    assert [row["year"] for row in steps] == [2020, 2021, 2022]
+
+
 def test_the_mesa_model_and_the_run_give_the_same_numbers() -> None:
     """One engine: the mesa model, Python's run and so the command line agree to the last digit."""
     model = ms.MigrationModel("plan", rng=3, **SMALL)
@@ -44,6 +57,29 @@ def test_the_mesa_model_and_the_run_give_the_same_numbers() -> None:
     run = ms.run("plan", seed=3, **SMALL).prefecture()
     for name in ("urban_population", "resident_population", "hukou_urbanization_rate", "moves_out", "public_cost_yuan"):
         assert collected[name].tolist() == run[name].tolist(), name
+
+
+@pytest.mark.parametrize("rng", [7.9, "7", -1, np.random.default_rng(7)])
+def test_a_seed_of_the_mesa_model_that_is_none_is_refused(rng: object) -> None:
+    """What is no whole number from 0 is named, not rounded; whole numbers of NumPy are as good as Python's."""
+    with pytest.raises(ms.InputError, match="seed: .* is not allowed; allowed: whole numbers from 0"):
+        ms.MigrationModel("status_quo", rng=rng, **SMALL)
+    assert ms.MigrationModel("status_quo", rng=np.int64(7), **SMALL).simulation.world.seed == 7
+
+
+def test_levers_from_python_take_what_a_scenario_file_takes() -> None:
+    """Paths by year, by county too, small numbers and changes of what is inherited mean what they mean in a text."""
+    homes, schools = "public_housing.public_rental_units", "residence_permit.education"
+    for lever, value, text in (
+        (homes, {"Kongtong": {2021: 300, 2022: 800}}, "{Kongtong: {2021: 300, 2022: 800}}"),
+        (schools, {2021: 0.7, 2022: 0.9}, "{2021: 0.7, 2022: 0.9}"),
+        (schools, 1e-05, "0.00001"),
+        (schools, "* 0.5", "* 0.5"),
+        (schools, "plan", "plan"),
+    ):
+        path = prepare("status_quo", overrides={lever: value}, **SMALL).inputs.lever_path(lever)
+        asked = prepare("status_quo", overrides=[f"{lever}={text}"], **SMALL).inputs.lever_path(lever)
+        assert path.tolist() == asked.tolist() and (path[1:] != path[0]).any(), value
 
 
 def test_workers_of_the_chains_add_up() -> None:

@@ -148,6 +148,13 @@ def test_shares_of_one_whole_sum_to_one_at_most(first: str, second: str) -> None
         build({first: 0.8, second: 0.3})
 
 
+@pytest.mark.parametrize("lever", ["incentives.government_share", "incentives.enterprise_share"])
+def test_shares_beyond_one_are_told_of_what_was_set_last(lever: str) -> None:
+    """Whichever of the two is set over a scenario that has both, the message names the setting, not the scenario."""
+    with pytest.raises(InputError, match=f"^--set {lever}: "):
+        Inputs.build(BOOK, only_region(), Scenario.load("plan", BOOK, [f"{lever}=0.9"]))
+
+
 def test_arrays_are_frozen() -> None:
     """Nobody can change inputs during a run."""
     with pytest.raises(ValueError, match="read-only"):
