@@ -245,6 +245,8 @@ def test_wrong_experiments_are_refused_before_anything_runs(data: dict[str, Any]
         ("industry\n", "the table has no rows"),
         ("", "cannot be read as a table"),
         ("industry,industry\nplan,plan\n", "column 'industry' stands twice"),
+        ("industry, industry\nplan,plan\n", "column 'industry' stands twice"),
+        ("industry,public_housing\nplan,double,\n", "more cells than its first line has names"),
     ],
 )
 def test_wrong_tables_are_refused_with_their_line(text: str, message: str, tmp_path: Path):
