@@ -327,13 +327,8 @@ def _coalitions(given: DesignFile, on: Scenario, names: list[str], where: str) -
     if len(names) > MOST_EXACT:
         drawn = at.orders(names, given.orders, given.seed)
     members = at.along(drawn) if drawn else at.coalitions(names)
-    points = [
-        Point(
-            {name: given.level if name in each else "status_quo" for name in names},
-            tuple(f"{name}={given.level}" for name in names if name in each),
-        )
-        for each in members
-    ]
+    chosen = [{name: given.level if name in each else "status_quo" for name in names} for each in members]
+    points = [Point(each, tuple(f"{name}={level}" for name, level in each.items())) for each in chosen]
     return Factors("coalitions", tuple(names), tuple(points), seed=given.seed, orders=tuple(drawn), scenario=on)
 
 

@@ -170,6 +170,15 @@ def test_a_table_of_levers_and_facts_is_a_design(ending: str, tmp_path: Path):
     assert experiment.table()["uncertain.moving.income_elasticity"].tolist()[:2] == [1.2, 1.5]
 
 
+def test_who_is_no_member_of_a_coalition_stands_at_the_status_quo():
+    """Also on top of a scenario that moves the lever: else the column said status_quo where the plan was run."""
+    design = {"kind": "coalitions", "scenario": "plan", "levers": ["industry"]}
+    nobody, member = Experiment.from_mapping({"design": design}).specs()
+    path = "industry.red_cattle.jobs"
+    assert np.array_equal(nobody.inputs().lever_path(path), RunSpec("status_quo").inputs().lever_path(path))
+    assert np.array_equal(member.inputs().lever_path(path), RunSpec("plan").inputs().lever_path(path))
+
+
 def wrong(**design: Any) -> dict[str, Any]:
     """A file whose design has something wrong."""
     return {"name": "x", "design": {"kind": "factorial", "levers": {"industry": ["status_quo", "plan"]}, **design}}
