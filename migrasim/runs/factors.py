@@ -230,7 +230,7 @@ def _levels(name: str, given: object, where: str, book: FactBook) -> list[Any]:
     for level in given:
         if given.count(level) > 1:
             raise InputError(f"{where}: {level} stands twice")
-        if name in book.groups and not (level in NAMED or is_number(level)):
+        if name in book.groups and not (level in NAMED or (is_number(level) and 0 <= level <= ENDS["double"])):
             raise InputError(
                 f"{where}: {kind(level)} is no level of a group; allowed: {', '.join(NAMED)}, or a strength from 0 "
                 f"(status quo) over 1 (plan) to 2 (double). {nearest(level, NAMED)}".rstrip()
