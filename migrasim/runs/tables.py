@@ -86,7 +86,12 @@ def _rows(frame: DataFrame, where: str) -> list[dict[str, Any]]:
 
 def _plain(value: Any) -> Any:
     value = value.item() if hasattr(value, "item") else value
-    return value.strip() if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    try:
+        return float(value)  # a column with words in it has its numbers as texts
+    except ValueError:
+        return value.strip()
 
 
 def ensemble(where: str) -> list[dict[str, Any]]:

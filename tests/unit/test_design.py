@@ -179,6 +179,14 @@ def test_who_is_no_member_of_a_coalition_stands_at_the_status_quo():
     assert np.array_equal(member.inputs().lever_path(path), RunSpec("plan").inputs().lever_path(path))
 
 
+def test_a_column_of_a_table_may_hold_names_and_strengths(tmp_path: Path):
+    """In CSV a column with a word in it comes as texts; its numbers are numbers all the same."""
+    (tmp_path / "mixes.csv").write_text("industry\nstatus_quo\n0.5\nplan\n", encoding="utf-8")
+    experiment = Experiment.from_mapping({"design": {"kind": "table", "file": "mixes.csv"}}, "mine.yaml", tmp_path)
+    half, whole = (spec.inputs().lever_path("industry.red_cattle.jobs")[-1] for spec in experiment.specs()[1:])
+    assert half == pytest.approx(whole / 2)
+
+
 def wrong(**design: Any) -> dict[str, Any]:
     """A file whose design has something wrong."""
     return {"name": "x", "design": {"kind": "factorial", "levers": {"industry": ["status_quo", "plan"]}, **design}}
