@@ -69,7 +69,8 @@ def _frame(path: Path, sheet: str | None, where: str) -> DataFrame:
 
 def _rows(frame: DataFrame, where: str) -> list[dict[str, Any]]:
     names = [str(name).strip() for name in frame.columns]
-    frame = frame.set_axis(names, axis=1).dropna(how="all")
+    filled = frame.notna().any(axis=1).to_numpy().nonzero()[0]
+    frame = frame.set_axis(names, axis=1).head(filled[-1] + 1 if len(filled) else 0)  # sheets end in empty rows
     for name in names:
         if not name or name.startswith("Unnamed:"):
             raise InputError(f"{where}: a column has no name")

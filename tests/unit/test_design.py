@@ -179,6 +179,13 @@ def test_who_is_no_member_of_a_coalition_stands_at_the_status_quo():
     assert np.array_equal(member.inputs().lever_path(path), RunSpec("plan").inputs().lever_path(path))
 
 
+def test_an_empty_row_is_the_scenario_as_it_is(tmp_path: Path):
+    """A row each: an empty one before the last is a point, those that a sheet ends in are none."""
+    (tmp_path / "mixes.csv").write_text("industry,public_housing\n,\nplan,\n,\n,\n", encoding="utf-8")
+    experiment = Experiment.from_mapping({"design": {"kind": "table", "file": "mixes.csv"}}, "mine.yaml", tmp_path)
+    assert [point.levels for point in experiment.points] == [{}, {"industry": "plan"}]
+
+
 def test_a_column_of_a_table_may_hold_names_and_strengths(tmp_path: Path):
     """In CSV a column with a word in it comes as texts; its numbers are numbers all the same."""
     (tmp_path / "mixes.csv").write_text("industry\nstatus_quo\n0.5\nplan\n", encoding="utf-8")
