@@ -111,7 +111,8 @@ class About:
             for name in ("design", "parameters"):
                 if data[name] is not None:
                     one = data[name]
-                    ranges = {key: (float(low), float(high)) for key, (low, high) in one["ranges"].items()}
+                    given = {key: (float(low), float(high)) for key, (low, high) in one["ranges"].items()}
+                    ranges = {key: given[key] for key in one["names"] if key in given}  # in the order of the columns
                     orders = tuple(tuple(each) for each in one["orders"])
                     data[name] = Varied(one["kind"], tuple(one["names"]), ranges, orders)
             return About(**data)
