@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from migrasim.core.errors import InputError, nearest
 from migrasim.facts import Title
 from migrasim.runs.batch import Batch
-from migrasim.runs.design import LEVEL, Experiment, point_names
+from migrasim.runs.design import LEVEL, Experiment
 from migrasim.runs.factors import Factors
 from migrasim.runs.runner import run_batch
 from migrasim.runs.worker import atomic
@@ -81,11 +81,6 @@ class About:
             experiment.luck,
             None if experiment.analyse is None else experiment.analyse.model_dump(),
         )
-
-    def names(self, points: int) -> dict[int, str]:
-        """Name by point, of the scenarios and then of the points of the design."""
-        scenarios = list(self.scenarios)
-        return dict(enumerate([*scenarios, *point_names(self.name, points - len(scenarios))]))
 
     def text(self) -> str:
         """As it stands in the folder."""
@@ -177,7 +172,7 @@ class Finished:
         runs = batch.runs.set_index("run_id")
         for name in ("seed", "future"):  # what every run has stands with the runs
             design[name] = design["run_id"].map(runs[name])
-        design["scenario"] = design["point"].map(about.names(int(design["point"].max()) + 1))
+        design["scenario"] = batch.scenarios.to_numpy()  # of the request: two may have come to the same run
         return Finished(about, design, batch)
 
     @property

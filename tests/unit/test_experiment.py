@@ -8,15 +8,20 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 import pytest
+from quick_runs import made_of
 
 from migrasim import cli
+from migrasim.analysis.finished import run
+from migrasim.present.findings import point_labels
 from migrasim.runs import estimate, runner
 from migrasim.runs.batch import Batch
+from migrasim.runs.design import Experiment
 
 TINY = """
 name: tiny
@@ -83,6 +88,26 @@ def test_a_dry_run_says_what_it_would_cost(migrasim, workdir, monkeypatch, make_
     assert found.code == 0 and found.out.startswith("100 runs, 100 of them still to be made;")
     assert "GB free" in found.out and not (workdir / "runs").exists()
     assert not estimate.Estimate(10, 10, 1.0, 1e9, 1, 1e12, 1e9).fits
+
+
+@pytest.fixture
+def invented(monkeypatch, make_result):
+    """Runs take no time: their numbers are invented."""
+
+    def make(spec, tables, levels):
+        said = {**spec.provenance(), "scenario": spec.scenario.name}
+        return replace(made_of(make_result(), tables, levels), run_id=spec.run_id(), provenance=said)
+
+    monkeypatch.setattr(runner.RunSpec, "make", make)
+
+
+def test_scenarios_of_a_batch_keep_their_names(workdir, invented):
+    """In the order of the file, which is not that of the alphabet."""
+    names = ["status_quo", "plan", "core_first"]
+    experiment = Experiment.from_mapping({"scenarios": names, "sample": 0.001, "until": 2022})
+    batch = run(experiment, workdir / "mine", workers=0, tables=["indicators"])
+    assert batch.design["scenario"].tolist() == names
+    assert set(point_labels(batch, "en")) == set(names)
 
 
 def damage(workdir):
