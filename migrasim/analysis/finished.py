@@ -258,6 +258,7 @@ def run(experiment: Experiment, folder: Path, **options: Any) -> Finished:
     """
     rows = [{str(name): value for name, value in row.items()} for row in experiment.table().to_dict("records")]
     title = _title(experiment.title)
-    run_batch(experiment.specs(), folder, name=experiment.name, title=title, columns=rows, **options)
-    About.of(experiment).write(folder)
+    batch = run_batch(experiment.specs(), folder, name=experiment.name, title=title, columns=rows, **options)
+    if len(batch.design) == len(experiment):  # else a part of what lies there was asked for
+        About.of(experiment).write(folder)
     return Finished.open(folder)

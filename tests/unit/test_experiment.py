@@ -110,6 +110,19 @@ def test_scenarios_of_a_batch_keep_their_names(workdir, invented):
     assert set(point_labels(batch, "en")) == set(names)
 
 
+def test_asking_for_a_part_of_a_batch_changes_nothing(migrasim, workdir, invented):
+    """What is said of the whole stays, from Python and on the command line; asking for the whole says it again."""
+    whole = {"name": "tiny", "scenarios": ["status_quo", "plan", "core_first"], "sample": 0.002, "until": 2022}
+    run(Experiment.from_mapping(whole), workdir / "mine", workers=0)
+    before = (workdir / "mine" / "experiment.json").read_bytes()
+    run(Experiment.from_mapping({**whole, "scenarios": ["core_first", "plan"]}), workdir / "mine", workers=0)
+    assert (workdir / "mine" / "experiment.json").read_bytes() == before
+    assert migrasim("experiment", "tiny.yaml", "--out", "mine").code == 0
+    assert (workdir / "mine" / "experiment.json").read_bytes() == before
+    run(Experiment.from_mapping({**whole, "analyse": {"method": "differences"}}), workdir / "mine", workers=0)
+    assert b'"method": "differences"' in (workdir / "mine" / "experiment.json").read_bytes()
+
+
 def damage(workdir):
     """A batch that cannot be read, beside the others."""
     folder = workdir / "runs" / "damaged"
