@@ -156,3 +156,20 @@ def test_a_method_that_is_not_known_is_named_with_its_neighbour():
         analyses.request(batch, "atribution")
     with pytest.raises(InputError, match="does not say how it is analysed"):
         analyses.request(batch)
+
+
+def test_a_failed_run_moves_no_effect_of_a_level():
+    """Only replications in which no run failed are averaged, and all levels are held against the first one."""
+    design = {"kind": "factorial", "levers": {"industry": ["status_quo", "plan"], "transport": ["status_quo", "plan"]}}
+    effect = {"status_quo": 0.0, "plan": 1.0}
+
+    def worth(row: Any) -> float | None:
+        if (row["replication"], row["point"]) in ((0, 0), (1, 3)):
+            return None
+        return 10 * effect[row["design.industry"]] + effect[row["design.transport"]] + row["replication"]
+
+    main = differences.of_batch(finished({"design": design, "replications": 4}, worth), Measure()).main
+    assert main[["factor", "level", "difference", "pairs"]].to_numpy().tolist() == [
+        ["industry", "plan", 10.0, 2],
+        ["transport", "plan", 1.0, 2],
+    ]
