@@ -19,6 +19,7 @@ from migrasim.indicators import CATALOGUE
 from migrasim.present import finding_figures as figures
 from migrasim.present.finding_words import say
 from migrasim.present.punctuation import title_in
+from migrasim.present.tables import amount
 from migrasim.present.titles import place
 from migrasim.present.titles import unit as unit_in
 from migrasim.scenario import Scenario, shipped
@@ -142,7 +143,7 @@ def level_name(level: object, lang: Lang) -> str:
     text = str(level)
     if text in ("status_quo", "plan", "double"):
         return say(text, lang)
-    return f"{float(text):.3g}" if text.replace(".", "", 1).replace("-", "", 1).isdigit() else text
+    return amount(float(text)) if text.replace(".", "", 1).replace("-", "", 1).isdigit() else text
 
 
 def source_line(batch: Finished, lang: Lang, intervals: str | None = None) -> str:
@@ -444,9 +445,7 @@ def box_words(found: Discovery, number: int, lang: Lang) -> str:
             value = level_name(name_of(row["value"], lang), lang)
             said.append(say("is" if row["is"] else "is_not", lang, name=name, value=value))
         elif low == low and high == high:
-            said.append(say("between", lang, name=name, low=f"{low:,.3g}", high=f"{high:,.3g}"))
+            said.append(say("between", lang, name=name, low=amount(low), high=amount(high)))
         else:
-            said.append(
-                say("above" if low == low else "below", lang, name=name, low=f"{low:,.3g}", high=f"{high:,.3g}")
-            )
+            said.append(say("above" if low == low else "below", lang, name=name, low=amount(low), high=amount(high)))
     return " and ".join(said) if lang == "en" else "，且".join(said)

@@ -158,6 +158,11 @@ def test_a_method_that_is_not_known_is_named_with_its_neighbour():
         analyses.request(batch)
 
 
+def test_large_levels_are_written_out():
+    """1,200 dwellings, not 1.2e+03; small ones keep their digits."""
+    assert [findings.level_name(each, "en") for each in (1200, "12000.0", 0.5, -2)] == ["1,200", "12,000", "0.5", "-2"]
+
+
 def test_a_failed_run_moves_no_effect_of_a_level():
     """Only replications in which no run failed are averaged, and all levels are held against the first one."""
     design = {"kind": "factorial", "levers": {"industry": ["status_quo", "plan"], "transport": ["status_quo", "plan"]}}
