@@ -210,6 +210,8 @@ class Finished:
         level = "prefecture" if measure.place is None else "place" if "/" in measure.place else "county"
         years = [measure.year]
         try:
+            if measure.indicator in KEYS:
+                raise InputError(f"indicator: '{measure.indicator}' says which row it is")
             table = self.tables.table("indicators", ["run_id", "place", measure.indicator], level=level, years=years)
         except InputError:
             known = [

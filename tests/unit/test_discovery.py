@@ -158,6 +158,30 @@ def test_a_method_that_is_not_known_is_named_with_its_neighbour():
         analyses.request(batch)
 
 
+@pytest.mark.parametrize(
+    ("method", "given", "message"),
+    [
+        ("attribution", {"against": "plan"}, "--against: attribution takes nothing off"),
+        ("differences", {"at_least": 0.5}, "--at-least: differences has no threshold"),
+        ("differences", {"indicator": "place"}, "indicator: 'place' is not in the batch"),
+        ("differences", {"indicator": ""}, "indicator: '' is not in the batch"),
+        ("differences", {"against": ""}, "against: '' is not in the batch"),
+    ],
+)
+def test_what_a_method_does_not_look_at_is_refused(method: str, given: dict[str, Any], message: str):
+    """Nothing that is asked is left aside without a word."""
+    batch = finished(MIXES, adds)
+    with pytest.raises(InputError, match=message):
+        analyses.analyse(batch, analyses.request(batch, method, **given))
+
+
+def test_each_threshold_has_a_folder():
+    """A discovery is not written over another one."""
+    batch = finished(FUTURES, falls_short)
+    names = {analyses.request(batch, "discovery", at_least=each).folder for each in (0.5, 0.55)}
+    assert names == {"discovery-urbanization_rate-2035-0.5", "discovery-urbanization_rate-2035-0.55"}
+
+
 def test_large_levels_are_written_out():
     """1,200 dwellings, not 1.2e+03; small ones keep their digits."""
     assert [findings.level_name(each, "en") for each in (1200, "12000.0", 0.5, -2)] == ["1,200", "12,000", "0.5", "-2"]
