@@ -221,7 +221,12 @@ def resolve(
         if run_id is None:  # runs that differ in seed and sample only read the same
             same = json.dumps({**request, "seed": 0, "sample": 0, "scenario": text}, sort_keys=True)
             if same not in hashes:
-                hashes[same] = spec.inputs().content_hash()
+                try:
+                    hashes[same] = spec.inputs().content_hash()
+                except InputError as error:  # levels of a design are put on top as --set does, but nobody gave that
+                    if spec.overrides or not str(error).startswith("--set "):
+                        raise
+                    raise InputError(f"{spec.label}: {str(error).removeprefix('--set ')}") from None
             run_id = spec.run_id(hashes[same])
         by_id.setdefault(run_id, spec)
         for column, value in (

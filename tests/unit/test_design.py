@@ -15,6 +15,7 @@ from migrasim.facts import FactBook
 from migrasim.runs import points as at
 from migrasim.runs.design import Experiment
 from migrasim.runs.levels import path_of_strength, setting
+from migrasim.runs.runner import resolve
 from migrasim.runs.spec import RunSpec
 from migrasim.scenario import shipped
 
@@ -262,6 +263,14 @@ def test_wrong_experiments_are_refused_before_anything_runs(data: dict[str, Any]
     with pytest.raises(InputError, match=message) as error:
         Experiment.from_mapping(data, "mine.yaml")
     assert str(error.value).startswith("mine.yaml: ") and "\n" not in str(error.value)
+
+
+def test_levels_that_do_not_go_together_are_named_with_their_point():
+    """Each is allowed, both are not: the message has the point, and no option that was not given."""
+    shares = {"incentives.government_share": [0.1, 0.9], "incentives.enterprise_share": [0.2]}
+    asked = Experiment.from_mapping({"name": "mine", "design": {"kind": "factorial", "levers": shares}})
+    with pytest.raises(InputError, match="^mine-1, seed 0: incentives.enterprise_share: .* allowed: at most 1 in sum"):
+        resolve(asked.specs())
 
 
 @pytest.mark.parametrize(
