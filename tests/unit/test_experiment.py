@@ -88,6 +88,7 @@ def test_a_dry_run_says_what_it_would_cost(migrasim, workdir, monkeypatch, make_
     assert found.code == 0 and found.out.startswith("100 runs, 100 of them still to be made;")
     assert "GB free" in found.out and not (workdir / "runs").exists()
     assert not estimate.Estimate(10, 10, 1.0, 1e9, 1, 1e12, 1e9).fits
+    assert not estimate.Estimate(10, 10, 1.0, 1e9, 1, 1e12, 4e12).fits  # the batch would be refused
 
 
 @pytest.fixture
