@@ -19,7 +19,7 @@ from quick_runs import made_of
 from migrasim import cli
 from migrasim.analysis.finished import run
 from migrasim.present.findings import point_labels
-from migrasim.runs import estimate, runner
+from migrasim.runs import cluster, estimate, runner
 from migrasim.runs.batch import Batch
 from migrasim.runs.design import Experiment
 
@@ -122,6 +122,20 @@ def test_asking_for_a_part_of_a_batch_changes_nothing(migrasim, workdir, invente
     assert (workdir / "mine" / "experiment.json").read_bytes() == before
     run(Experiment.from_mapping({**whole, "analyse": {"method": "differences"}}), workdir / "mine", workers=0)
     assert b'"method": "differences"' in (workdir / "mine" / "experiment.json").read_bytes()
+
+
+def test_an_interrupt_says_what_is_kept(migrasim, monkeypatch, invented):
+    """Not that nothing was written: what is done lies in the folder, and the same command goes on."""
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner.RunSpec, "make", interrupted)
+    monkeypatch.setattr(runner._Plan, "_pool", lambda *_: cluster.here())
+    found = migrasim("experiment", "tiny.yaml")
+    assert found.code == 130 and "nothing was written" not in found.err
+    assert "0 runs of this call are kept in" in found.err and "2 are missing; the same command goes on" in found.err
+    assert migrasim("experiment", "tiny.yaml", "--lang", "zh-Hant").err.endswith("尚缺2次；以同一命令繼續\n")
 
 
 def damage(workdir):
