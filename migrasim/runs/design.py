@@ -411,6 +411,12 @@ def _checked(experiment: Experiment) -> Experiment:
         threads=None,
         prefix=f"{experiment.file}: ",
     )
+    apart = 0 if experiment.luck == "common" else _SPREAD_LUCK * (len(experiment.scenarios) + len(experiment.points))
+    if experiment.seed + experiment.replications - 1 + apart >= 2**63:
+        raise InputError(
+            f"{experiment.file}: seed: {experiment.seed} is too large for the seeds that are counted up from it; "
+            "allowed: whole numbers from 0 to 2**62"
+        )
     if len(experiment) > MOST_RUNS:
         raise InputError(
             f"{experiment.file}: {len(experiment):,} runs are asked for "

@@ -215,6 +215,8 @@ CUBE: dict[str, Any] = {"kind": "latin_hypercube", "size": 4}
         ({"scenarios": ["plan"], "replications": 0}, "replications.*greater than or equal to 1"),
         ({"scenarios": ["plan"], "replications": "20"}, "replications.*the text '20'"),
         ({"scenarios": ["plan"], "sample": 0}, "sample.*greater than 0"),
+        ({"scenarios": ["plan"], "seed": 2**63 - 1, "replications": 2}, "seed: 9223372036854775807 is too large"),
+        ({"scenarios": ["plan"], "seed": 2**63 - 9, "luck": "independent"}, "is too large for the seeds"),
         ({"scenarios": ["plan"], "sample": True}, "sample.*valid number .given: the truth value true"),
         ({"scenarios": ["plan"], "analyse": {"method": "discovery", "at_least": float("nan")}}, "at_least.*finite"),
         (wrong(**CUBE) | {"search": {"target": {"at_least": float("inf")}}}, "search.target.at_least.*finite number"),
