@@ -66,6 +66,7 @@ class About:
     sample: float
     luck: str
     analyse: Mapping[str, Any] | None
+    on: str | None = None  # scenario that the points of the design are put on top of
 
     @staticmethod
     def of(experiment: Experiment) -> About:
@@ -80,6 +81,7 @@ class About:
             experiment.sample,
             experiment.luck,
             None if experiment.analyse is None else experiment.analyse.model_dump(),
+            experiment.design.scenario.name if experiment.design and experiment.design.scenario else None,
         )
 
     def text(self) -> str:

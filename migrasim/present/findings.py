@@ -363,8 +363,9 @@ def of_differences(found: Differences, batch: Finished, measure: Measure, lang: 
 
 
 def point_labels(batch: Finished, lang: Lang) -> dict[str, str]:
-    """What people read for each scenario and point: its title, or the levels that differ from the status quo."""
+    """What people read for each scenario and point: its title, or its levels, but the status quo on the status quo."""
     found = {name: title_in(title, lang) for name, title in batch.about.scenarios.items()}
+    on = batch.about.on or "status_quo"
     scenarios = dict(zip(batch.design["point"], batch.design["scenario"], strict=True))
     for point, levels in batch.points().items():
         scenario = scenarios[point]
@@ -375,9 +376,9 @@ def point_labels(batch: Finished, lang: Lang) -> dict[str, str]:
         moved = [
             f"{name_of(name, lang)}{at}{level_name(level, lang)}"
             for name, level in levels.items()
-            if level != "status_quo"
+            if level is not None and (level != "status_quo" or on != "status_quo")
         ]
-        found[scenario] = joined(moved, lang) or say("status_quo", lang)
+        found[scenario] = joined(moved, lang) or (say(on, lang) if on == "status_quo" else name_of(on, lang))
     return found
 
 

@@ -187,6 +187,12 @@ def test_large_levels_are_written_out():
     assert [findings.level_name(each, "en") for each in (1200, "12000.0", 0.5, -2)] == ["1,200", "12,000", "0.5", "-2"]
 
 
+def test_points_on_another_scenario_are_not_called_the_status_quo():
+    """The plan without one group is no status quo: its level is named."""
+    data = {"name": "mix", "design": {**MIXES["design"], "scenario": "plan", "levers": {"industry": ["status_quo"]}}}
+    assert findings.point_labels(finished(data, lambda row: 0.5), "en") == {"mix-0": "Industrial chains at status quo"}
+
+
 def test_a_failed_run_moves_no_effect_of_a_level():
     """Only replications in which no run failed are averaged, and all levels are held against the first one."""
     design = {"kind": "factorial", "levers": {"industry": ["status_quo", "plan"], "transport": ["status_quo", "plan"]}}
