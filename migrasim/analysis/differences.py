@@ -96,7 +96,9 @@ def _main(batch: Finished, rows: DataFrame, levels: Sequence[str]) -> DataFrame:
     found = []
     inside = rows[rows["point"] >= batch.named]
     for future, part in inside.groupby("future", sort=False):
-        for name in levels:
+        there = part.groupby(list(BLOCK[1:]))["point"].transform("size")
+        part = part[there == len(batch.points())]  # where a run failed, levels would stand beside other company
+        for name in levels if len(part) else ():
             # a replication is one number: the mean over all levels of the other factors
             wide = part.pivot_table(index=list(BLOCK[1:]), columns=name, values="value", aggfunc="mean", sort=False)
             first = part[name].iloc[0]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from migrasim.core.errors import InputError, nearest
 from migrasim.facts import Title
 from migrasim.runs.batch import Batch
-from migrasim.runs.design import LEVEL, Experiment, point_names
+from migrasim.runs.design import LEVEL, Experiment
 from migrasim.runs.factors import Factors
 from migrasim.runs.runner import run_batch
 from migrasim.runs.worker import atomic
@@ -66,6 +66,7 @@ class About:
     sample: float
     luck: str
     analyse: Mapping[str, Any] | None
+    on: str | None = None  # scenario that the points of the design are put on top of
 
     @staticmethod
     def of(experiment: Experiment) -> About:
@@ -80,12 +81,8 @@ class About:
             experiment.sample,
             experiment.luck,
             None if experiment.analyse is None else experiment.analyse.model_dump(),
+            experiment.design.scenario.name if experiment.design and experiment.design.scenario else None,
         )
-
-    def names(self, points: int) -> dict[int, str]:
-        """Name by point, of the scenarios and then of the points of the design."""
-        scenarios = list(self.scenarios)
-        return dict(enumerate([*scenarios, *point_names(self.name, points - len(scenarios))]))
 
     def text(self) -> str:
         """As it stands in the folder."""
@@ -111,7 +108,8 @@ class About:
             for name in ("design", "parameters"):
                 if data[name] is not None:
                     one = data[name]
-                    ranges = {key: (float(low), float(high)) for key, (low, high) in one["ranges"].items()}
+                    given = {key: (float(low), float(high)) for key, (low, high) in one["ranges"].items()}
+                    ranges = {key: given[key] for key in one["names"] if key in given}  # in the order of the columns
                     orders = tuple(tuple(each) for each in one["orders"])
                     data[name] = Varied(one["kind"], tuple(one["names"]), ranges, orders)
             return About(**data)
@@ -176,7 +174,7 @@ class Finished:
         runs = batch.runs.set_index("run_id")
         for name in ("seed", "future"):  # what every run has stands with the runs
             design[name] = design["run_id"].map(runs[name])
-        design["scenario"] = design["point"].map(about.names(int(design["point"].max()) + 1))
+        design["scenario"] = batch.scenarios.to_numpy()  # of the request: two may have come to the same run
         return Finished(about, design, batch)
 
     @property
@@ -214,6 +212,8 @@ class Finished:
         level = "prefecture" if measure.place is None else "place" if "/" in measure.place else "county"
         years = [measure.year]
         try:
+            if measure.indicator in KEYS:
+                raise InputError(f"indicator: '{measure.indicator}' says which row it is")
             table = self.tables.table("indicators", ["run_id", "place", measure.indicator], level=level, years=years)
         except InputError:
             known = [
@@ -262,6 +262,7 @@ def run(experiment: Experiment, folder: Path, **options: Any) -> Finished:
     """
     rows = [{str(name): value for name, value in row.items()} for row in experiment.table().to_dict("records")]
     title = _title(experiment.title)
-    run_batch(experiment.specs(), folder, name=experiment.name, title=title, columns=rows, **options)
-    About.of(experiment).write(folder)
+    batch = run_batch(experiment.specs(), folder, name=experiment.name, title=title, columns=rows, **options)
+    if len(batch.design) == len(experiment):  # else a part of what lies there was asked for
+        About.of(experiment).write(folder)
     return Finished.open(folder)

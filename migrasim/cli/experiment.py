@@ -90,7 +90,8 @@ def experiment(
     except Stopped as stop:
         say(f"stopped: {stop}")
         raise typer.Exit(1) from None
-    About.of(asked).write(folder)
+    if len(batch.design) == len(asked):  # else a part of what lies there was asked for
+        About.of(asked).write(folder)
     if part is not None:
         say(f"part {part[0]} of {part[1]} is done; the command without --shard makes the tables")
         return

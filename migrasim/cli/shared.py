@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from migrasim import __version__
 from migrasim.core.errors import InputError, nearest
@@ -26,8 +27,21 @@ _PIPED_WIDTH = 160  # columns where nobody says how wide a line may be
 
 _spoken: Lang = "en"  # the language of messages
 
+
+class _Commands(TyperGroup):
+    """The commands; an interrupt keeps its words, which the parser would drop."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was given."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stop:
+            raise typer.Abort(str(stop)) from None
+
+
 app = typer.Typer(
     name="migrasim",
+    cls=_Commands,
     help="Simulate how households of a region move to town, under any mix of policy levers.",
     add_completion=False,
     pretty_exceptions_enable=False,

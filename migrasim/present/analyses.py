@@ -39,7 +39,8 @@ class Request:
     @property
     def folder(self) -> str:
         """Name of the folder of the results inside the batch."""
-        parts = [self.method, self.measure.indicator, self.measure.place, str(self.measure.year), self.against]
+        least = None if self.at_least is None else f"{self.at_least:g}"
+        parts = [self.method, self.measure.indicator, self.measure.place, str(self.measure.year), self.against, least]
         return "-".join(part.replace("/", "_") for part in parts if part)
 
 
@@ -57,7 +58,7 @@ def request(
     Raises
     ------
     InputError
-        Where no method is given or known.
+        Where no method is given or known, and for what the method would not look at.
     """
     said = dict(batch.about.analyse or {})
     chosen = method or said.get("method")
@@ -66,16 +67,21 @@ def request(
     if chosen not in METHODS:
         hint = nearest(chosen, METHODS)
         raise InputError(f"--method: '{chosen}' is not known; allowed: {', '.join(METHODS)}. {hint}".rstrip())
+    if against is not None and chosen not in ("differences", "sensitivity"):
+        raise InputError(f"--against: {chosen} takes nothing off; leave it out, or ask for differences or sensitivity")
+    if at_least is not None and chosen != "discovery":
+        raise InputError(f"--at-least: {chosen} has no threshold; leave it out, or ask for discovery")
     if chosen != said.get("method"):
         said = {name: value for name, value in said.items() if name in ("indicator", "year")}
     last = batch.years[-1]
     measure = Measure(
-        indicator or said.get("indicator", Measure.indicator),
+        said.get("indicator", Measure.indicator) if indicator is None else indicator,
         year if year is not None else min(int(said.get("year", last)), last),
         place,
     )
     least = at_least if at_least is not None else said.get("at_least")
-    return Request(chosen, measure, against or said.get("against"), least)
+    taken = said.get("against") if against is None else against
+    return Request(chosen, measure, taken, least)
 
 
 def analyse(batch: Finished, asked: Request, lang: Lang = "en") -> Finding:

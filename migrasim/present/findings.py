@@ -19,6 +19,7 @@ from migrasim.indicators import CATALOGUE
 from migrasim.present import finding_figures as figures
 from migrasim.present.finding_words import say
 from migrasim.present.punctuation import title_in
+from migrasim.present.tables import amount
 from migrasim.present.titles import place
 from migrasim.present.titles import unit as unit_in
 from migrasim.scenario import Scenario, shipped
@@ -142,7 +143,7 @@ def level_name(level: object, lang: Lang) -> str:
     text = str(level)
     if text in ("status_quo", "plan", "double"):
         return say(text, lang)
-    return f"{float(text):.3g}" if text.replace(".", "", 1).replace("-", "", 1).isdigit() else text
+    return amount(float(text)) if text.replace(".", "", 1).replace("-", "", 1).isdigit() else text
 
 
 def source_line(batch: Finished, lang: Lang, intervals: str | None = None) -> str:
@@ -362,8 +363,9 @@ def of_differences(found: Differences, batch: Finished, measure: Measure, lang: 
 
 
 def point_labels(batch: Finished, lang: Lang) -> dict[str, str]:
-    """What people read for each scenario and point: its title, or the levels that differ from the status quo."""
+    """What people read for each scenario and point: its title, or its levels, but the status quo on the status quo."""
     found = {name: title_in(title, lang) for name, title in batch.about.scenarios.items()}
+    on = batch.about.on or "status_quo"
     scenarios = dict(zip(batch.design["point"], batch.design["scenario"], strict=True))
     for point, levels in batch.points().items():
         scenario = scenarios[point]
@@ -374,9 +376,9 @@ def point_labels(batch: Finished, lang: Lang) -> dict[str, str]:
         moved = [
             f"{name_of(name, lang)}{at}{level_name(level, lang)}"
             for name, level in levels.items()
-            if level != "status_quo"
+            if level is not None and (level != "status_quo" or on != "status_quo")
         ]
-        found[scenario] = joined(moved, lang) or say("status_quo", lang)
+        found[scenario] = joined(moved, lang) or (say(on, lang) if on == "status_quo" else name_of(on, lang))
     return found
 
 
@@ -444,9 +446,7 @@ def box_words(found: Discovery, number: int, lang: Lang) -> str:
             value = level_name(name_of(row["value"], lang), lang)
             said.append(say("is" if row["is"] else "is_not", lang, name=name, value=value))
         elif low == low and high == high:
-            said.append(say("between", lang, name=name, low=f"{low:,.3g}", high=f"{high:,.3g}"))
+            said.append(say("between", lang, name=name, low=amount(low), high=amount(high)))
         else:
-            said.append(
-                say("above" if low == low else "below", lang, name=name, low=f"{low:,.3g}", high=f"{high:,.3g}")
-            )
+            said.append(say("above" if low == low else "below", lang, name=name, low=amount(low), high=amount(high)))
     return " and ".join(said) if lang == "en" else "，且".join(said)

@@ -13,6 +13,7 @@ from migrasim.present import finding_figures as figures
 from migrasim.present.finding_words import say
 from migrasim.present.findings import NAMED, Finding, Scale, joined, name_of, sentences
 from migrasim.present.punctuation import title_in
+from migrasim.present.tables import amount
 from migrasim.runs.design import Experiment
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def mix_words(row: Mapping[str, Any], experiment: Experiment, lang: Lang) -> str
     for name, one in experiment.design.ranges.items():
         unit = "" if one.what == "strength" or name not in book.levers else f" {book.levers[name].unit}"
         strength = strength or one.what == "strength"
-        said.append(f"{name_of(name, lang)} {row[name]:,.3g}{unit if lang == 'en' else ''}")
+        said.append(f"{name_of(name, lang)} {amount(row[name])}{unit if lang == 'en' else ''}")
     text = joined(said, lang)
     if not strength:
         return text

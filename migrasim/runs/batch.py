@@ -38,7 +38,7 @@ from migrasim.runs.worker import ATTEMPTS, PARTS, SUFFIX, Part, atomic
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
 KIND = "migrasim batch"
 WORK, MANIFEST, DESIGN, RUNS = ".work", "manifest.json", "design.parquet", "runs.parquet"
@@ -181,6 +181,13 @@ class Batch:
             names = [name for name in pq.read_schema(path).names if name not in ("request", "scenario_file")]
         frame: DataFrame = _read(path, names).to_pandas()
         return frame
+
+    @property
+    def scenarios(self) -> Series[str]:
+        """Name of the scenario of each request, in order."""
+        texts = _read(self.folder / DESIGN, ["scenario_file"]).to_pandas()["scenario_file"].astype("category")
+        names: Series[str] = texts.map(lambda text: json.loads(text)["name"]).astype(str)
+        return names
 
     @property
     def failed(self) -> DataFrame:

@@ -48,7 +48,7 @@ class Target(_Strict):
 
     indicator: str = "urbanization_rate"
     year: StrictInt = 2035
-    at_least: float
+    at_least: Annotated[float, Field(allow_inf_nan=False)]
     chance: Annotated[float, Field(gt=0, lt=1)] = 0.8
 
 
@@ -83,7 +83,7 @@ class AnalyseFile(_Strict):
     indicator: str = "urbanization_rate"
     year: StrictInt = 2035
     against: str | None = None
-    at_least: float | None = None
+    at_least: Annotated[float, Field(allow_inf_nan=False)] | None = None
 
 
 class _File(_Strict):
@@ -99,7 +99,7 @@ class _File(_Strict):
     parameters: Literal["best", "ensemble"] | ParametersFile = "best"
     alternatives: tuple[str, ...] = ()
     replications: Annotated[StrictInt, Field(ge=1, le=10_000)] = 1
-    sample: Annotated[float, Field(gt=0, le=1)] = 0.1
+    sample: Annotated[float, Field(gt=0, le=1, strict=True)] = 0.1  # true would be everybody
     seed: Annotated[StrictInt, Field(ge=0)] = 0
     luck: Literal["common", "independent"] = "common"
     until: StrictInt = 2035
@@ -411,6 +411,12 @@ def _checked(experiment: Experiment) -> Experiment:
         threads=None,
         prefix=f"{experiment.file}: ",
     )
+    apart = 0 if experiment.luck == "common" else _SPREAD_LUCK * (len(experiment.scenarios) + len(experiment.points))
+    if experiment.seed + experiment.replications - 1 + apart >= 2**63:
+        raise InputError(
+            f"{experiment.file}: seed: {experiment.seed} is too large for the seeds that are counted up from it; "
+            "allowed: whole numbers from 0 to 2**62"
+        )
     if len(experiment) > MOST_RUNS:
         raise InputError(
             f"{experiment.file}: {len(experiment):,} runs are asked for "

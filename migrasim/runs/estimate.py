@@ -11,7 +11,7 @@ from pathlib import Path
 from migrasim.runs import batch as batches
 from migrasim.runs import compaction, store
 from migrasim.runs.counted import counted
-from migrasim.runs.runner import check_folder, disk_bytes, manifest_for, memory_bytes, resolve, workers_for
+from migrasim.runs.runner import DRAFTS, check_folder, disk_bytes, manifest_for, memory_bytes, resolve, workers_for
 from migrasim.runs.spec import RunSpec
 
 
@@ -28,7 +28,7 @@ class Estimate:
     workers
         Processes.
     bytes
-        Of the tables on disk; while they are made it takes twice that for a while.
+        Of the tables on disk; while they are made it takes `DRAFTS` times that for a while.
     free
         Bytes that the disk has left.
     """
@@ -44,7 +44,7 @@ class Estimate:
     @property
     def fits(self) -> bool:
         """Whether the disk has room, drafts and parts among it."""
-        return 2.5 * self.bytes * self.missing / max(self.runs, 1) <= self.free
+        return DRAFTS * self.bytes * self.missing / max(self.runs, 1) <= self.free
 
     def words(self) -> str:
         """The estimate as people read it."""

@@ -29,6 +29,12 @@ ASSUMED = "assumed"  # instead of a range of a lever: the one of its assumed val
 MOST_POINTS = 1_000_000
 MOST_EXACT = 10  # players of whom all coalitions are run; above, orders are drawn
 _ASSUMPTIONS = ("assumed", "estimated")
+_READ = {  # keys that a kind looks at, beside levers or facts; `size` of an ensemble is how many of its vectors
+    **dict.fromkeys(SPREAD, ("size", "seed")),
+    "table": ("file", "sheet"),
+    "coalitions": ("level", "orders", "seed"),
+    "ensemble": ("size",),
+}
 
 Value = Literal["value", "strength", "assumed"]
 
@@ -127,6 +133,7 @@ def of_design(given: DesignFile, on: Scenario, where: str, folder: Path, book: F
     InputError
         Naming file and key, what is wrong, what is allowed and the nearest known name.
     """
+    _check_read(given, where)
     if given.kind == "table":
         return _of_table(given, on, where, folder, book)
     names = _lever_names(given, where, book)
@@ -166,6 +173,8 @@ def of_parameters(given: str | ParametersFile, where: str, folder: Path, book: F
     """
     if given == "best":
         return Factors("", (), (Point(),))
+    if isinstance(given, ParametersFile):
+        _check_read(given, where)
     if given == "ensemble" or (isinstance(given, ParametersFile) and given.kind == "ensemble"):
         vectors = tables.ensemble(where)
         size = given.size if isinstance(given, ParametersFile) and given.size else len(vectors)
@@ -189,6 +198,15 @@ def of_parameters(given: str | ParametersFile, where: str, folder: Path, book: F
     return Factors(
         given.kind, tuple(ranges), tuple(Point(values=each) for each in values), told, given.size or 0, given.seed
     )
+
+
+def _check_read(given: DesignFile | ParametersFile, where: str) -> None:
+    """Refuse keys that the kind does not look at: what they ask for would not be done."""
+    read = {"kind", "scenario", *_READ.get(given.kind, ())}
+    read |= set() if given.kind in ("table", "ensemble") else {"levers", "facts"}
+    for key in type(given).model_fields:
+        if key in given.model_fields_set - read and getattr(given, key) is not None:
+            raise InputError(f"{where}.{key}: {given.kind} does not look at this key; leave it out")
 
 
 def _lever_names(given: DesignFile, where: str, book: FactBook) -> list[str]:
@@ -230,7 +248,7 @@ def _levels(name: str, given: object, where: str, book: FactBook) -> list[Any]:
     for level in given:
         if given.count(level) > 1:
             raise InputError(f"{where}: {level} stands twice")
-        if name in book.groups and not (level in NAMED or is_number(level)):
+        if name in book.groups and not (level in NAMED or (is_number(level) and 0 <= level <= ENDS["double"])):
             raise InputError(
                 f"{where}: {kind(level)} is no level of a group; allowed: {', '.join(NAMED)}, or a strength from 0 "
                 f"(status quo) over 1 (plan) to 2 (double). {nearest(level, NAMED)}".rstrip()
@@ -327,13 +345,8 @@ def _coalitions(given: DesignFile, on: Scenario, names: list[str], where: str) -
     if len(names) > MOST_EXACT:
         drawn = at.orders(names, given.orders, given.seed)
     members = at.along(drawn) if drawn else at.coalitions(names)
-    points = [
-        Point(
-            {name: given.level if name in each else "status_quo" for name in names},
-            tuple(f"{name}={given.level}" for name in names if name in each),
-        )
-        for each in members
-    ]
+    chosen = [{name: given.level if name in each else "status_quo" for name in names} for each in members]
+    points = [Point(each, tuple(f"{name}={level}" for name, level in each.items())) for each in chosen]
     return Factors("coalitions", tuple(names), tuple(points), seed=given.seed, orders=tuple(drawn), scenario=on)
 
 

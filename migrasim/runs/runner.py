@@ -221,7 +221,12 @@ def resolve(
         if run_id is None:  # runs that differ in seed and sample only read the same
             same = json.dumps({**request, "seed": 0, "sample": 0, "scenario": text}, sort_keys=True)
             if same not in hashes:
-                hashes[same] = spec.inputs().content_hash()
+                try:
+                    hashes[same] = spec.inputs().content_hash()
+                except InputError as error:  # levels of a design are put on top as --set does, but nobody gave that
+                    if spec.overrides or not str(error).startswith("--set "):
+                        raise
+                    raise InputError(f"{spec.label}: {str(error).removeprefix('--set ')}") from None
             run_id = spec.run_id(hashes[same])
         by_id.setdefault(run_id, spec)
         for column, value in (
@@ -289,7 +294,7 @@ _KB_YEAR = {  # what a year of a run takes, measured on the region that ships
     "groups": 2.1, "homes": 2.0, "ages": 2.0,
 }  # fmt: skip
 _SHARE = {"prefecture": 0.05, "county": 0.25, "place": 0.7}  # of the rows of the indicators
-_DRAFTS = 4.5  # tables, their drafts and the parts, which are packed less, stand beside one another for a while
+DRAFTS = 4.5  # tables, their drafts and the parts, which are packed less, stand beside one another for a while
 _LITTLE_KB_YEAR = 2.0
 
 
@@ -315,7 +320,7 @@ def check_room(folder: Path, specs: Mapping[str, RunSpec], manifest: Manifest) -
     """
     known = batches.run_ids(folder / batches.RUNS)
     missing = [spec for run_id, spec in specs.items() if run_id not in known]
-    need = _DRAFTS * disk_bytes(missing, manifest.tables, manifest.levels)
+    need = DRAFTS * disk_bytes(missing, manifest.tables, manifest.levels)
     free = shutil.disk_usage(
         next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
     ).free

@@ -49,7 +49,10 @@ def _frame(path: Path, sheet: str | None, where: str) -> DataFrame:
 
     try:
         if path.suffix.lower() == ".csv":
-            return pd.read_csv(path, encoding="utf-8-sig")
+            frame = pd.read_csv(path, encoding="utf-8-sig")
+            if len(frame) and not isinstance(frame.index, pd.RangeIndex):  # first cells as names of rows
+                raise InputError(f"{where}: its rows have more cells than its first line has names")
+            return frame
         if path.suffix.lower() == ".parquet":
             return pd.read_parquet(path)
         with pd.ExcelFile(path) as book:
@@ -66,12 +69,14 @@ def _frame(path: Path, sheet: str | None, where: str) -> DataFrame:
 
 def _rows(frame: DataFrame, where: str) -> list[dict[str, Any]]:
     names = [str(name).strip() for name in frame.columns]
-    frame = frame.set_axis(names, axis=1).dropna(how="all")
+    filled = frame.notna().any(axis=1).to_numpy().nonzero()[0]
+    frame = frame.set_axis(names, axis=1).head(filled[-1] + 1 if len(filled) else 0)  # sheets end in empty rows
     for name in names:
         if not name or name.startswith("Unnamed:"):
             raise InputError(f"{where}: a column has no name")
-        if name.endswith(".1") and name[:-2] in names:
-            raise InputError(f"{where}: column '{name[:-2]}' stands twice")
+        twice = name.removesuffix(".1")
+        if names.count(name) > 1 or (twice != name and twice in names):
+            raise InputError(f"{where}: column '{twice}' stands twice")
     if frame.empty:
         raise InputError(f"{where}: the table has no rows")
     return [
@@ -82,7 +87,12 @@ def _rows(frame: DataFrame, where: str) -> list[dict[str, Any]]:
 
 def _plain(value: Any) -> Any:
     value = value.item() if hasattr(value, "item") else value
-    return value.strip() if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    try:
+        return float(value)  # a column with words in it has its numbers as texts
+    except ValueError:
+        return value.strip()
 
 
 def ensemble(where: str) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from migrasim.facts import FactBook
 from migrasim.runs import points as at
 from migrasim.runs.design import Experiment
 from migrasim.runs.levels import path_of_strength, setting
+from migrasim.runs.runner import resolve
 from migrasim.runs.spec import RunSpec
 from migrasim.scenario import shipped
 
@@ -170,6 +171,30 @@ def test_a_table_of_levers_and_facts_is_a_design(ending: str, tmp_path: Path):
     assert experiment.table()["uncertain.moving.income_elasticity"].tolist()[:2] == [1.2, 1.5]
 
 
+def test_who_is_no_member_of_a_coalition_stands_at_the_status_quo():
+    """Also on top of a scenario that moves the lever: else the column said status_quo where the plan was run."""
+    design = {"kind": "coalitions", "scenario": "plan", "levers": ["industry"]}
+    nobody, member = Experiment.from_mapping({"design": design}).specs()
+    path = "industry.red_cattle.jobs"
+    assert np.array_equal(nobody.inputs().lever_path(path), RunSpec("status_quo").inputs().lever_path(path))
+    assert np.array_equal(member.inputs().lever_path(path), RunSpec("plan").inputs().lever_path(path))
+
+
+def test_an_empty_row_is_the_scenario_as_it_is(tmp_path: Path):
+    """A row each: an empty one before the last is a point, those that a sheet ends in are none."""
+    (tmp_path / "mixes.csv").write_text("industry,public_housing\n,\nplan,\n,\n,\n", encoding="utf-8")
+    experiment = Experiment.from_mapping({"design": {"kind": "table", "file": "mixes.csv"}}, "mine.yaml", tmp_path)
+    assert [point.levels for point in experiment.points] == [{}, {"industry": "plan"}]
+
+
+def test_a_column_of_a_table_may_hold_names_and_strengths(tmp_path: Path):
+    """In CSV a column with a word in it comes as texts; its numbers are numbers all the same."""
+    (tmp_path / "mixes.csv").write_text("industry\nstatus_quo\n0.5\nplan\n", encoding="utf-8")
+    experiment = Experiment.from_mapping({"design": {"kind": "table", "file": "mixes.csv"}}, "mine.yaml", tmp_path)
+    half, whole = (spec.inputs().lever_path("industry.red_cattle.jobs")[-1] for spec in experiment.specs()[1:])
+    assert half == pytest.approx(whole / 2)
+
+
 def wrong(**design: Any) -> dict[str, Any]:
     """A file whose design has something wrong."""
     return {"name": "x", "design": {"kind": "factorial", "levers": {"industry": ["status_quo", "plan"]}, **design}}
@@ -190,6 +215,11 @@ CUBE: dict[str, Any] = {"kind": "latin_hypercube", "size": 4}
         ({"scenarios": ["plan"], "replications": 0}, "replications.*greater than or equal to 1"),
         ({"scenarios": ["plan"], "replications": "20"}, "replications.*the text '20'"),
         ({"scenarios": ["plan"], "sample": 0}, "sample.*greater than 0"),
+        ({"scenarios": ["plan"], "seed": 2**63 - 1, "replications": 2}, "seed: 9223372036854775807 is too large"),
+        ({"scenarios": ["plan"], "seed": 2**63 - 9, "luck": "independent"}, "is too large for the seeds"),
+        ({"scenarios": ["plan"], "sample": True}, "sample.*valid number .given: the truth value true"),
+        ({"scenarios": ["plan"], "analyse": {"method": "discovery", "at_least": float("nan")}}, "at_least.*finite"),
+        (wrong(**CUBE) | {"search": {"target": {"at_least": float("inf")}}}, "search.target.at_least.*finite number"),
         ({"scenarios": ["plan"], "until": 1999}, "until: 1999 is not allowed; allowed: years from 2021"),
         ({"scenarios": ["plan"], "parameters": "ensembel"}, "parameters.*did you mean 'ensemble'"),
         ({"scenarios": ["plan"], "schema_version": 99}, "newer than"),
@@ -201,9 +231,16 @@ CUBE: dict[str, Any] = {"kind": "latin_hypercube", "size": 4}
         (wrong(levers={"industry": "plan"}), "a list of levels is expected"),
         (wrong(levers={"industry": ["plan", "plan"]}), "plan stands twice"),
         (wrong(levers={"industry": ["plan", "much"]}), "the text 'much' is no level of a group"),
+        (wrong(levers={"industry": [0, 3]}), "the number 3 is no level of a group; allowed: .* to 2"),
+        (wrong(levers={"industry": [-1]}), "the number -1 is no level of a group"),
         (wrong(levers={"residence_permit.education": [0.5, 7]}), "out of bounds; allowed: 0 to 1"),
         (wrong(levers={"residence_permit.education": [0.5, "high"]}), "'high' is no number"),
         (wrong(levers={name: [0, 0.5, 1, 1.5, 2] for name in BOOK.groups}), "6,103,515,625 points; allowed"),
+        (wrong(size=20), "design.size: factorial does not look at this key"),
+        (wrong(kind="table", file="mixes.csv"), "design.levers: table does not look at this key"),
+        (wrong(kind="fraction", level="double"), "design.level: fraction does not look at this key"),
+        ({"scenarios": ["plan"], "parameters": {"kind": "ensemble", "facts": ["moving"]}},
+         "parameters.facts: ensemble does not look at this key"),
         (wrong(kind="fraction", levers={"industry": ["status_quo", "plan", "double"]}), "two levels, not 3"),
         (wrong(**CUBE, levers={"industry": [2, 1]}), "the range 2 to 1 is empty"),
         (wrong(**CUBE, levers={"industry": [1, 1]}), "is empty"),
@@ -235,6 +272,14 @@ def test_wrong_experiments_are_refused_before_anything_runs(data: dict[str, Any]
     assert str(error.value).startswith("mine.yaml: ") and "\n" not in str(error.value)
 
 
+def test_levels_that_do_not_go_together_are_named_with_their_point():
+    """Each is allowed, both are not: the message has the point, and no option that was not given."""
+    shares = {"incentives.government_share": [0.1, 0.9], "incentives.enterprise_share": [0.2]}
+    asked = Experiment.from_mapping({"name": "mine", "design": {"kind": "factorial", "levers": shares}})
+    with pytest.raises(InputError, match="^mine-1, seed 0: incentives.enterprise_share: .* allowed: at most 1 in sum"):
+        resolve(asked.specs())
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -245,6 +290,8 @@ def test_wrong_experiments_are_refused_before_anything_runs(data: dict[str, Any]
         ("industry\n", "the table has no rows"),
         ("", "cannot be read as a table"),
         ("industry,industry\nplan,plan\n", "column 'industry' stands twice"),
+        ("industry, industry\nplan,plan\n", "column 'industry' stands twice"),
+        ("industry,public_housing\nplan,double,\n", "more cells than its first line has names"),
     ],
 )
 def test_wrong_tables_are_refused_with_their_line(text: str, message: str, tmp_path: Path):

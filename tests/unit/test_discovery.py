@@ -156,3 +156,55 @@ def test_a_method_that_is_not_known_is_named_with_its_neighbour():
         analyses.request(batch, "atribution")
     with pytest.raises(InputError, match="does not say how it is analysed"):
         analyses.request(batch)
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "message"),
+    [
+        ("attribution", {"against": "plan"}, "--against: attribution takes nothing off"),
+        ("differences", {"at_least": 0.5}, "--at-least: differences has no threshold"),
+        ("differences", {"indicator": "place"}, "indicator: 'place' is not in the batch"),
+        ("differences", {"indicator": ""}, "indicator: '' is not in the batch"),
+        ("differences", {"against": ""}, "against: '' is not in the batch"),
+    ],
+)
+def test_what_a_method_does_not_look_at_is_refused(method: str, given: dict[str, Any], message: str):
+    """Nothing that is asked is left aside without a word."""
+    batch = finished(MIXES, adds)
+    with pytest.raises(InputError, match=message):
+        analyses.analyse(batch, analyses.request(batch, method, **given))
+
+
+def test_each_threshold_has_a_folder():
+    """A discovery is not written over another one."""
+    batch = finished(FUTURES, falls_short)
+    names = {analyses.request(batch, "discovery", at_least=each).folder for each in (0.5, 0.55)}
+    assert names == {"discovery-urbanization_rate-2035-0.5", "discovery-urbanization_rate-2035-0.55"}
+
+
+def test_large_levels_are_written_out():
+    """1,200 dwellings, not 1.2e+03; small ones keep their digits."""
+    assert [findings.level_name(each, "en") for each in (1200, "12000.0", 0.5, -2)] == ["1,200", "12,000", "0.5", "-2"]
+
+
+def test_points_on_another_scenario_are_not_called_the_status_quo():
+    """The plan without one group is no status quo: its level is named."""
+    data = {"name": "mix", "design": {**MIXES["design"], "scenario": "plan", "levers": {"industry": ["status_quo"]}}}
+    assert findings.point_labels(finished(data, lambda row: 0.5), "en") == {"mix-0": "Industrial chains at status quo"}
+
+
+def test_a_failed_run_moves_no_effect_of_a_level():
+    """Only replications in which no run failed are averaged, and all levels are held against the first one."""
+    design = {"kind": "factorial", "levers": {"industry": ["status_quo", "plan"], "transport": ["status_quo", "plan"]}}
+    effect = {"status_quo": 0.0, "plan": 1.0}
+
+    def worth(row: Any) -> float | None:
+        if (row["replication"], row["point"]) in ((0, 0), (1, 3)):
+            return None
+        return 10 * effect[row["design.industry"]] + effect[row["design.transport"]] + row["replication"]
+
+    main = differences.of_batch(finished({"design": design, "replications": 4}, worth), Measure()).main
+    assert main[["factor", "level", "difference", "pairs"]].to_numpy().tolist() == [
+        ["industry", "plan", 10.0, 2],
+        ["transport", "plan", 1.0, 2],
+    ]

@@ -8,15 +8,20 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 import pytest
+from quick_runs import made_of
 
 from migrasim import cli
-from migrasim.runs import estimate, runner
+from migrasim.analysis.finished import run
+from migrasim.present.findings import point_labels
+from migrasim.runs import cluster, estimate, runner
 from migrasim.runs.batch import Batch
+from migrasim.runs.design import Experiment
 
 TINY = """
 name: tiny
@@ -83,6 +88,54 @@ def test_a_dry_run_says_what_it_would_cost(migrasim, workdir, monkeypatch, make_
     assert found.code == 0 and found.out.startswith("100 runs, 100 of them still to be made;")
     assert "GB free" in found.out and not (workdir / "runs").exists()
     assert not estimate.Estimate(10, 10, 1.0, 1e9, 1, 1e12, 1e9).fits
+    assert not estimate.Estimate(10, 10, 1.0, 1e9, 1, 1e12, 4e12).fits  # the batch would be refused
+
+
+@pytest.fixture
+def invented(monkeypatch, make_result):
+    """Runs take no time: their numbers are invented."""
+
+    def make(spec, tables, levels):
+        said = {**spec.provenance(), "scenario": spec.scenario.name}
+        return replace(made_of(make_result(), tables, levels), run_id=spec.run_id(), provenance=said)
+
+    monkeypatch.setattr(runner.RunSpec, "make", make)
+
+
+def test_scenarios_of_a_batch_keep_their_names(workdir, invented):
+    """In the order of the file, which is not that of the alphabet."""
+    names = ["status_quo", "plan", "core_first"]
+    experiment = Experiment.from_mapping({"scenarios": names, "sample": 0.001, "until": 2022})
+    batch = run(experiment, workdir / "mine", workers=0, tables=["indicators"])
+    assert batch.design["scenario"].tolist() == names
+    assert set(point_labels(batch, "en")) == set(names)
+
+
+def test_asking_for_a_part_of_a_batch_changes_nothing(migrasim, workdir, invented):
+    """What is said of the whole stays, from Python and on the command line; asking for the whole says it again."""
+    whole = {"name": "tiny", "scenarios": ["status_quo", "plan", "core_first"], "sample": 0.002, "until": 2022}
+    run(Experiment.from_mapping(whole), workdir / "mine", workers=0)
+    before = (workdir / "mine" / "experiment.json").read_bytes()
+    run(Experiment.from_mapping({**whole, "scenarios": ["core_first", "plan"]}), workdir / "mine", workers=0)
+    assert (workdir / "mine" / "experiment.json").read_bytes() == before
+    assert migrasim("experiment", "tiny.yaml", "--out", "mine").code == 0
+    assert (workdir / "mine" / "experiment.json").read_bytes() == before
+    run(Experiment.from_mapping({**whole, "analyse": {"method": "differences"}}), workdir / "mine", workers=0)
+    assert b'"method": "differences"' in (workdir / "mine" / "experiment.json").read_bytes()
+
+
+def test_an_interrupt_says_what_is_kept(migrasim, monkeypatch, invented):
+    """Not that nothing was written: what is done lies in the folder, and the same command goes on."""
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner.RunSpec, "make", interrupted)
+    monkeypatch.setattr(runner._Plan, "_pool", lambda *_: cluster.here())
+    found = migrasim("experiment", "tiny.yaml")
+    assert found.code == 130 and "nothing was written" not in found.err
+    assert "0 runs of this call are kept in" in found.err and "2 are missing; the same command goes on" in found.err
+    assert migrasim("experiment", "tiny.yaml", "--lang", "zh-Hant").err.endswith("尚缺2次；以同一命令繼續\n")
 
 
 def damage(workdir):

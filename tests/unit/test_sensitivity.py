@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 from invented_batch import finished
 
 from migrasim.analysis import sensitivity
-from migrasim.analysis.finished import Measure
+from migrasim.analysis.finished import About, Measure
 from migrasim.core.errors import InputError
 from migrasim.present import findings
 from migrasim.runs.points import spread
@@ -111,3 +113,14 @@ def test_base_points_of_sobol_are_powers_of_two():
     """Any other number would spoil the balance of the sequence."""
     with pytest.raises(InputError, match="powers of 2"):
         spread(RANGES, 100)
+
+
+@pytest.mark.parametrize(("kind", "size"), [("sobol", 16), ("morris", 8), ("latin_hypercube", 60)])
+def test_what_is_found_keeps_its_name_in_a_folder(kind: str, size: int, tmp_path: Path):
+    """A batch read from its folder puts the effect beside the fact that has it, in whatever order facts are named."""
+    names = ["moving.staying_utility", "moving.income_elasticity"]
+    data = {"scenarios": ["plan"], "parameters": {"kind": kind, "size": size, "facts": names}}
+    batch = finished(data, lambda row: float(row[f"uncertain.{names[0]}"]))
+    batch.about.write(tmp_path)
+    read = replace(batch, about=About.read(tmp_path))
+    assert sensitivity.of_batch(read, Measure())["name"].iloc[0] == names[0]
