@@ -51,7 +51,8 @@ class MigrationModel(mesa.Model):
     region : shipped name or folder of a region
     future : what the plan does not decide, by name; the scenario's where not given
     alternatives : parts of the model left out or put differently, by name
-    rng : seed of all luck, a whole number
+    rng : seed of all luck, a whole number; a batch of mesa varies it as a parameter (``{"rng": range(5)}``), and its
+        ``iterations`` alone repeat one run
     """
 
     def __init__(

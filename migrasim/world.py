@@ -166,6 +166,10 @@ class World:
         """(counties,) this year's value of a lever over its value of 2020, which the base year contains already."""
         return np.asarray(self.levers[lever] - self.inputs.status_quo(lever), np.float64)
 
+    def built(self, lever: str) -> np.ndarray:
+        """(counties,) units of a yearly programme that are built: above its value of 2020, what last year's outlay paid."""
+        return np.asarray(self.levers[lever] - np.maximum(0.0, self.above(lever)) * self.county.unpaid_share)
+
     def pay(self, item: str, payer: int, payee: int, yuan: np.ndarray) -> None:
         """Enter a payment of this year into the public accounts: (counties,) whole yuan at full scale."""
         amount = yuan if yuan.dtype == np.int64 else np.asarray(np.rint(yuan), np.int64)

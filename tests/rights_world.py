@@ -104,6 +104,8 @@ class FakeInputs:
         self.overrides = overrides
         self.base = BASE
 
+    cpi = dict.fromkeys(range(2012, BASE + 1), 2.5)
+
     def params(self, domain: str, cls: Any, year: int = BASE) -> Any:
         """Bundle of a domain."""
         values = {**facts(domain), **{k.split(".")[1]: v for k, v in self.overrides.items() if k.startswith(domain)}}

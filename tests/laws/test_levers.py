@@ -14,6 +14,7 @@ from migrasim.domains.labour import chains
 from migrasim.domains.moving import offers
 from migrasim.facts import FactBook
 from migrasim.order import Simulation
+from migrasim.runs.simulate import prepare
 from migrasim.world import World
 
 CHAIN_SECTORS = [2, 3, 1, 1, 3, 3, 3, 8, 14]
@@ -210,6 +211,21 @@ def test_every_built_lever_is_tested() -> None:
     """No lever is built without a test of its channel."""
     built = {lever.id for lever in BOOK.levers.values() if lever.built}
     assert built - set(CHANNELS) == {"public_housing.provident_fund"}  # tested below
+
+
+@pytest.mark.model
+def test_a_larger_discount_lets_more_families_share_ownership() -> None:
+    """The buyer's part of the price is what the discount leaves: with a tenth of it more can buy than with nearly all."""
+    living = []
+    for discount in (0.05, 0.9):
+        simulation = prepare(
+            "status_quo", sample=0.02, until=2022, overrides={"public_housing.shared_ownership_units": 10_000},
+            parameters={"housing.shared_ownership_discount_share": discount},
+        ).simulation  # fmt: skip
+        for _ in range(2):
+            simulation.step()
+        living.append(int(simulation.world.occupied[:, Tenure.SHARED_OWNERSHIP].sum()))
+    assert living[0] < living[1]
 
 
 def test_the_provident_fund_lets_more_families_buy() -> None:

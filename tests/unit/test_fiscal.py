@@ -135,10 +135,15 @@ def test_what_a_county_cannot_pay_is_reported_and_more_building_leaves_more_unpa
 
 
 def test_building_that_was_cut_is_paid_only_as_far_as_it_was_built():
-    """With half unpaid last year, half of the dwellings above the status quo are built and paid."""
-    world = rights_world({"public_housing.affordable_rental_units": 100.0})
+    """With half unpaid last year, half of what stands above the status quo is built and paid, and usual building goes on."""
+    world = rights_world({"public_housing.affordable_rental_units": 100.0, "public_services.school_places": 3040.0})
     phase.start(world)
     world.county.unpaid_share[:] = 0.5
+    assert (world.built("public_housing.affordable_rental_units") == 50).all()
+    assert (world.built("public_services.school_places") == 3020).all()
+    assert (world.built("public_services.health_capacity") == 50).all()
+    world.levers["public_services.school_places"][:] = 2000.0  # less than usual costs nothing
+    assert (world.built("public_services.school_places") == 2000).all()
     close(world)
     lever = "public_housing.affordable_rental_units"
     paid = sum(each for (item, _, _), each in world.ledger.items() if item == lever)
@@ -146,12 +151,13 @@ def test_building_that_was_cut_is_paid_only_as_far_as_it_was_built():
 
 
 def test_new_residents_cost_services_shared_by_three():
-    """A thousand more urban residents cost their services, split as the levers say."""
+    """A thousand more urban residents cost their services, in yuan of 2020, split as the levers say."""
     world = closed(growth=1000)
+    cost = 1000 * P.service_cost_yuan_yr_pers * 1.025**8  # of 2012, with 2.5 percent a year since
     county = world.ledger[(phase.SERVICES, int(Purse.COUNTY), int(Purse.ENTERPRISE))]
-    np.testing.assert_allclose(county, 0.45 * 1000 * P.service_cost_yuan_yr_pers, rtol=1e-6)
+    np.testing.assert_allclose(county, 0.45 * cost, rtol=1e-6)
     own = world.measures["cost_by_payer_yuan"][Purse.HOUSEHOLD]
-    np.testing.assert_allclose(own, 0.35 * 1000 * P.service_cost_yuan_yr_pers, rtol=1e-6)
+    np.testing.assert_allclose(own, 0.35 * cost, rtol=1e-6)
 
 
 def test_awards_follow_settlers_from_the_countryside():

@@ -22,7 +22,7 @@ from migrasim.domains.fiscal.rules import (
     paid_share,
 )
 from migrasim.facts import BASE_YEAR
-from migrasim.inputs import PAYERS
+from migrasim.inputs import PAYERS, to_2020_yuan
 
 if TYPE_CHECKING:
     from migrasim.world import World
@@ -318,6 +318,7 @@ def _pay_services(world: World, living: np.ndarray, p: FiscalParams, own: np.nda
     net = (net + moves.sum(axis=0) - moves.sum(axis=1)) * urban
     this_year = net[:inside].reshape(-1, N_TIERS).sum(axis=1) * world.weight
     cost = np.array([new_resident_cost_yuan(s, y, p) for s, y in zip(since_base, this_year, strict=True)])
+    cost *= to_2020_yuan(1.0, int(p.new_resident_price_year), world.inputs.cpi)
     government = np.rint(cost * world.levers["incentives.government_share"])
     enterprise = np.rint(cost * world.levers["incentives.enterprise_share"])
     world.pay(SERVICES, Purse.COUNTY, Purse.ENTERPRISE, government)

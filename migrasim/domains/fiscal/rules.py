@@ -13,6 +13,7 @@ class FiscalParams(NamedTuple):
     service_cost_yuan_yr_pers: float
     citizenization_cost_yuan: float
     citizenization_once: float
+    new_resident_price_year: float
     budget_revenue_yuan_yr: float
     budget_spending_yuan_yr: float
     budget_growth_rate_yr: float

@@ -86,7 +86,6 @@ def run(world: World, tenants: np.ndarray, incomes: np.ndarray) -> Callable[[], 
     """
     p = params(world)
     geography = world.geography
-    paid = 1.0 - world.county.unpaid_share
     built = np.zeros((geography.counties, N_TENURES))
     complete(
         world.above("governance.land_efficiency"),
@@ -100,10 +99,10 @@ def run(world: World, tenants: np.ndarray, incomes: np.ndarray) -> Callable[[], 
     )
     seats = world.stock[Tier.SEAT : geography.inside : N_TIERS]
     for tenure, lever in _PROGRAMMES:
-        units = world.levers[lever] * paid
+        units = world.built(lever)
         seats[:, tenure] += units
         built[:, tenure] += units
-    seats[:, Tenure.MARKET_RENT] += world.levers["public_housing.renovation_units"] * paid * p.renovation_supply_share
+    seats[:, Tenure.MARKET_RENT] += world.built("public_housing.renovation_units") * p.renovation_supply_share
     world.measures["built_units"] = built
     _refresh_units(world)
     _serve_queue(world, tenants, incomes, p)

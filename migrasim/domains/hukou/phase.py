@@ -259,7 +259,7 @@ def _decide(
         h = transfers[k]
         county = np.int64(place[h]) // N_TIERS
         years = max(year - since_year[h], 0)
-        months = stay_months(years, uniform(permit_luck, key[h], 1))
+        months = stay_months(years, uniform(permit_luck, key[h], 2))  # 1 is the school gate's
         eligible = months >= waiting_months[county]
         held = has_permit(months, waiting_months[county], uniform(permit_luck, key[h], 0), take_up_share[county])
         permit[h] = held
@@ -276,7 +276,7 @@ def _decide(
                 continue
             age = year - birth_year[i]
             present += 1
-            pupils += p.pupil_age_min_yr <= age <= p.child_age_max_yr
+            pupils += p.pupil_age_min_yr <= age < p.child_age_max_yr
             if age <= p.child_age_max_yr:
                 child = 1.0
             if activity[i] == Activity.WORKER:

@@ -73,6 +73,7 @@ class Goods(NamedTuple):
     school_gate: np.ndarray  # (counties, 2) share whose school is open: newcomers by permit, those of the same county
     affordable_gate: np.ndarray  # (counties,) share of newcomers eligible for affordable rental
     subsidised_loan: np.ndarray  # (counties,) share covered by the provident fund
+    own_share: float  # of the price, that the buyer of shared ownership pays
     paid_yuan: np.ndarray  # (counties,) down payments, counted up
     refused: np.ndarray  # (places, 2) by good, counted up
     network: np.ndarray  # (communities, places)
@@ -138,7 +139,7 @@ def _find_dwelling(one, form, d, keys, savings_yuan, goods, p):
         if for_sale and rules.can_buy(savings, price, p):
             return Tenure.PURCHASED
         if stands[d, Tenure.SHARED_OWNERSHIP] > lived_in[d, Tenure.SHARED_OWNERSHIP]:
-            if rules.can_buy(2 * savings, price, p):
+            if rules.can_buy(savings, goods.own_share * price, p):
                 return Tenure.SHARED_OWNERSHIP
     if stands[d, Tenure.AFFORDABLE_RENT] > lived_in[d, Tenure.AFFORDABLE_RENT] and d != one.home:
         if uniform(dwelling_key, key, c) < goods.affordable_gate[c]:
@@ -221,7 +222,7 @@ def _give_out(homes, crew, codes, year, month, seed, inside, savings_yuan, goods
                         answers[n, r] = Answer.NO_SCHOOL_PLACE
                         continue
                 if tenure[n] == Tenure.PURCHASED or tenure[n] == Tenure.SHARED_OWNERSHIP:
-                    part = 1.0 if tenure[n] == Tenure.PURCHASED else 0.5
+                    part = 1.0 if tenure[n] == Tenure.PURCHASED else goods.own_share
                     paid = min(savings_yuan[one.row], np.int64(p.down_payment_share * part * goods.price_yuan[d]))
                     savings_yuan[one.row] -= paid
                     goods.paid_yuan[d // N_TIERS] += paid
@@ -343,6 +344,7 @@ def goods_of(world: World) -> Goods:
         np.stack([world.county.school_gate_share, world.county.school_gate_own_share], axis=1),
         levers["residence_permit.public_housing"] * one_pass,
         levers["public_housing.provident_fund"],
+        1.0 - float(world.inputs.book.value("housing.shared_ownership_discount_share", world.inputs.parameters)),
         np.zeros(world.geography.counties, np.int64),
         np.zeros((places, 2), np.int64),
         world.network,

@@ -23,7 +23,7 @@ def run(world: World) -> None:
     """Read the levers of the year, reclassify villages, move families out of danger zones."""
     read_levers(world)
     renovated = world.memory.setdefault("renovated_units", np.zeros(world.geography.counties))
-    renovated += world.levers["public_housing.renovation_units"] * (1.0 - world.county.unpaid_share)
+    renovated += world.built("public_housing.renovation_units")
     seats = np.arange(world.geography.counties) * N_TIERS + Tier.SEAT
     standing = world.stock[seats].sum(axis=1)
     world.memory["renovated_share"] = np.minimum(1.0, renovated / np.maximum(standing, 1.0))

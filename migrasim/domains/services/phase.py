@@ -100,9 +100,8 @@ def run(world: World) -> Callable[[], None]:
         world.memory["town_gain"],
         world.levers[_LINKED],
         world.above(_LINKED),
-        world.levers[_SCHOOLS],
-        world.levers[_HEALTH],
-        1.0 - world.county.unpaid_share,
+        world.built(_SCHOOLS),
+        world.built(_HEALTH),
         world.memory.get("award_capacity_yuan", zero),
         world.weight,
         float(world.memory["beds_per_resident"][0]),
@@ -119,7 +118,7 @@ def run(world: World) -> Callable[[], None]:
 
 @kernel
 def add_capacity(
-    residents, before, pupils, seat_gain, town_gain, linked, linked_above, schools, health, paid, award, weight, beds,
+    residents, before, pupils, seat_gain, town_gain, linked, linked_above, schools, health, award, weight, beds,
     place_yuan, bed_yuan, p, school_places, health_beds, linked_places,
 ):  # fmt: skip
     """Add to places and beds (places,) of towns and seats, and to what the link to residents brought (counties,).
@@ -140,9 +139,9 @@ def add_capacity(
             pupils_each = pupils[d] / max(1.0, residents[d])
             school_places[d] *= 1.0 - p.attrition_rate_yr
             school_places[d] += linked[c] * growth * pupils_each
-            school_places[d] += schools[c] * placed * paid[c]
+            school_places[d] += schools[c] * placed
             health_beds[d] += linked[c] * growth * beds
-            health_beds[d] += health[c] * placed * paid[c]
+            health_beds[d] += health[c] * placed
             linked_places[c] += linked_above[c] * growth * pupils_each
             school_places[d] += rules.capacity_bought(award[c] * share, p.award_school_share, place_yuan)
             health_beds[d] += rules.capacity_bought(award[c] * share, 1.0 - p.award_school_share, bed_yuan)
