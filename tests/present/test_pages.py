@@ -299,6 +299,20 @@ def test_what_is_not_allowed_is_said_at_the_lever(page):
     lever.get_by_role("alert").get_by_text("2030, 2025").wait_for()
 
 
+def test_an_emptied_field_is_no_zero(page):
+    """A number that is deleted, or words in its place, leave the lever where it was and say what is allowed."""
+    lever = page.locator(f'[data-lever="{SCHOOLS}"]')
+    field = lever.locator(".ms-number")
+    for keys in ("", "abc"):
+        before = field.input_value()
+        field.fill("")
+        field.press_sequentially(keys)
+        page.keyboard.press("Tab")
+        lever.get_by_role("alert").get_by_text("allowed: 0 to 1 share").wait_for()
+        assert field.input_value() == before != "0"
+    assert lever.locator(".ms-tag").count() == 0
+
+
 def test_a_pin_is_seen_and_leads_to_the_comparison(page):
     """Where nothing is pinned the page leads back; the button says that it is done and becomes the way there."""
     page.get_by_role("button", name="Compare (0)").click()
