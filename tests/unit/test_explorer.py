@@ -22,6 +22,7 @@ from migrasim.indicators import CATALOGUE
 from migrasim.present.explorer import apart, charts, charts_more, compare, draft, sources, view, words
 from migrasim.present.explorer.draft import Draft
 from migrasim.present.explorer.engine import FIRST_ANSWERS, Cache, Engine
+from migrasim.present.explorer.explore import step_text
 from migrasim.present.explorer.files import packed
 from migrasim.present.explorer.foot import about, foot
 from migrasim.present.explorer.runs import draws, request
@@ -156,6 +157,25 @@ def test_ranges_over_fitted_facts_keep_the_luck():
     assert len({each.parameters for each in one}) == 3 and all(len(each.parameters) > 5 for each in one)
     assert {each.seed for each in one} == {0} and not any(each.overrides for each in one)
     assert draws(draft.of_shipped("plan"), "none") == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"m": ["boom"]},
+        {"w": ["changed_to", {"lever": [SCHOOLS]}]},
+        {"w": ["changed_to", {"lever": SCHOOLS, "value": float("inf")}]},
+        {"w": ["changed_to", {"lang": "en", "key": "x"}]},
+        {"w": [["changed_to"], {}]},
+    ],
+)
+def test_a_link_whose_words_are_nonsense_still_shows_its_drafts(wrong):
+    """What led to the last change is left out where an address has it wrong; the page is drawn all the same."""
+    made = Session(Draft("plan"))
+    data = {"d": [draft.compact(Draft("plan")), draft.compact(Draft("plan", {SCHOOLS: 0.5}))]}
+    assert made.restore(draft.to_link(data | wrong))
+    assert step_text(made.steps.value[-1], "en") == ""
+    assert made.draft.levers == {SCHOOLS: 0.5} and made.meet.value == ""
 
 
 def test_a_saved_file_keeps_the_words_of_the_opened_one(tmp_path):
