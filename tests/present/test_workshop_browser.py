@@ -242,6 +242,9 @@ def test_a_workshop_from_the_code_to_the_minutes(server, network, visit, tmp_pat
 
 
 def _show_in_chinese(page: playwright.Page) -> None:
+    size = "getComputedStyle(document.querySelector('.ms-page')).fontSize"
+    large = page.evaluate(size)
     page.select_option("[data-choice=language]", "zh-Hant")
     page.get_by_text("村關注的指標").wait_for()
     assert page.evaluate("document.documentElement.lang") == "zh-Hant"
+    assert page.evaluate(size) == large  # as large as it was
