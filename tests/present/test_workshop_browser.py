@@ -173,6 +173,10 @@ def test_a_workshop_from_the_code_to_the_minutes(server, network, visit, tmp_pat
 
     # a proposal reaches the other page; predictions stay hidden
     _propose(facilitator, "Permits for all", "children first")
+    facilitator.get_by_role("button", name="Propose a scenario").click()
+    facilitator.get_by_role("button", name="All as in the plan").first.wait_for()
+    assert facilitator.locator(".ms-lever-changed").count() == 0  # the next group begins where everybody does
+    facilitator.get_by_role("button", name="Back to the proposals").click()
     guest.wait_for_selector("[data-proposal='1']")
     assert guest.get_by_role("button", name="Show the result").count() == 0
     _predict(facilitator, 57.3, 941)

@@ -13,6 +13,7 @@ from migrasim.core.errors import InputError
 from migrasim.present.chinese import told
 from migrasim.present.explorer.draft import compact
 from migrasim.present.explorer.levers import LeverPanel
+from migrasim.present.explorer.serving import current
 from migrasim.present.explorer.session import Session
 from migrasim.present.explorer.widgets import Choice, Press, element, lasting
 from migrasim.present.language import Lang
@@ -216,6 +217,8 @@ def Propose(session: Session, host: Host, person: Person, act: Act, set_proposin
         data = compact(session.draft)
         if act(host.meeting.propose, person.id, str(given.get("name", "")), data, str(given.get("why", ""))):
             set_proposing(False)
+            start = current().start  # whoever proposes next from this page begins where everybody does
+            session.put(start, "start_changed", name=start.name or start.base)
 
     with solara.v.Html(tag="section", class_="ms-card", attributes={"aria-label": word("new_proposal", lang)}):
         with solara.v.Html(tag="div", class_="ms-card-head"):
