@@ -170,6 +170,9 @@ def test_a_workshop_from_the_code_to_the_minutes(server, network, visit, tmp_pat
         assert guest.get_by_role("button", name=name).count() == 0
     guest.get_by_role("button", name="Save, open, export").click()
     facilitator.get_by_text("2 people in 2 groups").wait_for()
+    facilitator.get_by_role("button", name="Somebody else speaks").click()
+    facilitator.get_by_role("button", name="Back to the proposals").click()  # nobody else has to join first
+    assert "Anna" in facilitator.inner_text("#person")
 
     # a proposal reaches the other page; predictions stay hidden
     _propose(facilitator, "Permits for all", "children first")

@@ -178,7 +178,10 @@ def Join(host: Host, state: State, lang: Lang, who: str, act: Act, set_chosen: C
             set_chosen(key)
 
     with solara.v.Html(tag="section", class_="ms-card", attributes={"aria-label": word("join_title", lang)}):
-        element("h2", word("join_title", lang))
+        with solara.v.Html(tag="div", class_="ms-card-head"):
+            element("h2", word("join_title", lang))
+            if count:
+                Press(word("back", lang), lambda: set_chosen(""))
         element("p", word("join_help", lang))
         roles = [[role, word(f"role_{role}", lang)] for role in ROLES]
         Form(
@@ -340,7 +343,7 @@ def Running(host: Host, proposal: Proposal, lang: Lang, is_facilitator: bool) ->
         element("p", word("reveal_running", lang, percent=round(100 * status.share)), classes="ms-busy", role="status")
         return
     if status is not None:
-        element("p", word("reveal_failed", lang, message=status.message), classes="ms-wrong", role="alert")
+        element("p", word("reveal_failed", lang, message=told(status.message, lang)), classes="ms-wrong", role="alert")
     if is_facilitator and (status is not None or proposal.result is None):
         Press(word("again", lang), lambda: host.again(proposal.id))
     elif is_facilitator and proposal.result is not None and proposal.result.sample < 1:
