@@ -211,6 +211,21 @@ def test_a_path_and_values_by_county_can_be_set(page):
     )
 
 
+def test_a_path_is_taken_as_the_page_offers_it(page):
+    """Values between the steps of the slider are values, in a path and by county; a field left empty is asked for."""
+    page.locator("[data-group=three_rights] button").first.click()
+    lever = page.locator('[data-lever="three_rights.exit_market"]')
+    lever.get_by_role("button", name=re.compile("About this lever")).click()
+    lever.get_by_label("Path over years").check()
+    invalid = "form => [...form.querySelectorAll('input')].filter(one => !one.validity.valid).length"
+    assert lever.locator(".ms-path").evaluate(invalid) == 0
+    lever.get_by_label("from year").fill("")
+    assert lever.locator(".ms-path").evaluate(invalid) == 1
+    lever.get_by_label("By county").check()
+    lever.get_by_label("Kongtong").fill("0.036")
+    assert lever.locator(".ms-path").evaluate(invalid) == 0
+
+
 def test_a_reload_keeps_everything(page):
     """Levers, language, year and pins stand in the address, so that a reload or a bookmark brings them back."""
     _move(page, SCHOOLS, 0.2)
