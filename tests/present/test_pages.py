@@ -328,6 +328,19 @@ def test_an_emptied_field_is_no_zero(page):
     assert lever.locator(".ms-tag").count() == 0
 
 
+def test_what_was_refused_is_not_shown(page):
+    """A share that would make a sum larger than one goes back to what is run, and says why in Chinese."""
+    page.get_by_label("Language").select_option("zh-Hant")
+    page.get_by_role("button", name="規劃的其他槓桿").click()
+    page.locator("[data-group=spatial] button").first.click()
+    lever = page.locator('[data-lever="spatial.poles_share"]')
+    before = lever.locator(".ms-number").input_value()
+    _move(page, "spatial.poles_share", 1.0)
+    lever.get_by_role("alert").get_by_text("之和為").wait_for()
+    assert lever.locator(".ms-number").input_value() == before
+    assert lever.locator("input[type=range]").input_value() == before
+
+
 def test_a_pin_is_seen_and_leads_to_the_comparison(page):
     """Where nothing is pinned the page leads back; the button says that it is done and becomes the way there."""
     page.get_by_role("button", name="Compare (0)").click()
