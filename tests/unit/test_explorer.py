@@ -22,7 +22,7 @@ from migrasim.indicators import CATALOGUE
 from migrasim.present.explorer import apart, charts, charts_more, compare, draft, sources, view, words
 from migrasim.present.explorer.draft import Draft
 from migrasim.present.explorer.engine import FIRST_ANSWERS, Cache, Engine
-from migrasim.present.explorer.explore import step_text
+from migrasim.present.explorer.explore import StartBox, step_text
 from migrasim.present.explorer.files import packed
 from migrasim.present.explorer.foot import about, foot
 from migrasim.present.explorer.runs import draws, request
@@ -190,6 +190,28 @@ def test_a_saved_file_keeps_the_words_of_the_opened_one(tmp_path):
     session.rename("fewer homes")
     assert session.draft.mapping()["title"]["en"] == "fewer homes"
     assert session.draft.mapping()["description"] == words["description"]
+
+
+def test_another_future_keeps_the_words_of_a_file():
+    """Title and description of an opened file stay when another future is chosen."""
+    import solara
+    from reacton.core import get_render_context
+
+    found = draft.opened(
+        "name: homes\ntitle: {en: More homes, zh_hant: 多建房}\ndescription: {en: Try., zh_hant: 試。}"
+    )
+    session = Session(found)
+
+    @solara.component
+    def Page() -> None:  # noqa: N802 (a component)
+        session.drawing = get_render_context()
+        StartBox(session)
+
+    box, context = solara.render(Page(), handle_error=False)
+    choice = next(one for one in box.children[0].children if getattr(one, "name", "") == "future")
+    choice.vue_chosen("hard_times")
+    assert session.draft == replace(found, future="hard_times") and session.draft.title
+    context.close()
 
 
 # -- the engine --------------------------------------------------------------------------------------
