@@ -85,6 +85,7 @@ BOMB = "a: &a [x,x]\n" + "\n".join(f"{b}: &{b} [*{a},*{a}]" for a, b in zip("abc
         ("- a\n- b", "a mapping"),
         ("a: [", "not valid YAML"),
         ("a: \0", "binary"),
+        ("name: caf\ufffd", "not a text file in UTF-8"),
         ("", "a mapping"),
     ],
 )
