@@ -476,6 +476,15 @@ def test_tables_that_leave_the_page_can_be_read_alone(results, lang):
 
 
 @pytest.mark.model
+@pytest.mark.parametrize("name", ["A: The plan as written", "A：按規劃執行"])
+def test_lines_that_are_compared_are_called_by_their_letter(results, name):
+    """Where a chart has several indicators, its legend has the letter of a scenario, in Chinese as in English."""
+    seen = _view(results, "en" if ":" in name else "zh-Hant", role="pin")
+    seen = replace(seen, lines=(replace(seen.lines[0], name=name),))
+    names = [one["name"] for one in charts.rates(seen).option["series"] if one["id"].startswith("pin")]
+    assert names and all(each.startswith("A · ") for each in names)
+
+
 def test_axes_stay_while_a_lever_moves(results):
     """Two runs against one status quo are drawn on the same axes, so that a line moves and not the paper."""
     plan, quo = results
