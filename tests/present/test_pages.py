@@ -211,6 +211,21 @@ def test_a_path_and_values_by_county_can_be_set(page):
     )
 
 
+def test_a_path_is_taken_as_the_page_offers_it(page):
+    """Values between the steps of the slider are values, in a path and by county; a field left empty is asked for."""
+    page.locator("[data-group=three_rights] button").first.click()
+    lever = page.locator('[data-lever="three_rights.exit_market"]')
+    lever.get_by_role("button", name=re.compile("About this lever")).click()
+    lever.get_by_label("Path over years").check()
+    invalid = "form => [...form.querySelectorAll('input')].filter(one => !one.validity.valid).length"
+    assert lever.locator(".ms-path").evaluate(invalid) == 0
+    lever.get_by_label("from year").fill("")
+    assert lever.locator(".ms-path").evaluate(invalid) == 1
+    lever.get_by_label("By county").check()
+    lever.get_by_label("Kongtong").fill("0.036")
+    assert lever.locator(".ms-path").evaluate(invalid) == 0
+
+
 def test_a_reload_keeps_everything(page):
     """Levers, language, year and pins stand in the address, so that a reload or a bookmark brings them back."""
     _move(page, SCHOOLS, 0.2)
@@ -297,6 +312,33 @@ def test_what_is_not_allowed_is_said_at_the_lever(page):
     lever.get_by_label("to year").fill("2025")
     lever.get_by_role("button", name="Apply").click()
     lever.get_by_role("alert").get_by_text("2030, 2025").wait_for()
+
+
+def test_an_emptied_field_is_no_zero(page):
+    """A number that is deleted, or words in its place, leave the lever where it was and say what is allowed."""
+    lever = page.locator(f'[data-lever="{SCHOOLS}"]')
+    field = lever.locator(".ms-number")
+    for keys in ("", "abc"):
+        before = field.input_value()
+        field.fill("")
+        field.press_sequentially(keys)
+        page.keyboard.press("Tab")
+        lever.get_by_role("alert").get_by_text("allowed: 0 to 1 share").wait_for()
+        assert field.input_value() == before != "0"
+    assert lever.locator(".ms-tag").count() == 0
+
+
+def test_what_was_refused_is_not_shown(page):
+    """A share that would make a sum larger than one goes back to what is run, and says why in Chinese."""
+    page.get_by_label("Language").select_option("zh-Hant")
+    page.get_by_role("button", name="規劃的其他槓桿").click()
+    page.locator("[data-group=spatial] button").first.click()
+    lever = page.locator('[data-lever="spatial.poles_share"]')
+    before = lever.locator(".ms-number").input_value()
+    _move(page, "spatial.poles_share", 1.0)
+    lever.get_by_role("alert").get_by_text("之和為").wait_for()
+    assert lever.locator(".ms-number").input_value() == before
+    assert lever.locator("input[type=range]").input_value() == before
 
 
 def test_a_pin_is_seen_and_leads_to_the_comparison(page):

@@ -170,9 +170,16 @@ def test_a_workshop_from_the_code_to_the_minutes(server, network, visit, tmp_pat
         assert guest.get_by_role("button", name=name).count() == 0
     guest.get_by_role("button", name="Save, open, export").click()
     facilitator.get_by_text("2 people in 2 groups").wait_for()
+    facilitator.get_by_role("button", name="Somebody else speaks").click()
+    facilitator.get_by_role("button", name="Back to the proposals").click()  # nobody else has to join first
+    assert "Anna" in facilitator.inner_text("#person")
 
     # a proposal reaches the other page; predictions stay hidden
     _propose(facilitator, "Permits for all", "children first")
+    facilitator.get_by_role("button", name="Propose a scenario").click()
+    facilitator.get_by_role("button", name="All as in the plan").first.wait_for()
+    assert facilitator.locator(".ms-lever-changed").count() == 0  # the next group begins where everybody does
+    facilitator.get_by_role("button", name="Back to the proposals").click()
     guest.wait_for_selector("[data-proposal='1']")
     assert guest.get_by_role("button", name="Show the result").count() == 0
     _predict(facilitator, 57.3, 941)
@@ -242,6 +249,9 @@ def test_a_workshop_from_the_code_to_the_minutes(server, network, visit, tmp_pat
 
 
 def _show_in_chinese(page: playwright.Page) -> None:
+    size = "getComputedStyle(document.querySelector('.ms-page')).fontSize"
+    large = page.evaluate(size)
     page.select_option("[data-choice=language]", "zh-Hant")
     page.get_by_text("村關注的指標").wait_for()
     assert page.evaluate("document.documentElement.lang") == "zh-Hant"
+    assert page.evaluate(size) == large  # as large as it was

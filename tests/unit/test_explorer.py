@@ -22,6 +22,7 @@ from migrasim.indicators import CATALOGUE
 from migrasim.present.explorer import apart, charts, charts_more, compare, draft, sources, view, words
 from migrasim.present.explorer.draft import Draft
 from migrasim.present.explorer.engine import FIRST_ANSWERS, Cache, Engine
+from migrasim.present.explorer.explore import StartBox, step_text
 from migrasim.present.explorer.files import packed
 from migrasim.present.explorer.foot import about, foot
 from migrasim.present.explorer.runs import draws, request
@@ -84,6 +85,7 @@ BOMB = "a: &a [x,x]\n" + "\n".join(f"{b}: &{b} [*{a},*{a}]" for a, b in zip("abc
         ("- a\n- b", "a mapping"),
         ("a: [", "not valid YAML"),
         ("a: \0", "binary"),
+        ("name: caf\ufffd", "not a text file in UTF-8"),
         ("", "a mapping"),
     ],
 )
@@ -158,6 +160,25 @@ def test_ranges_over_fitted_facts_keep_the_luck():
     assert draws(draft.of_shipped("plan"), "none") == []
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"m": ["boom"]},
+        {"w": ["changed_to", {"lever": [SCHOOLS]}]},
+        {"w": ["changed_to", {"lever": SCHOOLS, "value": float("inf")}]},
+        {"w": ["changed_to", {"lang": "en", "key": "x"}]},
+        {"w": [["changed_to"], {}]},
+    ],
+)
+def test_a_link_whose_words_are_nonsense_still_shows_its_drafts(wrong):
+    """What led to the last change is left out where an address has it wrong; the page is drawn all the same."""
+    made = Session(Draft("plan"))
+    data = {"d": [draft.compact(Draft("plan")), draft.compact(Draft("plan", {SCHOOLS: 0.5}))]}
+    assert made.restore(draft.to_link(data | wrong))
+    assert step_text(made.steps.value[-1], "en") == ""
+    assert made.draft.levers == {SCHOOLS: 0.5} and made.meet.value == ""
+
+
 def test_a_saved_file_keeps_the_words_of_the_opened_one(tmp_path):
     """Title and description stay, in the file and in a link, until another name is given."""
     words = {"title": {"en": "More homes", "zh_hant": "多建房"}, "description": {"en": "Try.", "zh_hant": "試。"}}
@@ -170,6 +191,28 @@ def test_a_saved_file_keeps_the_words_of_the_opened_one(tmp_path):
     session.rename("fewer homes")
     assert session.draft.mapping()["title"]["en"] == "fewer homes"
     assert session.draft.mapping()["description"] == words["description"]
+
+
+def test_another_future_keeps_the_words_of_a_file():
+    """Title and description of an opened file stay when another future is chosen."""
+    import solara
+    from reacton.core import get_render_context
+
+    found = draft.opened(
+        "name: homes\ntitle: {en: More homes, zh_hant: 多建房}\ndescription: {en: Try., zh_hant: 試。}"
+    )
+    session = Session(found)
+
+    @solara.component
+    def Page() -> None:  # noqa: N802 (a component)
+        session.drawing = get_render_context()
+        StartBox(session)
+
+    box, context = solara.render(Page(), handle_error=False)
+    choice = next(one for one in box.children[0].children if getattr(one, "name", "") == "future")
+    choice.vue_chosen("hard_times")
+    assert session.draft == replace(found, future="hard_times") and session.draft.title
+    context.close()
 
 
 # -- the engine --------------------------------------------------------------------------------------
@@ -433,6 +476,15 @@ def test_tables_that_leave_the_page_can_be_read_alone(results, lang):
 
 
 @pytest.mark.model
+@pytest.mark.parametrize("name", ["A: The plan as written", "A：按規劃執行"])
+def test_lines_that_are_compared_are_called_by_their_letter(results, name):
+    """Where a chart has several indicators, its legend has the letter of a scenario, in Chinese as in English."""
+    seen = _view(results, "en" if ":" in name else "zh-Hant", role="pin")
+    seen = replace(seen, lines=(replace(seen.lines[0], name=name),))
+    names = [one["name"] for one in charts.rates(seen).option["series"] if one["id"].startswith("pin")]
+    assert names and all(each.startswith("A · ") for each in names)
+
+
 def test_axes_stay_while_a_lever_moves(results):
     """Two runs against one status quo are drawn on the same axes, so that a line moves and not the paper."""
     plan, quo = results

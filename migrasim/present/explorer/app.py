@@ -50,7 +50,8 @@ def Page() -> None:
     lang = session.lang.value
     serving = current()
     lost = say("lost", lang) if serving.workshop is None else word("lost", lang)
-    solara.Style(f"{STYLE}\n:root {{ --ms-lost: {json.dumps(lost, ensure_ascii=False)}; }}")
+    solara.Style(STYLE)  # apart from what the language changes: put in anew, it would override the style of a workshop
+    solara.Style(f":root {{ --ms-lost: {json.dumps(lost, ensure_ascii=False)}; }}")
     Browser(
         link=session.link(),
         language=lang,

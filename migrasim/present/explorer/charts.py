@@ -48,7 +48,7 @@ def _name(view: View, line: Line, indicator: str, several: bool) -> str:
     """What a line is called: the indicator, the run, or both."""
     what = title_for(indicator, view.lang)
     if view.is_comparison:
-        return f"{line.name.partition(':')[0]} · {what}" if several else line.name
+        return f"{line.name.replace('：', ':').partition(':')[0]} · {what}" if several else line.name
     return what if line.role == "current" else f"{what} · {line.name}"
 
 

@@ -288,6 +288,8 @@ def _said(title: Title | None) -> dict[str, str]:
 def _plain(text: str, name: str) -> None:
     """Refuse what a small plain file has no need of, before anything is made of it."""
     depth = nodes = 0
+    if "\ufffd" in text:  # what a browser puts in place of bytes that are not UTF-8
+        raise InputError(f"{name}: not a text file in UTF-8; a scenario file is expected")
     if "\0" in text:
         raise InputError(f"{name}: a binary file; a scenario file is text")
     try:

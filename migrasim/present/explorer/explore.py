@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import solara
@@ -165,7 +165,7 @@ def StartBox(session: Session) -> None:
 
     def meet(name: str) -> None:
         if name in futures():
-            session.put(Draft(draft.base, draft.levers, name, draft.name), "future_changed", name=name)
+            session.put(replace(draft, future=name), "future_changed", name=name)
 
     with solara.v.Html(tag="div", class_="ms-start"):
         Choice(

@@ -10,7 +10,7 @@ import solara
 
 from migrasim.core.errors import InputError
 from migrasim.facts import FactBook, Lever, LeverValue
-from migrasim.present.chinese import said
+from migrasim.present.chinese import said, told
 from migrasim.present.explorer.draft import SHAPES, Draft, inputs, path, path_of, region
 from migrasim.present.explorer.session import LAST_YEAR, Session
 from migrasim.present.explorer.view import county_title
@@ -126,7 +126,7 @@ def OneLever(session: Session, lever: Lever, start: Draft) -> None:
         try:
             inputs(made)
         except InputError as error:  # the browser holds values within their bounds: a sum of shares above one
-            set_wrong(str(error))
+            set_wrong(told(str(error), lang))
             return
         set_wrong("")
         if new is None:

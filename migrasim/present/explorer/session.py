@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from typing import Any, Literal, TypeVar
 
 import solara
@@ -180,7 +181,7 @@ class Session:
             self.year.value = year
         self.ranges.value = data["b"] if data.get("b") in RANGES else "luck" if data.get("b") is True else "none"
         self.full.value = data.get("f") is not False
-        self.meet.value = data["m"] if data.get("m") in futures() else ""
+        self.meet.value = data["m"] if data.get("m") in list(futures()) else ""
         self.pins.value = _drafts(data.get("p"))[:MOST_PINS]
         drafts = _drafts(data.get("d"))[-2:]
         if not drafts:
@@ -200,6 +201,10 @@ def _words(data: Any) -> dict[str, Any]:
     """What led to the last draft, if it is one of the phrases."""
     from migrasim.present.explorer.words import PHRASES
 
-    if not isinstance(data, list) or len(data) != 2 or data[0] not in PHRASES or not isinstance(data[1], dict):
+    if not isinstance(data, list) or len(data) != 2 or data[0] not in list(PHRASES) or not isinstance(data[1], dict):
         return {}
-    return {"phrase": data[0], "filling": {str(key): value for key, value in data[1].items()}}
+    filling = {key: data[1][key] for key in ("lever", "value", "name", "count") if key in data[1]}
+    plain = all(
+        isinstance(each, str | int) or (isinstance(each, float) and isfinite(each)) for each in filling.values()
+    )
+    return {"phrase": data[0], "filling": filling} if plain else {}

@@ -14,8 +14,10 @@ import yaml
 from migrasim import __version__
 from migrasim.core.language import Lang
 from migrasim.facts import FactBook
+from migrasim.inputs import Inputs
 from migrasim.present.report.view import View
 from migrasim.present.report.words import word
+from migrasim.scenario import Scenario
 
 
 @dataclass(frozen=True)
@@ -77,19 +79,35 @@ def _ships(view: View, scenario: str) -> bool:
 
 
 def scenario_file(view: View, scenario: str) -> str:
-    """A scenario file with every lever that was changed, by county and year where they differ."""
-    levers: dict[str, Any] = {}
-    start = view.inputs.get("status_quo")
+    """A scenario file with every lever that was changed, by county and year where they differ.
+
+    A total that was split over counties stays a total: the spatial split moves no number that is a county's own.
+    """
+    book, start = FactBook.load(), view.inputs.get("status_quo")
     counties = view.region.county_names if view.region is not None else view.counties
-    for name in view.lever_ids():
-        path = view.path(name, scenario)
-        if path is None or name not in FactBook.load().levers:
-            continue
-        if start is not None and np.array_equal(path, start.lever_path(name)):
-            continue
-        levers[name] = _setting(path, view.base, counties, FactBook.load().levers[name].aggregate == "total")
+    paths = {name: path for name in view.lever_ids() if (path := view.path(name, scenario)) is not None}
+    paths = {
+        name: path
+        for name, path in paths.items()
+        if name in book.levers and (start is None or not np.array_equal(path, start.lever_path(name)))
+    }
+    totals = {name for name in paths if book.levers[name].aggregate == "total"}
+    levers = {name: _setting(path, view.base, counties, name in totals) for name, path in paths.items()}
+    if view.region is not None and totals:
+        sums = {name: _sums(paths[name], view.base) for name in totals}
+        whole = Scenario.from_mapping({"name": scenario, "levers": levers | sums}, book, scenario)
+        split = Inputs.build(book, view.region, whole, view.base, view.until)
+        levers |= {name: sums[name] for name in totals if _close(split.lever_path(name)[1:], paths[name][1:])}
     document = {"schema_version": 1, "name": scenario, "extends": "status_quo", "levers": levers}
-    return yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=110)
+    return yaml.safe_dump(document, allow_unicode=True, sort_keys=False, default_flow_style=None, width=110)
+
+
+def _sums(path: np.ndarray[Any, np.dtype[np.float64]], base: int) -> dict[int, float]:
+    return {base + year: float(f"{row.sum():.12g}") for year, row in enumerate(path) if base + year >= 2020}
+
+
+def _close(one: np.ndarray[Any, np.dtype[np.float64]], other: np.ndarray[Any, np.dtype[np.float64]]) -> bool:
+    return bool(np.allclose(one, other, rtol=1e-9, atol=0.0))  # a sum is known but for its last digits
 
 
 def _setting(path: np.ndarray[Any, np.dtype[np.float64]], base: int, counties: list[str], total: bool) -> Any:

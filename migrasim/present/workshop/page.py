@@ -13,6 +13,7 @@ from migrasim.core.errors import InputError
 from migrasim.present.chinese import told
 from migrasim.present.explorer.draft import compact
 from migrasim.present.explorer.levers import LeverPanel
+from migrasim.present.explorer.serving import current
 from migrasim.present.explorer.session import Session
 from migrasim.present.explorer.widgets import Choice, Press, element, lasting
 from migrasim.present.language import Lang
@@ -177,7 +178,10 @@ def Join(host: Host, state: State, lang: Lang, who: str, act: Act, set_chosen: C
             set_chosen(key)
 
     with solara.v.Html(tag="section", class_="ms-card", attributes={"aria-label": word("join_title", lang)}):
-        element("h2", word("join_title", lang))
+        with solara.v.Html(tag="div", class_="ms-card-head"):
+            element("h2", word("join_title", lang))
+            if count:
+                Press(word("back", lang), lambda: set_chosen(""))
         element("p", word("join_help", lang))
         roles = [[role, word(f"role_{role}", lang)] for role in ROLES]
         Form(
@@ -216,6 +220,8 @@ def Propose(session: Session, host: Host, person: Person, act: Act, set_proposin
         data = compact(session.draft)
         if act(host.meeting.propose, person.id, str(given.get("name", "")), data, str(given.get("why", ""))):
             set_proposing(False)
+            start = current().start  # whoever proposes next from this page begins where everybody does
+            session.put(start, "start_changed", name=start.name or start.base)
 
     with solara.v.Html(tag="section", class_="ms-card", attributes={"aria-label": word("new_proposal", lang)}):
         with solara.v.Html(tag="div", class_="ms-card-head"):
@@ -337,7 +343,7 @@ def Running(host: Host, proposal: Proposal, lang: Lang, is_facilitator: bool) ->
         element("p", word("reveal_running", lang, percent=round(100 * status.share)), classes="ms-busy", role="status")
         return
     if status is not None:
-        element("p", word("reveal_failed", lang, message=status.message), classes="ms-wrong", role="alert")
+        element("p", word("reveal_failed", lang, message=told(status.message, lang)), classes="ms-wrong", role="alert")
     if is_facilitator and (status is not None or proposal.result is None):
         Press(word("again", lang), lambda: host.again(proposal.id))
     elif is_facilitator and proposal.result is not None and proposal.result.sample < 1:
