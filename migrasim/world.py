@@ -167,7 +167,7 @@ class World:
         return np.asarray(self.levers[lever] - self.inputs.status_quo(lever), np.float64)
 
     def built(self, lever: str) -> np.ndarray:
-        """(counties,) units of a yearly programme that are built: above its value of 2020, what last year's outlay paid."""
+        """(counties,) units of a yearly programme that are built: above its value of 2020 as far as last year paid."""
         return np.asarray(self.levers[lever] - np.maximum(0.0, self.above(lever)) * self.county.unpaid_share)
 
     def pay(self, item: str, payer: int, payee: int, yuan: np.ndarray) -> None:

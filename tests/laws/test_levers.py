@@ -215,7 +215,7 @@ def test_every_built_lever_is_tested() -> None:
 
 @pytest.mark.model
 def test_a_larger_discount_lets_more_families_share_ownership() -> None:
-    """The buyer's part of the price is what the discount leaves: with a tenth of it more can buy than with nearly all."""
+    """The buyer's part of the price is what the discount leaves: more can buy for a tenth of it."""
     living = []
     for discount in (0.05, 0.9):
         simulation = prepare(

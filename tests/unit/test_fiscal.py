@@ -135,7 +135,7 @@ def test_what_a_county_cannot_pay_is_reported_and_more_building_leaves_more_unpa
 
 
 def test_building_that_was_cut_is_paid_only_as_far_as_it_was_built():
-    """With half unpaid last year, half of what stands above the status quo is built and paid, and usual building goes on."""
+    """With half unpaid last year, half of what is above the status quo is built and paid; usual building goes on."""
     world = rights_world({"public_housing.affordable_rental_units": 100.0, "public_services.school_places": 3040.0})
     phase.start(world)
     world.county.unpaid_share[:] = 0.5
