@@ -48,7 +48,7 @@ class Found:
         if not files:
             return None
         with batches.sound(self.stored.folder / name):
-            rows = ds.dataset(files, format="parquet").to_table(filter=ds.field("run_id") == self.run_id)
+            rows = store.dataset(files).to_table(filter=ds.field("run_id") == self.run_id)
         found: DataFrame = rows.to_pandas()
         return found
 

@@ -235,7 +235,7 @@ class Batch:
         if not files:
             raise InputError(f"{self.folder / name}: is missing or damaged; give the command that began it once more")
         with sound(self.folder / name):
-            data = ds.dataset(files, format="parquet")
+            data = store.dataset(files)
         wrong = [each for each in columns or () if each not in data.schema.names]
         if wrong:
             raise InputError(f"{self.folder}: table '{name}' has no column '{wrong[0]}'")
@@ -279,7 +279,7 @@ def _read(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     import pyarrow.parquet as pq
 
     with sound(path):
-        return pq.read_table(path, columns=columns, partitioning=None)
+        return pq.read_table(path, columns=columns, partitioning=None, page_checksum_verification=True)
 
 
 def run_ids(path: Path) -> set[str]:
@@ -382,7 +382,7 @@ class Design:
 
         table = self.table()
         with atomic(folder / DESIGN) as draft:
-            pq.write_table(table.cast(store.described(table.schema, record)), draft, compression="zstd")
+            pq.write_table(table.cast(store.described(table.schema, record)), draft, **store.HOW)
 
 
 def _array(values: Sequence[Any]) -> pa.Array:

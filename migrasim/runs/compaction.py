@@ -258,7 +258,7 @@ def _write_groups(tables: Sequence[pa.Table], path: Path, record: bytes) -> None
     told = [name for name in ("level",) if name in texts]  # a group of rows holds all runs, years and places
     said = {**read.metadata, b"ARROW:schema": base64.b64encode(read.serialize())}
     with pq.ParquetWriter(
-        path, written, compression="zstd", use_dictionary=keys, write_statistics=told, store_schema=False
+        path, written, **store.HOW, use_dictionary=keys, write_statistics=told, store_schema=False
     ) as writer:
         for group in _by_level(whole):
             columns = {name: _by_appearance(group[name]) if name in texts else group[name] for name in written.names}
@@ -404,7 +404,7 @@ def _with_own(rows: pa.Table, design: Design) -> pa.Table:
 def _write(table: pa.Table, path: Path, record: bytes) -> None:
     import pyarrow.parquet as pq
 
-    pq.write_table(table.cast(store.described(table.schema, record)), path, compression="zstd")
+    pq.write_table(table.cast(store.described(table.schema, record)), path, **store.HOW)
 
 
 def _write_summary(folder: Path, drafts: Path, manifest: Manifest, runs: pa.Table, design: Design) -> None:
@@ -427,7 +427,7 @@ def _indicators(folder: Path, drafts: Path, manifest: Manifest) -> DataFrame:
     if not files:
         return pd.DataFrame({"run_id": pd.Series([], dtype="str")})
     paths = [str(drafts / name if (drafts / name).exists() else folder / name) for name in files]
-    data = ds.dataset(paths, format="parquet")
+    data = store.dataset(paths)
     names = [name for name in (*SUMMARY_INDICATORS, SUMMED) if name in data.schema.names]
     rows: DataFrame = data.to_table(
         columns=["run_id", "year", *names], filter=ds.field("level") == "prefecture"

@@ -30,7 +30,7 @@ def levers(batch: Batch) -> DataFrame:
 
     path = batch.folder / RUNS
     names = [name for name in pq.read_schema(path).names if name.startswith("lever.")]
-    table = pq.read_table(path, columns=["run_id", "label", *names], partitioning=None)
+    table = pq.read_table(path, columns=["run_id", "label", *names], partitioning=None, page_checksum_verification=True)
     columns: dict[str, Any] = {name: table[name].to_pylist() for name in ("run_id", "label")}
     book, counties = FactBook.load(), len(only_region().county_names)
     for name in names:

@@ -11,7 +11,7 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -24,10 +24,12 @@ from migrasim.runs.result import RunResult
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.dataset as ds
     from pandas import DataFrame
 
 SCHEMA_VERSION = 1
 _RECORD = b"migrasim"
+HOW: dict[str, Any] = {"compression": "zstd", "write_page_checksum": True}  # a page that was damaged must not be read
 
 # unit, English and Chinese title of the columns that are not indicators
 KEYS: dict[str, tuple[str, str, str]] = {
@@ -228,6 +230,14 @@ def read_tables(folder: Path, names: Iterable[str]) -> dict[str, DataFrame]:
         return {name: _read_frame(folder / f"{name}.parquet") for name in names}
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(f"{folder}: cannot be read: {str(error).splitlines()[0]}") from None
+
+
+def dataset(files: Sequence[str]) -> ds.Dataset:
+    """Tables in several files, whose pages are held against their checksums when they are read."""
+    import pyarrow.dataset as ds
+
+    scan = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+    return ds.dataset(files, format=ds.ParquetFileFormat(default_fragment_scan_options=scan))
 
 
 def recorded(folder: Path) -> dict[str, Any] | None:
@@ -490,7 +500,7 @@ def _write_frame(frame: DataFrame, path: Path, record: bytes) -> None:
 def _write_table(table: pa.Table, path: Path, record: bytes) -> None:
     import pyarrow.parquet as pq
 
-    pq.write_table(table.cast(described(table.schema, record)), path, compression="zstd", store_schema=True)
+    pq.write_table(table.cast(described(table.schema, record)), path, **HOW, store_schema=True)
 
 
 def described(schema: pa.Schema, record: bytes) -> pa.Schema:
@@ -504,5 +514,5 @@ def described(schema: pa.Schema, record: bytes) -> pa.Schema:
 def _read_frame(path: Path) -> DataFrame:
     import pyarrow.parquet as pq
 
-    frame: DataFrame = pq.read_table(path, partitioning=None).to_pandas()
+    frame: DataFrame = pq.read_table(path, partitioning=None, page_checksum_verification=True).to_pandas()
     return frame

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -140,6 +141,28 @@ def test_a_damaged_table_is_made_again(tmp_path, made, file):
     assert final(tmp_path / "b") == whole
     assert file in news[0] and len(list((tmp_path / "b" / ".work" / "damaged").iterdir())) == 1
     assert made == ([0, 1, 2] if "/" in file else [])
+
+
+@pytest.mark.parametrize("file", ["indicators/part-00000.parquet", "runs.parquet", "design.parquet"])
+def test_a_turned_byte_is_not_read_as_a_number(tmp_path, file):
+    """Pages carry checksums: whichever byte has turned, what is read is what was written, or it is refused."""
+    batch = run_batch(quick(3), tmp_path / "b", workers=0)
+    path = tmp_path / "b" / file
+    sound, refused = path.read_bytes(), 0
+    pages = len(sound) - 8 - int.from_bytes(sound[-8:-4], "little")  # what comes before the footer
+
+    def read() -> list[pd.DataFrame]:
+        return [batch.table("indicators"), batch.runs, batch.design]
+
+    whole = read()
+    for place in range(4, pages, max(1, pages // 30)):
+        path.write_bytes(sound[:place] + bytes([sound[place] ^ 0x10]) + sound[place + 1 :])
+        try:
+            for one, other in zip(read(), whole, strict=True):
+                pd.testing.assert_frame_equal(one, other)
+        except InputError as error:
+            refused += file.split("/")[0] in str(error)
+    assert refused > 0
 
 
 def test_a_damaged_table_of_runs_is_written_again_from_the_others(tmp_path, made):
