@@ -325,7 +325,7 @@ def of_differences(found: Differences, batch: Finished, measure: Measure, lang: 
             what=scale.what,
             best=labels[best["scenario"]],
             best_number=scale.ends(best["difference"], best["low"], best["high"]),
-            best_chance=round(best["chance"] * best["pairs"]),
+            best_chance=f"{best['chance'] * best['pairs']:g}",  # ties count half
             pairs=int(best["pairs"]),
             worst=labels[worst["scenario"]],
             worst_number=scale.ends(worst["difference"], worst["low"], worst["high"]),

@@ -62,8 +62,9 @@ def write(batch: Batch) -> Path | None:
     import pandas as pd
     from openpyxl import Workbook
 
-    results = pd.read_csv(batch.folder / SUMMARY)
+    results, path = pd.read_csv(batch.folder / SUMMARY), batch.folder / FILE
     if len(results) > MOST_ROWS:
+        path.unlink(missing_ok=True)  # of the batch when it was smaller
         return None
     book = Workbook(write_only=True)
     for title, frame in (("results", results), ("levers", levers(batch))):
@@ -72,7 +73,6 @@ def write(batch: Batch) -> Path | None:
         sheet.append([str(name) for name in frame.columns])
         for row in frame.astype(object).where(frame.notna(), None).itertuples(index=False, name=None):
             sheet.append(row)
-    path = batch.folder / FILE
     try:
         with atomic(path) as draft:
             book.save(draft)

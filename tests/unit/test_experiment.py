@@ -19,7 +19,7 @@ from quick_runs import made_of
 from migrasim import cli
 from migrasim.analysis.finished import run
 from migrasim.present.findings import point_labels
-from migrasim.runs import cluster, estimate, runner
+from migrasim.runs import cluster, estimate, excel, runner
 from migrasim.runs.batch import Batch
 from migrasim.runs.design import Experiment
 
@@ -172,7 +172,7 @@ def test_runs_that_nobody_knows(migrasim):
 
 @pytest.mark.model
 @pytest.mark.slow
-def test_a_batch_from_file_to_difference(migrasim, workdir):
+def test_a_batch_from_file_to_difference(migrasim, workdir, monkeypatch):
     """Made, extended, one run made again to the last digit, and where two runs part."""
     found = migrasim("experiment", "tiny.yaml", "--workers", 1)
     assert found.code == 0 and "2 runs, 0 of them failed" in found.err and found.out == "Results in runs/tiny\n"
@@ -183,6 +183,8 @@ def test_a_batch_from_file_to_difference(migrasim, workdir):
     batch = Batch.open("runs/tiny")
     runs = batch.runs
     assert runs["seed"].tolist() == [0, 0, 1, 1] and runs["scenario"].tolist() == ["status_quo", "plan"] * 2
+    monkeypatch.setattr(excel, "MOST_ROWS", 3)  # a batch that has grown too long for it leaves no old one
+    assert excel.write(batch) is None and not (workdir / "runs/tiny/results.xlsx").exists()
     after = batch.table("indicators")
     kept = after[after["run_id"].isin(set(before["run_id"]))].reset_index(drop=True)
     pd.testing.assert_frame_equal(kept, before)
