@@ -130,7 +130,7 @@ def workshop(browser: Any) -> None:
             page.fill("[data-form=predict] [name=urban]", str(urban))
             page.click("[data-form=predict] button")
             page.wait_for_selector(".ms-own")
-        host.get_by_text("2 predictions so far").wait_for()
+        host.get_by_text("Predictions so far: 2").wait_for()
         hide(host, there)
         keep(host, "workshop-predict.png")
         host.get_by_role("button", name="Show the result").click()

@@ -169,7 +169,7 @@ def test_a_workshop_from_the_code_to_the_minutes(server, network, visit, tmp_pat
     for name in ("Explore", "Compare", "Save in the folder", "Report (HTML)", "Save the record"):
         assert guest.get_by_role("button", name=name).count() == 0
     guest.get_by_role("button", name="Save, open, export").click()
-    facilitator.get_by_text("2 people in 2 groups").wait_for()
+    facilitator.get_by_text("People: 2, groups: 2").wait_for()
     facilitator.get_by_role("button", name="Somebody else speaks").click()
     facilitator.get_by_role("button", name="Back to the proposals").click()  # nobody else has to join first
     assert "Anna" in facilitator.inner_text("#person")
@@ -184,7 +184,7 @@ def test_a_workshop_from_the_code_to_the_minutes(server, network, visit, tmp_pat
     assert guest.get_by_role("button", name="Show the result").count() == 0
     _predict(facilitator, 57.3, 941)
     _predict(guest, 63.4, 1010)
-    guest.get_by_text("2 predictions so far").wait_for()
+    guest.get_by_text("Predictions so far: 2").wait_for()
     assert "57.3" not in guest.inner_text("body")
     assert "63.4" not in facilitator.inner_text("body")
 
@@ -219,7 +219,7 @@ def test_a_workshop_from_the_code_to_the_minutes(server, network, visit, tmp_pat
         page.locator(".ms-vote").click()
         page.wait_for_selector(".ms-vote[aria-pressed=true]")
     facilitator.select_option("[data-choice=stage]", "closed")
-    guest.get_by_text("2 votes").wait_for()
+    guest.get_by_text("Votes: 2").wait_for()
 
     # the power goes, and comes back
     before = server.record()
@@ -228,7 +228,7 @@ def test_a_workshop_from_the_code_to_the_minutes(server, network, visit, tmp_pat
     server.start()
     for page, who in ((facilitator, "Anna"), (guest, HOSTILE)):
         page.wait_for_selector(".ms-lost", state="detached", timeout=WAIT_MS)
-        page.get_by_text("2 votes").wait_for(timeout=WAIT_MS)
+        page.get_by_text("Votes: 2").wait_for(timeout=WAIT_MS)
         assert who in page.inner_text("#person")
     assert server.record() == before
     _show_in_chinese(guest)

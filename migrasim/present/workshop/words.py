@@ -34,7 +34,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "role_village": ("Village", "村"),
     "role_enterprise": ("Enterprise", "企業"),
     "role_household": ("Household", "家庭"),
-    "people_here": ("{people} people in {groups} groups", "{people}人，{groups}個小組"),
+    "people_here": ("People: {people}, groups: {groups}", "{people}人，{groups}個小組"),
     "share_line": ("{address}   Code: {code}", "{address}   代碼：{code}"),
     "share_off": ("Not shared: this machine only (--share opens it)", "未共享：僅限本機（可用 --share 共享）"),
     "lost": (
@@ -70,7 +70,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "predict_send": ("This is my prediction", "提交預測"),
     "predict_yours": ("Your prediction: {rate}%, {urban} thousand", "您的預測：{rate}%，{urban}千人"),
     "predictions_count": (
-        "{count} predictions so far; they stay hidden until the result",
+        "Predictions so far: {count}; they stay hidden until the result",
         "已有{count}項預測；結果揭曉前不公開",
     ),
     "reveal": ("Show the result", "揭曉結果"),
@@ -109,10 +109,10 @@ WORDS: dict[str, tuple[str, str]] = {
     # votes
     "vote": ("Vote for this", "投票給此方案"),
     "voted": ("Your vote", "您的投票"),
-    "votes": ("{count} votes", "{count}票"),
+    "votes": ("Votes: {count}", "{count}票"),
     "votes_hidden": ("{count} of {people} have voted", "{people}人中已有{count}人投票"),
     # the minutes
-    "levers_set": ("What it changes: {count} levers", "改動的槓桿：{count}項"),
+    "levers_set": ("Levers that it changes: {count}", "改動的槓桿：{count}項"),
     "in_2020": ("Status quo, 2020", "現狀（2020年）"),
     "in_plan": ("The plan", "規劃"),
     "levers_note": (
@@ -144,7 +144,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "download": ("Save the record", "保存記錄"),
     "minutes": ("Save the minutes", "保存會議紀要"),
     "damaged": (
-        "{count} lines of the record could not be read and were passed over.",
+        "Lines of the record that could not be read and were passed over: {count}",
         "記錄中有{count}行無法讀取，已跳過。",
     ),
     "time": ("Time", "時間"),
