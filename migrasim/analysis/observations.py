@@ -20,6 +20,7 @@ COLUMNS = ("year", "place", "indicator", "value", "unit", "basis")
 BASIS = "census 2020"
 _OLD = ("census 2010", "pre-census")
 _FARTHEST = 1.6  # times of a count of the base year, beyond which a unit or a basis is likely wrong
+_LEAP = 0.1  # by which a rate changes in a year at most before it is taken for a slip
 _STEP = 0.06  # share by which a count changes in a year at most before it is taken for another basis
 
 
@@ -95,7 +96,7 @@ def read(path: Path, region: Region) -> DataFrame:
 
 def _row(row: dict[str, str], where: str, region: Region) -> dict[str, Any]:
     year = row["year"]
-    if not year.isdigit() or not BASE_YEAR < int(year) <= 2100:
+    if not year.isdecimal() or not BASE_YEAR < int(year) <= 2100:
         raise InputError(f"{where}: year: '{year}' is not allowed; allowed: years from {BASE_YEAR + 1} on")
     places = [region.title["en"], *region.county_names]
     known = {**{name: name for name in places}, **{one.zh: one.en for one in region.counties}}
@@ -176,10 +177,18 @@ def _check_sizes(table: DataFrame, region: Region, path: Path) -> None:
     for (place, indicator), group in table.groupby(["place", "indicator"], sort=False):
         residents, in_town = (float(each) for each in by_place[str(place)])
         base = {"resident_population": residents, "urban_population": in_town}.get(str(indicator))
-        before = base
+        before, rate, last = base, in_town / residents, BASE_YEAR
         for row in group.sort_values("year").to_dict("records"):
             where, value = f"{path}: line {row['line']}", float(row["value"])
+            years, last = row["year"] - last, row["year"]
             if base is None:
+                if indicator == "urbanization_rate":
+                    if abs(value - rate) > _LEAP * years:
+                        raise InputError(
+                            f"{where}: {indicator} of {place}: {100 * value:.2f} percent after {100 * rate:.2f} is a "
+                            f"leap of {100 * (value - rate):+.1f} points, which nobody has seen; is a digit wrong?"
+                        )
+                    rate = value
                 if indicator in ("births", "deaths") and not 0.002 < value / residents < 0.03:
                     raise InputError(
                         f"{where}: {indicator} of {place}: {value:,.0f} persons are {1000 * value / residents:.2f} per "
@@ -192,7 +201,7 @@ def _check_sizes(table: DataFrame, region: Region, path: Path) -> None:
                     f"{where}: {indicator} of {place}: {value:,.0f} persons against {base:,.0f} in {BASE_YEAR}; are "
                     f"they given in {_other(row['unit'])}?"
                 )
-            if abs(value / before - 1.0) > _STEP:
+            if abs(value / before - 1.0) > _STEP * years:
                 raise InputError(
                     f"{where}: {indicator} of {place}: {value:,.0f} after {before:,.0f} is a step of "
                     f"{100 * (value / before - 1.0):+.1f} percent; it looks like another basis than {BASIS}"

@@ -75,9 +75,10 @@ def _guarded(command: Callable[[], Any]) -> int:
         interrupted = str(stop) or interrupted
     except Exit as end:
         code = end.exit_code
-    except BrokenPipeError:  # the reader has gone: `migrasim facts | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+    except SystemExit as end:  # the parser makes this of a reader that has gone: `migrasim facts | head`
+        if isinstance(end.__context__, BrokenPipeError):
+            return DONE
+        raise
     except MemoryError:
         say(f"error: {in_language('not enough memory for this run; a smaller --sample needs less')}")
         return DEFECT

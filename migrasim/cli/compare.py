@@ -101,10 +101,8 @@ def compare(
         comparing.write(found, staged)
         name = "-".join(file_name(each) for each in found.scenarios)
         folder = target or staged.parent.parent / f"{name}-{found.comparison_id}"
-        show(tables.summary(found, tongue, reasons=reasons))
+        spread = None
         if parameters == ENSEMBLE:
-            from migrasim.present.judgement import spread_tables
-
             options = {"seed": seed, "sample": sample, "until": until, "base": base, "future": future}
             spread = fitted_spread(
                 chosen,
@@ -113,8 +111,14 @@ def compare(
                 lucks=max(2, replications),
                 **options,
             )
-            show(*spread_tables(spread, tongue))
             spread.levels.to_parquet(staged / "parameters.parquet", index=False)
             spread.differences.to_parquet(staged / "parameter_differences.parquet", index=False)
-        folder = store.publish(staged, folder, found.comparison_id)
+        try:
+            folder = store.publish(staged, folder, found.comparison_id)
+        finally:  # kept though nobody reads what is printed, printed though the folder was taken
+            show(tables.summary(found, tongue, reasons=reasons))
+            if spread is not None:
+                from migrasim.present.judgement import spread_tables
+
+                show(*spread_tables(spread, tongue))
     typer.echo(phrase("results_in", tongue, folder=short(folder)))

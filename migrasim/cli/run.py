@@ -118,8 +118,10 @@ def run(
         if parameters == ENSEMBLE:
             spread = fitted_spread([chosen], alternatives=without or (), workers=at_once(threads), **options)
             store.write_band(result, spread.levels, staged, "parameters")
-        _show_result(result.nominal() if nominal else result, tongue, profile=profile, band=drawn, spread=spread)
-        folder = store.publish(staged, folder, result.run_id)
+        try:
+            folder = store.publish(staged, folder, result.run_id)
+        finally:  # kept though nobody reads what is printed, printed though the folder was taken
+            _show_result(result.nominal() if nominal else result, tongue, profile=profile, band=drawn, spread=spread)
     from migrasim.present.language import phrase
 
     typer.echo(phrase("results_in", tongue, folder=short(folder)))

@@ -85,7 +85,7 @@ def load(
     Raises
     ------
     InputError
-        Where the base year or the share is not possible.
+        Where the base year or the share is not possible, or nobody is in the share.
     """
     if base not in BASES:
         raise InputError(f"base {base}: no census of that year; allowed: {', '.join(map(str, BASES))}")
@@ -103,6 +103,8 @@ def load(
         _write(folder, tables)
         tables = _read(folder) or tables
     persons, households = tables if sample == 1.0 else _sampled(folder, tables, sample, seed_population)
+    if not len(households["key"]):
+        raise InputError(f"sample {sample}: no household is in so small a share; give a larger one")
     return Population(persons, households, 1.0 / sample, base, sample, seed_population, key, region)
 
 

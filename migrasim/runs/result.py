@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -93,9 +93,7 @@ class RunResult:
             money = [name for name in table.columns if unit_of(str(name)).startswith("yuan of 2020")]
             if not money or "year" not in table:
                 return table
-            factor = table["year"].map(index)
-            changed = table.assign(**{str(name): table[name] * factor for name in money})
-            return changed.rename(columns={name: f"{name}_nominal" for name in money})
+            return in_prices(table, money, index).rename(columns={name: f"{name}_nominal" for name in money})
 
         tables: dict[str, Any] = {name: priced(getattr(self, name)) for name in YEARLY}
         return replace(self, **tables)
@@ -103,6 +101,18 @@ class RunResult:
     def __repr__(self) -> str:
         share = "" if self.sample == 1 else f", sample={self.sample:g}"
         return f"<run {self.run_id}: {self.scenario}, seed {self.seed}, {self.base}-{self.until}{share}>"
+
+
+def in_prices(table: DataFrame, money: Sequence[str], index: Mapping[int, float]) -> DataFrame:
+    """A table whose columns of money are in prices of each year; outlay since the base year is the sum of its years."""
+    prices = dict.fromkeys(money, table["year"].map(index))
+    if (total := "cumulative_cost_yuan") in prices:
+        path = table.sort_values("year", kind="stable")
+        own = [path[name] for name in (*HEAD, "level", "place") if name in path]
+        paid = path.groupby(own)[total].diff().fillna(path[total]) * path["year"].map(index)
+        raised = (paid.groupby(own).cumsum() / table[total]).fillna(prices[total])
+        prices |= {name: raised for name in money if name.startswith(total)}
+    return table.assign(**{name: table[name] * prices[name] for name in money})
 
 
 @dataclass(frozen=True)

@@ -277,6 +277,20 @@ def test_wrong_input_to_the_command_is_one_line(arguments, words, capsys, workdi
     assert list(workdir.iterdir()) == []
 
 
+def test_a_comparison_is_kept_though_nobody_reads_its_table(two: Comparison, monkeypatch, workdir) -> None:
+    """A closed pipe ends the printing, not the results."""
+
+    def gone(*_: object) -> None:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr("migrasim.analysis.compare.compare", lambda *_, **__: two)
+    monkeypatch.setattr("migrasim.cli.compare.show", gone)
+    with pytest.raises(SystemExit) as end:
+        cli.main(["compare", "status_quo", "plan", "--out=both"])
+    assert end.value.code == 0
+    assert isinstance(ms.read("both"), Comparison)
+
+
 @pytest.mark.model
 def test_the_command_and_python_agree(capsys, workdir) -> None:
     """Two pairs on the region that ships: the tables of the command are those of Python, and the runs those of run."""

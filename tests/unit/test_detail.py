@@ -12,6 +12,7 @@ from migrasim.core.codes import N_SECTORS, N_TIERS, Purse, Sector, Tenure, Tier
 from migrasim.domains.labour.incomes import incomes
 from migrasim.indicators import CATALOGUE, DISTANCE, SECTIONS, groups, values
 from migrasim.order import Simulation
+from migrasim.runs.result import in_prices
 from migrasim.survey import survey
 from migrasim.welfare import Groups, _quantiles, welfare_yuan_yr
 
@@ -144,6 +145,22 @@ def test_nominal_money_is_real_money_at_the_prices_of_the_year(make_result) -> N
     )
     assert priced["filled"].equals(real["filled"])
     assert nominal.indicators.equals(result.indicators)  # no money in these
+
+
+def test_nominal_outlay_since_the_base_year_is_the_sum_of_its_years() -> None:
+    """Each year's payments count at the prices of that year, in any order of the rows, run by run."""
+    rows = [
+        (seed, year, 100.0 * seed * (year - 2020), 100.0 * (year - 2020) / 4)
+        for year in (2022, 2020, 2021)
+        for seed in (1, 2)
+    ]
+    table = pd.DataFrame(
+        rows, columns=["seed", "year", "cumulative_cost_yuan", "cumulative_cost_yuan_per_new_resident"]
+    )
+    priced = in_prices(table, list(table.columns[2:]), {2020: 1.0, 2021: 1.5, 2022: 3.0}).set_index(["seed", "year"])
+    assert priced.loc[1].loc[[2020, 2021, 2022], "cumulative_cost_yuan"].tolist() == [0.0, 150.0, 450.0]
+    assert priced.loc[(2, 2022), "cumulative_cost_yuan"] == 900.0
+    assert priced.loc[(1, 2022), "cumulative_cost_yuan_per_new_resident"] == 112.5
 
 
 def test_prices_follow_the_record_and_then_the_assumption() -> None:

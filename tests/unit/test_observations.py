@@ -59,6 +59,8 @@ def test_good_figures_come_in_as_persons_and_shares(tmp_path: Path) -> None:
             "2021,Pingliang,residents,182.5,10k persons,census 2020",
             "stands also in line 2",
         ),
+        ("2021,Pingliang,urbanization_rate,4.602,percent,census 2020", "4.60 percent after 44.77"),
+        ("²,Pingliang,residents,182.47,10k persons,census 2020", "years from 2021"),
         ("2019,Pingliang,residents,182.47,10k persons,census 2020", "years from 2021"),
         ("2021,Pingling,residents,182.47,10k persons,census 2020", "Pingliang"),
         ("2021,Pingliang,resident,182.47,10k persons,census 2020", "residents"),
@@ -72,6 +74,18 @@ def test_bad_figures_are_refused_with_a_reason(tmp_path: Path, line: str, says: 
     """Wrong units, another basis, gaps, duplicates, unknown names: one clear message, and nothing is taken in."""
     with pytest.raises(InputError, match=says):
         _read(tmp_path, HEAD + line + "\n")
+
+
+def test_years_without_figures_leave_room_for_what_changed_in_them(tmp_path: Path) -> None:
+    """A count or a rate may change by more over ten years of which nothing was published than in one."""
+    empty = "".join(
+        f"{year},Pingliang,{name},,{unit},census 2020\n"
+        for name, unit in (("residents", "persons"), ("urbanization_rate", "percent"))
+        for year in range(2021, 2030)
+    )
+    last = "2030,Pingliang,residents,1690000,persons,census 2020\n"
+    last += "2030,Pingliang,urbanization_rate,58,percent,census 2020\n"
+    assert _read(tmp_path, HEAD + empty + last)["year"].tolist() == [2030, 2030]
 
 
 def test_files_that_are_none_are_refused(tmp_path: Path) -> None:

@@ -257,6 +257,8 @@ def test_wrong_base_and_share_are_refused(region: Region) -> None:
         population.load(region, base=2015)
     with pytest.raises(InputError, match="above 0 and at most 1"):
         population.load(region, sample=0.0)
+    with pytest.raises(InputError, match="no household is in so small a share"):
+        population.load(region, sample=1e-9)
 
 
 def test_memory_stays_below_300_mb(pop: Population) -> None:

@@ -23,7 +23,7 @@ from migrasim.facts import FactBook
 from migrasim.inputs import Inputs
 from migrasim.present import report
 from migrasim.present.language import COMMON
-from migrasim.present.report import charts
+from migrasim.present.report import charts, sections
 from migrasim.present.report.again import again as make_again
 from migrasim.present.report.charts import inline
 from migrasim.present.report.view import view
@@ -347,6 +347,19 @@ def test_another_scenario_comes_with_its_file(run, tmp_path):
     assert len(text.splitlines()) < 500  # a path is a line or two
 
 
+def test_costs_of_no_lever_stand_among_the_largest(run):
+    """Services for new residents and payments for rights are part of the public costs, so the table lists them."""
+    year = run.costs["year"].iloc[0]
+    more = [
+        {"year": year, "county": "Kongtong", "item": item, "payer": payer, "payee": "household", "yuan": 3e8}
+        for item, payer in (("citizenization.services", "county"), ("three_rights.exit", "collective"))
+    ]
+    found = view(replace(run, costs=pd.concat([run.costs, pd.DataFrame(more)], ignore_index=True)))
+    table = sections.cost_items(found, "zh-Hant")
+    assert table.heads[-2:] == ["集體經濟組織", "合計"]
+    assert {row[0]: row[-1] for row in table.rows[:2]} == {"新市民公共服務": "300.0", "退出三權補償": "300.0"}
+
+
 def test_nominal_money_rises_with_prices(run):
     """In prices of each year the costs are those of 2020 times the index, and the page says so."""
     provenance = {**run.provenance, "price_index": {str(year): 2.0 for year in range(2020, 2027)}}
@@ -387,7 +400,7 @@ def test_every_word_of_the_report_is_used():
         for name in ("map", "costs", "groups", "people", "decomposition", "trajectory", "urban_line", "absent_line")
     }
     made |= {"observed", "planned", "literature", "estimated", "assumed", "government", "enterprise", "household"}
-    made |= {"once", "yearly"}
+    made |= {"once", "yearly", "collective_cost_yuan"}
     unused = [key for key in WORDS if key not in made and key not in COMMON and f'"{key}"' not in said]
     assert not unused
     assert all(english and chinese for english, chinese in LIMITS)

@@ -12,7 +12,6 @@ from migrasim.present.chinese import said
 from migrasim.present.explorer.words import unit as unit_in
 from migrasim.present.language import component, group, phrase
 from migrasim.present.punctuation import punctuated, title_in
-from migrasim.present.report.charts import PAYERS
 from migrasim.present.report.headline import ASSUMED, percent
 from migrasim.present.report.view import REAL_YUAN, Changed, View, price_index
 from migrasim.present.report.words import word
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     pass
 
 _COST_ITEMS, _MILLION = 15, 1e-6
+_NO_LEVER = ("citizenization.services", "three_rights.exit")  # costs that follow from who moves and who gives up rights
 _FEW_COLUMNS = 3  # scenarios that the table of levers shows at several years
 
 
@@ -196,20 +196,25 @@ def cost_items(view: View, lang: Lang) -> Table | None:
         return None
     book = FactBook.load()
     frame = view.run.costs
-    frame = frame[frame["item"].isin(list(book.levers))]
+    frame = frame[frame["item"].isin([*book.levers, *_NO_LEVER])]
     if view.nominal:
         frame = frame.assign(yuan=frame["yuan"] * frame["year"].map(price_index(view)))
     sums = frame.pivot_table(index="item", columns="payer", values="yuan", aggfunc="sum").fillna(0.0)
     if not len(sums):
         return None
     sums = sums.loc[sums.sum(axis=1).sort_values(ascending=False, kind="stable").index[:_COST_ITEMS]]
-    payers = [name for name in ("county", "higher", "enterprise", "household", "collective") if name in sums]
+    payers = [
+        name
+        for name in ("county", "higher", "enterprise", "household", "collective")
+        if name in sums and sums[name].any()
+    ]
     heads = [word("item", lang)]
-    heads += [word(f"{name}_cost_yuan", lang) if f"{name}_cost_yuan" in PAYERS else name for name in payers]
+    heads += [word(f"{name}_cost_yuan", lang) for name in payers]
     rows = []
     for item in sums.index:
         yuan = [*(float(sums.loc[item, name]) for name in payers), float(sums.loc[item].sum())]
-        rows.append([title_in(book.lever(str(item)).title, lang), *(f"{_MILLION * each:,.1f}" for each in yuan)])
+        name = word(item, lang) if item in _NO_LEVER else title_in(book.lever(str(item)).title, lang)
+        rows.append([name, *(f"{_MILLION * each:,.1f}" for each in yuan)])
     prices = word("prices_nominal" if view.nominal else "prices_2020", lang)
     caption = word("cost_items", lang, first=view.base + 1, last=view.until, prices=prices)
     return Table([*heads, word("payer_total", lang)], rows, caption=caption)

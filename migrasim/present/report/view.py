@@ -21,7 +21,7 @@ from migrasim.present.punctuation import title_in
 from migrasim.region import Region
 from migrasim.runs import store
 from migrasim.runs.batch import Batch, manifest_of
-from migrasim.runs.result import RunResult
+from migrasim.runs.result import RunResult, in_prices
 from migrasim.scenario import Scenario, shipped
 
 if TYPE_CHECKING:
@@ -481,9 +481,7 @@ def price_index(found: View) -> dict[int, float]:
 def _priced(found: View) -> View:
     index = price_index(found)
     money = [str(name) for name in found.indicators.columns if store.unit_of(str(name)).startswith(REAL_YUAN)]
-    factor = found.indicators["year"].map(index)
-    priced = found.indicators.assign(**{name: found.indicators[name] * factor for name in money})
-    return replace(found, indicators=priced, nominal=True)
+    return replace(found, indicators=in_prices(found.indicators, money, index), nominal=True)
 
 
 def read_bands(folder: Path) -> dict[str, DataFrame]:

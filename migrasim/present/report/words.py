@@ -195,6 +195,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "higher_cost_yuan": ("higher governments", "上級政府"),
     "enterprise_cost_yuan": ("enterprises", "企業"),
     "household_cost_yuan": ("households", "居民"),
+    "collective_cost_yuan": ("collectives", "集體經濟組織"),
     "dots_fitted": (
         "dotted: 5 to 95% over the fitted vectors of facts",
         "點線：各組擬合參數結果的5%至95%",
@@ -252,6 +253,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "rate_of": ("Resident rate {year}, %", "{year}年常住城鎮化率 %"),
     "urban_of": ("Urban residents {year}", "{year}年城鎮常住人口"),
     "item": ("Measure", "措施"),
+    "citizenization.services": ("Services for new residents", "新市民公共服務"),
+    "three_rights.exit": ("Payment for rights given up", "退出三權補償"),
     "payer_total": ("All", "合計"),
     "cost_items": (
         "The largest costs by measure, sum of {first}-{last}, million yuan ({prices})",
