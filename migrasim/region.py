@@ -387,7 +387,13 @@ class Region:
     def cpi(self) -> dict[int, float]:
         """Change of consumer prices over the year before, in percent, by year."""
         table = self.tables["cpi"]
-        return dict(zip(table["year"].astype(int), table["consumer_price_change_percent"].astype(float), strict=True))
+        try:
+            return dict(
+                zip(table["year"].astype(int), table["consumer_price_change_percent"].astype(float), strict=True)
+            )
+        except ValueError as error:
+            where = self.folder / "tables" / "cpi.csv"
+            raise InputError(f"{where}: is no readable table of numbers ({error})") from None
 
     @cached_property
     def record(self) -> dict[str, dict[int, float]]:
@@ -495,15 +501,19 @@ class Region:
         where = self.folder / "tables" / f"{table}.csv"
         if column not in frame.columns:
             raise InputError(f"{where}: column {column!r} is missing; {nearest(column, frame.columns)}")
-        found = dict(zip(frame["adcode"].astype(int), frame[column], strict=True))
+        codes = [str(code).removesuffix(".0") for code in frame["adcode"]]
+        found = dict(zip(codes, frame[column], strict=True))
         values = []
         for county in self.counties:
-            if county.code not in found:
-                raise InputError(f"{where}: no row with adcode {county.code} ({county.en})")
+            code = str(county.code)
+            if code not in found:
+                raise InputError(f"{where}: no row with adcode {code} ({county.en})")
+            if codes.count(code) > 1:
+                raise InputError(f"{where}: adcode {code} ({county.en}) stands twice; keep one row")
             try:
-                values.append(float(found[county.code]))
+                values.append(float(found[code]))
             except (TypeError, ValueError):
-                raise InputError(f"{where}: {column} of {county.en}: {found[county.code]!r} is no number") from None
+                raise InputError(f"{where}: {column} of {county.en}: {found[code]!r} is no number") from None
         return np.array(values)
 
     def _check(self) -> None:
@@ -563,7 +573,7 @@ def validate(path: str | Path) -> list[str]:
             region = Region(folder)
             for base in BASES:
                 region.age_by_sex(base)
-            _ = (region.travel_min, region.seat_share, region.record, region.chain_jobs)
+            _ = (region.travel_min, region.seat_share, region.record, region.chain_jobs, region.cpi, region.ensemble)
         except InputError as error:
             problems.append(str(error))
     return problems

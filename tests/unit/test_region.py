@@ -137,6 +137,24 @@ def test_words_where_numbers_belong_are_refused(broken: Path) -> None:
         Region.load(broken)
 
 
+def test_codes_that_are_none_and_codes_given_twice_are_refused(broken: Path) -> None:
+    """A county is found by its code, once; a code that is no number is no defect."""
+    path = broken / "tables" / "county_2020.csv"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("620802,", "many,", 1), encoding="utf-8")
+    assert "no row with adcode 620802" in validate(broken)[0]
+    twice = next(line for line in text.splitlines() if line.startswith("620802,"))
+    path.write_text(f"{text.rstrip()}\n{twice}\n", encoding="utf-8")
+    assert "stands twice" in validate(broken)[0]
+
+
+def test_prices_and_vectors_that_are_no_numbers_are_found(broken: Path) -> None:
+    """What only a later run would read is checked, too."""
+    path = broken / "tables" / "cpi.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("2012,2.6", "2012,many", 1), encoding="utf-8")
+    assert "cpi.csv: is no readable table of numbers" in validate(broken)[0]
+
+
 def test_broken_yaml_and_missing_keys_are_named(broken: Path) -> None:
     """region.yaml must be a mapping with all its keys."""
     path = broken / "region.yaml"
