@@ -139,7 +139,7 @@ class _File(BaseModel):
     about: Title | None = None
     extends: str | None = None
     levers: dict[Any, Any] | None = None
-    future: str = CENTRAL
+    future: str | None = None
     schema_version: int | None = None
 
 
@@ -228,21 +228,24 @@ def _scenario(
         if key == "levers" and value is not None and not isinstance(value, dict):
             raise InputError(f"{file}: levers: a mapping (lever: value) is expected, not {kind(value)}")
     checked = validated(_File, data, file, "scenario")
-    future(checked.future, f"{file}: future")
     inherited: tuple[Setting, ...] = ()
+    meets = CENTRAL
     if checked.extends is not None:
         try:
             parent = locate("scenarios", checked.extends, path.parent if path else None)
         except InputError as error:
             raise InputError(f"{file}: extends: {error}") from None
-        inherited = _load(parent, book, above).settings
+        extended = _load(parent, book, above)
+        inherited, meets = extended.settings, extended.future
+    meets = meets if checked.future is None else checked.future
+    future(meets, f"{file}: future")
     name = checked.name or stem
     return Scenario(
         name=name,
         title=checked.title or Title(en=name, zh_hant=name),
         description=checked.description,
         about=checked.about,
-        future=checked.future,
+        future=meets,
         settings=inherited + tuple(_settings(checked.levers or {}, book, f"{file}: levers")),
         file=file,
     )

@@ -61,6 +61,16 @@ def test_a_child_acts_on_what_it_inherits(tmp_path: Path) -> None:
     assert scenario.name == "mine"
 
 
+def test_a_child_meets_the_future_of_its_parent(tmp_path: Path) -> None:
+    """Unless it names another; a scenario without a parent meets the central one."""
+    write(tmp_path, "future: hard_times\n", "parent.yaml")
+    found = [
+        Scenario.load(write(tmp_path, text), BOOK).future
+        for text in ("extends: parent.yaml\n", "extends: parent.yaml\nfuture: boom\n", "levers: {}\n")
+    ]
+    assert found == ["hard_times", "boom", "central"]
+
+
 def test_all_forms_of_a_value() -> None:
     """A number, a path, changes of what is inherited, and each of them by county."""
     scenario = Scenario.from_mapping(
