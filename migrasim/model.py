@@ -51,7 +51,8 @@ class MigrationModel(mesa.Model):
     region : shipped name or folder of a region
     future : what the plan does not decide, by name; the scenario's where not given
     alternatives : parts of the model left out or put differently, by name
-    rng : seed of all luck, a whole number; a batch of mesa varies it as a parameter (``{"rng": range(5)}``), and its
+    rng : seed of all luck, a whole number, 0 where not given. Batches of mesa 3.5 vary it by
+        ``batch_run(..., rng=range(5))``, those of 3.3 by ``{"rng": range(5)}`` among the parameters;
         ``iterations`` alone repeat one run
     """
 
