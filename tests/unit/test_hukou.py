@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rights_world import YEAR, by_key, facts, land_total_mu, rights_world
 
+from migrasim.core.chance import Decision, stream, uniform
 from migrasim.core.codes import N_TIERS, NOWHERE, Kind, Tier
 from migrasim.core.rule import set_threads
 from migrasim.domains.hukou import phase
@@ -62,6 +63,19 @@ def test_permits_only_for_residents_of_towns_registered_elsewhere():
     assert (place < world.geography.inside).all() and (place % N_TIERS != Tier.VILLAGE).all()
     assert (world.households.home_place[holders] != place).all()
     assert holders.sum() == world.measures["permit_households"].sum()
+
+
+def test_the_month_of_arrival_says_nothing_of_the_school_gate():
+    """Each has luck of its own: who has been there long enough for a permit passes the gate as often as who has not."""
+    world = rights_world(rows=20000)
+    homes = world.households
+    homes.since_year[:] = YEAR
+    phase.run(world)
+    gate = stream(world.seed, Decision.PERMIT, 0)
+    luck = np.array([uniform(gate, key, 1) for key in homes.key])
+    held = homes.permit == 1
+    assert 1000 < held.sum() < len(homes) - 1000
+    assert abs(luck[held].mean() - luck[~held].mean()) < 0.03
 
 
 def test_more_permits_add_holders_and_take_away_transfers():
