@@ -29,7 +29,9 @@ AGES = 101  # an array by age runs from 0 to 100
 
 Status = Literal["observed", "planned", "literature", "estimated", "assumed"]
 Role = Literal["fixed", "uncertain"]
-By = Literal["sector", "chain", "tier", "county", "schooling", "tenure", "place", "age"]
+By = Literal[
+    "sector", "chain", "tier", "county", "schooling", "tenure", "place", "age", "family", "form", "pattern", "part"
+]  # fmt: skip
 Kind = Literal["share", "price", "stock", "flow", "jobs_2035", "index", "rate", "time"]
 P = TypeVar("P")
 

@@ -19,18 +19,32 @@ from migrasim.population.raking import proportional_fit, whole, whole_table
 from migrasim.region import Region
 
 GROUPS = 18
+_FIRST_AGES = list(range(0, 5 * GROUPS, 5))
 _OLD = 14  # from 70 on deaths, not departures, make the difference of cohorts
-_GOMPERTZ = {0: (2.97e-5, 0.097), 1: (1.78e-5, 0.097)}  # hazard of death by age, assumed: 0.010 and 0.006 at 60
 
 
 @cache
 def assumed() -> Any:
-    """Central values of ``facts.yaml`` as attributes; arrays of 18 groups for facts by age."""
-    facts = FactBook.load().facts
-    values = {fact.id.split(".", 1)[1]: fact.value for fact in facts.values() if fact.domain == "population"}
-    return SimpleNamespace(
-        **{name: np.array(list(v.values()), float) if isinstance(v, dict) else v for name, v in values.items()}
-    )
+    """Central values of ``facts.yaml`` as attributes: numbers, mappings by name, arrays by sector and by age.
+
+    Arrays by age are of the 18 groups where a fact names these, else of the years of age from 0 to 100.
+    """
+    book = FactBook.load()
+    found: dict[str, Any] = {}
+    for fact in book.facts.values():
+        if fact.domain != "population":
+            continue
+        if fact.by == "age" and isinstance(fact.value, dict) and list(fact.value) == _FIRST_AGES:
+            value: Any = np.array(list(fact.value.values()), float)
+        else:
+            value = book.value(fact.id) if fact.by in (None, "age", "sector") else fact.value
+        found[fact.id.removeprefix("population.")] = value
+    return SimpleNamespace(**found)
+
+
+def by_age(table: np.ndarray, age: np.ndarray) -> np.ndarray:
+    """Values at ages of a table by year of age, linear between whole years and held beyond its ends."""
+    return np.asarray(np.interp(age, np.arange(table.size), table))
 
 
 @dataclass(frozen=True)
@@ -107,14 +121,14 @@ def _inside_flows(region: Region, registered: np.ndarray, arrived: np.ndarray, r
     """(C, C) people of each county living in each other county: a gravity table with the arrivals published.
 
     No origin is published, so it is the table nearest to gravity with the arrivals as column sums;
-    a county sends at most three in five of its people who are not at home.
+    a county sends no more than a share of its people who are not at home.
     """
     a, c_all = assumed(), region.n_counties
     minutes = region.seat_min[:, :c_all]
-    seed = registered[:, None] / (20.0 + minutes) ** a.gravity_exponent
+    seed = registered[:, None] / (a.gravity_offset_min + minutes) ** a.gravity_exponent
     np.fill_diagonal(seed, 0.0)
     table = seed * (arrived / seed.sum(axis=0))
-    cap = 0.6 * np.maximum(room, 0)
+    cap = a.elsewhere_most_share * np.maximum(room, 0)
     for _ in range(50):
         table *= np.minimum(1.0, cap / np.maximum(table.sum(axis=1), 1e-9))[:, None]
         if np.abs(table.sum(axis=0) - arrived).max() < 0.1:
@@ -125,7 +139,8 @@ def _inside_flows(region: Region, registered: np.ndarray, arrived: np.ndarray, r
 
 def survival_10yr(group: np.ndarray, sex: int) -> np.ndarray:
     """Share of a five-year age group alive ten years on (Gompertz hazard, assumed)."""
-    level, slope = _GOMPERTZ[sex]
+    a = assumed()
+    level, slope = (a.old_hazard_women_rate_yr if sex else a.old_hazard_men_rate_yr), a.old_hazard_growth_yr
     start = 5.0 * group + 2.5
     return np.asarray(np.exp(-level / slope * (np.exp(slope * (start + 10)) - np.exp(slope * start))))
 
@@ -133,8 +148,8 @@ def survival_10yr(group: np.ndarray, sex: int) -> np.ndarray:
 def _absent_ages(region: Region, base: int, absent: np.ndarray) -> np.ndarray:
     """(C, 18, 2) the absent by age and sex, in whole numbers that add up to `absent`.
 
-    2020: residents of 2010 survived by ten years less the residents of 2020, half by county and
-    half as in the prefecture, plus the absent of 2010 grown ten years older; below 15 an assumed
+    2020: residents of 2010 survived by ten years less the residents of 2020, in part by county and
+    in part as in the prefecture, plus the absent of 2010 grown ten years older; below 15 an assumed
     share of the resident children, from 70 on of the resident old. 2010: an assumed profile.
     """
     a = assumed()
@@ -143,7 +158,7 @@ def _absent_ages(region: Region, base: int, absent: np.ndarray) -> np.ndarray:
     if base == 2010:
         return np.stack([whole(profile, int(n)) for n in absent])
     before, now = region.age_by_sex(2010).astype(float), region.age_by_sex(2020).astype(float)
-    earlier = 0.13 * before.sum(axis=(1, 2))
+    earlier = a.absent_2010_ratio * before.sum(axis=(1, 2))
     found = np.zeros_like(now)
     for sex in range(2):
         alive = survival_10yr(np.arange(GROUPS), sex)
@@ -153,7 +168,8 @@ def _absent_ages(region: Region, base: int, absent: np.ndarray) -> np.ndarray:
         lost[:, 2:] = old[:, :-2] - now[:, 2:, sex]
         lost[:, -1] += old[:, -2:].sum(axis=1)
         mean = np.maximum(lost.sum(axis=0), 0) * (absent / absent.sum())[:, None]
-        found[:, :, sex] = 0.5 * np.maximum(lost, 0) + 0.5 * mean
+        own = a.absent_own_county_weight
+        found[:, :, sex] = own * np.maximum(lost, 0) + (1.0 - own) * mean
         found[:, 2:, sex] += away[:, :-2]
         found[:, _OLD:, sex] = a.absent_old_ratio * now[:, _OLD:, sex]
     found[:, :3] = 0
@@ -171,7 +187,8 @@ def _by_place(age: np.ndarray, place: np.ndarray, outside_family: np.ndarray) ->
     a = assumed()
     families, others = [], []
     for c in range(age.shape[0]):
-        odds = np.stack([np.ones(GROUPS), a.urban_age_odds, a.urban_age_odds * (1 + 0.1 * (a.urban_age_odds - 1))])
+        town = a.urban_age_odds
+        odds = np.stack([np.ones(GROUPS), town, town * (1 + a.urban_age_seat_gain * (town - 1))])
         seed = odds[:, :, None] * age[c] * place[c][:, None, None]
         fitted = proportional_fit(seed.reshape(3, -1), place[c].astype(float), age[c].ravel().astype(float))
         table = whole_table(fitted, place[c], age[c].ravel()).reshape(3, GROUPS, 2)
@@ -182,8 +199,8 @@ def _by_place(age: np.ndarray, place: np.ndarray, outside_family: np.ndarray) ->
         sexes = np.array([a.collective_male_share, 1 - a.collective_male_share])
         profile = shares[:, None, None] * (a.collective_age_share / a.collective_age_share.sum())[:, None] * sexes
         wanted = profile * outside_family[c]
-        for _ in range(20):  # no more than 0.7 of a cell live outside families
-            wanted = np.minimum(wanted, 0.7 * table)
+        for _ in range(20):  # no more than a share of a cell live outside families
+            wanted = np.minimum(wanted, a.collective_most_share * table)
             wanted *= outside_family[c] / wanted.sum()
         single = np.minimum(whole(wanted, int(outside_family[c])), table)
         left = int(outside_family[c] - single.sum())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from migrasim.core.codes import Sex
-from migrasim.population.margins import GROUPS
+from migrasim.population.margins import GROUPS, assumed
 from migrasim.population.seed import CHILD, CHILDREN, HUSBAND, OUT, Families
 
 # cells of (living place, home) of people in families: persons are exact in each
@@ -21,6 +21,7 @@ def mend(f: Families, homes: np.ndarray, rng: np.random.Generator) -> Families:
     of the place trade their homes. Outside, families that are wholly away
     come and go.
     """
+    a = assumed()
     for cell, (spot, home) in enumerate(CELLS):
         if spot == OUT:
             f = _mend_outside(f, home, int(homes[spot, home]), rng)
@@ -42,8 +43,9 @@ def mend(f: Families, homes: np.ndarray, rng: np.random.Generator) -> Families:
                 twin = here[rows].argmax(axis=1) + CHILD
                 age = f.age[rows, twin]
                 f.present[rows, slot] = True
-                f.age[rows, slot] = np.maximum(age + rng.uniform(-3, 3, rows.size), np.where(age >= 16, 17.0, 0.0))
-                f.sex[rows, slot] = rng.random(rows.size) < 0.49
+                other = age + rng.uniform(-a.sibling_spread_yr, a.sibling_spread_yr, rows.size)
+                f.age[rows, slot] = np.maximum(other, np.where(age >= 16, 17.0, 0.0))
+                f.sex[rows, slot] = rng.random(rows.size) < a.sibling_woman_share
                 f.away[rows, slot] = f.away[rows, twin]
             if rows.size == 0:
                 rows = _relabel(f, spot, home, gap, rng)

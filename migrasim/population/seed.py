@@ -8,9 +8,12 @@ wife, four children, grandfather, grandmother, great-grandmother.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+
+from migrasim.population.margins import assumed, by_age
 
 SLOTS = 9
 HUSBAND, WIFE, CHILD, GRANDFATHER, GRANDMOTHER, GREAT = 0, 1, 2, 6, 7, 8
@@ -20,7 +23,8 @@ OUT = 3  # where somebody lives: tier 0..2 of the county, or outside
 STRANGER = 3  # home of in-migrants; else the tier of the home
 NOWHERE = -1
 
-_SINGLE, _COUPLE, _NUCLEAR, _STEM, _PARENTS, _FOUR = range(6)
+_KINDS = ("single", "couple", "nuclear", "stem", "parents", "four")  # `by: family` of the facts
+_SINGLE, _COUPLE, _NUCLEAR, _STEM, _PARENTS, _FOUR = range(len(_KINDS))
 
 
 @dataclass
@@ -81,52 +85,60 @@ class Families:
         return np.where(people == 0, -1, np.where(people == 1, 0, generations))
 
 
-def _draw(n: int, rng: np.random.Generator, shares: tuple[float, ...]) -> Families:
-    """Families at home by kind; what they are is in the module's text, the numbers are assumed."""
-    kind = rng.choice(6, n, p=np.array(shares) / sum(shares))
+def _draw(n: int, rng: np.random.Generator, ratios: Mapping[str, float]) -> Families:
+    """Families at home by kind; what they are is in the module's text, its numbers are facts."""
+    a = assumed()
+    shares = [ratios[name] for name in _KINDS]
+    kind = rng.choice(len(_KINDS), n, p=np.array(shares) / sum(shares))
     present = np.zeros((n, SLOTS), bool)
     sex = np.zeros((n, SLOTS), np.uint8)
     sex[:, [WIFE, GRANDMOTHER, GREAT]] = 1
     age = np.zeros((n, SLOTS), np.float32)
 
-    low = np.array([18, 20, 20, 20, 20, 20])[kind]
-    high = np.array([96, 92, 78, 62, 68, 44])[kind]
+    low, high = (np.array([ages[name] for name in _KINDS])[kind] for ages in (a.wife_youngest_yr, a.wife_oldest_yr))
     wife = low + (high - low) * rng.random(n)
-    husband = wife + np.clip(rng.normal(2.0, 1.7, n), -2.0, 6.0)
+    older = (a.husband_older_least_yr, a.husband_older_most_yr)
+    husband = wife + np.clip(rng.normal(a.husband_older_yr, a.husband_older_spread_yr, n), *older)
     age[:, WIFE], age[:, HUSBAND] = wife, husband
-    alone = (kind == _SINGLE) | (np.isin(kind, [_NUCLEAR, _STEM]) & (rng.random(n) < 0.15))
-    alone |= (kind == _PARENTS) & (rng.random(n) < 0.4)
-    woman = rng.random(n) < 0.55
+    alone = (kind == _SINGLE) | (np.isin(kind, [_NUCLEAR, _STEM]) & (rng.random(n) < a.one_parent_share))
+    alone |= (kind == _PARENTS) & (rng.random(n) < a.unmarried_with_parents_share)
+    woman = rng.random(n) < a.woman_alone_share
     present[:, HUSBAND] = ~alone | ~woman
     present[:, WIFE] = ~alone | woman
     age[:, HUSBAND] = np.where(alone, wife, husband)
 
     with_children = np.isin(kind, [_NUCLEAR, _STEM, _FOUR])
-    ever = 1 + (rng.random(n) < 0.72) + (rng.random(n) < 0.22) + (rng.random(n) < 0.06 + 0.25 * (wife > 60))
-    birth = np.minimum(np.clip(rng.normal(24.0, 3.5, n), 18.5, 38.0), wife)
+    fourth = a.fourth_child_share + a.old_mother_child_share * (wife > a.old_mother_yr)
+    ever = 1 + (rng.random(n) < a.second_child_share) + (rng.random(n) < a.third_child_share) + (rng.random(n) < fourth)
+    first = rng.normal(a.first_birth_yr, a.first_birth_spread_yr, n)
+    birth = np.minimum(np.clip(first, a.first_birth_least_yr, a.first_birth_most_yr), wife)
     for order in range(4):
         slot = CHILD + order
         years = wife - birth
-        son = rng.random(n) < 0.51 + 0.14 * (years > 24)
-        stays = np.interp(years, [17, 20, 24, 28, 33, 40, 60], [1.0, 0.9, 0.65, 0.35, 0.15, 0.08, 0.05])
-        present[:, slot] = with_children & (order < ever) & (years >= 0) & (birth < 44.5) & (rng.random(n) < stays)
+        son = rng.random(n) < a.son_share + a.son_stays_share * (years > a.child_leaves_yr)
+        stays = rng.random(n) < by_age(a.child_at_home_share, years)
+        present[:, slot] = with_children & (order < ever) & (years >= 0) & (birth < a.last_birth_yr) & stays
         age[:, slot], sex[:, slot] = np.maximum(years, 0), ~son
-        birth = birth + np.clip(rng.gamma(3.0, 1.2, n), 1.0, 9.0)
+        between = rng.gamma(a.birth_interval_shape, a.birth_interval_scale_yr, n)
+        birth = birth + np.clip(between, a.birth_interval_least_yr, a.birth_interval_most_yr)
     none = with_children & ~present[:, CHILDREN].any(axis=1)
     present[none, CHILD] = True
 
     with_elders = np.isin(kind, [_STEM, _PARENTS, _FOUR])
     child = np.where(present[:, HUSBAND], age[:, HUSBAND], age[:, WIFE])
-    mother = child + np.clip(rng.normal(24.5, 3.5, n), 18.5, 42.0)
-    father = mother + np.clip(rng.normal(2.0, 1.8, n), -2.0, 6.0)
-    lives = [np.interp(a, [50, 65, 75, 85, 95], [0.98, 0.9, 0.7, 0.35, 0.1]) for a in (father - 3, mother)]
+    birth = rng.normal(a.grandmother_birth_yr, a.grandmother_birth_spread_yr, n)
+    mother = child + np.clip(birth, a.grandmother_birth_least_yr, a.grandmother_birth_most_yr)
+    father = mother + np.clip(rng.normal(a.husband_older_yr, a.grandfather_older_spread_yr, n), *older)
+    lives = [by_age(a.elder_alive_share, years) for years in (father - a.elder_man_younger_yr, mother)]
     old_father = with_elders & (rng.random(n) < lives[0])
     old_mother = with_elders & ((rng.random(n) < lives[1]) | ~old_father)
     present[:, GRANDFATHER], present[:, GRANDMOTHER] = old_father, old_mother
     age[:, GRANDFATHER], age[:, GRANDMOTHER] = father, mother
-    age[:, GREAT] = np.where(old_father, father, mother) + np.clip(rng.normal(23.0, 3.0, n), 18.5, 35.0)
+    birth = rng.normal(a.great_birth_yr, a.great_birth_spread_yr, n)
+    birth = np.clip(birth, a.grandmother_birth_least_yr, a.great_birth_most_yr)
+    age[:, GREAT] = np.where(old_father, father, mother) + birth
     present[:, GREAT] = kind == _FOUR
-    sex[:, GREAT] = rng.random(n) < 0.65
+    sex[:, GREAT] = rng.random(n) < a.great_woman_share
 
     plain = np.zeros(n, np.int8)
     families = Families(present, sex, age, np.zeros((n, SLOTS), bool), plain, plain, plain + NOWHERE, plain, np.ones(n))
@@ -135,13 +147,14 @@ def _draw(n: int, rng: np.random.Generator, shares: tuple[float, ...]) -> Famili
 
 def _leave(f: Families, rule: str, rng: np.random.Generator) -> np.ndarray:
     """(rows, SLOTS) who is away under a form of splitting; nobody where the form does not fit."""
-    n = len(f)
+    a, n = assumed(), len(f)
     away = np.zeros((n, SLOTS), bool)
     both = f.present[:, HUSBAND] & f.present[:, WIFE]
     elders = f.present[:, GRANDFATHER] | f.present[:, GRANDMOTHER]
-    working = (f.age[:, HUSBAND] < 64) & (f.age[:, WIFE] < 62)
-    grown = f.present[:, CHILDREN] & (f.age[:, CHILDREN] >= 17) & (f.age[:, CHILDREN] < 40)
-    pupils = f.present[:, CHILDREN] & (f.age[:, CHILDREN] >= 5) & (f.age[:, CHILDREN] < 18)
+    working = (f.age[:, HUSBAND] < a.husband_away_oldest_yr) & (f.age[:, WIFE] < a.wife_away_oldest_yr)
+    children, years = f.present[:, CHILDREN], f.age[:, CHILDREN]
+    grown = children & (years >= a.child_away_youngest_yr) & (years < a.child_away_oldest_yr)
+    pupils = children & (years >= a.pupil_away_youngest_yr) & (years < a.pupil_away_oldest_yr)
     first = np.where(grown, rng.random(grown.shape), -1).argmax(axis=1) + CHILD
     rows = np.arange(n)
     if rule in ("father", "father_child", "couple", "couple_kids"):
@@ -159,7 +172,7 @@ def _leave(f: Families, rule: str, rng: np.random.Generator) -> np.ndarray:
         away &= (both & working & elders & f.present[:, CHILDREN].any(axis=1))[:, None]
     if rule == "mother_kids":
         away[:, CHILDREN] = pupils
-        away &= (both & pupils.any(axis=1) & (f.age[:, WIFE] < 55))[:, None]
+        away &= (both & pupils.any(axis=1) & (f.age[:, WIFE] < a.mother_with_pupils_oldest_yr))[:, None]
     if rule == "elder_kids":
         elder = np.where(f.present[:, GRANDMOTHER], GRANDMOTHER, GRANDFATHER)
         away[rows, elder] = True
@@ -167,55 +180,31 @@ def _leave(f: Families, rule: str, rng: np.random.Generator) -> np.ndarray:
         away &= (elders & pupils.any(axis=1) & (f.present[:, HUSBAND] | f.present[:, WIFE]))[:, None]
     if rule == "unmarried":
         lone = elders & ~both & ~f.present[:, CHILDREN].any(axis=1)
-        away[:, :2] = f.present[:, :2] & (lone & (f.age[:, HUSBAND] < 50))[:, None]
+        away[:, :2] = f.present[:, :2] & (lone & (f.age[:, HUSBAND] < a.unmarried_away_oldest_yr))[:, None]
     return np.asarray(away & f.present)
 
 
-_AT_HOME = (0.18, 0.2, 0.34, 0.16, 0.08, 0.04)
-_TOWN = (0.2, 0.16, 0.44, 0.12, 0.06, 0.02)
-_NEWCOMER = (0.3, 0.2, 0.44, 0.04, 0.02, 0.0)
-_STEMS = (0.0, 0.1, 0.35, 0.35, 0.16, 0.04)
-_OUTWARD = {
-    "father": 3,
-    "couple": 3,
-    "unmarried": 3,
-    "child": 3,
-    "children": 1,
-    "father_child": 1,
-    "couple_kids": 2,
-    "mother": 0.5,
-}
-_INWARD = {
-    "child": 3,
-    "mother_kids": 3,
-    "elder_kids": 1,
-    "father": 1.5,
-    "couple": 1,
-    "couple_kids": 2,
-    "unmarried": 1.5,
-}
-
-# home tier, main part, away part, kinds of family, forms of splitting, rows, prior share of households
+# name (`by: pattern` of the facts), home tier, main part, away part, kinds of family, who is away, rows to draw
 _PATTERNS = (
-    (0, 0, NOWHERE, _AT_HOME, None, 24000, 30.0),
-    (0, 0, OUT, _STEMS, _OUTWARD, 24000, 14.0),
-    (0, 0, 1, _STEMS, _INWARD, 8000, 1.0),
-    (0, 0, 2, _STEMS, _INWARD, 12000, 5.0),
-    (0, 1, NOWHERE, _NEWCOMER, None, 8000, 2.0),
-    (0, 2, NOWHERE, _NEWCOMER, None, 12000, 9.0),
-    (0, 1, OUT, _NEWCOMER, {"father": 2, "child": 1}, 3000, 0.2),
-    (0, 2, OUT, _NEWCOMER, {"father": 2, "child": 1}, 6000, 1.2),
-    (0, OUT, NOWHERE, _NEWCOMER, None, 12000, 12.0),
-    (1, 1, NOWHERE, _TOWN, None, 12000, 3.0),
-    (1, 1, OUT, _STEMS, _OUTWARD, 6000, 0.3),
-    (1, 2, NOWHERE, _NEWCOMER, None, 8000, 1.0),
-    (1, OUT, NOWHERE, _NEWCOMER, None, 4000, 0.5),
-    (2, 2, NOWHERE, _TOWN, None, 16000, 12.0),
-    (2, 2, OUT, _STEMS, _OUTWARD, 6000, 0.8),
-    (2, OUT, NOWHERE, _NEWCOMER, None, 4000, 1.0),
-    (STRANGER, 0, NOWHERE, _NEWCOMER, None, 6000, 0.6),
-    (STRANGER, 1, NOWHERE, _NEWCOMER, None, 6000, 1.0),
-    (STRANGER, 2, NOWHERE, _NEWCOMER, None, 10000, 5.0),
+    ("village_home", 0, 0, NOWHERE, "family_home_ratio", None, 24000),
+    ("village_part_outside", 0, 0, OUT, "family_split_ratio", "leaving_outward_ratio", 24000),
+    ("village_part_in_town", 0, 0, 1, "family_split_ratio", "leaving_inward_ratio", 8000),
+    ("village_part_in_seat", 0, 0, 2, "family_split_ratio", "leaving_inward_ratio", 12000),
+    ("village_in_town", 0, 1, NOWHERE, "family_newcomer_ratio", None, 8000),
+    ("village_in_seat", 0, 2, NOWHERE, "family_newcomer_ratio", None, 12000),
+    ("village_in_town_part_outside", 0, 1, OUT, "family_newcomer_ratio", "leaving_from_town_ratio", 3000),
+    ("village_in_seat_part_outside", 0, 2, OUT, "family_newcomer_ratio", "leaving_from_town_ratio", 6000),
+    ("village_outside", 0, OUT, NOWHERE, "family_newcomer_ratio", None, 12000),
+    ("town_home", 1, 1, NOWHERE, "family_town_ratio", None, 12000),
+    ("town_part_outside", 1, 1, OUT, "family_split_ratio", "leaving_outward_ratio", 6000),
+    ("town_in_seat", 1, 2, NOWHERE, "family_newcomer_ratio", None, 8000),
+    ("town_outside", 1, OUT, NOWHERE, "family_newcomer_ratio", None, 4000),
+    ("seat_home", 2, 2, NOWHERE, "family_town_ratio", None, 16000),
+    ("seat_part_outside", 2, 2, OUT, "family_split_ratio", "leaving_outward_ratio", 6000),
+    ("seat_outside", 2, OUT, NOWHERE, "family_newcomer_ratio", None, 4000),
+    ("stranger_in_village", STRANGER, 0, NOWHERE, "family_newcomer_ratio", None, 6000),
+    ("stranger_in_town", STRANGER, 1, NOWHERE, "family_newcomer_ratio", None, 6000),
+    ("stranger_in_seat", STRANGER, 2, NOWHERE, "family_newcomer_ratio", None, 10000),
 )
 
 
@@ -225,9 +214,10 @@ def candidates(rng: np.random.Generator) -> Families:
     Kept are those in which every part with a child below 15 holds an adult, and parts away in
     which the same people could live.
     """
-    parts = []
-    for number, (home, main, other, kinds, forms, rows, share) in enumerate(_PATTERNS):
-        family = _draw(rows, rng, kinds)
+    a, parts = assumed(), []
+    for number, (name, home, main, other, kinds, leaving, rows) in enumerate(_PATTERNS):
+        family = _draw(rows, rng, getattr(a, kinds))
+        forms: Mapping[str, float] | None = getattr(a, leaving) if leaving else None
         if forms is not None:
             rules = list(forms)
             chosen = rng.choice(len(rules), len(family), p=np.array(list(forms.values())) / sum(forms.values()))
@@ -241,7 +231,7 @@ def candidates(rng: np.random.Generator) -> Families:
         if forms is not None:
             keep &= family.away.any(axis=1) & (family.present & ~family.away).any(axis=1)
         family = family.take(np.flatnonzero(keep))
-        family.prior[:] = share / len(family)
+        family.prior[:] = a.pattern_ratio[name] / len(family)
         parts.append(family)
     joined = Families.join(parts)
     joined.prior /= joined.prior.sum()

@@ -147,11 +147,12 @@ def _cells(m: Margins, c: int) -> tuple[np.ndarray, np.ndarray]:
     elsewhere = a.collective_elsewhere_share * single
     spread = own / (own + strangers)
     for t in range(3):
-        lone[t, STRANGER] = int(elsewhere[t] * (1 - spread) if t else 0.5 * elsewhere[t])
+        share = 1 - spread if t else a.collective_village_stranger_share
+        lone[t, STRANGER] = int(elsewhere[t] * share)
         lone[t, 0] = int(elsewhere[t] * spread) if t else single[0] - lone[0, STRANGER]
         lone[t, t] = single[t] - lone[t, STRANGER] - (lone[t, 0] if t else 0)
-    over = lone[:3, STRANGER].sum() - int(0.6 * strangers)
-    if over > 0:  # strangers outside families are at most six in ten of all strangers
+    over = lone[:3, STRANGER].sum() - int(a.stranger_single_most_share * strangers)
+    if over > 0:  # strangers outside families are at most a share of all strangers
         cut = whole(lone[:3, STRANGER] * (over / lone[:3, STRANGER].sum()), int(over))
         lone[:3, STRANGER] -= cut
         lone[[0, 1, 2], [0, 1, 2]] += cut
@@ -160,7 +161,7 @@ def _cells(m: Margins, c: int) -> tuple[np.ndarray, np.ndarray]:
     homes[:3, STRANGER] = whole(shares, left)
     moved = whole(urban, own - int(lone[1:, 0].sum()))
     homes[1, 0] = moved[0]
-    homes[2, 1] = min(int(a.town_home_share * moved[1]), int(0.5 * family[1]))
+    homes[2, 1] = min(int(a.town_home_share * moved[1]), int(a.town_home_most_share * family[1]))
     homes[2, 0] = moved[1] - homes[2, 1]
     for t in range(3):
         homes[t, t] = family[t] - homes[t].sum()
@@ -307,7 +308,7 @@ def _flatten(
         other = np.where(f.other == OUT, outside, np.where(f.other >= 0, 3 * c + f.other, NOWHERE))
         native = home != STRANGER
         home_county = np.where(native, c, origin)
-        stranger_tier = (rng.random(rows) < 0.1).astype(np.int64)
+        stranger_tier = (rng.random(rows) < a.stranger_town_share).astype(np.int64)
         tier = np.where(native, home, stranger_tier)
         home_place = np.where(
             home_county < region.n_counties, 3 * home_county + tier, region.near + home_county - region.n_counties
@@ -366,10 +367,12 @@ def _reunite(
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Give young people who live alone in another county a family at home: they become its away part.
 
-    A lone person of 18 to 32 registered in another county of the region joins a couple of 20 to 38
-    years more, at home in the same place of origin and with nobody away. Censuses see the same
+    A lone person of 18 to 32 registered in another county of the region joins a couple whose wife is 20 to 32
+    years older, at home in the same place of origin and with nobody away. Censuses see the same
     one-person household before and after; who belongs together is not published (assumed).
     """
+    a = assumed()
+    youngest, oldest = int(a.youth_alone_youngest_yr), int(a.youth_alone_oldest_yr)
     rows = households["key"].size
     first, members = (
         np.searchsorted(persons["household"], np.arange(rows)),
@@ -379,7 +382,7 @@ def _reunite(
     home, place = households["home_place"].astype(np.int64), households["place"].astype(np.int64)
     family = households["kind"] == Kind.FAMILY
     other_county = (home < region.inside) & (place < region.inside) & (home // 3 != place // 3)
-    lone = family & other_county & (members == 1) & (age[first] >= 18) & (age[first] <= 32)
+    lone = family & other_county & (members == 1) & (age[first] >= youngest) & (age[first] <= oldest)
     wife = (persons["couple"] == 1) & (persons["sex"] == Sex.FEMALE) & (persons["generation"] == 2)
     mother_age = np.zeros(rows, np.int64)
     mother_age[persons["household"][wife]] = age[wife]
@@ -388,9 +391,10 @@ def _reunite(
     for h in np.unique(home[lone]):
         young = rng.permutation(np.flatnonzero(lone & (home == h)))
         parents = rng.permutation(np.flatnonzero(able & (home == h)))
-        for years in range(18, 33):
+        for years in range(youngest, oldest + 1):
             wanted = young[age[first[young]] == years]
-            fit = parents[(mother_age[parents] >= years + 20) & (mother_age[parents] <= years + 32)][: wanted.size]
+            older = mother_age[parents] - years
+            fit = parents[(older >= a.youth_mother_least_yr) & (older <= a.youth_mother_most_yr)][: wanted.size]
             target[wanted[: fit.size]] = fit
             parents = np.setdiff1d(parents, fit)
     moved = np.flatnonzero(target >= 0)
@@ -412,8 +416,9 @@ def _reunite(
 
 def _communities(region: Region, home_place: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Home community of each household: villages of a county differ in size by an assumed spread."""
-    villages, counties = region.n_villages, region.n_counties
-    size = np.exp(0.35 * np.sin(np.arange(villages) * 2.399963))  # a fixed pattern: no village's size is published
+    a, villages, counties = assumed(), region.n_villages, region.n_counties
+    turn = np.arange(villages) * 2.399963  # the golden angle, so that no neighbours are alike
+    size = np.exp(a.village_size_spread * np.sin(turn))
     community = np.where(home_place >= region.inside, villages + 2 * counties + home_place - region.inside, -1)
     urban = (home_place < region.inside) & (home_place % 3 > 0)
     community = np.where(urban, villages + 2 * (home_place // 3) + home_place % 3 - 1, community)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from migrasim.core.codes import Activity, Kind, Schooling, Sector, Sex, Skill, Tenure, Tier
-from migrasim.population.margins import Margins, assumed
+from migrasim.population.margins import Margins, assumed, by_age
 from migrasim.population.raking import proportional_fit, whole, whole_table
 from migrasim.region import Region
 
@@ -31,28 +31,8 @@ SECTOR_NAMES = (
     *("water_environment_public", "resident_services", "education", "health_social", "culture_sport", "public_admin"),
 )
 SECONDARY = (Sector.MINING, Sector.MANUFACTURING, Sector.POWER_HEAT_GAS_WATER, Sector.CONSTRUCTION)
-# likelihood of a job of each sector by tier of living place (village, town, seat); shapes only
-_AFFINITY = np.ones((20, 3)) * np.array([0.35, 1.0, 1.1])
-_AFFINITY[Sector.AGRICULTURE] = (1.0, 0.25, 0.05)
-_AFFINITY[Sector.MINING] = (0.6, 1.0, 0.8)
-_AFFINITY[Sector.MANUFACTURING] = (0.5, 1.0, 1.0)
-_AFFINITY[Sector.CONSTRUCTION] = (0.9, 1.0, 0.8)
-_AFFINITY[Sector.TRANSPORT_POST] = (0.5, 1.0, 1.0)
-_AFFINITY[Sector.EDUCATION] = (0.25, 1.0, 1.1)
-_AFFINITY[Sector.PUBLIC_ADMIN] = (0.2, 1.0, 1.1)
-# place of a sector on the ladder of schooling, 0 lowest; men stand lower on it (sites, mines, roads)
-_LADDER = np.array([0, 0, 0.1, 0.3, 0.6, 0.0, 0.45, 0.2, 0.35, 0.8, 0.9, 0.5, 0.55, 0.9, 0.3, 0.4, 1.0, 0.9, 0.7, 0.8])
-# tenures of family households by class of part: self-built, purchased, rented, other; shapes only
-_TENURE_SHAPE = np.array(
-    [
-        [1.0, 0.02, 0.005, 0.01],  # village, at home
-        [0.3, 0.05, 1.0, 0.2],  # village, from elsewhere
-        [1.0, 0.5, 0.1, 0.05],  # town, at home
-        [0.4, 0.6, 0.8, 0.1],  # town, from elsewhere
-        [0.35, 1.0, 0.15, 0.05],  # seat, at home
-        [0.1, 1.0, 0.8, 0.08],  # seat, from elsewhere
-    ]
-)
+# households' parts by where they live and whether they are registered there, in the order of their groups
+_PARTS = ("village_home", "village_elsewhere", "town_home", "town_elsewhere", "seat_home", "seat_elsewhere")
 
 
 def give(
@@ -94,19 +74,20 @@ def school(
     In 2020 the six levels are counts; who is in none of them is UNDER_AGE (the youngest). 2010
     publishes mean years at 15 and over only: the shape of 2020, tilted to that mean.
     """
+    a = assumed()
     level = np.zeros(age.size, np.int64)
     luck = rng.random(age.size)
     level[(age >= 6) & (age < 18)] = Schooling.PRIMARY
-    level[(age >= 13) | ((age == 12) & (luck < 0.5))] = Schooling.JUNIOR
-    level[(age >= 15) & (luck < 0.75)] = Schooling.SENIOR
+    level[(age >= 13) | ((age == 12) & (luck < a.junior_at_12_share))] = Schooling.JUNIOR
+    level[(age >= 15) & (luck < a.senior_at_15_share)] = Schooling.SENIOR
     level[age >= 18] = Schooling.UNDER_AGE
     urban = (place < region.inside) & (place % 3 > 0)
     score = (
-        -0.05 * age
-        + 0.9 * urban
-        + 0.4 * ((persons["sex"] == Sex.MALE) & (age > 40))
-        + 1.2 * (single & (age < 24))
-        - 0.2 * (place >= region.inside)
+        a.schooling_age_gain * age
+        + a.schooling_urban_gain * urban
+        + a.schooling_men_gain * ((persons["sex"] == Sex.MALE) & (age > a.schooling_men_yr))
+        + a.schooling_student_gain * (single & (age < 24))
+        + a.schooling_absent_gain * (place >= region.inside)
         + rng.normal(0.0, 1.0, age.size)
     )
     # the absent are judged by the thresholds of their own county
@@ -216,8 +197,7 @@ def _activity(
     resident = place < region.inside
     luck = rng.random(n)
     activity = np.full(n, int(Activity.HOME))
-    studying = np.interp(age, [15, 17, 18, 19, 20, 22, 23, 24], [0.97, 0.85, 0.5, 0.35, 0.25, 0.15, 0.05, 0.0])
-    studying = np.where(single & (age < 23), 0.92, studying)
+    studying = np.where(single & (age < 23), a.studying_collective_share, by_age(a.studying_share, age))
     activity[(age >= 15) & (luck < studying)] = Activity.PUPIL
     activity[age < 15] = Activity.PUPIL
     activity[age < 6] = Activity.CHILD
@@ -225,35 +205,35 @@ def _activity(
     old = (age >= 60) | ((age >= 55) & ~man & (place % 3 > 0))
     activity[free & old] = Activity.RETIRED
 
-    farm = np.interp(age, [16, 20, 30, 45, 65, 70, 75, 80, 85], [0.1, 0.3, 0.7, 1, 1, 0.5, 0.25, 0.1, 0]) * free
-    town = np.interp(age, [16, 19, 24, 30, 50, 55, 60, 65, 70], [0.1, 0.4, 0.9, 1, 0.9, 0.55, 0.25, 0.08, 0]) * free
-    town *= np.where(man, 1.0, 0.72)
+    farm = by_age(a.farm_ratio, age) * free
+    town = by_age(a.job_age_ratio, age) * free
+    town *= np.where(man, 1.0, a.job_women_ratio)
     jobs = employment(region, base, np.bincount(place[resident & (age >= 16)] // 3, minlength=region.n_counties))
     sector = np.zeros(n, np.int64)
     for c in range(region.n_counties):
         rows = [np.flatnonzero(place == 3 * c + t) for t in range(3)]
-        room = np.array([0.9 * (np.maximum(farm[r], town[r]) > 0.15).sum() for r in rows])
+        likely = [(np.maximum(farm[r], town[r]) > a.job_least_ratio).sum() for r in rows]
+        room = a.job_room_share * np.array(likely, float)
         table = _by_tier(jobs[c], room)
         for t in range(3):
             r = rows[t]
             count = int(table[2:, t].sum())
             hired = _pick(r, town[r], count, rng)
-            ladder = persons["schooling"][hired] / 6 + rng.normal(0, 0.12, hired.size) - 0.12 * man[hired]
-            ranks = np.argsort(_LADDER, kind="stable")
+            spread = rng.normal(0, a.sector_schooling_spread, hired.size)
+            ladder = persons["schooling"][hired] / 6 + spread - a.sector_men_rank * man[hired]
+            ranks = np.argsort(a.sector_schooling_rank, kind="stable")
             ranks = ranks[ranks >= 2]
             sector[hired[np.argsort(ladder, kind="stable")]] = np.repeat(ranks, table[ranks, t])[: hired.size]
             left = r[sector[r] == 0]
             sector[_pick(left, farm[left], int(table[1, t]), rng)] = Sector.AGRICULTURE
             if t > 0:
-                idle = r[(sector[r] == 0) & free[r] & (age[r] < 56)]
+                idle = r[(sector[r] == 0) & free[r] & (age[r] < a.seeking_oldest_yr)]
                 employed = int((sector[r] > 0).sum())
                 seekers = round(a.seeking_share / (1 - a.seeking_share) * employed)
                 activity[_pick(idle, town[idle], seekers, rng)] = Activity.SEEKING
     activity[sector > 0] = Activity.WORKER
     activity[sector == Sector.AGRICULTURE] = Activity.FARMER
-    works = np.interp(age, [16, 20, 25, 50, 60, 66, 70], [0.6, 0.85, 0.95, 0.93, 0.7, 0.3, 0.0]) * np.where(
-        man, 1, 0.85
-    )
+    works = by_age(a.absent_work_share, age) * np.where(man, 1, a.absent_work_women_ratio)
     activity[~resident & free & (rng.random(n) < works)] = Activity.WORKER
 
     chain = np.zeros(n, np.int64)
@@ -284,7 +264,9 @@ def chain_jobs(region: Region, base: int, jobs: np.ndarray) -> np.ndarray:
 
 def _by_tier(jobs: np.ndarray, room: np.ndarray) -> np.ndarray:
     """(20, 3) jobs by sector and tier of the worker's living place; no tier beyond its people."""
-    table = _AFFINITY * jobs[:, None] * (room / room.sum())
+    a = assumed()
+    likely = np.stack([a.job_village_ratio, a.job_town_ratio, a.job_seat_ratio], axis=1)
+    table = likely * jobs[:, None] * (room / room.sum())
     for _ in range(40):
         sums = table.sum(axis=1, keepdims=True)
         table *= np.divide(jobs[:, None], sums, out=np.zeros_like(sums), where=sums > 0)
@@ -320,7 +302,9 @@ def _tenure(
     family = np.tile(households["kind"] == Kind.FAMILY, 2)
     inside = family & (place >= 0) & (place < region.inside)
     group = 2 * (place % 3) + (place != home) + 6 * (people == 1)
-    shape = np.concatenate([_TENURE_SHAPE, _TENURE_SHAPE * np.array([1, 1, 1.8, 1])])
+    ratios = (a.dwelling_self_built_ratio, a.dwelling_purchased_ratio, a.dwelling_rented_ratio, a.dwelling_other_ratio)
+    shape = np.array([[ratio[part] for ratio in ratios] for part in _PARTS])
+    shape = np.concatenate([shape, shape * np.array([1, 1, a.alone_rent_ratio, 1])])
     held = np.zeros(2 * rows, np.int64)
     codes = np.array([Tenure.SELF_BUILT, Tenure.PURCHASED, Tenure.MARKET_RENT, Tenure.OTHER])
     for c in range(region.n_counties):
@@ -341,11 +325,12 @@ def _means(region: Region, base: int, persons: Columns, households: Columns, rng
     a = assumed()
     rows = households["place"].size
     home, place = households["home_place"].astype(int), households["place"].astype(int)
-    village = (home < region.inside) & (home % 3 == Tier.VILLAGE) & (households["kind"] == Kind.FAMILY)
+    family = households["kind"] == Kind.FAMILY
+    village = (home < region.inside) & (home % 3 == Tier.VILLAGE) & family
     size = np.bincount(persons["household"], minlength=rows)
     land = (
         np.exp(rng.normal(-0.5 * a.land_spread**2, a.land_spread, rows))
-        * np.sqrt(size / size[village].mean())
+        * (size / size[village].mean()) ** a.land_members_exponent
         * village
     )
     total, given = a.land_mu * village.sum(), np.zeros(rows, bool)
@@ -360,9 +345,9 @@ def _means(region: Region, base: int, persons: Columns, households: Columns, rng
     households["has_collective_share"][:] = village
     town = np.where((place < region.inside) & (place % 3 == Tier.VILLAGE), a.savings_village_yuan, a.savings_town_yuan)
     savings = (
-        town * np.exp(a.savings_spread * rng.normal(size=rows)) * np.where(households["kind"] == Kind.FAMILY, 1.0, 0.3)
+        town * np.exp(a.savings_spread * rng.normal(size=rows)) * np.where(family, 1.0, a.savings_collective_ratio)
     )
-    households["savings_yuan"][:] = np.rint(np.minimum(savings, 5e6))
+    households["savings_yuan"][:] = np.rint(np.minimum(savings, a.savings_most_yuan))
     lives_elsewhere = (place < region.inside) & (place != home) & (place % 3 > 0)
     households["permit"][:] = lives_elsewhere & (rng.random(rows) < a.permit_share)
 
@@ -380,11 +365,13 @@ def _stays(
     moved = households["place"] != households["home_place"]
     young = (households["kind"] == Kind.COLLECTIVE) & (base - oldest < 24)
     years = np.where(
-        young, np.floor(4 * rng.random(rows)), np.minimum(np.floor(rng.exponential(a.stay_mean_yr, rows)), 30)
+        young,
+        np.floor(a.student_stay_most_yr * rng.random(rows)),
+        np.minimum(np.floor(rng.exponential(a.stay_mean_yr, rows)), a.stay_most_yr),
     )
     households["since_year"][:] = np.where(moved, np.maximum(base - years, oldest), oldest)
     away = households["away_place"] >= 0
-    years = np.minimum(np.floor(rng.exponential(a.stay_mean_yr, rows)), 25)
+    years = np.minimum(np.floor(rng.exponential(a.stay_mean_yr, rows)), a.away_stay_most_yr)
     households["away_since_year"][:] = np.where(away, base - years, 0)
     since = np.where(main, np.where(moved[h], households["since_year"][h], 0), households["away_since_year"][h])
     persons["since_year"][:] = np.maximum(since, persons["birth_year"])

@@ -284,3 +284,15 @@ def test_rounding_keeps_totals() -> None:
     assert table.sum(axis=0).tolist() == [1, 1] and table.sum(axis=1).tolist() == [1, 1]
     copies = raking.systematic(np.array([0.3, 0.3, 0.4, 2.0]), 3, 0.5)
     assert copies.sum() == 3 and copies[3] >= 1
+
+
+def test_every_fact_of_the_synthesis_is_read() -> None:
+    """Each fact of the synthesis is read by it: nothing on record is without effect."""
+    from migrasim.facts import FactBook
+
+    folder = Path(population.__file__).parent
+    code = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
+    facts = [fact for fact in FactBook.load().facts.values() if fact.domain == "population"]
+    names = [fact.id.removeprefix("population.") for fact in facts]
+    unread = [name for name in names if f"a.{name}" not in code and f'"{name}"' not in code]
+    assert not unread and len(names) > 100
