@@ -17,6 +17,7 @@ from migrasim.core.language import Lang
 from migrasim.present.figures import COLOURS, fonts
 from migrasim.present.language import component, group, phrase
 from migrasim.present.punctuation import punctuated
+from migrasim.present.report.headline import drawn_words, fitted_words
 from migrasim.present.report.view import View
 from migrasim.present.report.words import word
 from migrasim.present.tables import ABSENT, RATE, REGISTERED_RATE
@@ -194,7 +195,7 @@ def source_line(view: View, lang: Lang) -> str:
     seeds = f"{view.seeds[0]}" if len(view.seeds) == 1 else f"{view.seeds[0]}-{view.seeds[-1]}"
     line = word("source_line", lang, version=version, run=view.ident, seeds=seeds)
     if view.sample < 1:
-        line += " " + word("sample_short", lang, share=f"{100 * view.sample:g}%")
+        line += (" " if lang == "en" else "") + word("sample_short", lang, share=f"{100 * view.sample:g}%")
     return line
 
 
@@ -247,11 +248,11 @@ def _people(figure: Figure, view: View, lang: Lang) -> None:
 def _legend(axes: Axes, view: View, lang: Lang) -> None:
     title = None
     if view.band is not None:
-        title = word("shade_band", lang)
+        title = word("shade_band", lang, drawn=drawn_words(view, lang))
     elif view.draws > 1:
         title = word("shade_runs", lang, runs=view.draws)
     if view.fitted is not None:
-        title = "\n".join(each for each in (title, word("dots_fitted", lang)) if each)
+        title = "\n".join(each for each in (title, word("dots_fitted", lang, drawn=fitted_words(view, lang))) if each)
     if len(view.scenarios) > _BESIDE and not is_narrow(axes.figure):
         axes.legend(fontsize=6.5, title=title, title_fontsize=6.5, loc="upper left", bbox_to_anchor=(1.01, 1))
     else:
