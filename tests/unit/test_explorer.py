@@ -112,6 +112,15 @@ def test_nothing_outside_the_folder_is_read(tmp_path):
     assert draft.read_file(inside, "own.yaml").base == "plan"
 
 
+@pytest.mark.parametrize(
+    "levers", ["{residence_permit.education: {Kongton: 0.5}}", "{spatial.core_share: 0.9, spatial.poles_share: 0.9}"]
+)
+def test_what_the_region_refuses_names_the_file(levers):
+    """A wrong county and shares above one in sum are told of the file that has them."""
+    with pytest.raises(InputError, match=r"^mine\.yaml: levers\."):
+        draft.opened(f"name: x\nlevers: {levers}\n", "mine.yaml")
+
+
 def test_groups_in_a_file_become_their_levers():
     """A file that sets a group opens with every lever of the group set, so that each can be moved."""
     found = draft.opened("extends: status_quo\nlevers: {three_rights: plan, three_rights.titling: 0.95}")
