@@ -405,6 +405,14 @@ def test_nominal_money_rises_with_prices(run):
     assert " 2.0 2.0 " in nominal
 
 
+def test_nominal_units_keep_what_they_are_per_in_chinese(run):
+    """Yuan a year stay yuan a year, in prices of each year."""
+    name = "public_cost_yuan"
+    priced = replace(run, indicators=run.indicators.assign(**{name: 1e9}))
+    units = {row[1] for row in sections.indicators(view(priced, nominal=True), "zh-Hant").rows}
+    assert "元/年（當年價）" in units and not any(unit.startswith("現價元") for unit in units)
+
+
 def test_an_svg_keeps_its_own_ids():
     """Two charts on one page never share an id, and the prologue of a file is left out."""
     svg = '<?xml version="1.0"?><!DOCTYPE svg><svg viewBox="0 0 1 1" width="9"><g id="a" clip-path="url(#a)"/></svg>'
