@@ -601,6 +601,16 @@ def test_every_unit_is_said_in_chinese():
     assert units <= set(words.UNITS)
 
 
+def test_the_focus_of_the_keyboard_can_be_seen():
+    """The outline of what has the keyboard stands out from white by three to one and more."""
+    style = (Path(draft.__file__).parent / "style.css").read_text(encoding="utf-8")
+    colour = style.split(":focus-visible { outline: 3px solid #")[1][:6]
+    parts = [int(colour[k : k + 2], 16) / 255 for k in (0, 2, 4)]
+    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    light = sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    assert 1.05 / (light + 0.05) >= 3.0
+
+
 def test_phrases_that_pages_use_are_there():
     """No page asks for a phrase that nobody has written."""
     folder = Path(words.__file__).parent

@@ -405,6 +405,16 @@ def test_nominal_money_rises_with_prices(run):
     assert " 2.0 2.0 " in nominal
 
 
+def test_light_bars_have_a_dark_edge(run):
+    """Payers in light colours can be told from the paper: their edge has more than three times its contrast."""
+    figure = Figure()
+    charts._costs(figure, view(run), "en")
+    assert figure.axes[0].patches
+    assert {tuple(round(255 * part) for part in bar.get_edgecolor()[:3]) for bar in figure.axes[0].patches} == {
+        (0x44, 0x44, 0x44)
+    }
+
+
 def test_nominal_units_keep_what_they_are_per_in_chinese(run):
     """Yuan a year stay yuan a year, in prices of each year."""
     name = "public_cost_yuan"
