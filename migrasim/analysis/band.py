@@ -41,7 +41,8 @@ class Band:
     scenario
         Its name.
     table
-        ``year, indicator, low, median, high`` (5, 50 and 95 percent of the draws).
+        ``year, indicator, low, median, high`` (5, 50 and 95 percent of the draws), and in every row the number of
+        ``draws`` and the ``sample`` they were run with.
     draws
         A row a draw, a column a lever: the last value of its path.
     assumed, taken
@@ -127,12 +128,12 @@ def band(
         values = np.array([run[indicator].to_numpy() for run in runs])
         ends = {name: np.quantile(values, share, axis=0) for name, share in QUANTILES.items()}
         rows += [
-            (int(year), indicator, *(float(ends[name][i]) for name in QUANTILES))
+            (int(year), indicator, *(float(ends[name][i]) for name in QUANTILES), draws, sample)
             for i, year in enumerate(runs[0].index)
         ]
     return Band(
         chosen.name,
-        DataFrame(rows, columns=["year", "indicator", *QUANTILES]),
+        DataFrame(rows, columns=["year", "indicator", *QUANTILES, "draws", "sample"]),
         DataFrame(lasts, columns=[lever.id for lever in levers]),
         len(levers),
         len(from_plan(chosen, book)),

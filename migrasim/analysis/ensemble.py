@@ -36,7 +36,7 @@ class Spread:
     Attributes
     ----------
     levels
-        ``scenario, year, indicator, source, low, median, high`` (5, 50, 95 percent).
+        ``scenario, year, indicator, source, low, median, high`` (5, 50, 95 percent), and of how many ``draws``.
     differences
         The same of every scenario less the first one; empty where there is only one.
     vectors, lucks
@@ -130,7 +130,7 @@ def spread(
                 levels += _rows(scenario.name, indicator, source, years, mine)
                 if number:
                     differences += _rows(scenario.name, indicator, source, years, mine - cube[0, sources == source])
-    columns = ["scenario", "year", "indicator", "source", *QUANTILES]
+    columns = ["scenario", "year", "indicator", "source", *QUANTILES, "draws"]
     return Spread(
         pd.DataFrame(levels, columns=columns), pd.DataFrame(differences, columns=columns), len(vectors), lucks
     )
@@ -142,9 +142,9 @@ def _rows(
     source: str,
     years: Sequence[int],
     values: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-) -> list[tuple[str, int, str, str, float, float, float]]:
+) -> list[tuple[str, int, str, str, float, float, float, int]]:
     low, median, high = (np.quantile(values, share, axis=0) for share in QUANTILES.values())
     return [
-        (scenario, year, indicator, source, float(low[i]), float(median[i]), float(high[i]))
+        (scenario, year, indicator, source, float(low[i]), float(median[i]), float(high[i]), len(values))
         for i, year in enumerate(years)
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -78,8 +79,8 @@ def _monitoring(
     from migrasim.region import Region
 
     found = taken_in(observations, scenario, folder, sample=sample, until=LAST, more=0, workers=None)
-    options = f"--monitoring {year} --observations {short(observations)} --scenario {scenario} --sample {sample:g}"
-    command = f"migrasim report {short(folder)} {options}"
+    words = ["migrasim", "report", short(folder), "--monitoring", f"{year}", "--observations", short(observations)]
+    command = shlex.join([*words, "--scenario", scenario, "--sample", f"{sample:g}"])
     text = monitoring.page(found, Region.only(), year, lang, command)
     file = monitoring.write(text, out or folder / f"monitoring-{year}.html")
     typer.echo(phrase("report_in", lang, file=short(file.absolute())))

@@ -167,6 +167,8 @@ def sensitivity(figure: Figure, table: DataFrame, kind: str, scale: Scale, name:
 
 def differences(figure: Figure, found: Differences, labels: Mapping[str, str], scale: Scale, lang: Lang) -> None:
     """Points against the reference with intervals, the extremes where there are many; and main effects."""
+    from migrasim.present.findings import name_of
+
     with_main = len(found.main) > 0
     grid = figure.add_gridspec(1, 2 if with_main else 1, width_ratios=[1.2, 1] if with_main else [1])
     axes = figure.add_subplot(grid[0, 0])
@@ -190,7 +192,7 @@ def differences(figure: Figure, found: Differences, labels: Mapping[str, str], s
             color=COLOURS[k % len(COLOURS)],
             markersize=4,
             capsize=2,
-            label=future if len(futures) > 1 else None,
+            label=name_of(future, lang) if len(futures) > 1 else None,
         )
     _rows(axes, [labels[each] for each in shown])
     axes.tick_params(axis="y", labelsize=6 if len(shown) > 12 else 8)

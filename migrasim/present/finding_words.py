@@ -17,8 +17,9 @@ PHRASES: dict[str, tuple[str, str]] = {
     "said": ("{name} {number}", "{name} {number}"),
     "with_interval": ("{number} ({low} to {high})", "{number}（{low} 至 {high}）"),
     "source": (
-        "Source: migrasim {version}, batch {name}, {runs} runs, seeds from {seed}, sample {sample}. {intervals}",
-        "來源：migrasim {version}，批次 {name}，{runs} 次運行，種子自 {seed} 起，抽樣 {sample}。{intervals}",
+        "Source: migrasim {version}, batch {name}, {runs} runs, seeds from {seed}, {sample}% of the households. "
+        "{intervals}",
+        "來源：migrasim {version}，批次 {name}，{runs} 次運行，種子自 {seed} 起，{sample}%的家庭。{intervals}",
     ),
     "intervals_luck": (
         "Intervals: 90 percent over {count} replications (luck only; what is assumed stays fixed).",
@@ -110,12 +111,17 @@ PHRASES: dict[str, tuple[str, str]] = {
     "differences_words": (
         "Against {reference} ({reference_value}), {what} is highest under {best}: {best_number} {unit}, higher "
         "in {best_chance} "
-        "of {pairs} pairs; lowest under {worst}: {worst_number} {unit}. Of {count} points, {up} are clearly "
-        "higher, {down} "
-        "clearly lower.",
+        "of {pairs} pairs; lowest under {worst}: {worst_number} {unit}. Points clearly "
+        "higher: {up} of {count}, clearly lower: {down}.",
         "與{reference}（{reference_value}）相比，{what}最高者為{best}：{best_number} {unit}，{pairs} 對中 "
         "{best_chance} 對較高；"
         "最低者為{worst}：{worst_number} {unit}。{count} 個組合中，{up} 個明顯較高，{down} 個明顯較低。",
+    ),
+    "difference_words": (
+        "Against {reference} ({reference_value}), {what} changes by {best_number} {unit} under {best}, higher in "
+        "{best_chance} of {pairs} pairs.",
+        "與{reference}（{reference_value}）相比，{best}使{what}變化 {best_number}{unit}，{pairs} 對中 "
+        "{best_chance} 對較高。",
     ),
     "main_words": (
         "On average over all levels of the others, {each}.",

@@ -164,7 +164,7 @@ def source_line(batch: Finished, lang: Lang, intervals: str | None = None) -> st
         name=batch.about.name,
         runs=f"{batch.design['run_id'].nunique():,}",
         seed=batch.about.seed,
-        sample=f"{batch.about.sample:g}",
+        sample=f"{100 * batch.about.sample:g}",
         intervals=told,
     )
 
@@ -317,8 +317,17 @@ def of_differences(found: Differences, batch: Finished, measure: Measure, lang: 
     for future, table in found.table.groupby("future", sort=False):
         ordered = table.sort_values("difference", ascending=False, kind="stable").to_dict("records")
         best, worst = ordered[0], ordered[-1]
+        more: dict[str, object] = {}
+        if len(ordered) > 1:
+            more = {
+                "worst": labels[worst["scenario"]],
+                "worst_number": scale.ends(worst["difference"], worst["low"], worst["high"]),
+                "count": len(ordered),
+                "up": int((table["low"] > 0).sum()),
+                "down": int((table["high"] < 0).sum()),
+            }
         words = say(
-            "differences_words",
+            "differences_words" if len(ordered) > 1 else "difference_words",
             lang,
             reference=reference,
             reference_value=scale.level(best["reference"]),
@@ -327,12 +336,8 @@ def of_differences(found: Differences, batch: Finished, measure: Measure, lang: 
             best_number=scale.ends(best["difference"], best["low"], best["high"]),
             best_chance=f"{best['chance'] * best['pairs']:g}",  # ties count half
             pairs=int(best["pairs"]),
-            worst=labels[worst["scenario"]],
-            worst_number=scale.ends(worst["difference"], worst["low"], worst["high"]),
             unit=scale.difference_unit,
-            count=len(ordered),
-            up=int((table["low"] > 0).sum()),
-            down=int((table["high"] < 0).sum()),
+            **more,
         )
         main = found.main[found.main["future"] == future]
         if len(main):

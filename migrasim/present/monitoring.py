@@ -17,6 +17,7 @@ from migrasim.indicators import CATALOGUE
 from migrasim.present.judgement import number
 from migrasim.present.language import phrase, words
 from migrasim.present.punctuation import title_in
+from migrasim.present.titles import place as place_in
 from migrasim.region import Region
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _record(record: DataFrame, lang: Lang) -> Table:
         rows.append(
             (
                 str(row["year"]),
-                row["place"],
+                place_in(row["place"], lang),
                 _title(row["indicator"], lang),
                 number(row["value"], unit),
                 number(row["projected"], unit),

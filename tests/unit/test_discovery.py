@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from invented_batch import finished
+from matplotlib.figure import Figure
 from pandas import DataFrame, Series
 
 from migrasim.analysis import differences, discovery
@@ -113,7 +114,20 @@ def test_points_are_held_against_the_first_under_the_same_luck():
         "Industrial chains at double, Public housing at the plan",
         "Public housing at the plan, Industrial chains at double",
     )
-    assert "Of 5 points, 5 are clearly higher" in words
+    assert "Points clearly higher: 5 of 5, clearly lower: 0." in words
+
+
+@pytest.mark.parametrize(("lang", "title"), [("en", "Hard times"), ("zh-Hant", "艱難時期")])
+def test_one_scenario_is_told_once_and_futures_by_their_titles(lang, title):
+    """Where only one is held against the reference it is not highest and lowest; legends have titles, not names."""
+    plan = {"name": "two", "scenarios": ["status_quo", "plan"], "futures": ["central", "hard_times"], "replications": 3}
+    batch = finished(plan, lambda row: 0.5 + 0.01 * (row["scenario"] == "plan") + 0.001 * row["replication"])
+    said = findings.of_differences(differences.of_batch(batch, Measure()), batch, Measure(), lang)
+    assert "lowest" not in said.words and "最低" not in said.words
+    assert f"{100 * batch.about.sample:g}%" in said.source
+    figure = Figure()
+    said.draw(figure)
+    assert title in [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
 
 
 def test_any_point_can_be_the_reference():

@@ -112,6 +112,15 @@ def test_nothing_outside_the_folder_is_read(tmp_path):
     assert draft.read_file(inside, "own.yaml").base == "plan"
 
 
+@pytest.mark.parametrize(
+    "levers", ["{residence_permit.education: {Kongton: 0.5}}", "{spatial.core_share: 0.9, spatial.poles_share: 0.9}"]
+)
+def test_what_the_region_refuses_names_the_file(levers):
+    """A wrong county and shares above one in sum are told of the file that has them."""
+    with pytest.raises(InputError, match=r"^mine\.yaml: levers\."):
+        draft.opened(f"name: x\nlevers: {levers}\n", "mine.yaml")
+
+
 def test_groups_in_a_file_become_their_levers():
     """A file that sets a group opens with every lever of the group set, so that each can be moved."""
     found = draft.opened("extends: status_quo\nlevers: {three_rights: plan, three_rights.titling: 0.95}")
@@ -590,6 +599,16 @@ def test_every_unit_is_said_in_chinese():
     """Levers and indicators show their unit in the language of the page."""
     units = {lever.unit for lever in FactBook.load().levers.values()} | {each.unit for each in CATALOGUE.values()}
     assert units <= set(words.UNITS)
+
+
+def test_the_focus_of_the_keyboard_can_be_seen():
+    """The outline of what has the keyboard stands out from white by three to one and more."""
+    style = (Path(draft.__file__).parent / "style.css").read_text(encoding="utf-8")
+    colour = style.split(":focus-visible { outline: 3px solid #")[1][:6]
+    parts = [int(colour[k : k + 2], 16) / 255 for k in (0, 2, 4)]
+    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    light = sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    assert 1.05 / (light + 0.05) >= 3.0
 
 
 def test_phrases_that_pages_use_are_there():

@@ -54,6 +54,12 @@ def test_the_page_speaks_chinese() -> None:
     assert "年度监测" in monitoring.page(_update(), Region.only(), 2022, "zh-Hans", "x")
 
 
+def test_places_of_the_record_are_chinese_in_chinese() -> None:
+    """A county is called what its readers call it, in the table of what was published, too."""
+    text = monitoring.page(_update("Kongtong"), Region.only(), 2022, "zh-Hant", "x")
+    assert "崆峒區" in text and "Kongtong" not in text
+
+
 @pytest.mark.parametrize("lang", ["en", "zh-Hant", "zh-Hans"])
 def test_the_chart_is_drawn_for_a_phone_too(lang) -> None:
     """Wide and narrow with ids of their own, whole years, and the source below the narrow one where it can be read."""

@@ -30,6 +30,7 @@ from migrasim.present.report.view import view
 from migrasim.present.report.words import LIMITS, WORDS
 from migrasim.region import Region
 from migrasim.runs import store
+from migrasim.runs.batch import Batch
 from migrasim.runs.result import Made, RunResult
 from migrasim.runs.runner import run_batch
 from migrasim.runs.spec import RunSpec
@@ -288,6 +289,39 @@ def test_a_band_is_told_in_the_headline(run):
     assert "no interval can be given" not in text
 
 
+@pytest.mark.parametrize(
+    ("high", "said"),
+    [(0.99, None), (0.0, "In 6 of the 6 years this run itself lies outside that range: its ends are those of 3 draws")],
+)
+def test_a_band_says_of_how_many_draws_it_is_and_that_the_run_lies_outside(run, high, said):
+    """The number of draws stands beside the ends, in the chart too; a run outside its band is told so, with the why."""
+    band = pd.DataFrame(
+        [
+            {"year": year, "indicator": name, "low": 0.0, "median": 0.0, "high": top}
+            for year in range(2020, 2027)
+            for name, top in (("urbanization_rate", high), ("urban_population", 1e9))
+        ]
+    ).assign(draws=3, sample=0.02)
+    text = Page(report.page(run, band=band)).text
+    assert "5 to 95 percent of 3 draws" in text
+    shown = view(run, band=band)
+    figure = Figure()
+    charts._trajectory(figure, shown, "en")
+    assert "3 draws" in figure.axes[0].get_legend().get_title().get_text()
+    assert ("lies outside that range" in text) == (said is not None)
+    assert said is None or (said in text and "the draws 2%" in text)
+
+
+def test_every_table_has_a_title_and_its_unit(comparison):
+    """Tables can be read alone: what they show, and in which unit."""
+    shown = view(comparison, nominal=False)
+    assert "percentage points" in sections.decomposition(shown, "en").caption
+    for table in (sections.trajectory(shown, "en"), sections.counties(shown, "en"), sections.indicators(shown, "en")):
+        assert table.caption
+    assert all("yuan of 2020 a year" in table.caption for table in sections.winners(shown, "en"))
+    assert all("prices of 2020" in text for text in sections.cost_sentences(shown, "en"))
+
+
 def test_the_range_over_fitted_facts_stands_apart(run, tmp_path):
     """What `--parameters ensemble` left beside a run is told in a sentence of its own, and drawn."""
     rows = [
@@ -369,6 +403,24 @@ def test_nominal_money_rises_with_prices(run):
     assert "million yuan (prices of each year)" in nominal
     assert " 1.0 1.0 " in plain
     assert " 2.0 2.0 " in nominal
+
+
+def test_light_bars_have_a_dark_edge(run):
+    """Payers in light colours can be told from the paper: their edge has more than three times its contrast."""
+    figure = Figure()
+    charts._costs(figure, view(run), "en")
+    assert figure.axes[0].patches
+    assert {tuple(round(255 * part) for part in bar.get_edgecolor()[:3]) for bar in figure.axes[0].patches} == {
+        (0x44, 0x44, 0x44)
+    }
+
+
+def test_nominal_units_keep_what_they_are_per_in_chinese(run):
+    """Yuan a year stay yuan a year, in prices of each year."""
+    name = "public_cost_yuan"
+    priced = replace(run, indicators=run.indicators.assign(**{name: 1e9}))
+    units = {row[1] for row in sections.indicators(view(priced, nominal=True), "zh-Hant").rows}
+    assert "元/年（當年價）" in units and not any(unit.startswith("現價元") for unit in units)
 
 
 def test_an_svg_keeps_its_own_ids():
@@ -511,6 +563,34 @@ def test_a_report_shows_the_scenarios_that_were_chosen(batch_folder, capsys, tmp
     code, _, err = _command(capsys, "report", batch_folder, "--scenario", "industri")
     assert code == 2
     assert "did you mean 'industry'?" in err
+
+
+def test_a_batch_over_futures_and_facts_says_so(tmp_path):
+    """Futures and values of facts are those of all runs, not of the first one."""
+    name = "moving.income_elasticity"
+    specs = [
+        Told("status_quo", f"{future} {value}", until=2026, future=future, parameters={name: value})
+        for future, value in (("central", 0.9), ("hard_times", 2.5))
+    ]
+    run_batch(specs, tmp_path / "mine", name="mine", workers=0)
+    shown = view(Batch.open(tmp_path / "mine"))
+    assert "Central, Hard times" in dict(sections.identity(shown, "en")).values()
+    values = [row for table in sections.assumptions(shown, "en") for row in table.rows if "0.9 – 2.5" in row]
+    assert len(values) == 2  # among those that stand elsewhere, and among those that are uncertain
+
+
+def test_mixes_of_a_search_are_not_called_alike(tmp_path):
+    """Scenarios that have the same title have their own names beside it."""
+    lever = "public_housing.public_rental_units"
+    specs = [Told("status_quo", "start", until=2026)]
+    start = Scenario.load("status_quo", FactBook.load())
+    for n in (1, 2):
+        mix = replace(start.changed((f"{lever}={n}",), FactBook.load()), name=f"mix-{n}")
+        specs.append(Told(mix, f"mix {n}", until=2026))
+    run_batch(specs, tmp_path / "mine", name="mine", workers=0)
+    shown = view(Batch.open(tmp_path / "mine"))
+    titles = [shown.title(name, "en") for name in shown.scenarios]
+    assert len(set(titles)) == len(shown.scenarios) == 3, titles
 
 
 def test_too_many_scenarios_are_refused(batch_folder, monkeypatch):

@@ -21,7 +21,7 @@ from migrasim.facts import FactBook
 from migrasim.present.explorer.draft import of_compact, opened
 from migrasim.present.punctuation import title_in
 from migrasim.present.workshop import journal as journals
-from migrasim.present.workshop.host import Host, again, levers_of, minutes
+from migrasim.present.workshop.host import Host, _unit, again, levers_of, minutes
 from migrasim.present.workshop.journal import Journal
 from migrasim.present.workshop.meeting import Meeting, Result
 from migrasim.present.workshop.words import word
@@ -93,6 +93,12 @@ def test_the_minutes_say_what_was_proposed_and_how_to_run_it_again(meeting, lang
     assert opened(scenario, file).content == of_compact(DRAFT).content
     assert word("run_code", lang, run=RESULT.run_id) in text
     assert " 0.9 " in levers_of(proposal, lang)[0]
+
+
+@pytest.mark.parametrize("lang", ["zh-Hant", "zh-Hans"])
+def test_units_beside_years_have_full_commas_in_chinese(lang):
+    """A unit ends in a sign or a word: the comma behind it is full-width in either case."""
+    assert _unit("urbanization_rate", "share", lang) == "%，2035年"
 
 
 def test_nothing_that_was_written_is_ever_changed(meeting, path):

@@ -275,7 +275,10 @@ def of_mapping(data: Mapping[Any, Any], name: str) -> Draft:
     title, about = _said(checked.title), _said(checked.description)
     title = {} if set(title.values()) <= {checked.name} else title
     draft = Draft(base, levers, checked.future, named, title, about)
-    inputs(draft)  # counties and sums are checked against the region
+    try:
+        inputs(draft)  # counties and sums are checked against the region
+    except InputError as error:
+        raise InputError(f"{name}: {str(error).removeprefix('scenario: ')}") from None
     return draft
 
 

@@ -46,7 +46,8 @@ def page(
     nominal
         Money in prices of each year instead of yuan of 2020.
     band
-        Range of a run over its assumed values: ``year, indicator, low, median, high``.
+        Range of a run over its assumed values: ``year, indicator, low, median, high``; of how many ``draws`` where it
+        says.
     fitted
         The same over the fitted vectors of facts.
     scenarios

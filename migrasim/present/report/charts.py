@@ -17,6 +17,7 @@ from migrasim.core.language import Lang
 from migrasim.present.figures import COLOURS, fonts
 from migrasim.present.language import component, group, phrase
 from migrasim.present.punctuation import punctuated
+from migrasim.present.report.headline import drawn_words, fitted_words
 from migrasim.present.report.view import View
 from migrasim.present.report.words import word
 from migrasim.present.tables import ABSENT, RATE, REGISTERED_RATE
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 PAYERS = ("county_cost_yuan", "higher_cost_yuan", "enterprise_cost_yuan", "household_cost_yuan")
 _PAYER_COLOURS = ("#0072B2", "#56B4E9", "#E69F00", "#009E73")
 _GREY = "#444444"
+_EDGE: Any = {"edgecolor": _GREY, "linewidth": 0.5}  # light colours are to be told from the paper, too
 _BESIDE = 3  # scenarios whose legend fits into a chart
 _WIDE_IN, _NARROW_IN = 8.0, 3.4  # a chart is drawn for a sheet of paper, and once more for a phone
 _PARTS = re.compile(
@@ -194,7 +196,7 @@ def source_line(view: View, lang: Lang) -> str:
     seeds = f"{view.seeds[0]}" if len(view.seeds) == 1 else f"{view.seeds[0]}-{view.seeds[-1]}"
     line = word("source_line", lang, version=version, run=view.ident, seeds=seeds)
     if view.sample < 1:
-        line += " " + word("sample_short", lang, share=f"{100 * view.sample:g}%")
+        line += (" " if lang == "en" else "") + word("sample_short", lang, share=f"{100 * view.sample:g}%")
     return line
 
 
@@ -247,11 +249,11 @@ def _people(figure: Figure, view: View, lang: Lang) -> None:
 def _legend(axes: Axes, view: View, lang: Lang) -> None:
     title = None
     if view.band is not None:
-        title = word("shade_band", lang)
+        title = word("shade_band", lang, drawn=drawn_words(view, lang))
     elif view.draws > 1:
         title = word("shade_runs", lang, runs=view.draws)
     if view.fitted is not None:
-        title = "\n".join(each for each in (title, word("dots_fitted", lang)) if each)
+        title = "\n".join(each for each in (title, word("dots_fitted", lang, drawn=fitted_words(view, lang))) if each)
     if len(view.scenarios) > _BESIDE and not is_narrow(axes.figure):
         axes.legend(fontsize=6.5, title=title, title_fontsize=6.5, loc="upper left", bbox_to_anchor=(1.01, 1))
     else:
@@ -381,7 +383,7 @@ def _costs_by_year(axes: Axes, view: View, lang: Lang) -> None:
     for payer, colour in zip(PAYERS, _PAYER_COLOURS, strict=True):
         series = view.series(payer, view.main)["mean"]
         heights = [1e-8 * float(series.loc[year]) for year in years]
-        axes.bar(years, heights, bottom=under, color=colour, label=word(payer, lang))
+        axes.bar(years, heights, bottom=under, color=colour, label=word(payer, lang), **_EDGE)
         under = [low + high for low, high in zip(under, heights, strict=True)]
 
 
@@ -389,7 +391,7 @@ def _costs_by_scenario(axes: Axes, view: View, lang: Lang) -> None:
     left = [0.0] * len(view.scenarios)
     for payer, colour in zip(PAYERS, _PAYER_COLOURS, strict=True):
         widths = [1e-8 * float(view.series(payer, name)["mean"].sum()) for name in view.scenarios]
-        axes.barh(range(len(left)), widths, left=left, color=colour, label=word(payer, lang), height=0.6)
+        axes.barh(range(len(left)), widths, left=left, color=colour, label=word(payer, lang), height=0.6, **_EDGE)
         left = [low + high for low, high in zip(left, widths, strict=True)]
     _rows(axes, [view.title(name, lang) for name in view.scenarios], 8)
 
@@ -446,7 +448,9 @@ def _groups(figure: Figure, view: View, lang: Lang) -> None:
         for row, place in zip(rows, places, strict=True):
             axes.plot([row["first"] / 1e3, row["last"] / 1e3], [place, place], color="#bbbbbb", linewidth=2, zorder=1)
         for end, colour, year in (("first", "#56B4E9", view.base), ("last", "#0072B2", view.until)):
-            axes.scatter([row[end] / 1e3 for row in rows], places, color=colour, s=22, label=str(year), zorder=2)
+            axes.scatter(
+                [row[end] / 1e3 for row in rows], places, color=colour, s=22, label=str(year), zorder=2, **_EDGE
+            )
         axis = word("welfare_nominal_axis" if view.nominal else "welfare_axis", lang)
         axes.set_xlabel(_folded(figure, axis, 30), fontsize=8)
         axes.axvline(0, color=_GREY, linewidth=0.8)  # a group may have less than it pays

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from migrasim.core.language import Lang
 from migrasim.facts import FactBook
 from migrasim.present.comparison import chance
+from migrasim.present.language import phrase
 from migrasim.present.punctuation import title_in
 from migrasim.present.report.view import Changed, View
 from migrasim.present.report.words import word
@@ -76,19 +77,52 @@ def _headline_run(view: View, lang: Lang) -> list[str]:
     drawn = view.band is not None and low == low
     fitted = [view.over_vectors(each) for each in (RATE, "urban_population")]
     if drawn:
-        said.append(_sure("sure_band", until, (low, high), (urban["low"], urban["high"]), lang))
+        said.append(
+            _sure("sure_band", until, (low, high), (urban["low"], urban["high"]), drawn_words(view, lang), lang)
+        )
+        said += _outside_band(view, lang)
     if fitted[0] is not None and fitted[1] is not None:
         ends = [(float(each["low"].loc[until]), float(each["high"].loc[until])) for each in fitted if each is not None]
-        said.append(_sure("sure_fitted", until, ends[0], ends[1], lang))
+        said.append(_sure("sure_fitted", until, ends[0], ends[1], fitted_words(view, lang), lang))
+        if years := view.outside(view.fitted, (RATE, "urban_population")):
+            said.append(word("outside_fitted", lang, count=len(years), all=until - base))
     elif not drawn:
         said.append(word("sure_none", lang))
     return said
 
 
-def _sure(key: str, until: int, rate: tuple[float, float], urban: tuple[float, float], lang: Lang) -> str:
+def drawn_words(view: View, lang: Lang) -> str:
+    """Of how many draws the range over assumed values is, where the tables say."""
+    count = _draws(view.band)
+    return word("the_draws", lang) if count is None else word("of_draws", lang, count=count)
+
+
+def fitted_words(view: View, lang: Lang) -> str:
+    """Of how many vectors the range over fitted facts is, where the tables say."""
+    count = _draws(view.fitted)
+    return word("the_vectors", lang) if count is None else word("of_vectors", lang, count=count)
+
+
+def _draws(band: DataFrame | None) -> int | None:
+    return int(band["draws"].iloc[0]) if band is not None and "draws" in band else None
+
+
+def _outside_band(view: View, lang: Lang) -> list[str]:
+    """That the run lies outside its range, and why it may; nothing where it does not."""
+    years = view.outside(view.band, (RATE, "urban_population"))
+    if not years or view.band is None:
+        return []
+    text = word("outside_band", lang, count=len(years), all=view.until - view.base, drawn=drawn_words(view, lang))
+    share = float(view.band["sample"].iloc[0]) if "sample" in view.band else view.sample
+    if share != view.sample:
+        text += phrase("band_other_sample", lang, run=f"{100 * view.sample:g}", draws=f"{100 * share:g}")
+    return [text]
+
+
+def _sure(key: str, until: int, rate: tuple[float, float], urban: tuple[float, float], drawn: str, lang: Lang) -> str:
     """A range in a sentence."""
     ends = dict(zip(("urban_low", "urban_high"), (people(each, lang) for each in urban), strict=True))
-    return word(key, lang, until=until, low=percent(rate[0]), high=percent(rate[1]), **ends)
+    return word(key, lang, until=until, drawn=drawn, low=percent(rate[0]), high=percent(rate[1]), **ends)
 
 
 def _of(points: Mapping[str, float], names: Iterable[str]) -> list[float]:

@@ -16,6 +16,7 @@ from migrasim.present.report.headline import ASSUMED, percent
 from migrasim.present.report.view import REAL_YUAN, Changed, View, price_index
 from migrasim.present.report.words import word
 from migrasim.present.tables import ABSENT, KEY_INDICATORS, RATE, REGISTERED_RATE, amount, number
+from migrasim.variants import futures
 
 if TYPE_CHECKING:
     pass
@@ -138,7 +139,7 @@ def trajectory(view: View, lang: Lang) -> Table:
                 cells.append("" if value != value else f"{100 * value:.2f}" if value <= 1 else f"{value:,.0f}")
             cells += [f"{100 * each[year]:.2f}" if year in each else "" for each in (record, view.targets)]
             rows.append(cells)
-    return Table(heads, rows, 2)
+    return Table(heads, rows, 2, word("chart_trajectory", lang))
 
 
 def decomposition(view: View, lang: Lang) -> Table | None:
@@ -150,7 +151,13 @@ def decomposition(view: View, lang: Lang) -> Table | None:
     names |= {each: None for points in parts.values() for each in points if each in names}
     rows = [[component(each, lang), *(f"{points.get(each, 0.0):+.2f}" for points in parts.values())] for each in names]
     rows.append([phrase("sum", lang), *(f"{sum(points.values()):+.2f}" for points in parts.values())])
-    return Table([phrase("component", lang), *(view.title(name, lang) for name in view.scenarios)], rows)
+    span = {"first": view.base, "last": view.until}
+    caption = word(
+        "unit_beside", lang, what=word("chart_decomposition_span", lang, **span), unit=phrase("points_axis", lang)
+    )
+    return Table(
+        [phrase("component", lang), *(view.title(name, lang) for name in view.scenarios)], rows, caption=caption
+    )
 
 
 def counties(view: View, lang: Lang) -> Table:
@@ -167,12 +174,12 @@ def counties(view: View, lang: Lang) -> Table:
             cells.append(write(view.at(indicator, shown[0], view.base, place)))
             cells += [write(view.at(indicator, name, view.until, place)) for name in shown]
         rows.append(cells)
-    return Table(heads, rows)
+    return Table(heads, rows, caption=word("tab_counties", lang, first=view.base, last=view.until))
 
 
 def cost_sentences(view: View, lang: Lang) -> list[str]:
     """Public cost per additional urban resident, and what counties could not pay."""
-    said = []
+    said, prices = [], word("prices_nominal" if view.nominal else "prices_2020", lang)
     for name in view.scenarios:
         if view.has("cumulative_cost_yuan_per_new_resident"):
             yuan = view.at("cumulative_cost_yuan_per_new_resident", name, view.until)
@@ -180,13 +187,13 @@ def cost_sentences(view: View, lang: Lang) -> list[str]:
                 said.append(
                     word(
                         "per_resident", lang, first=view.base + 1, last=view.until, yuan=f"{yuan:,.0f}",
-                        scenario=view.title(name, lang),
+                        scenario=view.title(name, lang), prices=prices,
                     )
                 )  # fmt: skip
         if view.has("unpaid_yuan"):
             unpaid = float(view.series("unpaid_yuan", name)["mean"].sum()) * _MILLION
             if unpaid > 0:
-                said.append(word("unpaid", lang, scenario=view.title(name, lang), yuan=f"{unpaid:,.0f}"))
+                said.append(word("unpaid", lang, scenario=view.title(name, lang), yuan=f"{unpaid:,.0f}", prices=prices))
     return said
 
 
@@ -237,6 +244,8 @@ def winners(view: View, lang: Lang) -> list[Table]:
             cells += [f"{row['losers']:,.0f}", f"{index * row['loss_yuan_yr']:+,.0f}"]
             rows.append(cells)
         caption = phrase("winners", lang, scenario=view.title(scenario, lang), **names)
+        unit = word("welfare_unit_nominal" if view.nominal else "welfare_unit", lang)
+        caption = word("unit_beside", lang, what=caption, unit=unit)
         tables.append(Table([phrase(head, lang) for head in heads], rows, caption=caption))
     return tables
 
@@ -259,10 +268,13 @@ def indicators(view: View, lang: Lang) -> Table:
         years = view.years if len(shown) == 1 else view.years[-1:]
         unit = unit_in(about.unit, lang)
         if view.nominal and about.unit.startswith(REAL_YUAN):
-            unit = f"{phrase('nominal_yuan', lang)}{about.unit.removeprefix(REAL_YUAN) if lang == 'en' else ''}"
+            english = f"{phrase('nominal_yuan', 'en')}{about.unit.removeprefix(REAL_YUAN)}"
+            unit = title_in(
+                {"en": english, "zh_hant": unit_in(about.unit, "zh-Hant").replace("2020年價", "當年價")}, lang
+            )
         cells = [amount(view.at(name, scenario, year), about.unit) for scenario in shown for year in years]
         rows.append([title_in(about.title, lang), unit, *cells])
-    return Table(heads, rows, 2)
+    return Table(heads, rows, 2, word("tab_indicators", lang))
 
 
 # -- assumptions -------------------------------------------------------------------------------
@@ -276,9 +288,9 @@ def assumptions(view: View, lang: Lang) -> list[Table]:
     heads = [word(key, lang) for key in ("value", "range", "unit", "status", "source")]
     values = [_value(each.lever, lang) for each in taken if each.lever]
     costs = [row for each in changed if each.lever for row in _costs(each.lever, lang)]
-    run = dict(view.parameters())
+    run = {name: _ends(*ends) for name, ends in view.parameters()}
     moved = [
-        [title_in(book[name].title, lang), number(value), number(book[name].central), unit_in(book[name].unit, lang)]
+        [title_in(book[name].title, lang), value, number(book[name].central), unit_in(book[name].unit, lang)]
         for name, value in run.items()
     ]
     facts = [_fact(fact, run, lang) for fact in book.facts.values() if fact.used and fact.role == "uncertain"]
@@ -318,9 +330,9 @@ def _costs(lever: Lever, lang: Lang) -> list[list[str]]:
     ]  # fmt: skip
 
 
-def _fact(fact: Fact, run: Mapping[str, float], lang: Lang) -> list[str]:
+def _fact(fact: Fact, run: Mapping[str, str], lang: Lang) -> list[str]:
     plain = word("table_value", lang) if fact.by else number(fact.values if fact.values else fact.value)
-    value = number(run[fact.id]) if fact.id in run and not fact.by else plain
+    value = run[fact.id] if fact.id in run and not fact.by else plain
     return [
         title_in(fact.title, lang),
         value,
@@ -333,6 +345,19 @@ def _fact(fact: Fact, run: Mapping[str, float], lang: Lang) -> list[str]:
 
 def _range(ends: tuple[float, float] | None) -> str:
     return "" if ends is None else f"{number(ends[0])} – {number(ends[1])}"
+
+
+def _ends(low: float, high: float) -> str:
+    """A value of all runs, or the lowest and the highest of them."""
+    return number(low) if low == high else _range((low, high))
+
+
+def _futures(view: View, lang: Lang) -> str:
+    """Titles of all futures of the runs; the name of one that this version does not know."""
+    known = futures()
+    names = [str(name) for name in dict.fromkeys(view.runs["future"]) if str(name)]
+    said_ = [title_in(known[name].title, lang) if name in known else name for name in names]
+    return (", " if lang == "en" else "、").join(said_)
 
 
 # -- identity ----------------------------------------------------------------------------------
@@ -348,7 +373,7 @@ def identity(view: View, lang: Lang) -> list[tuple[str, str]]:
         (word("run_id", lang), view.ident),
         (word("seeds", lang), seeds),
         (word("sample", lang), f"{100 * view.sample:g}%"),
-        (word("future", lang), str(row["future"]) or word("none", lang)),
+        (word("future", lang), _futures(view, lang) or word("none", lang)),
         (word("alternatives", lang), str(row["alternatives"]) or word("none", lang)),
         (word("versions", lang), ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))),
         (word("region_data", lang), f"{about.get('name', '')} {about.get('hash', '')}".strip()),

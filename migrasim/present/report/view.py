@@ -76,7 +76,7 @@ class View:
     runs
         A row a run: every lever and parameter.
     band
-        ``year, indicator, low, median, high`` over assumed values, where it was drawn.
+        ``year, indicator, low, median, high`` over assumed values, where it was drawn, and of how many ``draws``.
     fitted
         The same over the fitted vectors of facts, where they were run.
     nominal
@@ -188,6 +188,14 @@ class View:
         elif self.draws < 2:
             found[["low", "high"]] = np.nan
         return found
+
+    def outside(self, band: DataFrame | None, indicators: Sequence[str]) -> list[int]:
+        """Years after the base in which the run itself lies outside a band of it."""
+        rows = band[band["indicator"].isin(indicators) & (band["year"] > self.base)] if band is not None else None
+        if rows is None:
+            return []
+        ran = [self.at(name, self.main, int(year)) for name, year in zip(rows["indicator"], rows["year"], strict=True)]
+        return sorted({int(year) for year in rows["year"][(rows["low"] > ran) | (rows["high"] < ran)]})
 
     @cached_property
     def _over_runs(self) -> dict[str, DataFrame]:
@@ -320,16 +328,16 @@ class View:
         inputs = self.inputs.get(scenario)
         return inputs.lever_path(lever) if inputs is not None and lever in inputs.book.levers else None
 
-    def parameters(self) -> Iterator[tuple[str, float]]:
-        """Facts whose value in the runs differs from the fact book's."""
+    def parameters(self) -> Iterator[tuple[str, tuple[float, float]]]:
+        """Facts whose value in the runs differs from the fact book's: the lowest and the highest of all runs."""
         row, book = self.runs.iloc[0], FactBook.load()
         for column in self.runs.columns:
             name = str(column).removeprefix("parameter.")
             if name == column or name not in book or not isinstance(row[column], int | float):
                 continue
-            central = book[name].central
-            if central is not None and not np.isclose(float(row[column]), central):
-                yield name, float(row[column])
+            central, values = book[name].central, self.runs[column].astype(float)
+            if central is not None and not np.isclose(values, central).all():
+                yield name, (float(values.min()), float(values.max()))
 
 
 def _by_year(values: Mapping[Any, Any]) -> dict[int, float]:
@@ -425,11 +433,19 @@ def _of_batch(batch: Batch, wanted: Sequence[str]) -> View:
 
 
 def _named(batch: Batch, scenarios: Sequence[Scenario]) -> dict[str, Any]:
-    """Titles of scenarios: of points of a design what they set, where the batch says of which experiment it is."""
+    """Titles of scenarios: of points of a design what they set, where the batch says of which experiment it is.
+
+    Where scenarios have the same title their names stand beside it.
+    """
     from migrasim.analysis.finished import Finished
     from migrasim.present.findings import point_labels
 
     titles: dict[str, Any] = {one.name: one.title for one in scenarios}
+    said = [title_in(title, "en") for title in titles.values()]
+    for name, english in zip(tuple(titles), said, strict=True):
+        if said.count(english) > 1:  # mixes of a search have the title of what they stand on
+            chinese = title_in(titles[name], "zh-Hant")
+            titles[name] = {"en": f"{english} ({name})", "zh_hant": f"{chinese}（{name}）"}
     try:
         finished = Finished.open(batch.folder)
     except InputError:  # runs asked for one by one

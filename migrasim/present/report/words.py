@@ -66,18 +66,32 @@ WORDS: dict[str, tuple[str, str]] = {
         "compare --replications` 抽取運氣。",
     ),
     "sure_band": (
-        "How sure: over the range of its assumed values (5 to 95 percent of the draws) the rate of {until} lies "
+        "How sure: over the range of its assumed values (5 to 95 percent of {drawn}) the rate of {until} lies "
         "between {low}% and {high}%, urban residents between {urban_low} and {urban_high}. The constants of the "
         "model are assumed, too, and stay fixed here.",
-        "確定程度：在假設取值的範圍內（抽取結果的5%至95%），{until}年的率在{low}%至{high}%之間，城鎮常住人口在"
+        "確定程度：在假設取值的範圍內（{drawn}結果的5%至95%），{until}年的率在{low}%至{high}%之間，城鎮常住人口在"
         "{urban_low}至{urban_high}之間。模型常數同為假設，此處不變。",
     ),
     "sure_fitted": (
-        "How sure of the constants: over the vectors that the record does not rule out (5 to 95 percent of them) the "
-        "rate of {until} lies between {low}% and {high}%, urban residents between {urban_low} and {urban_high}. This "
-        "range is another one than that of the assumed values; they are not added up.",
-        "常數的確定程度：在史料未排除的各組參數範圍內（其5%至95%），{until}年的率在{low}%至{high}%之間，城鎮常住人口在"
+        "How sure of the constants: over the vectors that the record does not rule out (5 to 95 percent of {drawn}) "
+        "the rate of {until} lies between {low}% and {high}%, urban residents between {urban_low} and {urban_high}. "
+        "This range is another one than that of the assumed values; they are not added up.",
+        "常數的確定程度：在史料未排除的各組參數範圍內（{drawn}結果的5%至95%），{until}年的率在{low}%至{high}%之間，城鎮常住人口在"
         "{urban_low}至{urban_high}之間。此區間與假設取值的區間不同，兩者不相加。",
+    ),
+    "the_draws": ("the draws", "抽取"),
+    "of_draws": ("{count} draws", "{count}次抽取"),
+    "the_vectors": ("the vectors", "各組"),
+    "of_vectors": ("{count} vectors", "{count}組"),
+    "outside_band": (
+        "In {count} of the {all} years this run itself lies outside that range: its ends are those of {drawn} only, "
+        "and the ranges of the assumed values do not lie evenly about the values of the plan.",
+        "{all}年中有{count}年本次運行落在該區間之外：區間端點僅由{drawn}得出，且假設值的範圍並非以規劃值為中心。",
+    ),
+    "outside_fitted": (
+        "In {count} of the {all} years this run itself lies outside that range: it is of the vector that fits best, "
+        "which need not be in the middle.",
+        "{all}年中有{count}年本次運行落在該區間之外：本次運行取擬合最好的一組參數，它未必居中。",
     ),
     "batch_difference": (
         "{scenario} against {reference} in {until}, in {pairs} pairs of runs with the same luck, future and facts: "
@@ -197,10 +211,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "household_cost_yuan": ("households", "居民"),
     "collective_cost_yuan": ("collectives", "集體經濟組織"),
     "dots_fitted": (
-        "dotted: 5 to 95% over the fitted vectors of facts",
-        "點線：各組擬合參數結果的5%至95%",
+        "dotted: 5 to 95% of {drawn} of fitted facts",
+        "點線：{drawn}擬合參數結果的5%至95%",
     ),
-    "shade_band": ("shaded: 5 to 95% of the draws of assumed values", "陰影：假設取值抽取結果的5%至95%"),
+    "shade_band": ("shaded: 5 to 95% of {drawn} of assumed values", "陰影：假設取值{drawn}結果的5%至95%"),
     "shade_runs": ("mean; shaded: lowest to highest of {runs} runs", "均值；陰影：{runs}次運行的最低至最高"),
     "source_line": (
         "Source: migrasim {version}, {run}, seed {seeds}; sixth and seventh census and bulletins.",
@@ -248,6 +262,20 @@ WORDS: dict[str, tuple[str, str]] = {
         "；請用 `migrasim compare`。",
     ),
     # tables
+    "unit_beside": ("{what} ({unit})", "{what}（{unit}）"),
+    "tab_counties": (
+        "Resident rate and urban residents of the counties, {first} and {last}",
+        "各縣常住城鎮化率與城鎮常住人口，{first}年與{last}年",
+    ),
+    "tab_indicators": ("Other indicators of the whole region", "全區其他指標"),
+    "welfare_unit": (
+        "welfare in yuan of 2020 a year per equivalent member",
+        "福利單位為元/年，2020年價格，等值人均",
+    ),
+    "welfare_unit_nominal": (
+        "welfare in yuan a year per equivalent member, prices of each year",
+        "福利單位為元/年，當年價格，等值人均",
+    ),
     "scenario": ("Scenario", "情景"),
     "target": ("Goal %", "目標 %"),
     "rate_of": ("Resident rate {year}, %", "{year}年常住城鎮化率 %"),
@@ -263,12 +291,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "prices_2020": ("prices of 2020", "2020年價格"),
     "prices_nominal": ("prices of each year", "當年價格"),
     "per_resident": (
-        "Public cost per additional urban resident, {first}-{last}: {yuan} yuan ({scenario}).",
-        "每新增一名城鎮常住人口的公共成本，{first}-{last}年：{yuan}元（{scenario}）。",
+        "Public cost per additional urban resident, {first}-{last}: {yuan} yuan, {prices} ({scenario}).",
+        "每新增一名城鎮常住人口的公共成本，{first}-{last}年：{yuan}元，{prices}（{scenario}）。",
     ),
     "unpaid": (
-        "{scenario}: counties could not pay for {yuan} million yuan of building; it was not built.",
-        "{scenario}：縣級財政無力支付{yuan}百萬元建設支出，相應項目未建成。",
+        "{scenario}: counties could not pay for {yuan} million yuan ({prices}) of building; it was not built.",
+        "{scenario}：縣級財政無力支付{yuan}百萬元（{prices}）建設支出，相應項目未建成。",
     ),
     # assumptions
     "assumptions_note": (

@@ -219,9 +219,9 @@ def _unit(name: str, english: str, lang: Lang) -> str:
 
     if name in SUMMED:
         what = word("million_yuan", lang) if name in _MONEY else unit(english.removesuffix(" a year"), lang)
-        return punctuated(f"{what}, {word('sum_of_years', lang, year=LAST_YEAR)}", lang)
+        return word("unit_when", lang, unit=what, when=word("sum_of_years", lang, year=LAST_YEAR))
     what = "%" if english == "share" else unit(english, lang)
-    return punctuated(f"{what}, {word('in_year', lang, year=LAST_YEAR)}", lang)
+    return word("unit_when", lang, unit=what, when=word("in_year", lang, year=LAST_YEAR))
 
 
 def written(name: str, value: float, *, signed: bool = False) -> str:

@@ -384,7 +384,9 @@ def Outcome(state: State, proposal: Proposal, result: Result, person: Person, la
                 Rows(word(f"role_{other}", lang), heads, indicator_rows(result, other, lang))
     share = f"{100 * result.sample:g}%"
     note = word("sample_note", lang, share=share) if result.sample < 1 else word("all_note", lang)
-    element("p", f"{note} {word('assumed_note', lang)}", classes="ms-small")
+    between = " " if lang == "en" else ""
+    notes = (note, word("assumed_note", lang), word("rounding_note", lang))
+    element("p", between.join(notes), classes="ms-small")
 
 
 def _round(value: float, digits: int) -> float:

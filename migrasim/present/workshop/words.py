@@ -93,6 +93,11 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "sum_of_years": ("sum 2021-{year}", "2021-{year}年合計"),
     "in_year": ("{year}", "{year}年"),
+    "unit_when": ("{unit}, {when}", "{unit}，{when}"),
+    "rounding_note": (
+        "Differences are taken before rounding.",
+        "差值先計算後取捨位數。",
+    ),
     "sample_note": (
         "A sample of {share} of the households, one draw of luck; small differences mean nothing.",
         "{share}家庭抽樣，僅一次隨機抽取；微小差別沒有意義。",
