@@ -330,10 +330,12 @@ def of_differences(found: Differences, batch: Finished, measure: Measure, lang: 
             worst=labels[worst["scenario"]],
             worst_number=scale.ends(worst["difference"], worst["low"], worst["high"]),
             unit=scale.difference_unit,
-            count=len(ordered),
-            up=int((table["low"] > 0).sum()),
-            down=int((table["high"] < 0).sum()),
         )
+        told = [words, say("differences_ties", lang) if best["ties"] else ""]
+        if table["low"].notna().any():  # one pair tells of no clear difference, nor of none
+            up, down = int((table["low"] > 0).sum()), int((table["high"] < 0).sum())
+            told.append(say("differences_clear", lang, count=len(ordered), up=up, down=down))
+        words = sentences(told, lang)
         main = found.main[found.main["future"] == future]
         if len(main):
             each = [
