@@ -18,11 +18,12 @@ import numpy as np
 from pandas import DataFrame
 
 from migrasim.analysis.finished import BLOCK, Finished, Measure
-from migrasim.analysis.levers import interval
+from migrasim.analysis.intervals import Labels, interval
 from migrasim.core.errors import InputError
 from migrasim.runs.points import Coalition, coalitions
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
+_Draws = tuple[Labels | None, Labels | None]
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,12 @@ class Attribution:
     seeds: int
 
 
-def exact(values: Mapping[Coalition, Array], players: Sequence[str]) -> Attribution:
+def exact(
+    values: Mapping[Coalition, Array],
+    players: Sequence[str],
+    vectors: Labels | None = None,
+    lucks: Labels | None = None,
+) -> Attribution:
     """Shapley values and interactions from the worth of every coalition, by seed.
 
     Parameters
@@ -58,14 +64,17 @@ def exact(values: Mapping[Coalition, Array], players: Sequence[str]) -> Attribut
         (seeds,) worth of each coalition of `players`.
     players
         Their names.
+    vectors, lucks
+        Parameter vector and luck of each seed; where not given each has a luck of its own.
     """
+    draws = (vectors, lucks)
     count = len(players)
     weight = [factorial(size) * factorial(count - size - 1) / factorial(count) for size in range(count)]
     rows = []
     for player in players:
         others = coalitions([each for each in players if each != player])
         share = sum((weight[len(c)] * (values[c | {player}] - values[c]) for c in others), np.zeros(1))
-        rows.append(_row(player, share, values, players, 0.0))
+        rows.append(_row(player, share, values, players, 0.0, draws))
     pair_rows = []
     for one, other in combinations(players, 2):
         rest = coalitions([each for each in players if each not in (one, other)])
@@ -79,11 +88,16 @@ def exact(values: Mapping[Coalition, Array], players: Sequence[str]) -> Attribut
             ),
             np.zeros(1),
         )
-        pair_rows.append((one, other, *interval(both)))
-    return _attribution(rows, pair_rows, values, players)
+        pair_rows.append((one, other, *interval(both, *draws)))
+    return _attribution(rows, pair_rows, values, players, draws)
 
 
-def sampled(values: Mapping[Coalition, Array], drawn: Sequence[tuple[str, ...]]) -> Attribution:
+def sampled(
+    values: Mapping[Coalition, Array],
+    drawn: Sequence[tuple[str, ...]],
+    vectors: Labels | None = None,
+    lucks: Labels | None = None,
+) -> Attribution:
     """Shapley values from the coalitions that drawn orders pass through.
 
     Parameters
@@ -92,7 +106,10 @@ def sampled(values: Mapping[Coalition, Array], drawn: Sequence[tuple[str, ...]])
         (seeds,) worth of each coalition along the orders, of each player alone and of all but each.
     drawn
         Of `orders`.
+    vectors, lucks
+        As for `exact`.
     """
+    draws = (vectors, lucks)
     players = sorted(drawn[0])
     gains: dict[str, list[Array]] = {player: [] for player in players}
     for order in drawn:
@@ -105,16 +122,16 @@ def sampled(values: Mapping[Coalition, Array], drawn: Sequence[tuple[str, ...]])
         each = np.array(gains[player])
         pairs = each.mean(axis=1).reshape(-1, 2).mean(axis=1)  # an order and its reverse are not independent
         error = float(pairs.std(ddof=1) / np.sqrt(len(pairs))) if len(pairs) > 1 else np.nan
-        rows.append(_row(player, each.mean(axis=0), values, players, error))
-    return _attribution(rows, [], values, players)
+        rows.append(_row(player, each.mean(axis=0), values, players, error, draws))
+    return _attribution(rows, [], values, players, draws)
 
 
 def _row(
-    player: str, share: Array, values: Mapping[Coalition, Array], players: Sequence[str], error: float
+    player: str, share: Array, values: Mapping[Coalition, Array], players: Sequence[str], error: float, draws: _Draws
 ) -> tuple[Any, ...]:
     alone = values[frozenset({player})] - values[frozenset()]
     last = values[frozenset(players)] - values[frozenset(players) - {player}]
-    return (player, *interval(share), float(alone.mean()), float(last.mean()), error)
+    return (player, *interval(share, *draws), float(alone.mean()), float(last.mean()), error)
 
 
 def _attribution(
@@ -122,12 +139,13 @@ def _attribution(
     pairs: list[tuple[Any, ...]],
     values: Mapping[Coalition, Array],
     players: Sequence[str],
+    draws: _Draws,
 ) -> Attribution:
     whole = values[frozenset(players)] - values[frozenset()]
     return Attribution(
         DataFrame(rows, columns=["player", "share", "low", "high", "alone", "last", "order_error"]),
         DataFrame(pairs, columns=["first", "second", "interaction", "low", "high"]),
-        interval(whole),
+        interval(whole, *draws),
         len(whole),
     )
 
@@ -161,8 +179,9 @@ def of_batch(batch: Finished, measure: Measure) -> dict[str, Attribution]:
             frozenset(name for name, level in levels.items() if level != "status_quo"): wide[point].to_numpy()
             for point, levels in points.items()
         }
+        draws = [wide.index.get_level_values(name).to_numpy() for name in BLOCK[1:]]
         exactly = not design.orders
-        found[str(future)] = exact(worth, design.names) if exactly else sampled(worth, design.orders)
+        found[str(future)] = exact(worth, design.names, *draws) if exactly else sampled(worth, design.orders, *draws)
     return found
 
 

@@ -304,6 +304,30 @@ def by_batch(
     return evaluate
 
 
+def check_folder(folder: Path, named: Callable[[str], bool]) -> None:
+    """Refuse a folder that holds anything but the batches of a fit or a judgement.
+
+    Parameters
+    ----------
+    folder
+        Where runs would be kept, each batch in a folder of its own.
+    named
+        Whether a folder inside is called as one of them.
+
+    Raises
+    ------
+    InputError
+        Naming what lies there; nothing is changed.
+    """
+    there = sorted(folder.iterdir()) if folder.is_dir() else []
+    for one in there:
+        if not (one.is_dir() and named(one.name)):
+            raise InputError(
+                f"--folder: {folder} holds something other than runs of this command ({one.name}); give an empty or a "
+                "new one"
+            )
+
+
 def values_of(
     plan: Plan,
     table: DataFrame,

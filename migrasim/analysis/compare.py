@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from pandas import DataFrame
-from scipy import stats
 
+from migrasim.analysis.intervals import Labels, interval, share
 from migrasim.analysis.reasons import group_reasons_table, groups_table, reasons_table, terms_table, welfare
 from migrasim.core.errors import InputError, nearest
 from migrasim.facts import FactBook
@@ -29,7 +29,6 @@ from migrasim.runs.simulate import Prepared, collect, prepare
 from migrasim.scenario import Scenario
 from migrasim.welfare import Groups
 
-CONFIDENCE = 0.9
 MOST_PAIRS = 10_000
 KIND = "comparison"
 
@@ -102,7 +101,7 @@ class Comparison:
             One row a scenario and year: means of the ``reference`` and of the scenario (``value``), mean
             ``difference`` with its interval at 90 percent over the pairs (``low, high``; Student's t, empty for one
             pair), ``chance`` that the scenario is higher (share of the pairs, ties count half) with its interval
-            (``chance_low, chance_high``; Clopper and Pearson), and the number of ``pairs``.
+            (``chance_low, chance_high``; Clopper and Pearson), and the numbers of ``ties`` and of ``pairs``.
 
         Raises
         ------
@@ -245,8 +244,21 @@ def compare(
     return Comparison(identity, tuple(names), seeds, sample, base, until, tables, notes, provenance)
 
 
-def paired(reference: Iterable[float], value: Iterable[float]) -> dict[str, float]:
-    """Mean difference of pairs with its interval, and the chance that the second is higher.
+def paired(
+    reference: Iterable[float],
+    value: Iterable[float],
+    vectors: Labels | None = None,
+    lucks: Labels | None = None,
+) -> dict[str, float]:
+    """Mean difference of pairs with its interval, and the chance that the second is higher (ties count half).
+
+    Parameters
+    ----------
+    reference, value
+        Of each pair.
+    vectors, lucks
+        Parameter vector and luck of each pair; where not given each has a luck of its own. See
+        `migrasim.analysis.intervals`.
 
     Examples
     --------
@@ -256,23 +268,19 @@ def paired(reference: Iterable[float], value: Iterable[float]) -> dict[str, floa
     """
     first, second = np.array(list(reference), np.float64), np.array(list(value), np.float64)
     apart = second - first
-    count = len(apart)
-    low = high = np.nan
-    if count > 1:
-        width = stats.t.ppf(0.5 + CONFIDENCE / 2, count - 1) * apart.std(ddof=1) / np.sqrt(count)
-        low, high = apart.mean() - width, apart.mean() + width
-    wins = float((apart > 0).sum() + 0.5 * (apart == 0).sum())
-    tail = 0.5 - CONFIDENCE / 2
+    difference, low, high = interval(apart, vectors, lucks)
+    chance, chance_low, chance_high = share((apart > 0) + 0.5 * (apart == 0), vectors, lucks)
     return {
         "reference": float(first.mean()),
         "value": float(second.mean()),
-        "difference": float(apart.mean()),
-        "low": float(low),
-        "high": float(high),
-        "chance": wins / count,
-        "chance_low": float(stats.beta.ppf(tail, wins, count - wins + 1)) if wins > 0 else 0.0,
-        "chance_high": float(stats.beta.ppf(1 - tail, wins + 1, count - wins)) if wins < count else 1.0,
-        "pairs": count,
+        "difference": difference,
+        "low": low,
+        "high": high,
+        "chance": chance,
+        "chance_low": chance_low,
+        "chance_high": chance_high,
+        "ties": int((apart == 0).sum()),
+        "pairs": len(apart),
     }
 
 

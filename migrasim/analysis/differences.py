@@ -9,6 +9,7 @@ from pandas import DataFrame
 
 from migrasim.analysis.compare import paired
 from migrasim.analysis.finished import BLOCK, Finished, Measure
+from migrasim.analysis.intervals import Labels
 from migrasim.core.errors import InputError, nearest
 from migrasim.runs.design import LEVEL
 
@@ -21,8 +22,8 @@ class Differences:
     ----------
     table
         One row a point and future: ``future, point, scenario, reference, value, difference, low, high, chance,
-        chance_low, chance_high, pairs`` and its levels; see `migrasim.analysis.compare.paired`. `chance` is the
-        share of pairs in which it is higher than the reference.
+        chance_low, chance_high, ties, pairs`` and its levels; see `migrasim.analysis.compare.paired`. `chance` is the
+        share of pairs in which it is higher than the reference, ties counting half.
     main
         What each level of a factor does against its first one, the other factors the same, over all their levels:
         ``future, factor, level, difference, low, high, pairs``; empty where the design is no factorial or fraction.
@@ -67,7 +68,7 @@ def of_batch(batch: Finished, measure: Measure, against: str | None = None) -> D
             pairs = wide[[reference, point]].dropna()
             if len(pairs):
                 head = {"future": future, "point": point, "scenario": names[point]}
-                found.append(head | paired(pairs[reference], pairs[point]))
+                found.append(head | paired(pairs[reference], pairs[point], *_draws(pairs)))
     levels = [f"{LEVEL}{name}" for name in batch.levels]
     table = DataFrame(found)
     if levels and len(table):
@@ -88,6 +89,12 @@ def _reference(names: dict[int, str], against: str | None) -> int:
     )
 
 
+def _draws(wide: DataFrame) -> tuple[Labels, Labels]:
+    """Parameter vector and replication of each row."""
+    vectors, lucks = (wide.index.get_level_values(name).to_numpy() for name in BLOCK[1:])
+    return vectors, lucks
+
+
 def _main(batch: Finished, rows: DataFrame, levels: Sequence[str]) -> DataFrame:
     columns = ["future", "factor", "level", "difference", "low", "high", "pairs"]
     design = batch.about.design
@@ -103,7 +110,7 @@ def _main(batch: Finished, rows: DataFrame, levels: Sequence[str]) -> DataFrame:
             wide = part.pivot_table(index=list(BLOCK[1:]), columns=name, values="value", aggfunc="mean", sort=False)
             first = part[name].iloc[0]
             for level in (each for each in wide.columns if each != first):
-                told = paired(wide[first], wide[level])
+                told = paired(wide[first], wide[level], *_draws(wide))
                 head = (future, name.removeprefix(LEVEL), level)
                 found.append((*head, told["difference"], told["low"], told["high"], told["pairs"]))
     return DataFrame(found, columns=columns)

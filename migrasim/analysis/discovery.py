@@ -13,13 +13,12 @@ from typing import Any
 
 import numpy as np
 from pandas import DataFrame, Series
-from scipy import stats
 
 from migrasim.analysis.finished import BLOCK, Finished, Measure
+from migrasim.analysis.intervals import share
 from migrasim.core.errors import InputError
 from migrasim.runs.design import LEVEL, UNCERTAIN
 
-CONFIDENCE = 0.9
 DEEPEST = 3
 FEWEST_CASES = 20
 _LEAF_SHARE = 0.05  # of the cases a box must hold at least
@@ -38,7 +37,8 @@ class Discovery:
     ----------
     boxes
         ``box, condition, cases, short, density, low, high, coverage``, by coverage and density: conditions in
-        words joined by `and`; the interval of the density at 90 percent (Clopper and Pearson).
+        words joined by `and`; the interval of the density at 90 percent, cases of a group being one draw
+        (`migrasim.analysis.intervals.share`).
     limits
         ``box, name, low, high`` (numbers; empty is no limit) or ``value`` (names) of each condition.
     importance
@@ -134,13 +134,13 @@ def discover(inputs: DataFrame, values: Series[float], threshold: float, groups:
         if bad / count <= short.mean():
             continue
         conditions = _conditions(tree.tree_, int(leaf), list(coded.columns), origin)
-        rows.append((conditions, count, bad))
+        rows.append((conditions, count, bad, inside))
     rows.sort(key=lambda row: (-row[2], -row[2] / row[1]))
     table = []
-    for number, (conditions, count, bad) in enumerate(rows, 1):
-        low, high = _share_interval(bad, count)
+    for number, (conditions, count, bad, inside) in enumerate(rows, 1):
         words = " and ".join(_words(each) for each in conditions)
-        table.append((number, words, count, bad, bad / count, low, high, bad / int(short.sum())))
+        density = share(short[inside].astype(np.float64), lucks=groups[inside])
+        table.append((number, words, count, bad, *density, bad / int(short.sum())))
         limits += [(number, *each) for each in conditions]
     importance = _importance(tree, coded, origin, short, groups)
     return Discovery(
@@ -218,20 +218,13 @@ def _words(condition: Condition) -> str:
     return f"{name} above {low:.3g}" if low == low else f"{name} below {high:.3g}"
 
 
-def _share_interval(wins: int, count: int) -> tuple[float, float]:
-    tail = 0.5 - CONFIDENCE / 2
-    low = float(stats.beta.ppf(tail, wins, count - wins + 1)) if wins else 0.0
-    high = float(stats.beta.ppf(1 - tail, wins + 1, count - wins)) if wins < count else 1.0
-    return low, high
-
-
 def _importance(
     tree: Any, coded: DataFrame, origin: dict[str, tuple[str, str | None]], short: Array, groups: Array
 ) -> DataFrame:
     names = dict.fromkeys(name for name, _ in origin.values())
     work = dict.fromkeys(names, 0.0)
-    for column, share in zip(coded.columns, tree.feature_importances_, strict=True):
-        work[origin[column][0]] += float(share)
+    for column, part in zip(coded.columns, tree.feature_importances_, strict=True):
+        work[origin[column][0]] += float(part)
     used = dict.fromkeys(names, 0)
     rng = np.random.default_rng(0)
     numbers = coded.to_numpy(np.float64)

@@ -19,6 +19,7 @@ import numpy as np
 from pandas import DataFrame, Series, concat
 from scipy import stats
 
+from migrasim.analysis.intervals import CONFIDENCE, interval
 from migrasim.core.errors import InputError
 from migrasim.facts import BASE_YEAR, Fact, FactBook, Lever
 from migrasim.inputs import SUMS_TO_ONE
@@ -26,7 +27,6 @@ from migrasim.runs.levels import moved, setting
 from migrasim.runs.runner import OnDone, yearly
 from migrasim.runs.spec import RunSpec
 
-CONFIDENCE = 0.9
 DELAY_YR = 3
 YEARS = (2025, 2035)
 RATE, REGISTERED, URBAN, COST = "urbanization_rate", "hukou_urbanization_rate", "urban_population", "cost_yuan"
@@ -202,21 +202,6 @@ def _effect(lever: str, effect: str, pairs: Sequence[tuple[DataFrame, DataFrame]
         rows += [(lever, effect, measure, year, *interval(apart[measure]), len(pairs)) for measure in MEASURES]
         rows.append((lever, effect, "yuan_per_resident", year, *ratio(apart[COST], apart[URBAN]), len(pairs)))
     return DataFrame(rows, columns=["lever", "effect", "measure", "year", "difference", "low", "high", "pairs"])
-
-
-def interval(apart: Array) -> tuple[float, float, float]:
-    """Mean of paired differences with its interval at 90 percent (Student's t); without one for a single pair.
-
-    Examples
-    --------
-    >>> [round(float(each), 2) for each in interval(np.array([1.0, 2.0, 3.0]))]
-    [2.0, 0.31, 3.69]
-    """
-    mean = float(apart.mean())
-    if len(apart) < 2:
-        return mean, np.nan, np.nan
-    half = _t(len(apart)) * float(apart.std(ddof=1)) / np.sqrt(len(apart))
-    return mean, mean - half, mean + half
 
 
 def _t(count: int) -> float:

@@ -18,16 +18,14 @@ from typing import Any
 
 import numpy as np
 from pandas import DataFrame
-from scipy import stats
 
-from migrasim.analysis.levers import interval
+from migrasim.analysis.intervals import Labels, interval, share
 from migrasim.core.errors import InputError, nearest
 from migrasim.facts import BASE_YEAR, FactBook
 from migrasim.runs.design import Experiment, SearchFile
 from migrasim.runs.factors import Factors, Point, point_in
 from migrasim.runs.spec import RunSpec
 
-CONFIDENCE = 0.9
 PAYERS = {
     "public": ("county_cost_yuan", "higher_cost_yuan"),
     "county": ("county_cost_yuan",),
@@ -82,8 +80,8 @@ class Found:
     verified
         One row a mix that was run again, cheapest first: ``mix, reaches, chance, chance_low, chance_high, result, low,
         high, at_chance``, for each payer ``<payer>_yuan``, with ``public_low, public_high``, ``within_budget`` and a
-        column for each factor. `chance` is the share of futures and seeds in which the target is reached, its interval
-        Clopper and Pearson's; intervals at 90 percent.
+        column for each factor. `chance` is the share of futures and seeds in which the target is reached. Intervals at
+        90 percent, over seeds (and parameter vectors): see `migrasim.analysis.intervals`.
     tried
         One row a mix tried: ``mix, at_chance, result, public_yuan, within_budget, front`` and the factors.
     best
@@ -134,7 +132,7 @@ def search(experiment: Experiment, run: Runner) -> Found:
         seen += verification.run([(each.number, each.levels) for each in chosen], "verification")
         if any(_reaches(each, wanted) and within(each, wanted) for each in seen):
             break
-    table = _verified(seen, wanted)
+    table = _verified(seen, experiment, wanted)
     good = table[table["reaches"] & table["within_budget"]]
     inside = table[table["within_budget"]] if table["within_budget"].any() else table
     return Found(
@@ -343,21 +341,22 @@ def first(design: Factors) -> list[dict[str, float]]:
     return [*ends, *drawn]
 
 
-def _verified(seen: Sequence[Tried], wanted: SearchFile) -> DataFrame:
+def _verified(seen: Sequence[Tried], experiment: Experiment, wanted: SearchFile) -> DataFrame:
     rows = []
+    vectors, lucks = _draws(experiment, wanted.verify_replications)
     for each in sorted(seen, key=lambda one: one.cost()):
-        wins = int((each.results >= wanted.target.at_least).sum())
-        count = len(each.results)
-        tail = 0.5 - CONFIDENCE / 2
-        mean, low, high = interval(each.results)
-        public, public_low, public_high = interval(each.costs["public"])
+        chance, chance_low, chance_high = share(
+            (each.results >= wanted.target.at_least).astype(np.float64), vectors, lucks
+        )
+        mean, low, high = interval(each.results, vectors, lucks)
+        public, public_low, public_high = interval(each.costs["public"], vectors, lucks)
         rows.append(
             {
                 "mix": each.number,
                 "reaches": _reaches(each, wanted),
-                "chance": wins / count,
-                "chance_low": float(stats.beta.ppf(tail, wins, count - wins + 1)) if wins else 0.0,
-                "chance_high": float(stats.beta.ppf(1 - tail, wins + 1, count - wins)) if wins < count else 1.0,
+                "chance": chance,
+                "chance_low": chance_low,
+                "chance_high": chance_high,
                 "result": mean,
                 "low": low,
                 "high": high,
@@ -367,11 +366,18 @@ def _verified(seen: Sequence[Tried], wanted: SearchFile) -> DataFrame:
                 "public_high": public_high,
                 **{f"{payer}_yuan": each.cost(payer) for payer in PAYERS if payer != "public"},
                 "within_budget": within(each, wanted),
-                "runs": count,
+                "runs": len(each.results),
                 **each.levels,
             }
         )
     return DataFrame(rows)
+
+
+def _draws(experiment: Experiment, replications: int) -> tuple[Labels, Labels]:
+    """Parameter vector and luck of each run of a mix, in the order of `_Trials`."""
+    shape = (len(experiment.parameters.points), len(experiment.futures), replications)
+    vectors, _, lucks = np.indices(shape)
+    return vectors.ravel(), lucks.ravel()
 
 
 def _tried(done: Sequence[Tried], wanted: SearchFile) -> DataFrame:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 SCENARIO = "status_quo"
 _MODEL, _NORMAL = "migrasim", 1.645
+FOLDERS = ("patterns", "again", "checks", "ablations")  # of the runs, in the folder of a request
 _FORECASTERS = 10  # vectors, the least implausible without what is to be forecast
 
 

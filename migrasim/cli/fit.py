@@ -44,6 +44,7 @@ def calibrate(
 
     region = Region.only()
     plan, table = calibration.Plan.load(region), patterns.series(region)
+    calibration.check_folder(folder, lambda name: name.startswith("wave-"))
     say(f"runs are kept in {short(folder)}: the same command goes on where it was interrupted")
     with runs(console(stderr=True), "fit", say) as on_done:
         evaluate = calibration.by_batch(plan, table, folder, workers=workers, on_done=on_done)
@@ -78,7 +79,7 @@ def validate(
     Example: migrasim validate --sample 0.1 --experiments --ablations 0.05 --page docs/validation.md
     """
     tongue = lang_of(lang)
-    from migrasim.analysis import validation
+    from migrasim.analysis import calibration, validation
     from migrasim.present import judgement
     from migrasim.present.progress import runs
 
@@ -86,6 +87,7 @@ def validate(
         folder=folder, sample=sample, workers=workers, experiments=experiments, ablations=tuple(ablations or ())
     )
     validation.check_request(request)
+    calibration.check_folder(folder, lambda name: name in validation.FOLDERS)
     with runs(console(stderr=True), "validation", say) as on_done:
         found = validation.validate(request, on_done)
     show(*judgement.tables(found, tongue))

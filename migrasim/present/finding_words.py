@@ -34,8 +34,9 @@ PHRASES: dict[str, tuple[str, str]] = {
         "區間：對設計點重新抽樣的90%區間。",
     ),
     "intervals_cases": (
-        "Interval of the density: 90 percent, over cases (Clopper and Pearson).",
-        "密度區間：按情形計算的90%區間（克洛珀-皮爾遜）。",
+        "Interval of the density: 90 percent; cases of one parameter vector (or point) are one draw. Boxes were "
+        "chosen for being dense, so densities lie on the high side.",
+        "密度區間：90%區間；同一參數組（或設計點）的情形視為一次抽取。區域因密度高而入選，故密度偏高。",
     ),
     "no_interval": ("One replication: what luck adds cannot be told.", "僅一次重複，無法判斷隨機性的影響。"),
     "missing": (
@@ -95,9 +96,10 @@ PHRASES: dict[str, tuple[str, str]] = {
     "pawn_words": (
         "Fixing a number moves the distribution of {what} most for {first}; then {rest} (PAWN, distance from 0 "
         "to 1; a number "
-        "that does nothing would stay below {noise}). {quiet} of {count} stay at or below that.",
-        "固定某一數字時，{what}的分佈變動最大的是{first}；其次為{rest}（PAWN距離，0至1；毫無作用的數字約為 "
-        "{noise}）。"
+        "that does nothing stays below {noise} in nineteen designs of twenty). {quiet} of {count} stay at or below "
+        "that.",
+        "固定某一數字時，{what}的分佈變動最大的是{first}；其次為{rest}（PAWN距離，0至1；毫無作用的數字"
+        "在二十次設計中有十九次低於 {noise}）。"
         "{count} 個數字中有 {quiet} 個不高於此。",
     ),
     "morris_axis": ("mean size of the effect over the range, {unit}", "全區間效果的平均大小，{unit}"),
@@ -111,11 +113,20 @@ PHRASES: dict[str, tuple[str, str]] = {
     "differences_words": (
         "Against {reference} ({reference_value}), {what} is highest under {best}: {best_number} {unit}, higher "
         "in {best_chance} "
+<<<<<<< HEAD
         "of {pairs} pairs; lowest under {worst}: {worst_number} {unit}. Points clearly "
         "higher: {up} of {count}, clearly lower: {down}.",
+=======
+        "of {pairs} pairs; lowest under {worst}: {worst_number} {unit}.",
+>>>>>>> audit2-b
         "與{reference}（{reference_value}）相比，{what}最高者為{best}：{best_number} {unit}，{pairs} 對中 "
         "{best_chance} 對較高；"
-        "最低者為{worst}：{worst_number} {unit}。{count} 個組合中，{up} 個明顯較高，{down} 個明顯較低。",
+        "最低者為{worst}：{worst_number} {unit}。",
+    ),
+    "differences_ties": ("A pair of equals counts half.", "相等的一對計為半對。"),
+    "differences_clear": (
+        "Of {count} points, {up} are clearly higher, {down} clearly lower.",
+        "{count} 個組合中，{up} 個明顯較高，{down} 個明顯較低。",
     ),
     "difference_words": (
         "Against {reference} ({reference_value}), {what} changes by {best_number} {unit} under {best}, higher in "

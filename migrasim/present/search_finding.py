@@ -98,7 +98,11 @@ def of_search(found: Found, lang: Lang) -> Finding:
         runs=f"{sum(found.runs):,}",
         seed=experiment.seed,
         sample=f"{experiment.sample:g}",
-        intervals=say("intervals_luck", lang, count=wanted.verify_replications),
+        intervals=say(
+            "intervals_both" if len(experiment.parameters.points) > 1 else "intervals_luck",
+            lang,
+            count=wanted.verify_replications,
+        ),
     )
     title = f"{say('search', lang)}{': ' if lang == 'en' else '：'}{title_in(experiment.title, lang)}"
     return Finding(title, sentences(parts, lang), {"verified": found.verified, "tried": found.tried}, draw, source)

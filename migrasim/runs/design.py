@@ -424,4 +424,54 @@ def _checked(experiment: Experiment) -> Experiment:
             f"{len(experiment.futures)} futures x {len(experiment.parameters.points):,} parameter vectors x "
             f"{experiment.replications:,} replications); allowed: up to {MOST_RUNS:,}"
         )
+    if experiment.analyse is not None:
+        _check_analyse(experiment, experiment.analyse)
     return experiment
+
+
+def _check_analyse(experiment: Experiment, asked: AnalyseFile) -> None:
+    """Refuse what the batch could not answer once it has run."""
+    from migrasim.indicators import CATALOGUE
+
+    where, method, design = f"{experiment.file}: analyse", asked.method, experiment.design
+    if asked.indicator not in CATALOGUE:
+        raise InputError(
+            f"{where}.indicator: there is no indicator '{asked.indicator}'; allowed: one of `migrasim indicators`. "
+            f"{nearest(asked.indicator, CATALOGUE)}".rstrip()
+        )
+    if "year" in asked.model_fields_set and not experiment.base <= asked.year <= experiment.until:
+        raise InputError(
+            f"{where}.year: {asked.year} is not run; allowed: {experiment.base} to {experiment.until} (until)"
+        )
+    if asked.against is not None and method not in ("differences", "sensitivity"):
+        raise InputError(
+            f"{where}.against: {method} takes nothing off; leave it out, or ask for differences or sensitivity"
+        )
+    if asked.at_least is not None and method != "discovery":
+        raise InputError(f"{where}.at_least: {method} has no threshold; leave it out, or ask for discovery")
+    if asked.at_least is None and method == "discovery":
+        raise InputError(f"{where}.at_least: discovery needs a threshold below which a case falls short, such as 0.7")
+    named = [one.name for one in experiment.scenarios]
+    known = [*named, *point_names(experiment.name, len(experiment.points))] if experiment.points else named
+    numbers = [str(number) for number in range(len(known))] if method == "differences" else []
+    if asked.against is not None and asked.against not in [*known, *numbers]:
+        raise InputError(
+            f"{where}.against: '{asked.against}' is not in the batch; allowed: {', '.join(known[:20])}. "
+            f"{nearest(asked.against, known)}".rstrip()
+        )
+    if method == "attribution" and (design is None or design.kind != "coalitions"):
+        raise InputError(
+            f"{where}.method: a batch whose design has kind: coalitions is needed (experiments/attribution.yaml); "
+            f"this one has {design.kind if design else 'named scenarios'}"
+        )
+    if method == "sensitivity" and not any(one is not None and one.ranges for one in (design, experiment.parameters)):
+        raise InputError(
+            f"{where}.method: sensitivity needs levers or facts spread over ranges; allowed: designs or parameters of "
+            "kind morris, sobol or latin_hypercube"
+        )
+    if method == "differences" and experiment.luck != "common":
+        raise InputError(
+            f"{where}.method: the runs of this batch do not share their luck (luck: independent), so no pairs"
+        )
+    if method == "differences" and len(known) < 2:
+        raise InputError(f"{where}.method: the batch has one scenario or point only; two are needed")

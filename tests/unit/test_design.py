@@ -195,6 +195,11 @@ def test_a_column_of_a_table_may_hold_names_and_strengths(tmp_path: Path):
     assert half == pytest.approx(whole / 2)
 
 
+def asking(**analyse: Any) -> dict[str, Any]:
+    """An experiment whose batch is to be analysed so."""
+    return {"scenarios": ["status_quo", "plan"], "analyse": {"method": "differences", **analyse}}
+
+
 def wrong(**design: Any) -> dict[str, Any]:
     """A file whose design has something wrong."""
     return {"name": "x", "design": {"kind": "factorial", "levers": {"industry": ["status_quo", "plan"]}, **design}}
@@ -219,6 +224,16 @@ CUBE: dict[str, Any] = {"kind": "latin_hypercube", "size": 4}
         ({"scenarios": ["plan"], "seed": 2**63 - 9, "luck": "independent"}, "is too large for the seeds"),
         ({"scenarios": ["plan"], "sample": True}, "sample.*valid number .given: the truth value true"),
         ({"scenarios": ["plan"], "analyse": {"method": "discovery", "at_least": float("nan")}}, "at_least.*finite"),
+        (asking(indicator="urbanisation_rate"), "analyse.indicator.*did you mean 'urbanization_rate'"),
+        (asking(year=2040), "analyse.year: 2040 is not run; allowed: 2020 to 2035"),
+        (asking(at_least=0.5), "analyse.at_least: differences has no threshold"),
+        (asking(against="plna"), "analyse.against: 'plna' is not in the batch.*did you mean 'plan'"),
+        (asking(method="attribution", against="plan"), "analyse.against: attribution takes nothing off"),
+        (asking(method="attribution"), "analyse.method.*kind: coalitions is needed"),
+        (asking(method="discovery"), "analyse.at_least: discovery needs a threshold"),
+        (asking(method="sensitivity"), "analyse.method: sensitivity needs levers or facts spread over ranges"),
+        (asking() | {"luck": "independent"}, "analyse.method.*do not share their luck"),
+        (asking() | {"scenarios": ["plan"]}, "analyse.method.*one scenario or point only"),
         (wrong(**CUBE) | {"search": {"target": {"at_least": float("inf")}}}, "search.target.at_least.*finite number"),
         ({"scenarios": ["plan"], "until": 1999}, "until: 1999 is not allowed; allowed: years from 2021"),
         ({"scenarios": ["plan"], "parameters": "ensembel"}, "parameters.*did you mean 'ensemble'"),

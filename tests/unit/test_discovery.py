@@ -222,3 +222,31 @@ def test_a_failed_run_moves_no_effect_of_a_level():
         ["industry", "plan", 10.0, 2],
         ["transport", "plan", 1.0, 2],
     ]
+
+
+def test_one_replication_tells_of_nothing_clear_and_equals_are_told() -> None:
+    """Without an interval nothing is said to be clear or not; that a pair of equals counts half is."""
+
+    def told(data: dict[str, Any], worth: Any) -> str:
+        batch = finished(data, worth)
+        return analyses.analyse(batch, analyses.request(batch, "differences")).words
+
+    data: dict[str, Any] = {"scenarios": ["status_quo", "plan"]}
+    words = told(data, lambda _: 0.5)
+    assert "0.5 of 1 pairs" in words
+    assert "A pair of equals counts half." in words
+    assert "clearly" not in words
+    more = told({**data, "replications": 3}, lambda row: float(row["point"]))
+    assert "Of 1 points, 1 are clearly higher" in more
+    assert "equals" not in more
+
+
+def test_cases_of_one_vector_are_one_draw_of_a_density() -> None:
+    """Each vector in three futures: the interval of a box is that of its vectors."""
+    facts = {"kind": "latin_hypercube", "size": 20, "facts": ["moving.network_utility"]}
+    data = {"scenarios": ["plan"], "parameters": facts, "futures": ["central", "boom", "hard_times"]}
+    batch = finished(data, lambda row: float(row["parameter_set"] % 2 + 0.01 * row["uncertain.moving.network_utility"]))
+    found = discovery.of_batch(batch, Measure(), 0.5).boxes
+    one = finished({**data, "futures": ["central"]}, lambda row: float(row["parameter_set"] % 2))
+    alone = discovery.of_batch(one, Measure(), 0.5).boxes
+    assert (found[["low", "high"]] - alone[["low", "high"]]).abs().to_numpy().max() < 1e-9

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from migrasim import cli
 from migrasim.analysis import calibration, patterns, shipping, validation
 from migrasim.analysis.calibration import Plan
 from migrasim.core.errors import InputError
@@ -269,3 +270,20 @@ def test_what_no_parameter_moves_has_no_band(monkeypatch, tmp_path):
     found = validation.validate(validation.Request(folder=tmp_path, sample=0.01)).patterns.loc[start.index]
     for column in ("simulated", "chance_low", "chance_high", "low_parameters", "high_parameters"):
         assert found[column].to_numpy() == pytest.approx(start.to_numpy())
+
+
+@pytest.mark.parametrize("command", ["calibrate", "validate"])
+def test_a_folder_of_something_else_is_left_alone(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The folder of a run, or of anything, is refused before a run is made, and nothing is written into it."""
+    (tmp_path / "indicators.parquet").write_bytes(b"mine")
+    with pytest.raises(SystemExit) as end:
+        cli.main([command, "--folder", str(tmp_path)])
+    assert end.value.code == 2
+    said = capsys.readouterr().err
+    assert "holds something other than runs of this command (indicators.parquet)" in said
+    assert [each.name for each in tmp_path.iterdir()] == ["indicators.parquet"]
+    calibration.check_folder(tmp_path / "new", lambda name: name.startswith("wave-"))
+    (tmp_path / "fit" / "wave-1").mkdir(parents=True)
+    calibration.check_folder(tmp_path / "fit", lambda name: name.startswith("wave-"))

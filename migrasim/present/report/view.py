@@ -231,7 +231,11 @@ class View:
         if scenario not in wide or self.scenarios[0] not in wide:
             return {}
         both = wide[[self.scenarios[0], scenario]].dropna()
-        return paired(both[self.scenarios[0]], both[scenario]) if len(both) else {}
+        draws = [
+            both.index.get_level_values(name).to_numpy() if name in shared else None
+            for name in ("parameter_set", "seed")
+        ]
+        return paired(both[self.scenarios[0]], both[scenario], *draws) if len(both) else {}
 
     def at(self, indicator: str, scenario: str, year: int, place: str | None = None) -> float:
         """Mean of an indicator in a year."""
