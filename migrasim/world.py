@@ -93,9 +93,16 @@ class Flows:
         return cls(*counts, *(np.zeros((places, places, N_FORMS), np.int64) for _ in range(2)))
 
     @classmethod
-    def stacked(cls, several: Sequence[Flows]) -> Flows:
-        """Flows of several years in arrays whose first axis is the year."""
-        return cls(**{one.name: np.stack([getattr(each, one.name) for each in several]) for one in fields(cls)})
+    def stacked(cls, several: Sequence[Flows], places: int) -> Flows:
+        """Flows of several years, or of none, in arrays whose first axis is the year."""
+        empty = cls.zero(places)
+        shapes = {one.name: getattr(empty, one.name).shape for one in fields(cls)}
+        return cls(
+            **{
+                name: np.array([getattr(each, name) for each in several], np.int64).reshape(-1, *shape)
+                for name, shape in shapes.items()
+            }
+        )
 
 
 @dataclass

@@ -113,19 +113,14 @@ PHRASES: dict[str, tuple[str, str]] = {
     "differences_words": (
         "Against {reference} ({reference_value}), {what} is highest under {best}: {best_number} {unit}, higher "
         "in {best_chance} "
-<<<<<<< HEAD
-        "of {pairs} pairs; lowest under {worst}: {worst_number} {unit}. Points clearly "
-        "higher: {up} of {count}, clearly lower: {down}.",
-=======
         "of {pairs} pairs; lowest under {worst}: {worst_number} {unit}.",
->>>>>>> audit2-b
         "與{reference}（{reference_value}）相比，{what}最高者為{best}：{best_number} {unit}，{pairs} 對中 "
         "{best_chance} 對較高；"
         "最低者為{worst}：{worst_number} {unit}。",
     ),
     "differences_ties": ("A pair of equals counts half.", "相等的一對計為半對。"),
     "differences_clear": (
-        "Of {count} points, {up} are clearly higher, {down} clearly lower.",
+        "Points clearly higher: {up} of {count}, clearly lower: {down}.",
         "{count} 個組合中，{up} 個明顯較高，{down} 個明顯較低。",
     ),
     "difference_words": (

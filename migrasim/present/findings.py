@@ -322,9 +322,6 @@ def of_differences(found: Differences, batch: Finished, measure: Measure, lang: 
             more = {
                 "worst": labels[worst["scenario"]],
                 "worst_number": scale.ends(worst["difference"], worst["low"], worst["high"]),
-                "count": len(ordered),
-                "up": int((table["low"] > 0).sum()),
-                "down": int((table["high"] < 0).sum()),
             }
         words = say(
             "differences_words" if len(ordered) > 1 else "difference_words",
@@ -337,13 +334,10 @@ def of_differences(found: Differences, batch: Finished, measure: Measure, lang: 
             best_chance=f"{best['chance'] * best['pairs']:g}",  # ties count half
             pairs=int(best["pairs"]),
             unit=scale.difference_unit,
-<<<<<<< HEAD
             **more,
-=======
->>>>>>> audit2-b
         )
         told = [words, say("differences_ties", lang) if best["ties"] else ""]
-        if table["low"].notna().any():  # one pair tells of no clear difference, nor of none
+        if len(ordered) > 1 and table["low"].notna().any():  # one pair tells of no clear difference, nor of none
             up, down = int((table["low"] > 0).sum()), int((table["high"] < 0).sum())
             told.append(say("differences_clear", lang, count=len(ordered), up=up, down=down))
         words = sentences(told, lang)

@@ -301,7 +301,8 @@ def _area_columns(areas: Sequence[Area], of_level: Mapping[str, list[str]], year
 def _flows(ready: Prepared, names: list[str]) -> pa.Table:
     """Persons and households who moved in a year, by origin, destination and form."""
     weight = ready.simulation.world.weight
-    years, cells, persons, households = [], [], [], []
+    nothing = np.zeros(0, np.int64)  # before the first year
+    years, cells, persons, households = [nothing], [np.zeros((3, 0), np.int64)], [nothing * weight], [nothing * weight]
     for record in ready.simulation.history:
         if record.flows is not None:
             found = np.nonzero(record.flows.moves)
@@ -327,8 +328,11 @@ def _decomposition(ready: Prepared, areas: Sequence[Area], of_level: Mapping[str
     areas = [area for area in areas if area[0] != "place"]
     places = [each for _, _, each in areas]
     lived = [record for record in ready.simulation.history if record.flows is not None]
-    flows = Flows.stacked([record.flows for record in lived if record.flows is not None])
-    before, after = (np.stack([getattr(record, name) for record in lived]) for name in ("before", "after"))
+    flows = Flows.stacked([record.flows for record in lived if record.flows is not None], geography.places)
+    before, after = (
+        np.array([getattr(record, name) for record in lived], np.int64).reshape(-1, geography.places)
+        for name in ("before", "after")
+    )
     split = decompose(flows, before, after, places, geography.urban, geography.inside)
     head = _area_columns(areas, of_level, [record.year for record in lived])
     rows = np.repeat(np.arange(len(lived) * len(areas)), len(COMPONENTS))

@@ -236,8 +236,9 @@ def test_one_replication_tells_of_nothing_clear_and_equals_are_told() -> None:
     assert "0.5 of 1 pairs" in words
     assert "A pair of equals counts half." in words
     assert "clearly" not in words
-    more = told({**data, "replications": 3}, lambda row: float(row["point"]))
-    assert "Of 1 points, 1 are clearly higher" in more
+    data = {"scenarios": ["status_quo", "plan", "villages_first"], "replications": 3}
+    more = told(data, lambda row: float(row["point"] > 0))
+    assert "Points clearly higher: 2 of 2, clearly lower: 0." in more
     assert "equals" not in more
 
 

@@ -287,3 +287,14 @@ def test_a_folder_of_something_else_is_left_alone(
     calibration.check_folder(tmp_path / "new", lambda name: name.startswith("wave-"))
     (tmp_path / "fit" / "wave-1").mkdir(parents=True)
     calibration.check_folder(tmp_path / "fit", lambda name: name.startswith("wave-"))
+
+
+def test_the_start_of_both_records_is_known_before_any_year_is_run() -> None:
+    """A judgement reads the base year of the whole population from tables that hold no flow and no change yet."""
+    table = patterns.series(Region.only())
+    found = validation.start_values(table)
+    wanted = table.query("base == 2020 and year == 2020")
+    assert len(found) == len(wanted) > 5
+    published = wanted["published"].reindex(found.index)
+    counts = published > 1000  # residents of counties, which the synthesis meets
+    assert found[counts].to_numpy() == pytest.approx(published[counts].to_numpy(), rel=0.2)
