@@ -7,6 +7,7 @@ package ships regions under ``migrasim/regions``; any other folder works by its 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +18,8 @@ import numpy as np
 
 from migrasim.core.codes import N_OUTSIDE, N_TIERS, Sector, Tier
 from migrasim.core.errors import InputError, nearest
-from migrasim.region_files import COLUMNS, HOUSEHOLDS, read_table, read_yaml, write_template
+from migrasim.region_files import AGES, COLUMNS, read_table, write_template
+from migrasim.region_form import faults_of, read_yaml
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +28,6 @@ REGIONS = Path(__file__).resolve().parent / "regions"
 BASES = (2010, 2020)
 FIT = "fit"  # folder of a region: series to fit to, and the parameters that were fitted
 _GOLDEN_ANGLE = np.pi * (3 - np.sqrt(5))
-_AGES = [f"{a}-{a + 4}" for a in range(0, 85, 5)] + ["85+"]
 
 
 @dataclass(frozen=True)
@@ -76,25 +77,17 @@ class Region:
         self.name: str = str(about["name"])
         self.title: dict[str, str] = about["title"]
         self.counties = [
-            County(int(row["code"]), row["en"], row["zh"], row.get("zh_hant", row["zh"])) for row in about["counties"]
+            County(row["code"], row["en"], row["zh"], row.get("zh_hant") or row["zh"]) for row in about["counties"]
         ]
         names = self.county_names
-        if about["core_county"] not in names:
-            hint = nearest(about["core_county"], names)
-            raise InputError(f"{folder / 'region.yaml'}: core_county: {about['core_county']!r} is no county; {hint}")
         self.core_county = names.index(about["core_county"])
-        self.chains = [_chain(folder, number, row) for number, row in enumerate(about["chains"], 1)]
+        self.chains = [
+            Chain(number, row["id"], row["title"], tuple(Sector[name] for name in row["sectors"]))
+            for number, row in enumerate(about["chains"], 1)
+        ]
         self.targets = {int(year): float(share) for year, share in about["targets"].items()}
-        self.map = folder / str(about.get("map", "map.geojson"))
-        self.tables: dict[str, pd.DataFrame] = {}
-        for table in about["tables"]:
-            self.tables[table] = read_table(folder, table)
-        for table in COLUMNS:
-            if table not in self.tables:
-                raise InputError(
-                    f"{folder / 'region.yaml'}: tables: {table!r} is missing; it is needed by every region"
-                )
-        self._check()
+        self.map = folder / about.get("map", "map.geojson")
+        self.tables: dict[str, pd.DataFrame] = {table: read_table(folder, table) for table in about["tables"]}
 
     @classmethod
     def load(cls, name_or_path: str | Path) -> Region:
@@ -110,10 +103,11 @@ class Region:
         if text in shipped:
             return cls(REGIONS / text)
         folder = Path(text)
-        if (folder / "region.yaml").is_file():
+        if os.path.isdir(folder):  # noqa: PTH112 (pathlib raises on names too long)
+            if wrong := validate(folder):
+                more = f" (and {len(wrong) - 1} more: migrasim region --validate)" if len(wrong) > 1 else ""
+                raise InputError(f"{wrong[0]}{more}")
             return cls(folder)
-        if folder.is_dir():
-            raise InputError(f"{folder}: no region.yaml in this folder; `write_template` makes a blank one")
         hint = nearest(text, shipped)
         raise InputError(f"region {text!r} is unknown; known: {', '.join(shipped)}" + (f"; {hint}" if hint else ""))
 
@@ -206,7 +200,7 @@ class Region:
         rows = self.tables["labour_demography"]
         rows = rows[rows["indicator"].isin(["village_committees", "residents_committees"])]
         rows = rows[rows["area"].str.contains("/", regex=False)]
-        about = self.record_yaml.get("villages", {})
+        about = self.record_yaml.get("villages") or {}
         town, township = about.get("town_suffix", "镇"), about.get("township_suffix", "乡")
         counts: dict[tuple[int, str], dict[str, int]] = {}
         for area, indicator, value, note in zip(
@@ -375,7 +369,8 @@ class Region:
         share = np.where(np.isnan(printed), judged, printed)
         if np.isnan(share).any():
             county = self.county_names[int(np.flatnonzero(np.isnan(share))[0])]
-            raise InputError(f"labour_demography.csv: no seat share of urban residents for {county}")
+            where = self.folder / "tables" / "labour_demography.csv"
+            raise InputError(f"{where}: no seat share of urban residents for {county}")
         return np.asarray(share)
 
     @cached_property
@@ -461,14 +456,15 @@ class Region:
         if np.isnan(values).any():
             if missing is None:
                 county_name = self.counties[int(np.flatnonzero(np.isnan(values))[0])].zh
-                raise InputError(f"labour_demography.csv: no row {indicator!r} for {county_name} in {year}")
+                where = self.folder / "tables" / "labour_demography.csv"
+                raise InputError(f"{where}: no row {indicator!r} for {county_name} in {year}")
             values = np.where(np.isnan(values), missing, values)
         return values
 
     def age_by_sex(self, base: int) -> np.ndarray:
         """(counties, 18, 2) residents by five-year age group and sex (male, female)."""
-        counts = np.zeros((self.n_counties, len(_AGES), 2), np.int64)
-        for g, group in enumerate(_AGES):
+        counts = np.zeros((self.n_counties, len(AGES), 2), np.int64)
+        for g, group in enumerate(AGES):
             for s, sex in enumerate(("male", "female")):
                 counts[:, g, s] = self.long(f"pop_age_{group}_{sex}", base).astype(np.int64)
         return counts
@@ -516,22 +512,6 @@ class Region:
                 raise InputError(f"{where}: {column} of {county.en}: {found[code]!r} is no number") from None
         return np.array(values)
 
-    def _check(self) -> None:
-        for base in BASES:
-            where = self.folder / "tables" / f"county_{base}.csv"
-            for column in ("resident_pop", "urban_pop", "rural_pop", "family_households", *HOUSEHOLDS[1:]):
-                if np.isnan(self.census(base, column)).any():
-                    raise InputError(f"{where}: {column} is empty for a county")
-            gap = self.census(base, "resident_pop") - self.census(base, "urban_pop") - self.census(base, "rural_pop")
-            if np.abs(gap).max() > 0:
-                county = self.county_names[int(np.abs(gap).argmax())]
-                raise InputError(f"{where}: urban_pop and rural_pop of {county} do not add up to resident_pop")
-        distances = self.tables["distance_great_circle_km"]
-        for name in [*self.county_names, *self.record_yaml["outside"]["near"]["cities"]]:
-            if name not in distances.columns:
-                where = self.folder / "tables" / "distance_great_circle_km.csv"
-                raise InputError(f"{where}: column {name!r} is missing; {nearest(name, distances.columns)}")
-
 
 def describe(region: Region) -> list[dict[str, Any]]:
     """What a region holds and how complete it is: one row an item (item, count, complete, source)."""
@@ -556,37 +536,27 @@ def describe(region: Region) -> list[dict[str, Any]]:
 
 
 def validate(path: str | Path) -> list[str]:
-    """All that is wrong with a region folder, one message each; empty where it can be used."""
+    """All that is wrong with a region folder, one message each; empty where it can be used.
+
+    What the tables say is looked at where region.yaml and the tables can be read.
+    """
+    from migrasim.region_checks import problems
+
     folder = Path(path)
-    problems: list[str] = []
-    try:
-        about = read_yaml(folder / "region.yaml")
-    except InputError as error:
-        return [str(error)]
-    for table in dict.fromkeys([*COLUMNS, *about["tables"]]):
+    found = faults_of(folder / "region.yaml")
+    if not os.path.lexists(folder / "region.yaml"):
+        return found  # no region at all: nothing else need be told
+    for table in COLUMNS:
         try:
             read_table(folder, table)
         except InputError as error:
-            problems.append(str(error))
-    if not problems:
-        try:
-            region = Region(folder)
-            for base in BASES:
-                region.age_by_sex(base)
-            _ = (region.travel_min, region.seat_share, region.record, region.chain_jobs, region.cpi, region.ensemble)
-        except InputError as error:
-            problems.append(str(error))
-    return problems
-
-
-def _chain(folder: Path, number: int, row: Mapping[str, Any]) -> Chain:
-    sectors = []
-    for name in row["sectors"]:
-        if name not in Sector.__members__:
-            hint = nearest(name, Sector.__members__)
-            raise InputError(f"{folder / 'region.yaml'}: chains: {row['id']}: sector {name!r} is unknown; {hint}")
-        sectors.append(Sector[name])
-    return Chain(number, str(row["id"]), row["title"], tuple(sectors))
+            found.append(str(error))
+    if found:
+        return found
+    try:
+        return list(problems(Region(folder)))
+    except InputError as error:
+        return [str(error)]
 
 
 def _spiral(step: int, steps: int, radius: float) -> np.ndarray:

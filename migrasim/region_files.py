@@ -1,14 +1,11 @@
-"""Files of a region package: which there are, how they are read, and a blank set of them."""
+"""Tables of a region package: which there are, how they are read, and a blank set of them."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import yaml
+from typing import TYPE_CHECKING
 
 from migrasim.core.errors import InputError, nearest
-from migrasim.core.kept import kept
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,27 +49,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "patterns": ("id", "pattern", "published", "tolerance", "use", "source"),
 }
 """Tables that every region needs, and the columns that the program reads."""
-
-_KEYS = ("name", "title", "prefecture", "core_county", "counties", "chains", "outside", "targets", "travel", "tables")
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """The mapping of a region.yaml with all its keys; else an `InputError`."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        about = kept(f"region {yaml.__version__}", text, lambda: yaml.safe_load(text))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; a region is a folder with region.yaml and tables/") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read ({type(error).__name__})") from None
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: is no valid YAML ({str(error).splitlines()[0]})") from None
-    if not isinstance(about, dict):
-        raise InputError(f"{path}: is empty or no mapping; needed keys: {', '.join(_KEYS)}")
-    for key in _KEYS:
-        if key not in about:
-            raise InputError(f"{path}: key {key!r} is missing; needed keys: {', '.join(_KEYS)}")
-    return about
+AGES = (*(f"{a}-{a + 4}" for a in range(0, 85, 5)), "85+")
+AGE_ROWS = tuple(f"pop_age_{group}_{sex}" for group in AGES for sex in ("male", "female"))
 
 
 def read_table(folder: Path, name: str) -> pd.DataFrame:
@@ -84,11 +62,16 @@ def read_table(folder: Path, name: str) -> pd.DataFrame:
         frame = pd.read_csv(path, encoding="utf-8-sig", dtype={"year": str} if name == "labour_demography" else None)
     except FileNotFoundError:
         known = [found.stem for found in (folder / "tables").glob("*.csv")]
-        raise InputError(
-            f"{path}: table {name!r} is missing; {nearest(name, known) or 'put it into tables/'}"
-        ) from None
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise InputError(f"{path}: is no readable csv table ({str(error).splitlines()[0]})") from None
+        hint = nearest(name, known)
+        raise InputError(f"{path}: table {name!r} is missing; {hint or 'put it into tables/'}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not a text file in UTF-8; a csv table is expected") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise InputError(f"{path}: is no readable csv table ({why})") from None
+    if not isinstance(frame.index, pd.RangeIndex):  # pandas takes what is too many for names of the rows
+        raise InputError(f"{path}: its rows have more cells than its first line has names")
+    frame.columns = frame.columns.str.strip()
     for column in COLUMNS.get(name, ()):
         if column not in frame.columns:
             hint = nearest(column, frame.columns)
@@ -125,17 +108,20 @@ _TEMPLATE = """\
 schema_version: 1
 name: my_region
 title: {en: My region, zh_hant: 我的地區}
-prefecture: {code: 0, zh: 市}
+prefecture: {code: 0, zh: 市}   # names in the tables are those of zh
 core_county: First
 counties:
   - {code: 1, en: First, zh: 县, zh_hant: 縣}
 chains: []   # - {id: , title: {en: , zh_hant: }, sectors: [MANUFACTURING]}
 outside:
-  near: {title: {en: Near outside, zh_hant: 鄰近外地}, definition: , cities: []}
+  near: {title: {en: Near outside, zh_hant: 鄰近外地}, definition: , cities: [City]}
   far: {title: {en: Far outside, zh_hant: 遠方外地}, definition: , travel_min: 1000, status: assumed, source: }
 targets: {2025: 0.0, 2035: 0.0}
 travel:
   {road_factor: 1.25, village_km_h: 30, between_seats_km_h: 60, outside_km_h: 80, access_min: 5, status: assumed}
-record: {}
+population:
+  registered_total_2020: {value: 1, source: }
+  urban_registered_2020: {value: 1, source: }
+record: {}   # residents: {indicator: resident_pop, factor: 10000}, of the prefecture in city_annual.csv
 tables:
 """

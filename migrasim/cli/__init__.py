@@ -6,7 +6,6 @@ import atexit
 import gc
 import os
 import platform
-import re
 import signal
 import sys
 import traceback
@@ -29,19 +28,13 @@ from migrasim.cli import (  # noqa: F401 (each adds its commands to the program)
     run,
 )
 from migrasim.cli.shared import app, in_language, say, speak
-from migrasim.core.errors import InputError, nearest
+from migrasim.core.errors import InputError
 
 DONE, DEFECT, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 _PLAINER = {  # what the parser says of values, in plainer words
     "Input should be a valid integer, unable to parse string as an integer": "a whole number is expected",
     "Input should be a valid number, unable to parse string as a number": "a number is expected",
 }
-
-
-_SCHEMA = re.compile(
-    r"Input should be (?:(?P<than>greater|less) than (?P<equal>or equal to )?(?P<bound>\S+)"
-    r"|(?P<names>'[^']*'(?:, '[^']*')* or '[^']*')) \(given: (?P<given>.+)\)$"
-)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -90,26 +83,8 @@ def _guarded(command: Callable[[], Any]) -> int:
 
 
 def _wrong(message: str) -> int:
-    say(f"error: {in_language(_plainer(' '.join(message.split())))}")
+    say(f"error: {in_language(' '.join(message.split()))}")
     return WRONG_INPUT
-
-
-def _plainer(message: str) -> str:
-    """What a schema says of a number or a choice, as other messages say it: what is allowed, and the nearest name."""
-    found = _SCHEMA.search(message)
-    if found is None:
-        return message
-    where, given = message[: found.start()], found["given"]
-    if found["bound"] is not None:
-        least = "at least" if found["than"] == "greater" else "at most"
-        least = least if found["equal"] else {"at least": "above", "at most": "below"}[least]
-        return f"{where}{given} is not allowed; allowed: {least} {found['bound']}"
-    names = re.findall(r"'([^']*)'", found["names"])
-    return f"{where}{given} is not known; allowed: {', '.join(names)}. {nearest(_inner(given), names)}".rstrip()
-
-
-def _inner(given: str) -> str:
-    return given.partition("'")[2].rpartition("'")[0]
 
 
 def _usage(error: TyperException) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Hashable
+import re
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -116,8 +117,10 @@ def kind(value: object) -> str:
     if isinstance(value, str):
         return f"the text '{value}'" if len(value) < 80 else f"the text '{value[:77]}...'"
     if isinstance(value, dict):
-        return "a mapping"
-    return "a list" if isinstance(value, list) else f"a {type(value).__name__}"
+        return "a mapping" if value else "an empty mapping"
+    if isinstance(value, list):
+        return "a list" if value else "an empty list"
+    return f"a {type(value).__name__}"
 
 
 def is_number(value: object) -> bool:
@@ -160,21 +163,74 @@ def validated(model: type[M], data: object, name: str, key: str, **more: object)
     try:
         return model.model_validate({**data, **more})
     except ValidationError as error:
-        faults = error.errors(include_url=False)  # a misspelt key is also a missing one: name the misspelling
-        fault = next((one for one in faults if one["type"] == "extra_forbidden"), faults[0])
-        path = tuple(fault["loc"])
-        where = ".".join([key, *map(str, path)])
-        if fault["type"] == "extra_forbidden":
-            allowed = [field for field in _allowed(model, path[:-1]) if field not in more]
-            hint = nearest(path[-1], allowed)
-            raise InputError(f"{name}: {where}: unknown key; allowed: {', '.join(allowed)}. {hint}".rstrip()) from None
-        if fault["type"] == "missing":
-            raise InputError(f"{name}: {where}: this key is missing") from None
-        if fault["type"] == "model_type":
-            inside = ", ".join(field for field in _allowed(model, path) if field not in more)
-            raise InputError(
-                f"{name}: {where}: a mapping of {inside} is expected, not {kind(fault['input'])}"
-            ) from None
-        message = fault["msg"].removeprefix("Value error, ")
-        given = "" if fault["type"] == "value_error" else f" (given: {kind(fault['input'])})"
-        raise InputError(f"{name}: {where}: {message}{given}") from None
+        raise InputError(_told(model, error, name, key, more)[0]) from None
+
+
+def faults(model: type[BaseModel], data: object, name: str, key: str) -> list[str]:
+    """All that a schema finds wrong with plain data, one message each; arguments as for `validated`."""
+    try:
+        validated(model, data, name, key)
+    except InputError as error:
+        if isinstance(data, dict):
+            try:
+                model.model_validate(data)
+            except ValidationError as found:
+                return _told(model, found, name, key, {})
+        return [str(error)]
+    return []
+
+
+def _told(model: type[BaseModel], error: ValidationError, name: str, key: str, more: Mapping[str, object]) -> list[str]:
+    """What a schema found, as messages; a misspelt key is also a missing one, so misspellings come first."""
+    found = error.errors(include_url=False)
+    found.sort(key=lambda fault: fault["type"] != "extra_forbidden")
+    return [
+        f"{name}: {'.'.join(filter(None, [key, *map(str, fault['loc'])]))}: {_fault(model, dict(fault), more)}"
+        for fault in found
+    ]
+
+
+def _fault(model: type[BaseModel], fault: Mapping[str, Any], more: Mapping[str, object]) -> str:
+    """One fault in plain words: what is wrong, what is allowed, the nearest name."""
+    path, type_ = tuple(fault["loc"]), str(fault["type"])
+    if type_ == "extra_forbidden":
+        allowed = [field for field in _allowed(model, path[:-1]) if field not in more]
+        return f"unknown key; allowed: {', '.join(allowed)}. {nearest(path[-1], allowed)}".rstrip()
+    if type_ == "missing":
+        return "this key is missing"
+    given, about = kind(fault["input"]), fault.get("ctx", {})
+    if type_ in ("model_type", "model_attributes_type"):
+        inside = ", ".join(field for field in _allowed(model, path) if field not in more)
+        return f"a mapping of {inside} is expected, not {given}"
+    if type_ == "literal_error":
+        names = re.findall(r"'([^']*)'", about["expected"])
+        return f"{given} is not known; allowed: {', '.join(names)}. {nearest(fault['input'], names)}".rstrip()
+    for what, words in _BOUNDS.items():
+        if type_ == what:
+            return f"{given} is not allowed; allowed: {words} {next(iter(about.values())):g}"
+    for start, words in _EXPECTED.items():
+        if type_.startswith(start):
+            return f"{words} is expected, not {given}"
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    return message if type_ == "value_error" else f"{message} (given: {given})"
+
+
+_BOUNDS = {
+    "greater_than": "above",
+    "greater_than_equal": "at least",
+    "less_than": "below",
+    "less_than_equal": "at most",
+}
+_EXPECTED = {  # by the beginning of the type of a fault
+    "int": "a whole number",
+    "float": "a number",
+    "finite_number": "a finite number",
+    "string_type": "a text",
+    "string_too_short": "a text",
+    "bool": "true or false",
+    "list": "a list",
+    "tuple": "a list",
+    "dict": "a mapping",
+    "mapping": "a mapping",
+    "too_short": "a list or mapping that is not empty",
+}

@@ -201,7 +201,7 @@ def test_nearest_finds_the_last_part_of_a_name() -> None:
         ("value: 40", "value: null", "only a fact with used: false may have none"),
         ("value: 40", "value: {seat: 1}", "by and a value by category go together"),
         ("value: 40", "values: {soon: 40}", "a year is expected, not the text 'soon'"),
-        ("status: assumed", "status: guessed", "'observed', 'planned', 'literature'"),
+        ("status: assumed", "status: guessed", "'guessed' is not known; allowed: observed, planned"),
         ("    unit:", "    unit: a\n    unit:", r"key 'unit' stands twice \(lines 4 and 5\)"),
         ("zh_hant", "zh_hent", "title.zh_hent: unknown key; allowed: en, zh_hant, zh_hans. did you mean 'zh_hant'"),
         ("facts:", "fact:", "unknown key 'fact'; allowed: facts. did you mean 'facts'"),

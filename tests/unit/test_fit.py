@@ -289,7 +289,7 @@ def test_a_folder_of_something_else_is_left_alone(
     calibration.check_folder(tmp_path / "fit", lambda name: name.startswith("wave-"))
 
 
-def test_the_start_of_both_records_is_known_before_any_year_is_run() -> None:
+def test_the_start_of_the_record_is_known_before_any_year_is_run() -> None:
     """A judgement reads the base year of the whole population from tables that hold no flow and no change yet."""
     table = patterns.series(Region.only())
     found = validation.start_values(table)

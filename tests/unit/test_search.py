@@ -175,9 +175,12 @@ def test_the_paragraph_and_the_figure_say_who_pays_and_how_sure_it_is(found: sea
         ({"until": 2030}, "target.year: 2035 is not run; allowed: 2021 to 2030"),
         ({"search": {"target": {"at_least": 1, "indicator": "urbanisation_rate"}}}, "did you mean 'urbanization_rate'"),
         ({"search": {"target": {"at_least": "much"}}}, "at_least.*the text 'much'"),
-        ({"search": {"target": {"at_least": 0.5, "chance": 80}}}, "chance.*less than 1"),
+        ({"search": {"target": {"at_least": 0.5, "chance": 80}}}, "chance: .*allowed: below 1"),
         ({"search": {"target": {"at_least": 0.5}, "budget": {"province_yuan": 1}}}, "unknown key.*public_yuan"),
-        ({"search": {"target": {"at_least": 0.5}, "trials": 1}}, "trials.*greater than or equal to 4"),
+        (
+            {"search": {"target": {"at_least": 0.5}, "trials": 1}},
+            "trials: the number 1 is not allowed; allowed: at least 4",
+        ),
     ],
 )
 def test_a_search_that_cannot_be_is_refused(data: dict[str, Any], message: str):
