@@ -12,6 +12,8 @@ from worlds import fact_book, tiny_inputs, tiny_world
 from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Purse, Sector, Tenure, Tier
 from migrasim.domains.labour import chains
 from migrasim.domains.moving import offers
+from migrasim.domains.moving.rules import MovingParams
+from migrasim.domains.moving.terms import rent_of
 from migrasim.facts import FactBook
 from migrasim.order import Simulation
 from migrasim.runs.simulate import prepare
@@ -228,9 +230,26 @@ def test_a_larger_discount_lets_more_families_share_ownership() -> None:
     assert living[0] < living[1]
 
 
+@pytest.mark.parametrize(
+    ("tenure", "fact"),
+    [
+        (Tenure.PUBLIC_RENT, "housing.public_rent_discount_share"),
+        (Tenure.AFFORDABLE_RENT, "housing.affordable_rent_discount_share"),
+    ],
+)
+def test_who_lives_in_a_dwelling_let_below_market_pays_its_rent(tenure: Tenure, fact: str) -> None:
+    """Tenants pay the market rent less the discount, however little newcomers may expect of relief."""
+    world = run({}, years=1)
+    at = offers.views(world)[2].at
+    p = world.inputs.params("moving", MovingParams, year=world.year)
+    for seat in seats(world):
+        market, paid = (rent_of(False, at[seat], each, 3.0, p) for each in (Tenure.MARKET_RENT, tenure))
+        assert paid == pytest.approx(market * (1.0 - BOOK.value(fact)), rel=1e-12)
+
+
 def test_the_provident_fund_lets_more_families_buy() -> None:
     """The fund lowers the price that counts for the down payment: nobody who could buy can no longer."""
-    from migrasim.domains.moving.rules import MovingParams, can_buy
+    from migrasim.domains.moving.rules import can_buy
 
     p = tiny_inputs().params("moving", MovingParams)
     price = 400_000.0
