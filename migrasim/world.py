@@ -374,6 +374,8 @@ PLACE_COLUMNS = (
     "rent_yuan_yr",  # market rent of a family's dwelling
     "price_yuan",  # price of a family's dwelling
     "rent_relief_yuan_yr",  # expected public relief of a newcomer's rent
+    "public_rent_yuan_yr",  # rent of a family in public rental
+    "affordable_rent_yuan_yr",  # rent of a family in affordable rental
     "living_cost_yuan_yr_pers",  # cost of living over a village's
     "school_quality_share",  # quality of schools after crowding, for the registered
     "school_own_share",  # of it, what those reach who are registered elsewhere in the county

@@ -207,10 +207,11 @@ def choose_numpy(state: dict[str, Any]) -> tuple[Array, Array]:
         return np.where(where == home, full[where], access[where])
 
     def rent(where: Array, tenure: Array, persons: Array) -> Array:
-        share = np.where(persons <= 1, p.single_rent_share, 1.0) * at.rent_yuan[where]
-        helped = (tenure == Tenure.PUBLIC_RENT) | (tenure == Tenure.AFFORDABLE_RENT)
-        pays = helped | (tenure == Tenure.MARKET_RENT) | ((tenure == Tenure.NONE) & (where >= inside))
-        return np.where(pays, np.maximum(0.0, share - np.where(helped, at.relief_yuan[where], 0.0)), 0.0)
+        asked = np.where(tenure == Tenure.PUBLIC_RENT, at.public_rent_yuan[where], at.rent_yuan[where])
+        asked = np.where(tenure == Tenure.AFFORDABLE_RENT, at.affordable_rent_yuan[where], asked)
+        pays = np.isin(tenure, [Tenure.PUBLIC_RENT, Tenure.AFFORDABLE_RENT, Tenure.MARKET_RENT])
+        pays = pays | ((tenure == Tenure.NONE) & (where >= inside))
+        return np.where(pays, np.where(persons <= 1, p.single_rent_share, 1.0) * asked, 0.0)
 
     for form in range(N_FORMS):
         s = {name: column[:, None] for name, column in _sums(form, homes, crew, of).items()}

@@ -12,6 +12,8 @@ from worlds import fact_book, tiny_inputs, tiny_world
 from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Purse, Sector, Tenure, Tier
 from migrasim.domains.labour import chains
 from migrasim.domains.moving import offers
+from migrasim.domains.moving.rules import MovingParams
+from migrasim.domains.moving.terms import rent_of
 from migrasim.facts import FactBook
 from migrasim.order import Simulation
 from migrasim.runs.simulate import prepare
@@ -207,6 +209,32 @@ def test_a_lever_acts_through_its_channel(lever: str) -> None:
     assert sign * (many - few) > 0, f"{lever}: {few} at {low}, {many} at {high}"
 
 
+@pytest.mark.parametrize("lever", sorted(lever.id for lever in BOOK.levers.values() if lever.cost))
+def test_a_cost_that_is_shown_is_charged(lever: str) -> None:
+    """Set to its high bound, a lever with a cost is paid for: by governments, enterprises or households themselves."""
+    others = CHANNELS[lever][2] if lever in CHANNELS else {}
+    jobs = {"industry.smart_manufacturing.jobs": 3000} if lever == "industry.park_concentration" else {}
+    set_to = {"three_rights.exit_market": 1.0} | others | jobs | {lever: BOOK.levers[lever].bounds[1]}
+    inputs = tiny_inputs({"policy.reclassified_persons_yr": 0.0}, levers=set_to)  # else all villages become towns
+    simulation = Simulation.start(tiny_world(1500, inputs=inputs, seed=5), CHAIN_SECTORS)
+    world, item, paid = simulation.world, {"three_rights.exit_price": "three_rights.exit"}.get(lever, lever), 0.0
+    for _ in range(6 if lever == "three_rights.exit_price" else 3):
+        simulation.step()
+        paid += sum(float(np.abs(yuan).sum()) for (name, _, _), yuan in world.ledger.items() if name == item)
+        paid += float(np.sum(world.measures.get(f"own.{item}", 0.0)))
+    assert paid > 0
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+@pytest.mark.parametrize("lever", ["incentives.government_share", "incentives.enterprise_share"])
+def test_who_pays_for_services_moves_nobody(lever: str, value: float) -> None:
+    """A lever that says only who pays leaves every person and household as they are, to the last bit."""
+    one, other = "incentives.government_share", "incentives.enterprise_share"
+    quo, changed = run({}), run({lever: value, (other if lever == one else one): 0.0})
+    for before, after in ((quo.persons, changed.persons), (quo.households, changed.households)):
+        assert all(np.array_equal(getattr(before, name), getattr(after, name)) for name in before.names)
+
+
 def test_every_built_lever_is_tested() -> None:
     """No lever is built without a test of its channel."""
     built = {lever.id for lever in BOOK.levers.values() if lever.built}
@@ -228,9 +256,26 @@ def test_a_larger_discount_lets_more_families_share_ownership() -> None:
     assert living[0] < living[1]
 
 
+@pytest.mark.parametrize(
+    ("tenure", "fact"),
+    [
+        (Tenure.PUBLIC_RENT, "housing.public_rent_discount_share"),
+        (Tenure.AFFORDABLE_RENT, "housing.affordable_rent_discount_share"),
+    ],
+)
+def test_who_lives_in_a_dwelling_let_below_market_pays_its_rent(tenure: Tenure, fact: str) -> None:
+    """Tenants pay the market rent less the discount, however little newcomers may expect of relief."""
+    world = run({}, years=1)
+    at = offers.views(world)[2].at
+    p = world.inputs.params("moving", MovingParams, year=world.year)
+    for seat in seats(world):
+        market, paid = (rent_of(False, at[seat], each, 3.0, p) for each in (Tenure.MARKET_RENT, tenure))
+        assert paid == pytest.approx(market * (1.0 - BOOK.value(fact)), rel=1e-12)
+
+
 def test_the_provident_fund_lets_more_families_buy() -> None:
     """The fund lowers the price that counts for the down payment: nobody who could buy can no longer."""
-    from migrasim.domains.moving.rules import MovingParams, can_buy
+    from migrasim.domains.moving.rules import can_buy
 
     p = tiny_inputs().params("moving", MovingParams)
     price = 400_000.0

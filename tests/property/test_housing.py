@@ -26,6 +26,14 @@ def test_relief_is_never_more_than_the_rent(
     assert rules.expected_relief(rent, public, affordable, money + 10.0, reach, P) >= relief - 1e-9
 
 
+@given(yuan, share, share)
+def test_a_larger_discount_never_costs_more(rent: float, a: float, b: float) -> None:
+    """A dwelling let below market costs between nothing and the market rent, and less at a larger discount."""
+    low, high = sorted((a, b))
+    assert 0.0 <= rules.let_below_market(rent, high) <= rules.let_below_market(rent, low) <= rent
+    assert rules.let_below_market(rent, 0.0) == rent
+
+
 @given(yuan, filled, filled, filled, st.floats(1, 5))
 def test_rents_rise_with_occupancy(base: float, a: float, b: float, before: float, times: float) -> None:
     """Fuller dwellings never cost less; at the occupancy of the base year the rent is that of the base year."""

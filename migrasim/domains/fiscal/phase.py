@@ -110,13 +110,12 @@ def run(world: World, market_tenants: np.ndarray, workers_elsewhere: np.ndarray)
     """Close the year's public accounts.
 
     Reads what the other phases counted (``permit_persons``, ``permit_pupils``,
-    ``permit_eligible_persons``, ``transfers_rural_persons``, ``subsidised_households`` where given)
-    and the ledger of paid exit. Writes the ledger, ``county.budget_yuan`` and
-    ``county.unpaid_share``. Measures, in yuan at full scale by county: ``public_cost_yuan`` (county
-    and higher governments), ``cost_by_payer_yuan`` (purses, counties), ``cost.<group>_yuan``
-    (purses, counties) for each group of levers and for citizenization (awards, which counties spend
-    on, stand in their group only), ``wanted_yuan`` (outlay on
-    building), ``overspent_yuan`` (outlay beyond what counties can decide on).
+    ``permit_eligible_persons``, ``transfers_rural_persons``) and the ledger of paid exit. Writes the
+    ledger, ``county.budget_yuan`` and ``county.unpaid_share``. Measures, in yuan at full scale by county:
+    ``public_cost_yuan`` (county and higher governments), ``cost_by_payer_yuan`` (purses, counties),
+    ``cost.<group>_yuan`` (purses, counties) for each group of levers and for citizenization (awards, which
+    counties spend on, stand in their group only), ``wanted_yuan`` (outlay on building),
+    ``overspent_yuan`` (outlay beyond what counties can decide on).
 
     Parameters
     ----------
@@ -218,11 +217,7 @@ def _running(
     eligible = _measure(world, "permit_eligible_persons") * world.weight
     units["residence_permit.one_pass"] = (added["residence_permit.one_pass"] * eligible, nothing)
     units[TITLING] = (added[TITLING] * land_mu, nothing)
-    if "subsidised_households" in world.measures:
-        tenants = _measure(world, "subsidised_households")
-    else:
-        tenants = tenants * p.subsidy_reach_share
-    units[SUBSIDY] = (nothing, above[SUBSIDY] * tenants * world.weight)
+    units[SUBSIDY] = (nothing, above[SUBSIDY] * (tenants * p.subsidy_reach_share) * world.weight)
     if "linked_places" in world.memory:  # places that the link to residents has added over its status quo
         units[LINKED] = (nothing, world.memory["linked_places"])
     units["employment.training_places"] = (above["employment.training_places"], nothing)

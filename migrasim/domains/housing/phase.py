@@ -277,6 +277,8 @@ def updates(world: World) -> Callable[[], None]:
             place.price_yuan,
             place.living_cost_yuan_yr_pers,
             place.rent_relief_yuan_yr,
+            place.public_rent_yuan_yr,
+            place.affordable_rent_yuan_yr,
         )
 
     return bring_up_to_date
@@ -285,9 +287,9 @@ def updates(world: World) -> Callable[[], None]:
 @kernel
 def fill_rents(
     occupancy, base, dwellings, occupied, waiting, public_gate, permit, subsidy, growth, core, p,
-    rents, prices, living, reliefs,
+    rents, prices, living, reliefs, public_rents, affordable_rents,
 ):  # fmt: skip
-    """Fill ``rents``, ``prices``, cost of ``living`` and ``reliefs`` (places,) of the places inside.
+    """Fill ``rents``, ``prices``, cost of ``living``, ``reliefs`` and rents below market (places,), inside.
 
     ``public_gate``, ``permit`` and ``subsidy`` (yuan a month) are (counties,): see `rules.expected_relief`.
     """
@@ -299,6 +301,8 @@ def fill_rents(
             relative = rules.market_rent(1.0, occupancy[d], base[d], p)
             rent = p.rent_yuan_mo[tier] * MONTHS_A_YEAR * dearer * growth * relative
             rents[d] = rent
+            public_rents[d] = rules.let_below_market(rent, p.public_rent_discount_share)
+            affordable_rents[d] = rules.let_below_market(rent, p.affordable_rent_discount_share)
             prices[d] = p.price_yuan[tier] * dearer * growth * relative
             living[d] = p.living_cost_yuan_yr_pers[tier] * growth
             if tier == Tier.VILLAGE:

@@ -65,6 +65,12 @@ def expected_relief(rent_yuan, public_chance, affordable_chance, subsidy_yuan, s
 
 
 @rule
+def let_below_market(rent_yuan, discount_share):
+    """Rent of a dwelling that is let at a discount on what the market asks."""
+    return rent_yuan * (1.0 - discount_share)
+
+
+@rule
 def completions(stock, occupied, unmet, vacancy_share, speed, p):
     """Market dwellings built towards the usual share of vacancies and for those refused last year."""
     wanted = (occupied + unmet) / (1.0 - vacancy_share)

@@ -27,7 +27,7 @@ N_TERMS = len(Terms._fields)
 INCOME_PARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     "wage": (("wage_yuan",), (), (), ()),
     "work_chance": (("work_chance",), (), (), ()),
-    "rent": (("rent_yuan",), (), ("tenure", "away_tenure"), ()),
+    "rent": (("rent_yuan", "public_rent_yuan", "affordable_rent_yuan"), (), ("tenure", "away_tenure"), ()),
     "relief": (("relief_yuan",), (), (), ()),
     "living": (("living_yuan",), (), (), ()),
     "earnings": ((), (), ("other_income_yuan",), ("earning_factor", "income_yuan", "activity", "schooling")),
