@@ -21,6 +21,7 @@ BASIS = "census 2020"
 _OLD = ("census 2010", "pre-census")
 _FARTHEST = 1.6  # times of a count of the base year, beyond which a unit or a basis is likely wrong
 _LEAP = 0.1  # by which a rate changes in a year at most before it is taken for a slip
+_APART = 0.02  # share by which urban residents differ from residents times rate at most: rounding explains no more
 _STEP = 0.06  # share by which a count changes in a year at most before it is taken for another basis
 
 
@@ -91,6 +92,7 @@ def read(path: Path, region: Region) -> DataFrame:
     if table.empty:
         raise InputError(f"{path}: every value is empty")
     _check_sizes(table, region, path)
+    _check_products(table, path)
     return table
 
 
@@ -207,6 +209,20 @@ def _check_sizes(table: DataFrame, region: Region, path: Path) -> None:
                     f"{100 * (value / before - 1.0):+.1f} percent; it looks like another basis than {BASIS}"
                 )
             before = value
+
+
+def _check_products(table: DataFrame, path: Path) -> None:
+    """Residents, urban residents and rate of a year go together."""
+    for (place, year), group in table.groupby(["place", "year"], sort=False):
+        values = group.set_index("indicator")["value"].to_dict()
+        if {"resident_population", "urban_population", "urbanization_rate"} <= set(values):
+            urban, line = values["urban_population"], group.set_index("indicator")["line"]["urban_population"]
+            product = values["resident_population"] * values["urbanization_rate"]
+            if abs(urban / product - 1.0) > _APART:
+                raise InputError(
+                    f"{path}: line {line}: urban_population of {place}: {urban:,.0f} in {year}, but residents times "
+                    f"rate are {product:,.0f}; one of the three is wrong"
+                )
 
 
 def _other(unit: str) -> str:

@@ -288,16 +288,27 @@ def fan_sheet(found: Update) -> Sheet:
 def update_tables(found: Update, lang: Lang) -> list[RenderableType]:
     """What observations did to the ensemble, for the terminal."""
     shown: list[RenderableType] = [_listing(one, lang) for one in (record_sheet(found), fan_sheet(found))]
-    shown.append(
-        phrase(
-            "assimilate_members", lang, effective=f"{found.effective:.1f}", all=len(found.weights),
-            narrowing=f"{100 * (1 - found.narrowing):.0f}",
-        )
-    )  # fmt: skip
+    shown.append(members(found, lang))
+    shown += unweighed(found.record, lang)
     left = int(found.record["outside"].sum())
     if left:
         shown.append(phrase("assimilate_outside", lang, count=left, all=len(found.record)))
     return shown
+
+
+def members(found: Update, lang: Lang) -> str:
+    """How many vectors are left, and what became of the fan, in words."""
+    narrowing = round(100 * (1 - found.narrowing))
+    left = {"effective": f"{found.effective:.1f}", "all": len(found.weights)}
+    if narrowing < 1:
+        return phrase("assimilate_members_wide", lang, **left)
+    return phrase("assimilate_members", lang, narrowing=narrowing, **left)
+
+
+def unweighed(record: DataFrame, lang: Lang) -> list[str]:
+    """Which observations are shown and carry no weight, in words; nothing where all do."""
+    count = int((~record["weighed"]).sum())
+    return [phrase("assimilate_unweighed", lang, count=count)] if count else []
 
 
 def fit_tables(found: Fit, lang: Lang) -> list[RenderableType]:

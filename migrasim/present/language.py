@@ -134,10 +134,19 @@ PHRASES: dict[str, tuple[str, str]] = {
         "narrower.",
         "{all}組參數中有效者剩{effective}組；末年城鎮化率區間收窄{narrowing}%。",
     ),
+    "assimilate_members_wide": (
+        "{effective} effective of {all} vectors are left; the fan of the rate in the last year is no narrower.",
+        "{all}組參數中有效者剩{effective}組；末年城鎮化率區間並未收窄。",
+    ),
     "assimilate_outside": (
         "Warning: {count} of {all} published figures lie outside the projected band: the model, the scenario or the "
         "figures should be looked at before the fan is used.",
         "警告：{all}個公佈值中有{count}個落在預測區間之外；使用前應檢查模型、情景或數據。",
+    ),
+    "assimilate_unweighed": (
+        "Residents and rate of a year carry weight; their product, urban residents, would count what was published "
+        "again and is only shown ({count} figures).",
+        "同年的常住人口與城鎮化率計入權重；城鎮人口為兩者之積，為免重複計算僅作對照（{count}個數據）。",
     ),
     "assimilate_too_few": (
         "Only {effective} of {all} vectors still carry weight. New ones near them: the same command with --more 40.",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from migrasim.core.errors import InputError
 from migrasim.core.language import Lang
 from migrasim.indicators import CATALOGUE
-from migrasim.present.judgement import number
+from migrasim.present.judgement import members, number, unweighed
 from migrasim.present.language import phrase, words
 from migrasim.present.punctuation import title_in
 from migrasim.present.titles import place as place_in
@@ -183,12 +183,8 @@ def _sentences(found: Update, now: DataFrame, region: Region, year: int, lang: L
                 high=number(row["high"], "share"),
             )
         )  # fmt: skip
-    said.append(
-        phrase(
-            "assimilate_members", lang, effective=f"{found.effective:.1f}", all=len(found.weights),
-            narrowing=f"{100 * (1 - found.narrowing):.0f}",
-        )
-    )  # fmt: skip
+    said.append(members(found, lang))
+    said += unweighed(found.record, lang)
     if outside:
         said.append(phrase("assimilate_outside", lang, count=outside, all=len(now)))
     return said

@@ -23,7 +23,7 @@ def _update(place: str = "Pingliang") -> Update:
             (2022, place, "births", 15_100.0, 19_000.0, 18_000.0, 20_000.0, True, "a bulletin"),
         ],
         columns=["year", "place", "indicator", "value", "projected", "low", "high", "outside", "source"],
-    )
+    ).assign(weighed=True)
     fan = pd.DataFrame(
         [
             (year, indicator, m - 4 * w, m, m + 4 * w, m - 2 * w, m, m + 2 * w)
@@ -46,6 +46,23 @@ def test_the_page_says_what_was_published_projected_and_aimed_at() -> None:
     assert "50 percent narrower" in text
     assert "migrasim report x --monitoring 2022" in text
     assert not re.search(r"(?:src|href)=\"(?!#)", text)
+
+
+def test_the_page_says_which_figures_carry_no_weight() -> None:
+    """It does where there are any, and is silent where there are none."""
+    update, phrase = _update(), "would count what was published again"
+    assert phrase not in monitoring.page(update, Region.only(), 2022, "en", "x")
+    update.record["weighed"] = [True, False, True]
+    assert f"{phrase} and is only shown (1 figures)" in monitoring.page(update, Region.only(), 2022, "en", "x")
+
+
+def test_a_fan_that_did_not_narrow_is_called_so() -> None:
+    """No page speaks of a fan that is minus two percent narrower."""
+    update = _update()
+    update.fan["after_low"] = update.fan["before_low"]
+    update.fan["after_high"] = update.fan["before_high"] * 1.02
+    text = monitoring.page(update, Region.only(), 2022, "en", "x")
+    assert "is no narrower" in text and "percent narrower" not in text
 
 
 def test_the_page_speaks_chinese() -> None:

@@ -11,6 +11,7 @@ import pytest
 from migrasim.analysis import assimilation, observations
 from migrasim.analysis.assimilation import _quantile
 from migrasim.core.errors import InputError
+from migrasim.facts import FactBook
 from migrasim.region import Region
 
 VECTORS = [0.0, 0.1, 0.2, 0.3, 0.4]  # values of the parameter that the toy region has
@@ -68,6 +69,12 @@ def test_good_figures_come_in_as_persons_and_shares(tmp_path: Path) -> None:
         ("2021,Pingliang,residents,-5,persons,census 2020", "above 0"),
         ("2021,Pingliang,residents,182.47,wan,census 2020", "allowed: persons, 10k persons"),
         ("2021,Pingliang,residents,,persons,census 2020", "every value is empty"),
+        (
+            "2021,Pingliang,residents,182.47,10k persons,census 2020\n"
+            "2021,Pingliang,urbanization_rate,46.02,percent,census 2020\n"
+            "2021,Pingliang,urban_residents,81.02,10k persons,census 2020",
+            "line 4: urban_population .* 810,200 in 2021, but residents times rate are 839,727",
+        ),
     ],
 )
 def test_bad_figures_are_refused_with_a_reason(tmp_path: Path, line: str, says: str) -> None:
@@ -136,6 +143,72 @@ def test_the_record_chooses_among_the_vectors(tmp_path: Path, monkeypatch: pytes
     assert left.record["outside"].all() and left.too_few
     more = assimilation.assimilate(_read(tmp_path, near), tmp_path, until=2025, more=20)
     assert len(more.weights) == len(VECTORS) + 20 and more.effective > found.effective
+
+
+def _taken_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, more: int = 0) -> assimilation.Update:
+    """What figures do to the toy region."""
+    monkeypatch.setattr(assimilation, "vectors_of", lambda *_: [{"moving.home_utility": x} for x in VECTORS])
+    monkeypatch.setattr(assimilation._Runs, "of", lambda _, vectors, lucks: _toy_runs(vectors, lucks))
+    return assimilation.assimilate(_read(tmp_path, HEAD + text), tmp_path, until=2025, more=more)
+
+
+def _urban(growth: float) -> str:
+    urban = Region.only().census(2020, "urban_pop").sum()
+    return f"2021,Pingliang,urban_residents,{urban * (1.0 + growth):.0f},persons,census 2020\n"
+
+
+def test_vectors_that_are_added_count_nothing_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was projected stays as it was, and the mean after many added vectors is that of the fitted ones.
+
+    Between two vectors the record pulls towards the one that is nearer, by the likelihood once: the posterior mean of
+    a smooth prior is what a fine grid over it gives, and not that of the likelihood squared.
+    """
+    text = _urban(0.024)
+    first = _taken_in(tmp_path, monkeypatch, text)
+    more = _taken_in(tmp_path, monkeypatch, text, 400)
+    before = ["before_low", "before_median", "before_high"]
+    assert more.fan[before].equals(first.fan[before])
+    assert more.record.equals(first.record)
+    # each fitted vector with those near it has a fifth of the prior
+    at = np.array([vector["moving.home_utility"] for vector in more.vectors])
+    step = np.std(VECTORS) / 3.0
+    rng = np.random.default_rng(5)
+    grid = np.clip(np.array(VECTORS)[:, None] + step * rng.normal(size=20_000), *_range()).ravel()
+    width = np.hypot(0.004 * 1.024, 0.001 * np.sqrt(2.5 * 6 / 5))
+    # the mean of the lucks is 0.2 points above the first one
+    likely = np.exp(-0.5 * ((0.1 * grid + 0.002 - 0.024) / width) ** 2)
+    true = float((grid * likely).sum() / likely.sum())
+    assert float((at * more.weights).sum()) == pytest.approx(true, abs=0.004)
+
+
+def _range() -> tuple[float, float]:
+    fact = FactBook.load()["moving.home_utility"]
+    return float(fact.low or 0.0), float(fact.high or 0.0)
+
+
+def test_a_figure_that_follows_from_two_others_carries_no_weight(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Residents and rate weigh; urban residents beside them are shown and change nothing."""
+    region = Region.only()
+    urban, rural = (float(region.census(2020, name).sum()) for name in ("urban_pop", "rural_pop"))
+    two = f"2021,Pingliang,residents,{urban + rural:.0f},persons,census 2020\n"
+    two += f"2021,Pingliang,urbanization_rate,{102 * urban / (urban + rural):.4f},percent,census 2020\n"
+    one, other = (_taken_in(tmp_path, monkeypatch, text) for text in (two, two + _urban(0.02)))
+    np.testing.assert_allclose(other.weights, one.weights)
+    assert other.record["weighed"].tolist() == [True, True, False]
+    assert _taken_in(tmp_path, monkeypatch, _urban(0.02)).record["weighed"].all()
+
+
+def test_bands_hold_what_another_luck_gives() -> None:
+    """Vectors run under one luck are moved to the mean of all; nine of ten truths under new luck lie in the band."""
+    rng = np.random.default_rng(3)
+    vectors, inside = np.linspace(-0.05, 0.05, 40), []
+    for _ in range(400):
+        lucks = rng.normal(size=5)
+        low, _, high = assimilation._ends(vectors + lucks[0], lucks, np.full(40, 1 / 40))
+        inside.append(low <= rng.normal() <= high)
+    assert 0.86 < np.mean(inside) < 0.94
 
 
 def test_observations_beyond_the_last_year_are_refused(tmp_path: Path) -> None:
