@@ -157,9 +157,9 @@ def pawn_indices(ranges: Ranges, points: Array, values: Array) -> DataFrame:
     """How far fixing a number moves the distribution: ``name, distance, low, high``, largest first.
 
     Median over slices of Kolmogorov and Smirnov's distance (PAWN). The interval is what designs of as many points
-    scatter by: points are drawn again, and since a point that is drawn twice moves all distances up, what was drawn is shifted
-    so that its median is the distance. `noise` is the distance that a number which does nothing passes in one of
-    twenty designs of as many points.
+    scatter by: points are drawn again, and since a point that is drawn twice moves all distances up, what was drawn
+    is shifted so that its median is the distance. `noise` is the distance that a number which does nothing passes in
+    one of twenty designs of as many points.
     """
     from SALib.analyze import pawn
 
