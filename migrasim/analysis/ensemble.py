@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from migrasim.analysis.band import INDICATORS, QUANTILES
+from migrasim.analysis.intervals import reach
 from migrasim.core.errors import InputError
 from migrasim.region import Region
 from migrasim.runs.runner import OnDone, yearly
@@ -36,7 +37,8 @@ class Spread:
     Attributes
     ----------
     levels
-        ``scenario, year, indicator, source, low, median, high`` (5, 50, 95 percent), and of how many ``draws``.
+        ``scenario, year, indicator, source, low, median, high`` and of how many ``draws``: 5, 50 and 95 percent of the
+        vectors; of chance the mean of the runs, and what holds nine of ten runs under other luck (Student's t).
     differences
         The same of every scenario less the first one; empty where there is only one.
     vectors, lucks
@@ -143,7 +145,11 @@ def _rows(
     years: Sequence[int],
     values: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
 ) -> list[tuple[str, int, str, str, float, float, float, int]]:
-    low, median, high = (np.quantile(values, share, axis=0) for share in QUANTILES.values())
+    if source == "chance":  # quantiles of a few runs lie too near to one another
+        median, half = values.mean(axis=0), reach(len(values)) * values.std(axis=0, ddof=1)
+        low, high = median - half, median + half
+    else:
+        low, median, high = (np.quantile(values, share, axis=0) for share in QUANTILES.values())
     return [
         (scenario, year, indicator, source, float(low[i]), float(median[i]), float(high[i]), len(values))
         for i, year in enumerate(years)

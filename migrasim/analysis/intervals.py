@@ -71,6 +71,17 @@ def share(values: Array, vectors: Labels | None = None, lucks: Labels | None = N
     return found, low, high
 
 
+def reach(count: int) -> float:
+    """How many standard deviations about the mean of so many draws hold a further draw (Student's t).
+
+    Examples
+    --------
+    >>> round(reach(5), 2), round(reach(1000), 2)
+    (2.34, 1.65)
+    """
+    return float(stats.t.ppf(_UPPER, count - 1) * np.sqrt(1.0 + 1.0 / count))
+
+
 def _table(values: Array, vectors: Labels | None, lucks: Labels | None) -> Array:
     """(vectors, lucks) means of the values that share both; nan where there are none."""
     row = np.zeros(len(values), np.int64) if vectors is None else np.unique(vectors, return_inverse=True)[1]

@@ -15,7 +15,7 @@ from pandas import DataFrame
 
 from migrasim.analysis.finished import Finished, Measure, Varied
 from migrasim.core.errors import InputError, nearest
-from migrasim.runs.design import LEVEL, UNCERTAIN
+from migrasim.runs.design import LEVEL, NO_SHARED_LUCK, UNCERTAIN, shares_no_luck
 from migrasim.runs.points import MORRIS_LEVELS, Ranges, problem, spread
 
 CONFIDENCE = 0.9
@@ -99,6 +99,8 @@ def of_batch(batch: Finished, measure: Measure, against: str | None = None) -> D
         )
     varied = spread_factors(batch)
     rows = batch.design.assign(value=values)
+    if shares_no_luck(varied.kind, varied is batch.about.design, batch.about.luck):
+        raise InputError(f"sensitivity: {NO_SHARED_LUCK.format(kind=varied.kind)}")
     if varied is batch.about.parameters:
         result = _by_vector(rows, against)
         key, column = "parameter_set", UNCERTAIN
@@ -154,8 +156,10 @@ def _by_vector(rows: DataFrame, against: str | None) -> Array:
 def pawn_indices(ranges: Ranges, points: Array, values: Array) -> DataFrame:
     """How far fixing a number moves the distribution: ``name, distance, low, high``, largest first.
 
-    Median over slices of Kolmogorov and Smirnov's distance (PAWN), its interval by drawing points again. `noise` is
-    the distance that a number which does nothing passes in one of twenty designs of as many points.
+    Median over slices of Kolmogorov and Smirnov's distance (PAWN). The interval is what designs of as many points
+    scatter by: points are drawn again, and since a point that is drawn twice moves all distances up, what was drawn
+    is shifted so that its median is the distance. `noise` is the distance that a number which does nothing passes in
+    one of twenty designs of as many points.
     """
     from SALib.analyze import pawn
 
@@ -170,8 +174,10 @@ def pawn_indices(ranges: Ranges, points: Array, values: Array) -> DataFrame:
         rows = rng.integers(0, len(values), len(values))
         drawn.append(distances(points[rows], values[rows]))
     noise = np.quantile([distances(points, rng.permutation(values)) for _ in range(_DRAWS)], 0.5 + CONFIDENCE / 2)
-    low, high = np.quantile(drawn, [0.5 - CONFIDENCE / 2, 0.5 + CONFIDENCE / 2], axis=0)
-    columns = {"name": list(ranges), "distance": distances(points, values), "low": low, "high": high, "noise": noise}
+    found = distances(points, values)
+    apart = np.quantile(drawn, [0.5 - CONFIDENCE / 2, 0.5 + CONFIDENCE / 2], axis=0) - np.median(drawn, axis=0)
+    low, high = np.clip(found + apart, 0.0, 1.0)
+    columns = {"name": list(ranges), "distance": found, "low": low, "high": high, "noise": noise}
     return DataFrame(columns).sort_values("distance", ascending=False, kind="stable", ignore_index=True)
 
 

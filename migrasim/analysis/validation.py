@@ -20,6 +20,7 @@ from migrasim.analysis import experiments, patterns
 from migrasim.analysis.benchmarks import BENCHMARKS, CONFIDENCE, Towns, interval, interval_score
 from migrasim.analysis.calibration import Plan, ranking
 from migrasim.analysis.calibration import specs as vector_specs
+from migrasim.analysis.intervals import reach
 from migrasim.analysis.shipping import Tried, read_tried
 from migrasim.core.errors import InputError
 from migrasim.region import Region
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from migrasim.runs.runner import OnDone
 
 SCENARIO = "status_quo"
-_MODEL, _NORMAL = "migrasim", 1.645
+_MODEL = "migrasim"
 FOLDERS = ("patterns", "again", "checks", "ablations")  # of the runs, in the folder of a request
 _FORECASTERS = 10  # vectors, the least implausible without what is to be forecast
 
@@ -138,16 +139,20 @@ def validate(request: Request, on_done: OnDone | None = None) -> Judgement:
         members = tried.values[tried.kept].reindex(table.index).apply(lambda one: one.fillna(best.mean(axis=1)))
     found = patterns.judged(table, best)
     chance = best.std(axis=1, ddof=1)
+    half = reach(request.lucks) * chance  # of a run under another luck
     found = found.assign(
-        chance_low=found["simulated"] - _NORMAL * chance,
-        chance_high=found["simulated"] + _NORMAL * chance,
+        chance_low=found["simulated"] - half,
+        chance_high=found["simulated"] + half,
         low_parameters=members.quantile(0.05, axis=1),
         high_parameters=members.quantile(0.95, axis=1),
     ).drop(columns=["simulated_low", "simulated_high"])
     tests = [backtest_benchmarks(region)]
     if tried is not None:
         values = tried.values
-        tests += [backtest_counties(table, values, chance, region), backtest_years(table, values, chance, region)]
+        tests += [
+            backtest_counties(table, values, chance, region, half),
+            backtest_years(table, values, chance, region, half),
+        ]
     performed, ablated = [], None
     if request.experiments:
         performed = experiments.checks(request.folder / "checks", sample=request.sample, workers=request.workers)
@@ -160,7 +165,7 @@ def validate(request: Request, on_done: OnDone | None = None) -> Judgement:
         found,
         patterns.ranks_kept(found),
         pd.concat(tests, ignore_index=True),
-        coverage(found, members, chance),
+        coverage(found, members, half),
         request,
         len(region.ensemble),
         performed,
@@ -243,8 +248,14 @@ def _later(towns: Towns, what: str, i: int) -> float:
     return float(column[what][i])
 
 
-def backtest_counties(table: DataFrame, values: DataFrame, chance: Series[float], region: Region) -> DataFrame:
-    """The model's forecasts of every county by the vectors that are best without that county's series."""
+def backtest_counties(
+    table: DataFrame, values: DataFrame, chance: Series[float], region: Region, half: Series[float]
+) -> DataFrame:
+    """The model's forecasts of every county by the vectors that are best without that county's series.
+
+    `chance` is the standard deviation of luck, `half` what a run under another luck differs by from the mean (90
+    percent).
+    """
     names, towns = towns_of(region)
     fitted = table[table["use"] == "fit"]
     rows = []
@@ -257,19 +268,21 @@ def backtest_counties(table: DataFrame, values: DataFrame, chance: Series[float]
             ("rural residents", "rural_change", towns.rural[i]),
         ):
             row = fitted.index[(fitted["measure"] == measure) & (fitted["place"] == name)][0]
-            ends[what] = start + values.loc[row, chosen].to_numpy(np.float64), float(chance[row])
-        (urban, urban_sd), (rural, rural_sd) = ends["urban residents"], ends["rural residents"]
+            ends[what] = start + values.loc[row, chosen].to_numpy(np.float64), float(half[row])
+        (urban, urban_half), (rural, rural_half) = ends["urban residents"], ends["rural residents"]
         rate = urban / (urban + rural)
         total = float((urban + rural).mean())
-        rate_sd = float(np.hypot(urban_sd * (1 - rate.mean()), rural_sd * rate.mean()) / total)
-        for what, found, sd in (
-            ("urban residents", urban, urban_sd), ("rural residents", rural, rural_sd), ("rate", rate, rate_sd),
+        rate_half = float(np.hypot(urban_half * (1 - rate.mean()), rural_half * rate.mean()) / total)
+        for what, found, luck in (
+            ("urban residents", urban, urban_half), ("rural residents", rural, rural_half), ("rate", rate, rate_half),
         ):  # fmt: skip
-            rows.append((_MODEL, what, float(found.mean()), *_band(found, sd), _later(towns, what, i)))
+            rows.append((_MODEL, what, float(found.mean()), *_band(found, luck), _later(towns, what, i)))
     return _scores(rows, "a county left out, 2010 to 2020")
 
 
-def backtest_years(table: DataFrame, values: DataFrame, chance: Series[float], region: Region) -> DataFrame:
+def backtest_years(
+    table: DataFrame, values: DataFrame, chance: Series[float], region: Region, half: Series[float]
+) -> DataFrame:
     """Forecasts of 2021 and 2022 by what was known in 2020: the model's vectors that are best in 2010 to 2020."""
     fitted = table[table["use"] == "fit"]
     chosen = ranking(values, fitted[fitted["base"] == 2010], chance**2).index[:_FORECASTERS]
@@ -284,7 +297,7 @@ def backtest_years(table: DataFrame, values: DataFrame, chance: Series[float], r
         mine = fitted[(fitted["measure"] == measure) & (fitted["base"] == 2020)]
         for index, year, came in zip(mine.index, mine["year"].tolist(), mine["published"].tolist(), strict=True):
             found = np.asarray(values.loc[index, chosen], np.float64)
-            rows.append((_MODEL, what, float(found.mean()), *_band(found, float(chance[index])), came))
+            rows.append((_MODEL, what, float(found.mean()), *_band(found, float(half[index])), came))
             for method, mean in _decade_on(total, int(year) - 2020, what).items():
                 rows.append((method, what, mean, np.nan, np.nan, came))
     return _scores(rows, "the prefecture, 2020 to 2022")
@@ -311,9 +324,9 @@ def _decade_on(total: Towns, years: int, what: str) -> dict[str, float]:
     return {method: float(sum(each[i] for i in parts)) for method, each in grown.items()}
 
 
-def _band(found: np.ndarray[Any, Any], sd: float) -> tuple[float, float]:
-    """Ends at 90 percent: what parameters leave open and the luck of one run."""
-    half = _NORMAL * float(np.hypot(found.std(ddof=1), sd))
+def _band(found: np.ndarray[Any, Any], luck: float) -> tuple[float, float]:
+    """Ends at 90 percent: what parameters leave open, and `luck`, the half of the band of chance."""
+    half = float(np.hypot(reach(len(found)) * found.std(ddof=1), luck))
     return float(found.mean()) - half, float(found.mean()) + half
 
 
@@ -334,8 +347,10 @@ def _scores(rows: list[tuple[str, str, float, float, float, float]], test: str) 
     return found.assign(test=test)[["test", "what", "method", "cases", "error", "bias", "interval_score", "covered"]]
 
 
-def coverage(judged: DataFrame, members: DataFrame, chance: Series[float]) -> DataFrame:
+def coverage(judged: DataFrame, members: DataFrame, luck: Series[float]) -> DataFrame:
     """How many published series lie in the model's bands of 90 percent, with the binomial interval.
+
+    `luck` is the half of the band of chance.
 
     Returns
     -------
@@ -346,7 +361,7 @@ def coverage(judged: DataFrame, members: DataFrame, chance: Series[float]) -> Da
     import pandas as pd
     from scipy.stats import binomtest
 
-    half = _NORMAL * np.hypot(members.std(axis=1, ddof=1).fillna(0.0), chance)
+    half = np.hypot(reach(members.shape[1]) * members.std(axis=1, ddof=1).fillna(0.0), luck)
     centre = members.mean(axis=1)
     covered = (judged["published"] >= centre - half) & (judged["published"] <= centre + half)
     moves = judged["year"] > judged["base"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from migrasim.core.language import Lang
@@ -49,6 +50,11 @@ def number(value: float, unit: str = "") -> str:
     if unit.startswith(("persons", "yuan")):
         return f"{value:,.0f}"
     return f"{value:.3f}"
+
+
+def change(value: float, unit: str, lang: Lang) -> str:
+    """A difference as people read it: that of shares in points."""
+    return phrase("monitoring_points", lang, points=f"{100 * value:+.2f}") if unit == "share" else number(value, unit)
 
 
 def pattern_sheet(found: Judgement, *, county_cohorts: bool) -> Sheet:
@@ -233,13 +239,14 @@ def spread_tables(spread: Spread, lang: Lang) -> list[RenderableType]:
                 continue
             unit = "share" if indicator.endswith("rate") else "persons"
             ends = group.set_index("source")
+            told = partial(change, lang=lang) if title == "spread_differences" else number
             cells = [
-                f"{number(ends['low'][source], unit)} … {number(ends['high'][source], unit)}"
+                f"{told(ends['low'][source], unit)} … {told(ends['high'][source], unit)}"
                 for source in ("parameters", "chance")
             ]
             median = ends["median"]["parameters"]
             outside += not ends["low"]["chance"] <= median <= ends["high"]["chance"]
-            rows.append((scenario, str(year), _indicator(indicator, lang), number(median, unit), *cells))
+            rows.append((scenario, str(year), _indicator(indicator, lang), told(median, unit), *cells))
         heads = ("scenario", "year", "indicator", "median", "parameters", "chance")
         made = {"vectors": spread.vectors, "lucks": spread.lucks}
         found.append(listing(heads, rows, lang, phrase(title, lang, **made)))

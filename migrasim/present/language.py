@@ -294,9 +294,9 @@ PHRASES: dict[str, tuple[str, str]] = {
     ),
     "spread_outside": (
         "In {count} of {all} rows the median lies outside the band of chance beside it: the median is that of the "
-        "{vectors} vectors, the band is of {lucks} runs of the best of them, too few to know its ends.",
-        "{all}行中有{count}行的中位數落在旁邊的隨機性區間之外：中位數取自{vectors}組參數，而區間僅由其中最佳一組的{lucks}次運行"
-        "得出，不足以確定端點。",
+        "{vectors} vectors under one luck, the band is of {lucks} runs of the best of them.",
+        "{all}行中有{count}行的中位數落在旁邊的隨機性區間之外：中位數取自同一隨機種子下的{vectors}組參數，而區間由其中最佳一組的"
+        "{lucks}次運行得出。",
     ),
     "judge_outside": (
         "In {count} of {all} series the simulated value lies outside the band of parameters beside it: the value is "

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from migrasim.core.errors import InputError
 from migrasim.core.language import Lang
 from migrasim.indicators import CATALOGUE
-from migrasim.present.judgement import members, number, unweighed
+from migrasim.present.judgement import change, members, number, unweighed
 from migrasim.present.language import phrase, words
 from migrasim.present.punctuation import title_in
 from migrasim.present.titles import place as place_in
@@ -130,7 +130,7 @@ def _record(record: DataFrame, lang: Lang) -> Table:
                 number(row["value"], unit),
                 number(row["projected"], unit),
                 f"{number(row['low'], unit)} … {number(row['high'], unit)}",
-                number(row["value"] - row["projected"], unit),
+                change(row["value"] - row["projected"], unit, lang),
                 phrase("monitoring_outside" if row["outside"] else "monitoring_inside", lang),
             )
         )

@@ -36,6 +36,10 @@ SCHEMA_VERSION = 1
 MOST_RUNS = 1_000_000
 BEST, ENSEMBLE = "best", "ensemble"
 LEVEL, UNCERTAIN = "design.", "uncertain."  # what columns of levels and of uncertain facts begin with
+NO_SHARED_LUCK = (
+    "points of kind {kind} differ by their luck here (luck: independent), and luck would be taken for an effect; "
+    "allowed: luck common, or kind latin_hypercube"
+)
 _SPREAD_LUCK = 1_000_003  # between the seeds of neighbouring points where luck is not shared
 
 
@@ -305,6 +309,20 @@ def point_names(name: str, count: int) -> list[str]:
     return [f"{name}-{number:0{digits}d}" for number in range(count)]
 
 
+def shares_no_luck(kind: str, over_levers: bool, luck: str) -> bool:
+    """Whether a design takes sizes of differences, or their squares, between points with luck of their own.
+
+    Points over levers have; vectors of facts share the luck of their scenario. Luck makes such a mean larger than
+    nothing where there is no effect, whatever its interval says.
+
+    Examples
+    --------
+    >>> shares_no_luck("morris", True, "independent"), shares_no_luck("latin_hypercube", True, "independent")
+    (True, False)
+    """
+    return over_levers and kind in ("morris", "sobol") and luck != "common"
+
+
 def _label(row: dict[str, Any], vectors: int) -> str:
     words = [row["scenario"], row["future"], f"vector {row['parameter_set']}" if vectors > 1 else None]
     return ", ".join([*(each for each in words if each), f"seed {row['seed']}"])
@@ -469,6 +487,8 @@ def _check_analyse(experiment: Experiment, asked: AnalyseFile) -> None:
             f"{where}.method: sensitivity needs levers or facts spread over ranges; allowed: designs or parameters of "
             "kind morris, sobol or latin_hypercube"
         )
+    if method == "sensitivity" and shares_no_luck(design.kind if design else "", design is not None, experiment.luck):
+        raise InputError(f"{where}.method: {NO_SHARED_LUCK.format(kind=design.kind if design else '')}")
     if method == "differences" and experiment.luck != "common":
         raise InputError(
             f"{where}.method: the runs of this batch do not share their luck (luck: independent), so no pairs"

@@ -233,6 +233,8 @@ CUBE: dict[str, Any] = {"kind": "latin_hypercube", "size": 4}
         (asking(method="discovery"), "analyse.at_least: discovery needs a threshold"),
         (asking(method="sensitivity"), "analyse.method: sensitivity needs levers or facts spread over ranges"),
         (asking() | {"luck": "independent"}, "analyse.method.*do not share their luck"),
+        ({"name": "x", "luck": "independent", "analyse": {"method": "sensitivity"},
+          "design": {"kind": "morris", "size": 4, "levers": {"industry": [0, 2]}}}, "points of kind morris differ by"),
         (asking() | {"scenarios": ["plan"]}, "analyse.method.*one scenario or point only"),
         (wrong(**CUBE) | {"search": {"target": {"at_least": float("inf")}}}, "search.target.at_least.*finite number"),
         ({"scenarios": ["plan"], "until": 1999}, "until: 1999 is not allowed; allowed: years from 2021"),

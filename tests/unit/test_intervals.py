@@ -9,9 +9,9 @@ import pytest
 from invented_batch import finished
 from scipy import stats
 
-from migrasim.analysis import attribution, differences
+from migrasim.analysis import attribution, differences, ensemble
 from migrasim.analysis.finished import Measure
-from migrasim.analysis.intervals import interval, share
+from migrasim.analysis.intervals import interval, reach, share
 from migrasim.analysis.search import Tried, _draws, _verified
 from migrasim.runs.design import Experiment
 
@@ -112,3 +112,23 @@ def test_a_verified_mix_counts_seeds_not_futures() -> None:
     assert (row["chance_low"], row["chance_high"]) == pytest.approx(wins[1:])
     assert [list(each) for each in _draws(experiment, 2)] == [[0, 0, 0, 0], [0, 1, 0, 1]]
     assert row["runs"] == 20
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_a_band_of_few_lucks_holds_nine_of_ten_others(count: int) -> None:
+    """Another draw lies within the reach of a few in 90 of 100, however few they are."""
+    rng = np.random.default_rng(count)
+    drawn, other = rng.normal(size=(20_000, count)), rng.normal(size=20_000)
+    inside = np.abs(other - drawn.mean(axis=1)) <= reach(count) * drawn.std(axis=1, ddof=1)
+    assert inside.mean() == pytest.approx(0.9, abs=0.01)
+
+
+def test_bands_of_chance_reach_as_far_as_another_luck() -> None:
+    """Those of an ensemble's best vector are by Student's t, those over its vectors are quantiles."""
+    values = np.arange(5.0)[:, None]
+    chance, parameters = (
+        ensemble._rows("plan", "rate", source, [2035], values)[0] for source in ("chance", "parameters")
+    )
+    half = reach(5) * float(values.std(ddof=1))
+    assert chance[4:7] == pytest.approx((2 - half, 2.0, 2 + half))
+    assert parameters[4:7] == pytest.approx((0.2, 2.0, 3.8))

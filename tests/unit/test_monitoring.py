@@ -44,6 +44,7 @@ def test_the_page_says_what_was_published_projected_and_aimed_at() -> None:
     for part in ("46.79 %", "47.00 %", "15,100", "OUTSIDE the band", "55.00 %", "70.00 %", "Warning: 1 of 2", "<svg"):
         assert part in text
     assert "50 percent narrower" in text
+    assert "<td>-0.21 points</td>" in text.replace(' class="number"', "")
     assert "migrasim report x --monitoring 2022" in text
     assert not re.search(r"(?:src|href)=\"(?!#)", text)
 

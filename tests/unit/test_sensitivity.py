@@ -124,3 +124,31 @@ def test_what_is_found_keeps_its_name_in_a_folder(kind: str, size: int, tmp_path
     batch.about.write(tmp_path)
     read = replace(batch, about=About.read(tmp_path))
     assert sensitivity.of_batch(read, Measure())["name"].iloc[0] == names[0]
+
+
+@pytest.mark.parametrize("kind", ["morris", "sobol"])
+def test_luck_is_not_taken_for_an_effect(kind: str):
+    """Points over levers with luck of their own are refused; vectors of facts, which share it, are not."""
+    luck = np.random.default_rng(0).normal
+    design = {"kind": kind, "size": 8, "levers": {"industry": [0, 2], "public_housing": [0, 2]}}
+    batch = finished({"design": design, "luck": "independent"}, lambda row: float(luck()))
+    with pytest.raises(InputError, match=f"points of kind {kind} differ by their luck here"):
+        sensitivity.of_batch(batch, Measure())
+    facts = {"kind": kind, "size": 8, "facts": FACTS}
+    batch = finished({"scenarios": ["plan"], "parameters": facts, "luck": "independent"}, acts)
+    assert sensitivity.of_batch(batch, Measure())["name"].iloc[0] == FACTS[0]
+
+
+def test_pawns_intervals_hold_what_designs_give_on_average():
+    """Each holds its own distance, and nine of ten or more the mean over many designs; none leaves 0 to 1."""
+    ranges = {"a": (0.0, 1.0), "nothing": (0.0, 1.0)}
+    tables = []
+    for seed in range(30):
+        points = spread(ranges, 48, "latin_hypercube", seed)
+        values = points[:, 0] + 0.3 * np.random.default_rng(seed).normal(size=len(points))
+        tables.append(sensitivity.pawn_indices(ranges, points, values).set_index("name").loc[list(ranges)])
+    distance, low, high = (np.array([table[name] for table in tables]) for name in ("distance", "low", "high"))
+    assert (low <= distance).all() and (distance <= high).all()
+    assert (low >= 0).all() and (high <= 1).all()
+    mean = distance.mean(axis=0)
+    assert (((low <= mean) & (mean <= high)).mean(axis=0) >= 0.85).all()
