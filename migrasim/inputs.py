@@ -157,7 +157,10 @@ class Inputs:
             cpi = getattr(region, "cpi", None) or {}
         years = np.arange(base, until + 1)
         by_chain = {f"industry.{chain}.jobs": each for chain, each in region.chain_weights.items()}
-        resolver = _Resolver(np.maximum(years, BASE_YEAR), list(region.county_names), weights / weights.sum(), by_chain)
+        counties, weights = list(region.county_names), weights / weights.sum()
+        resolver = _Resolver(np.maximum(years, BASE_YEAR), counties, weights, by_chain)
+        # how loud news are hangs on the whole way of the plan, however long a run lasts
+        whole = _Resolver(np.arange(BASE_YEAR, _last_of_plan(book) + 1), counties, weights, by_chain)
         by_lever: dict[str, list[Setting]] = {}
         for setting in scenario.settings:
             by_lever.setdefault(setting.lever, []).append(setting)
@@ -185,7 +188,7 @@ class Inputs:
             clipped=tuple(resolver.clipped),
             _levers=levers,
             _status_quo={lever.id: resolver.at_2020(lever) for lever in book.levers.values()},
-            _way={lever.id: resolver.way(lever) for lever in book.levers.values()},
+            _way={lever.id: whole.way(lever) for lever in book.levers.values()},
             _set_by=set_by,
         )
 
@@ -336,6 +339,12 @@ def to_2020_yuan(value: float, price_year: int, cpi: Mapping[int, float]) -> flo
         raise InputError(f"prices of {price_year}: no consumer price change for {missing[0]}; years known: {known}")
     factor = float(np.prod([1 + cpi[year] / 100 for year in span]))
     return value / factor if later else value * factor
+
+
+def _last_of_plan(book: FactBook) -> int:
+    """The last year that the plan, or the status quo, gives a lever a number for."""
+    named = (one.values for lever in book.levers.values() for one in (lever.plan, lever.status_quo))
+    return max(JOBS_YEAR, *(year for values in named for year in values or ()))
 
 
 class _Resolver:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from worlds import tiny_inputs, tiny_world
 
+import migrasim as ms
 from migrasim import checks
 from migrasim.core.codes import N_TIERS, Form, Tenure, Tier
 from migrasim.core.columns import Table
@@ -477,3 +478,10 @@ def digest(environment: dict[str, str], years: int = 2) -> str:
     )
     assert result.returncode == 0, result.stderr
     return result.stdout
+
+
+def test_a_short_run_is_the_beginning_of_a_long_one() -> None:
+    """How long a run lasts changes nothing in the years before: nobody knows when it ends."""
+    short, long = (ms.run("plan", seed=3, sample=0.01, threads=1, until=until) for until in (2022, 2024))
+    assert short.indicators.equals(long.indicators[long.indicators["year"] <= 2022].assign(run_id=short.run_id))
+    assert short.flows.equals(long.flows[long.flows["year"] <= 2022])
