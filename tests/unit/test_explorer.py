@@ -463,6 +463,10 @@ def test_what_leaves_the_page_can_be_read_alone(results, lang):
     assert said[words.say("scenario", lang)] == "More homes"
     assert results[0].run_id in said[words.say("run_codes", lang)]
     assert "migrasim" in said[words.say("source", lang)] and "统计公报" in said[words.say("source", lang)]
+    if lang != "en":
+        assert not re.search("quoted|census|[;.] |。 ", below + said[words.say("source", lang)])
+    for chart in (charts.decomposition(shown), charts.flows(shown), charts_more.groups(shown)):  # no column has years
+        assert str(shown.year) in dict(about(shown, chart))[words.say("chart", lang)]
 
 
 @pytest.mark.model

@@ -29,6 +29,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "changed_count": ("{count} changed", "已改{count}項"),
     "lever_count": ("{count} levers", "{count}項"),
     "charts": ("Charts", "圖表"),
+    "chart": ("Chart", "圖"),
     "undo": ("Undo", "撤銷"),
     "redo": ("Redo", "重做"),
     "replay": ("Replay the last change", "重放上一步"),
