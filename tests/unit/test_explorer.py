@@ -25,6 +25,7 @@ from migrasim.present.explorer.engine import FIRST_ANSWERS, Cache, Engine
 from migrasim.present.explorer.explore import StartBox, step_text
 from migrasim.present.explorer.files import packed
 from migrasim.present.explorer.foot import about, foot
+from migrasim.present.explorer.levers import OneLever
 from migrasim.present.explorer.runs import draws, request
 from migrasim.present.explorer.session import Session
 from migrasim.present.punctuation import title_in
@@ -221,6 +222,28 @@ def test_another_future_keeps_the_words_of_a_file():
     choice = next(one for one in box.children[0].children if getattr(one, "name", "") == "future")
     choice.vue_chosen("hard_times")
     assert session.draft == replace(found, future="hard_times") and session.draft.title
+    context.close()
+
+
+@pytest.mark.parametrize("base", ["status_quo", "plan"])
+@pytest.mark.parametrize("name", [SCHOOLS, HOUSES])
+def test_a_county_left_empty_is_what_its_field_shows(base, name):
+    """Beside the field of a county stands the number that a run has there as long as only others are given."""
+    import solara
+
+    session, lever = Session(Draft(base)), FactBook.load().lever(name)
+
+    @solara.component
+    def Page() -> None:  # noqa: N802 (a component)
+        OneLever(session, lever)
+
+    box, context = solara.render(Page(), handle_error=False)
+    control = box.children[0]
+    first, *others = draft.region().county_names
+    given = Draft(base, {name: {first: 0.7}})
+    shown = {one["name"]: one["value"] for one in control.counties}
+    for k, county in enumerate(others, 1):
+        assert shown[county] == pytest.approx(draft.path_of(given, lever, k)[2035])
     context.close()
 
 

@@ -42,7 +42,7 @@ _WORDS = [
     "shape_late",
     "shape_step",
     "apply",
-    "empty_inherits",
+    "empty_stays",
 ]
 _ROOM = 3.0  # a slider goes to so many times what 2020 and the plan have, the number beside it to the bound
 
@@ -54,7 +54,6 @@ def LeverPanel(session: Session) -> None:
     opened, set_opened = solara.use_state(frozenset(list(book.groups)[:1]))
     more, set_more = solara.use_state(False)
     groups = list(book.groups)
-    start = Draft(session.draft.base, {}, session.draft.future)
 
     def toggle(group: str) -> None:
         set_opened(opened ^ {group})
@@ -63,7 +62,7 @@ def LeverPanel(session: Session) -> None:
         element("h2", say("levers", lang))
         element("p", say("levers_help", lang), classes="ms-note")
         for group in groups[:FIRST_GROUPS]:
-            LeverGroup(session, group, group in opened, lambda group=group: toggle(group), start)
+            LeverGroup(session, group, group in opened, lambda group=group: toggle(group))
         Press(
             f"{'▾' if more else '▸'} {say('more_levers', lang)}",
             lambda: set_more(not more),
@@ -72,11 +71,11 @@ def LeverPanel(session: Session) -> None:
         )
         if more:
             for group in groups[FIRST_GROUPS:]:
-                LeverGroup(session, group, group in opened, lambda group=group: toggle(group), start)
+                LeverGroup(session, group, group in opened, lambda group=group: toggle(group))
 
 
 @solara.component
-def LeverGroup(session: Session, group: str, is_open: bool, on_toggle: Any, start: Draft) -> None:
+def LeverGroup(session: Session, group: str, is_open: bool, on_toggle: Any) -> None:
     """A group of levers: its head with what was changed, and its levers where it is open."""
     lang, book, draft = session.lang.value, FactBook.load(), session.draft
     levers = [lever for lever in book.of_group(group) if lever.built]
@@ -108,11 +107,11 @@ def LeverGroup(session: Session, group: str, is_open: bool, on_toggle: Any, star
                 Press(say("group_quo", lang), lambda: put_all("status_quo"))
                 Press(say("group_plan", lang), lambda: put_all("plan"))
             for lever in levers:
-                OneLever(session, lever, start).key(f"{lever.id}")
+                OneLever(session, lever).key(f"{lever.id}")
 
 
 @solara.component
-def OneLever(session: Session, lever: Lever, start: Draft) -> None:
+def OneLever(session: Session, lever: Lever) -> None:
     """One lever, bound to the draft of the session."""
     draft, lang = session.draft, session.lang.value
     wrong, set_wrong = solara.use_state("")
@@ -155,8 +154,9 @@ def OneLever(session: Session, lever: Lever, start: Draft) -> None:
     kind = _kind(own)
     years = [year for year in own if isinstance(year, int)] if isinstance(own, dict) and kind == "path" else []
     first, last = (min(years), max(years)) if years else (2021, LAST_YEAR)
+    empty = Draft("status_quo", {}, draft.future)  # in a scenario file, too, counties that are not named stay there
     counties = [
-        {"name": name, "title": county_title(region(), name, lang), "value": path_of(start, lever, k)[LAST_YEAR]}
+        {"name": name, "title": county_title(region(), name, lang), "value": path_of(empty, lever, k)[LAST_YEAR]}
         for k, name in enumerate(region().county_names)
     ]
     LeverControl(

@@ -130,7 +130,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "set_start": ("As in the start", "取起點值"),
     "group_quo": ("All as in 2020", "全組取2020年值"),
     "group_plan": ("All as in the plan", "全組取規劃值"),
-    "empty_inherits": ("Empty: as in the start", "留空：同起點"),
+    "empty_stays": ("Empty: as in 2020", "留空：取2020年值"),
     "path_text": ("{first} in {start} to {last} in {end}", "{start}年{first}至{end}年{last}"),
     "counties_text": ("by county", "分縣取值"),
     "jobs_text": ("{value} by 2035", "到2035年{value}"),
