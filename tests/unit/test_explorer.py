@@ -25,7 +25,7 @@ from migrasim.present.explorer.engine import FIRST_ANSWERS, Cache, Engine
 from migrasim.present.explorer.explore import StartBox, step_text
 from migrasim.present.explorer.files import packed
 from migrasim.present.explorer.foot import about, foot
-from migrasim.present.explorer.levers import OneLever
+from migrasim.present.explorer.levers import OneLever, _about
 from migrasim.present.explorer.runs import draws, request
 from migrasim.present.explorer.session import Session
 from migrasim.present.punctuation import title_in
@@ -245,6 +245,13 @@ def test_a_county_left_empty_is_what_its_field_shows(base, name):
     for k, county in enumerate(others, 1):
         assert shown[county] == pytest.approx(draft.path_of(given, lever, k)[2035])
     context.close()
+
+
+@pytest.mark.parametrize("lang", ["zh-Hant", "zh-Hans"])
+def test_what_stands_behind_a_lever_has_full_marks_in_chinese(lang):
+    """Years, ranges and sources of the values of all levers stand apart by full-width marks."""
+    told = {text for lever in FactBook.load().levers.values() for _, text in _about(lever, lang)[1:3]}
+    assert [text for text in told if re.search(r"\d[:;] |; |\d, ", text)] == []
 
 
 # -- the engine --------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from migrasim.present.explorer.view import county_title
 from migrasim.present.explorer.widgets import LeverControl, Press, element
 from migrasim.present.explorer.words import say, unit
 from migrasim.present.language import Lang
-from migrasim.present.punctuation import punctuated, title_in
+from migrasim.present.punctuation import listed, punctuated, title_in
 
 FIRST_GROUPS = 4
 _WORDS = [
@@ -253,12 +253,10 @@ def _about(lever: Lever, lang: Lang) -> list[list[str]]:
 
 
 def _value(value: LeverValue, lever: Lever, lang: Lang) -> str:
-    numbers = (
-        ", ".join(f"{year}: {number:,g}" for year, number in value.values.items())
-        if value.values
-        else f"{value.last:,g}"
-    )
-    text = punctuated(f"{numbers} {unit(lever.unit, lang)}; ", lang)
+    years = (say("pair", lang, one=year, other=f"{number:,g}") for year, number in (value.values or {}).items())
+    numbers = (", " if lang == "en" else "，").join(years) or f"{value.last:,g}"
+    parts = [f"{numbers} {unit(lever.unit, lang)}"]
     if value.range is not None:
-        text += say("range_words", lang, low=f"{value.range[0]:,g}", high=f"{value.range[1]:,g}") + "; "
-    return text + say("why", lang, status=say(value.status, lang), source=said(value.source, lang))
+        parts.append(say("range_words", lang, low=f"{value.range[0]:,g}", high=f"{value.range[1]:,g}"))
+    parts.append(say("why", lang, status=say(value.status, lang), source=said(value.source, lang)))
+    return listed(parts, lang)
