@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from migrasim.core import language
@@ -49,6 +50,17 @@ def title_in(title: object, lang: Lang) -> str:
     """A title in one language, as `migrasim.core.language.title_in`, with the punctuation of that language."""
     text = language.title_in(title, lang)
     return text if lang == "en" else full_width(text)
+
+
+def listed(parts: Iterable[str], lang: Lang) -> str:
+    """Parts in one line with semicolons between them, whatever they end in.
+
+    Examples
+    --------
+    >>> listed(["A: 0.2", "B: 0.6"], "en"), listed(["甲 0.2", "B"], "zh-Hant")
+    ('A: 0.2; B: 0.6', '甲 0.2；B')
+    """
+    return ("; " if lang == "en" else "；").join(parts)
 
 
 def punctuated(text: str, lang: Lang) -> str:

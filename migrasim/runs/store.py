@@ -64,6 +64,13 @@ KEYS: dict[str, tuple[str, str, str]] = {
     "urban_persons": ("persons", "Of them in towns and seats", "其中在城鎮"),
     "absent_persons": ("persons", "Of them outside", "其中在外"),
     "moved_persons": ("persons", "Of them moved within the year", "其中當年遷移"),
+    "label": ("name", "Run in the batch", "批次中的運行"),
+    "point": ("number", "Point of the design, counted from 0", "設計點（從0數起）"),
+    "parameter_set": ("number", "Vector of fitted parameters, counted from 0", "擬合參數組（從0數起）"),
+    "replication": ("number", "Replication, counted from 0", "重複（從0數起）"),
+    "future": ("name", "Future", "未來情形"),
+    "status": ("name", "Whether the run is done or failed", "運行狀態"),
+    "error": ("name", "Why the run failed", "失敗原因"),
     "sample": ("share", "Share of the households that was run", "抽樣比例"),
     "base": ("year", "Base year", "基年"),
     "until": ("year", "Last year", "終年"),
@@ -91,9 +98,9 @@ KEYS: dict[str, tuple[str, str, str]] = {
     "lever": ("name", "Lever", "槓桿"),
     "indicator": ("name", "Indicator", "指標"),
     "source": ("name", "What the band rests on: fitted parameters, or chance", "區間來源：參數或隨機性"),
-    "low": ("its own", "Low end of the band (5 percent of the draws)", "區間下限(5%)"),
+    "low": ("its own", "Low end of the band (5 percent of the draws)", "區間下限（5%）"),
     "median": ("its own", "Median of the draws", "中位數"),
-    "high": ("its own", "High end of the band (95 percent of the draws)", "區間上限(95%)"),
+    "high": ("its own", "High end of the band (95 percent of the draws)", "區間上限（95%）"),
     "reference": ("its own", "Value in the reference", "參照情景取值"),
     "value": ("its own", "Value in the scenario", "本情景取值"),
     "occupancy_share": ("share", "Dwellings lived in over those that stand", "住房使用率"),
@@ -447,12 +454,12 @@ def _execution_row(result: RunResult, wall_s: float | None) -> dict[str, Any]:
 
 def unit_of(column: str) -> str:
     """Unit of a column of any table; empty where it is not known."""
-    return _titles(column).get("unit", "")
+    return about(column).get("unit", "")
 
 
 @lru_cache(maxsize=1024)
-def _titles(name: str) -> dict[str, str]:
-    """Unit and titles of a column."""
+def about(name: str) -> dict[str, str]:
+    """Unit and titles of a column of any table, by language; empty where it is not known."""
     from migrasim.facts import FactBook
     from migrasim.indicators import CATALOGUE
 
@@ -507,7 +514,7 @@ def described(schema: pa.Schema, record: bytes) -> pa.Schema:
     """A schema whose columns carry unit and titles, and which says what its table belongs to."""
     import pyarrow as pa
 
-    fields = [field.with_metadata(_titles(field.name)) for field in schema]
+    fields = [field.with_metadata(about(field.name)) for field in schema]
     return pa.schema(fields, metadata={_RECORD: record})
 
 

@@ -211,6 +211,22 @@ def test_a_path_and_values_by_county_can_be_set(page):
     )
 
 
+def test_what_was_said_of_a_number_goes_with_it(page):
+    """The reason why a number was not taken stands at the lever until it has another value, by whatever way."""
+    lever = page.locator(f'[data-lever="{SCHOOLS}"]')
+    number, wrong = lever.locator("input[type=number]").first, lever.locator("[role=alert]")
+    number.fill("0.4")
+    number.press("Enter")
+    page.wait_for_function("document.querySelector('.ms-change').innerText.includes(': 0.4 ')")
+    number.fill("-3")
+    number.press("Enter")
+    page.wait_for_function("document.querySelector('.ms-change').innerText.includes(': 0 ')")
+    assert wrong.inner_text() == "allowed: 0 to 1 share"
+    page.get_by_role("button", name="Undo").click()
+    wrong.wait_for(state="detached")
+    assert number.input_value() == "0.4"
+
+
 def test_a_path_is_taken_as_the_page_offers_it(page):
     """Values between the steps of the slider are values, in a path and by county; a field left empty is asked for."""
     page.locator("[data-group=three_rights] button").first.click()
@@ -452,7 +468,8 @@ def test_charts_leave_as_pictures_and_numbers(page):
         assert part in picture
     table = _taken(page, "Urbanization rates", "CSV").decode("utf-8-sig")
     head, first, *_ = table.splitlines()
-    assert head.startswith("Year,Resident urbanization rate (%),") and head.endswith(",Scenario,Shown for,Runs,Source")
+    assert head.startswith("Year,Resident urbanization rate (%),")
+    assert head.endswith(",Chart,Scenario,Shown for,Runs,Source")
     assert "The plan as written" in first and re.search("now [0-9a-f]{12}; status quo [0-9a-f]{12}", first)
     chains = _taken(page, "Workers of the industrial chains", "SVG").decode("utf-8")
     assert all(one.title["en"] in chains for one in region().chains)

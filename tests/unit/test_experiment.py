@@ -172,12 +172,37 @@ def test_runs_that_nobody_knows(migrasim):
 
 @pytest.mark.model
 @pytest.mark.slow
+def test_the_workbook_says_what_its_columns_are(migrasim, workdir):
+    """Every column has unit and titles, a sum over years is not of a year, and no name is taken for a formula."""
+    from openpyxl import load_workbook
+
+    mine = "name: '=1+1'\nextends: status_quo\nlevers: {residence_permit.education: 0.9}\n"
+    (workdir / "mine.yaml").write_text(mine, encoding="utf-8")
+    text = (workdir / "tiny.yaml").read_text(encoding="utf-8")
+    (workdir / "tiny.yaml").write_text(text.replace("[status_quo, plan]", "[status_quo, mine.yaml]"), encoding="utf-8")
+    assert migrasim("experiment", "tiny.yaml", "--workers", 1).code == 0
+    book = load_workbook("runs/tiny/results.xlsx")
+    assert [cell.data_type for row in book["results"].iter_rows() for cell in row].count("f") == 0
+    label = [cell.value for cell in book["results"][1]].index("label")
+    assert book["results"][3][label].value.startswith("=1+1")
+    heads, *rows = book["columns"].iter_rows(values_only=True)
+    assert heads == ("sheet", "column", "unit", "title_en", "title_zh_hant", "title_zh_hans")
+    assert [row[1] for row in rows if row[0] == "levers"] == ["run_id", "label", "residence_permit.education"]
+    assert all(all(row) for row in rows), rows
+    about = {row[1]: row[2:] for row in rows}
+    assert about["urbanization_rate_2022"][:2] == ("share", "Resident urbanization rate, 2022")
+    assert about["public_cost_yuan_to_2022"][0] == "yuan of 2020"
+    assert about["public_cost_yuan_to_2022"][2].endswith("，2021-2022")
+
+
+@pytest.mark.model
+@pytest.mark.slow
 def test_a_batch_from_file_to_difference(migrasim, workdir, monkeypatch):
     """Made, extended, one run made again to the last digit, and where two runs part."""
     found = migrasim("experiment", "tiny.yaml", "--workers", 1)
     assert found.code == 0 and "2 runs, 0 of them failed" in found.err and found.out == "Results in runs/tiny\n"
     assert "1 process with one thread, about" in found.err
-    assert set(pd.read_excel("runs/tiny/results.xlsx", sheet_name=None)) == {"results", "levers"}
+    assert set(pd.read_excel("runs/tiny/results.xlsx", sheet_name=None)) == {"results", "levers", "columns"}
     before = Batch.open("runs/tiny").table("indicators")
     assert migrasim("experiment", "tiny.yaml", "--workers", 1, "--replications", 2).code == 0
     batch = Batch.open("runs/tiny")

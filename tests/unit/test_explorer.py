@@ -25,6 +25,7 @@ from migrasim.present.explorer.engine import FIRST_ANSWERS, Cache, Engine
 from migrasim.present.explorer.explore import StartBox, step_text
 from migrasim.present.explorer.files import packed
 from migrasim.present.explorer.foot import about, foot
+from migrasim.present.explorer.levers import OneLever, _about
 from migrasim.present.explorer.runs import draws, request
 from migrasim.present.explorer.session import Session
 from migrasim.present.punctuation import title_in
@@ -222,6 +223,35 @@ def test_another_future_keeps_the_words_of_a_file():
     choice.vue_chosen("hard_times")
     assert session.draft == replace(found, future="hard_times") and session.draft.title
     context.close()
+
+
+@pytest.mark.parametrize("base", ["status_quo", "plan"])
+@pytest.mark.parametrize("name", [SCHOOLS, HOUSES])
+def test_a_county_left_empty_is_what_its_field_shows(base, name):
+    """Beside the field of a county stands the number that a run has there as long as only others are given."""
+    import solara
+
+    session, lever = Session(Draft(base)), FactBook.load().lever(name)
+
+    @solara.component
+    def Page() -> None:  # noqa: N802 (a component)
+        OneLever(session, lever)
+
+    box, context = solara.render(Page(), handle_error=False)
+    control = box.children[0]
+    first, *others = draft.region().county_names
+    given = Draft(base, {name: {first: 0.7}})
+    shown = {one["name"]: one["value"] for one in control.counties}
+    for k, county in enumerate(others, 1):
+        assert shown[county] == pytest.approx(draft.path_of(given, lever, k)[2035])
+    context.close()
+
+
+@pytest.mark.parametrize("lang", ["zh-Hant", "zh-Hans"])
+def test_what_stands_behind_a_lever_has_full_marks_in_chinese(lang):
+    """Years, ranges and sources of the values of all levers stand apart by full-width marks."""
+    told = {text for lever in FactBook.load().levers.values() for _, text in _about(lever, lang)[1:3]}
+    assert [text for text in told if re.search(r"\d[:;] |; |\d, ", text)] == []
 
 
 # -- the engine --------------------------------------------------------------------------------------
@@ -463,6 +493,10 @@ def test_what_leaves_the_page_can_be_read_alone(results, lang):
     assert said[words.say("scenario", lang)] == "More homes"
     assert results[0].run_id in said[words.say("run_codes", lang)]
     assert "migrasim" in said[words.say("source", lang)] and "统计公报" in said[words.say("source", lang)]
+    if lang != "en":
+        assert not re.search("quoted|census|[;.] |。 ", below + said[words.say("source", lang)])
+    for chart in (charts.decomposition(shown), charts.flows(shown), charts_more.groups(shown)):  # no column has years
+        assert str(shown.year) in dict(about(shown, chart))[words.say("chart", lang)]
 
 
 @pytest.mark.model

@@ -93,6 +93,8 @@ def test_the_minutes_say_what_was_proposed_and_how_to_run_it_again(meeting, lang
     assert opened(scenario, file).content == of_compact(DRAFT).content
     assert word("run_code", lang, run=RESULT.run_id) in text
     assert " 0.9 " in levers_of(proposal, lang)[0]
+    assert word("rounding_note", lang) in text
+    assert ("Red: children first" if lang == "en" else "Red：children first") in text
 
 
 @pytest.mark.parametrize("lang", ["zh-Hant", "zh-Hans"])
@@ -130,6 +132,25 @@ def test_predictions_end_when_the_result_is_asked_for(meeting, path):
         meeting.close(1)
     assert path.stat().st_size == size
     assert list(meeting.state.proposals[1].predictions) == ["bo"]
+
+
+def test_a_result_that_is_asked_for_twice_is_made_once(meeting, path, monkeypatch):
+    """A double click on the button is no mistake to be told of."""
+    made = []
+    host = Host(meeting, None)
+    monkeypatch.setattr(host, "_start", lambda proposal, sample: made.append(proposal.id))
+    host.reveal(1)
+    size = path.stat().st_size
+    host.reveal(1)
+    assert made == [1] and path.stat().st_size == size
+    with pytest.raises(InputError, match="there is no 7"):
+        host.reveal(7)
+
+
+def test_the_file_of_a_proposal_is_no_option_of_the_command(meeting):
+    """A name that begins with a minus gives a command that can be copied."""
+    meeting.propose("anna", "-2% for all", DRAFT, "")
+    assert again(meeting.snapshot().proposals[2], RESULT)[2] == "migrasim run 2_for_all.yaml --sample 0.02"
 
 
 def test_a_vote_needs_its_stage_and_a_result_and_counts_once(meeting):

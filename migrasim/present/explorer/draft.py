@@ -425,11 +425,12 @@ def tidy(name: str) -> str:
 
 
 def file_stem(name: str) -> str:
-    """A name as that of a file in a folder: letters, digits, ``-`` and ``_``, no path.
+    """A name as that of a file in a folder: letters, digits, ``-`` and ``_``, no path, no option of a command.
 
     Examples
     --------
-    >>> file_stem("../../etc/passwd <b>"), file_stem("就業 加住房"), file_stem("..")
-    ('etc_passwd_b', '就業_加住房', '')
+    >>> file_stem("../../etc/passwd <b>"), file_stem("就業 加住房"), file_stem(".."), file_stem("-2% less")
+    ('etc_passwd_b', '就業_加住房', '', '2_less')
     """
-    return "_".join("".join(each if each.isalnum() or each in "-_" else " " for each in name[:MOST_NAME]).split())
+    words = "".join(each if each.isalnum() or each in "-_" else " " for each in name[:MOST_NAME]).split()
+    return "_".join(words).lstrip("-")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from migrasim.present.explorer.sources import published
 from migrasim.present.explorer.view import Chart, View
 from migrasim.present.explorer.words import key_of, say
-from migrasim.present.punctuation import punctuated
+from migrasim.present.punctuation import listed
 
 
 def foot(view: View, chart: Chart) -> list[str]:
@@ -17,24 +17,26 @@ def foot(view: View, chart: Chart) -> list[str]:
     found = [say("foot_scenario", view.lang, names=view.scenarios)]
     if seen and seen != ["now"]:
         over = say("foot_range", view.lang, of=view.range_of, count=draws) if "range" in seen else ""
-        found.append(f"{key_of(seen, view.lang)} {over}".strip())
+        found.append((" " if view.lang == "en" else "").join(each for each in (key_of(seen, view.lang), over) if each))
     return [*found, *_published(view, chart)]
 
 
 def about(view: View, chart: Chart) -> list[tuple[str, str]]:
-    """Columns of a table that leaves the page, the same in every row: scenario, place, runs, sources."""
-    runs = punctuated("; ".join(f"{line.name} {line.result.run_id}" for line in view.lines), view.lang)
+    """Columns of a table that leaves the page, the same in every row: chart, scenario, place, runs, sources."""
+    runs = listed((f"{line.name} {line.result.run_id}" for line in view.lines), view.lang)
+    sources = [view.source, *_published(view, chart)]
     return [
+        (say("chart", view.lang), chart.title),
         (say("scenario", view.lang), view.scenarios),
         (say("place", view.lang), view.about),
         (say("run_codes", view.lang), runs),
-        (say("source", view.lang), ". ".join([view.source, *_published(view, chart)])),
+        (say("source", view.lang), (". " if view.lang == "en" else "。").join(sources)),
     ]
 
 
 def _published(view: View, chart: Chart) -> list[str]:
     named = say("published", view.lang)
     years = {each[0] for one in chart.option["series"] if one.get("name") == named for each in one["data"]}
-    sources = "; ".join(f"{year}: {source}" for year, _, source in published() if year in years)
-    sources = punctuated(sources, view.lang)
+    found = (say("pair", view.lang, one=year, other=text) for year, _, text in published(view.lang) if year in years)
+    sources = listed(found, view.lang)
     return [say("foot_published", view.lang, sources=sources)] if sources else []

@@ -17,7 +17,7 @@ from migrasim.present.explorer.view import county_title
 from migrasim.present.explorer.widgets import LeverControl, Press, element
 from migrasim.present.explorer.words import say, unit
 from migrasim.present.language import Lang
-from migrasim.present.punctuation import punctuated, title_in
+from migrasim.present.punctuation import listed, punctuated, title_in
 
 FIRST_GROUPS = 4
 _WORDS = [
@@ -42,7 +42,7 @@ _WORDS = [
     "shape_late",
     "shape_step",
     "apply",
-    "empty_inherits",
+    "empty_stays",
 ]
 _ROOM = 3.0  # a slider goes to so many times what 2020 and the plan have, the number beside it to the bound
 
@@ -54,7 +54,6 @@ def LeverPanel(session: Session) -> None:
     opened, set_opened = solara.use_state(frozenset(list(book.groups)[:1]))
     more, set_more = solara.use_state(False)
     groups = list(book.groups)
-    start = Draft(session.draft.base, {}, session.draft.future)
 
     def toggle(group: str) -> None:
         set_opened(opened ^ {group})
@@ -63,7 +62,7 @@ def LeverPanel(session: Session) -> None:
         element("h2", say("levers", lang))
         element("p", say("levers_help", lang), classes="ms-note")
         for group in groups[:FIRST_GROUPS]:
-            LeverGroup(session, group, group in opened, lambda group=group: toggle(group), start)
+            LeverGroup(session, group, group in opened, lambda group=group: toggle(group))
         Press(
             f"{'▾' if more else '▸'} {say('more_levers', lang)}",
             lambda: set_more(not more),
@@ -72,11 +71,11 @@ def LeverPanel(session: Session) -> None:
         )
         if more:
             for group in groups[FIRST_GROUPS:]:
-                LeverGroup(session, group, group in opened, lambda group=group: toggle(group), start)
+                LeverGroup(session, group, group in opened, lambda group=group: toggle(group))
 
 
 @solara.component
-def LeverGroup(session: Session, group: str, is_open: bool, on_toggle: Any, start: Draft) -> None:
+def LeverGroup(session: Session, group: str, is_open: bool, on_toggle: Any) -> None:
     """A group of levers: its head with what was changed, and its levers where it is open."""
     lang, book, draft = session.lang.value, FactBook.load(), session.draft
     levers = [lever for lever in book.of_group(group) if lever.built]
@@ -108,11 +107,11 @@ def LeverGroup(session: Session, group: str, is_open: bool, on_toggle: Any, star
                 Press(say("group_quo", lang), lambda: put_all("status_quo"))
                 Press(say("group_plan", lang), lambda: put_all("plan"))
             for lever in levers:
-                OneLever(session, lever, start).key(f"{lever.id}")
+                OneLever(session, lever).key(f"{lever.id}")
 
 
 @solara.component
-def OneLever(session: Session, lever: Lever, start: Draft) -> None:
+def OneLever(session: Session, lever: Lever) -> None:
     """One lever, bound to the draft of the session."""
     draft, lang = session.draft, session.lang.value
     wrong, set_wrong = solara.use_state("")
@@ -155,8 +154,9 @@ def OneLever(session: Session, lever: Lever, start: Draft) -> None:
     kind = _kind(own)
     years = [year for year in own if isinstance(year, int)] if isinstance(own, dict) and kind == "path" else []
     first, last = (min(years), max(years)) if years else (2021, LAST_YEAR)
+    empty = Draft("status_quo", {}, draft.future)  # in a scenario file, too, counties that are not named stay there
     counties = [
-        {"name": name, "title": county_title(region(), name, lang), "value": path_of(start, lever, k)[LAST_YEAR]}
+        {"name": name, "title": county_title(region(), name, lang), "value": path_of(empty, lever, k)[LAST_YEAR]}
         for k, name in enumerate(region().county_names)
     ]
     LeverControl(
@@ -253,12 +253,10 @@ def _about(lever: Lever, lang: Lang) -> list[list[str]]:
 
 
 def _value(value: LeverValue, lever: Lever, lang: Lang) -> str:
-    numbers = (
-        ", ".join(f"{year}: {number:,g}" for year, number in value.values.items())
-        if value.values
-        else f"{value.last:,g}"
-    )
-    text = punctuated(f"{numbers} {unit(lever.unit, lang)}; ", lang)
+    years = (say("pair", lang, one=year, other=f"{number:,g}") for year, number in (value.values or {}).items())
+    numbers = (", " if lang == "en" else "，").join(years) or f"{value.last:,g}"
+    parts = [f"{numbers} {unit(lever.unit, lang)}"]
     if value.range is not None:
-        text += say("range_words", lang, low=f"{value.range[0]:,g}", high=f"{value.range[1]:,g}") + "; "
-    return text + say("why", lang, status=say(value.status, lang), source=said(value.source, lang))
+        parts.append(say("range_words", lang, low=f"{value.range[0]:,g}", high=f"{value.range[1]:,g}"))
+    parts.append(say("why", lang, status=say(value.status, lang), source=said(value.source, lang)))
+    return listed(parts, lang)

@@ -67,7 +67,8 @@ def SourceBox(session: Session) -> None:
             ]
             Rows(say("measured", lang), [say("measure", lang), say("unit", lang), say("how", lang)], rows, "measured")
         if chart in ("rates", "people", "decomposition"):
-            Rows(say("published_head", lang), [say("year", lang), "%", say("source", lang)], published(), "published")
+            heads = [say("year", lang), "%", say("source", lang)]
+            Rows(say("published_head", lang), heads, published(lang), "published")
         _levers(session, domains, lang)
         facts = [
             fact for fact in book.facts.values() if fact.domain in domains and fact.used and fact.status != "observed"
@@ -112,14 +113,14 @@ def run_text(result: RunResult, lang: Lang) -> str:
     )
 
 
-def published() -> list[list[str]]:
+def published(lang: Lang) -> list[list[str]]:
     """The published series of the rate with its source, row by row."""
     place = region()
     table = place.tables["city_annual"]
     name = place.record_yaml["record"]["urbanization_rate"]["indicator"]
     rows = table[(table["indicator"] == name) & (table["area"] == place.record_yaml["prefecture"]["zh"])]
     rows = rows[rows["year"] >= 2020]
-    return [[str(row.year), f"{row.value:g}", str(row.source)] for row in rows.itertuples()]
+    return [[str(row.year), f"{row.value:g}", said(str(row.source), lang)] for row in rows.itertuples()]
 
 
 @solara.component

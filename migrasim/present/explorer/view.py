@@ -15,7 +15,7 @@ from migrasim.indicators import CATALOGUE
 from migrasim.present.explorer.words import say, unit
 from migrasim.present.figures import COLOURS
 from migrasim.present.language import Lang
-from migrasim.present.punctuation import punctuated, title_in
+from migrasim.present.punctuation import listed, title_in
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -89,8 +89,7 @@ class View:
     @property
     def scenarios(self) -> str:
         """Names of what is shown: the scenario in front, or all that are compared."""
-        names = "; ".join(line.name for line in self.lines)
-        return punctuated(names, self.lang) if self.is_comparison else self.scenario
+        return listed((line.name for line in self.lines), self.lang) if self.is_comparison else self.scenario
 
     @property
     def first(self) -> RunResult:

@@ -66,7 +66,13 @@ class Host:
                 self._start(proposal, _sample())
 
     def reveal(self, number: int) -> None:
-        """End predictions and make the run, from a sample; every page sees the result when it is there."""
+        """End predictions and make the run, from a sample; every page sees the result when it is there.
+
+        A second press of the button, on its way when the first one arrived, changes nothing.
+        """
+        proposal = self.meeting.snapshot().proposals.get(number)
+        if proposal is not None and proposal.closed:
+            return
         self.meeting.close(number)
         self._start(self.meeting.snapshot().proposals[number], _sample())
 
