@@ -62,6 +62,12 @@ class Setting:
     named: Named | None
     paths: Mapping[str | None, Steps]
 
+    @property
+    def begins_anew(self) -> bool:
+        """Whether what was said of the lever before counts no more; changes such as ``* 1.5`` go on from it."""
+        given = self.paths.values()
+        return self.named is not None or any(not any(step.operator for step in steps.values()) for steps in given)
+
 
 @dataclass(frozen=True)
 class Scenario:

@@ -42,11 +42,14 @@ def scenarios(
     tongue = lang_of(lang)
     from migrasim.facts import FactBook
     from migrasim.present import tables
+    from migrasim.region import Region
     from migrasim.scenario import Scenario, shipped
 
     book = FactBook.load()
     if name is not None:
-        _scenario_page(Scenario.load(name, book), book, tongue)
+        found = Scenario.load(name, book)
+        found.check_counties(Region.only().county_names)
+        _scenario_page(found, book, tongue)
         return
     loaded = [Scenario.load(path, book) for path in shipped("scenarios").values()]
     rows = [
@@ -70,10 +73,15 @@ def _scenario_page(scenario: Scenario, book: FactBook, lang: Lang) -> None:
     if page := scenario.about or scenario.description:
         for paragraph in title_in(page, lang).strip().split("\n\n"):
             show(Prose(paragraph), "")
-    last = {each.lever: each for each in scenario.settings}  # the one that counts, unless it changes another
+    standing: dict[str, list[Setting]] = {}
+    for each in scenario.settings:
+        kept = standing.setdefault(each.lever, [])
+        if each.begins_anew:
+            kept.clear()
+        kept.append(each)
     rows = []
-    for lever, setting in last.items():
-        known = book.lever(lever)
+    for setting in (each for kept in standing.values() for each in kept):
+        lever, known = setting.lever, book.lever(setting.lever)
         value = _planned(known.plan, lang) if setting.named == "plan" else setting.named or _paths(setting)
         rows.append((lever, title_in(known.title, lang), value, known.unit, setting.named or "", setting.where))
     if rows:

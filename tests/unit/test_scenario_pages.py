@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import migrasim
+from migrasim import cli
 from migrasim.core.language import Lang, simplified
 from migrasim.facts import FactBook
 from migrasim.present.chinese import told
@@ -72,3 +73,30 @@ def test_no_scenario_is_called_what_stands_before_a_sentence_of_the_plan(lang: L
     titles = {title_in(Scenario.load(name, BOOK).title, lang) for name in shipped("scenarios")}
     assert title_in(Scenario.load("plan", BOOK).title, "zh-Hans") == "按规划执行"
     assert not heads & titles
+
+
+def test_the_page_of_a_file_shows_all_that_counts_and_refuses_a_county_that_is_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A change stands beside what it changes; numbers that begin anew stand alone; a misspelt county ends it."""
+    file = tmp_path / "mine.yaml"
+    text = """name: mine
+title: {en: Mine}
+extends: plan
+levers:
+  public_housing.public_rental_units: "* 1.5"
+  residence_permit.education: {Kongtong: 0.8}
+"""
+    file.write_text(text, "utf-8")
+    with pytest.raises(SystemExit) as end:
+        cli.main(["scenarios", str(file)])
+    assert end.value.code == 0
+    said = capsys.readouterr().out  # where there is no terminal each begins with its name
+    names = said.splitlines()
+    assert names.count("public_housing.public_rental_units") == 2 and "value: *1.5" in said
+    assert names.count("residence_permit.education") == 1 and "value: Kongtong: 0.8" in said
+    file.write_text(text.replace("Kongtong", "Kongtung"), "utf-8")
+    with pytest.raises(SystemExit) as end:
+        cli.main(["scenarios", str(file)])
+    assert end.value.code == 2
+    assert "unknown county 'Kongtung'; allowed: Kongtong" in capsys.readouterr().err
