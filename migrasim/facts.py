@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from migrasim.core.codes import Schooling, Sector, Tenure, Tier
-from migrasim.core.documents import is_number, kind, read_mapping, validated
+from migrasim.core.documents import is_number, kind, plain, read_mapping, validated
 from migrasim.core.errors import InputError, nearest
 
 FOLDER = Path(__file__).parent / "domains"
@@ -449,12 +449,11 @@ class FactBook:
                 raise InputError(f"{name}: unknown fact '{fact}'. {nearest(fact, self.facts)}".rstrip())
             if not self.facts[fact].used:
                 raise InputError(f"{name}: {fact} is on record only: no rule reads it, so setting it changes nothing")
-            value: object = number
-            if not is_number(float(value) if isinstance(value, np.floating) else value):
+            if not is_number(value := plain(number)):
                 raise InputError(f"{name}: {fact}: a finite number is expected, not {kind(number)}")
             if self.facts[fact].values is not None and self.facts[fact].central == 0:
                 raise InputError(f"{name}: {fact} starts at 0, so its path cannot be scaled")
-            checked[fact] = float(number)
+            checked[fact] = float(value)
         return checked
 
     def unread(self, domain: str, *classes: type) -> list[str]:

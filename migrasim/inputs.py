@@ -136,7 +136,7 @@ class Inputs:
             raise InputError(f"base: {base} is no base year; allowed: {', '.join(map(str, BASES))}")
         if not base < until <= LAST_YEAR:
             raise InputError(f"until: {until} is outside; allowed: {base + 1} to {LAST_YEAR}")
-        scenario.check_counties(region.county_names)
+        scenario.check_counties(region.county_names, getattr(region, "county_called", None))
         given = book.check_overrides(parameters or {})
         chosen = scenario.future if future is None else future
         assumed = future_parameters(chosen, book)

@@ -9,6 +9,7 @@ from typing import Any
 import mesa
 import numpy as np
 
+from migrasim.core.documents import plain
 from migrasim.indicators import CATALOGUE, groups, values
 from migrasim.inputs import Inputs
 from migrasim.order import Simulation
@@ -71,7 +72,7 @@ class MigrationModel(mesa.Model):
     ) -> None:
         from migrasim.runs.simulate import prepare
 
-        seed = 0 if rng is None else rng.item() if isinstance(rng, np.integer) else rng
+        seed = 0 if rng is None else plain(rng)
         ready = prepare(
             scenario,
             seed=seed,

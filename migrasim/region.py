@@ -138,6 +138,11 @@ class Region:
         return [county.en for county in self.counties]
 
     @property
+    def county_called(self) -> dict[str, str]:
+        """English names of the counties by their Chinese ones, simplified and traditional."""
+        return {name: county.en for county in self.counties for name in (county.zh, county.zh_hant)}
+
+    @property
     def n_counties(self) -> int:
         return len(self.counties)
 

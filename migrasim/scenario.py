@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple, cast
 
 from pydantic import BaseModel, ConfigDict
 
-from migrasim.core.documents import is_number, kind, parse, read_mapping, validated
+from migrasim.core.documents import is_number, kind, parse, plain, read_mapping, validated
 from migrasim.core.errors import InputError, nearest
 from migrasim.facts import BASE_YEAR, FactBook, Lever, Title
 from migrasim.variants import CENTRAL, future
@@ -114,23 +114,32 @@ class Scenario:
     @staticmethod
     def from_mapping(data: Mapping[str, Any], book: FactBook, name: str = "scenario") -> Scenario:
         """A scenario from plain data of the same form as a file; `name` stands in messages."""
-        return _scenario(dict(data), name, name, None, book, ())
+        return _scenario(plain(data), name, name, None, book, ())
 
     def changed(self, overrides: Iterable[str | tuple[str, Any]], book: FactBook) -> Scenario:
         """The same scenario with texts ``LEVER=VALUE``, or pairs of a lever and its value, put on top."""
         pairs = (override(one) if isinstance(one, str) else one for one in overrides)
-        more = [setting for key, value in pairs for setting in _settings({key: value}, book, "--set")]
+        more = [setting for key, value in pairs for setting in _settings({key: plain(value)}, book, "--set")]
         return replace(self, settings=self.settings + tuple(more)) if more else self
 
-    def check_counties(self, counties: Iterable[str]) -> None:
-        """Refuse a county that the region does not have."""
-        known = list(counties)
+    def check_counties(self, counties: Iterable[str], called: Mapping[str, str] | None = None) -> None:
+        """Refuse a county that the region does not have.
+
+        Parameters
+        ----------
+        counties
+            The names that a scenario may use.
+        called
+            Them by the names that they have elsewhere, such as Chinese ones, for the hint.
+        """
+        known, others = list(counties), called or {}
         for setting in self.settings:
             for county in setting.paths:
                 if county is not None and county not in known:
+                    meant = {name for other, name in others.items() if other.startswith(county.strip() or " ")}
+                    hint = nearest(meant.pop() if len(meant) == 1 else county, known)
                     raise InputError(
-                        f"{setting.where}: unknown county '{county}'; allowed: {', '.join(known)}. "
-                        f"{nearest(county, known)}".rstrip()
+                        f"{setting.where}: unknown county '{county}'; allowed: {', '.join(known)}. {hint}".rstrip()
                     )
 
 

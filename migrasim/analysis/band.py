@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pandas import DataFrame
 
+from migrasim.core.documents import plain
 from migrasim.core.errors import InputError
 from migrasim.facts import FactBook, Lever
 from migrasim.runs.levels import settings
 from migrasim.runs.points import spread
+from migrasim.runs.result import check_request
 from migrasim.runs.runner import OnDone, yearly
 from migrasim.runs.spec import RunSpec
 from migrasim.scenario import Scenario
@@ -111,15 +113,17 @@ def band(
     ------
     InputError : for a scenario that takes no assumed value from the plan, and a number of draws that is none
     """
+    draws = plain(draws)
     check_draws(draws)
+    seed, sample, base, until, _ = check_request(seed=seed, sample=sample, base=base, until=until)
     book = FactBook.load()
     chosen = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario, book)
     levers = [lever for lever in assumed(chosen, book) if lever.plan.range is not None]
     check_assumed(chosen, book, "band")
     lasts = draw(levers, draws, seed)
-    plain = RunSpec(chosen, chosen.name, seed, sample, base, until, future, tuple(alternatives))
+    undrawn = RunSpec(chosen, chosen.name, seed, sample, base, until, future, tuple(alternatives))
     specs = [
-        replace(plain, label=f"{chosen.name}, draw {number}", overrides=settings(levers, row, book))
+        replace(undrawn, label=f"{chosen.name}, draw {number}", overrides=settings(levers, row, book))
         for number, row in enumerate(lasts)
     ]
     runs = yearly(specs, keep, workers=workers, on_done=on_done)

@@ -20,8 +20,10 @@ from pandas import DataFrame
 
 from migrasim.analysis.intervals import Labels, interval, share
 from migrasim.analysis.reasons import group_reasons_table, groups_table, reasons_table, terms_table, welfare
+from migrasim.core.documents import plain
 from migrasim.core.errors import InputError, nearest
 from migrasim.facts import FactBook
+from migrasim.runs import result as request
 from migrasim.runs import store
 from migrasim.runs.choices import Notes, pair
 from migrasim.runs.result import RunResult
@@ -207,6 +209,9 @@ def compare(
     ------
     InputError : for anything wrong in the request or the files it names
     """
+    asked = request.check_request(seed=seed, sample=sample, base=base, until=until, threads=threads)
+    seed, sample, base, until, threads = asked
+    replications = plain(replications)
     options: dict[str, Any] = {
         "sample": sample,
         "until": until,

@@ -19,6 +19,7 @@ from migrasim.analysis.band import INDICATORS, QUANTILES
 from migrasim.analysis.intervals import reach
 from migrasim.core.errors import InputError
 from migrasim.region import Region
+from migrasim.runs.result import check_request
 from migrasim.runs.runner import OnDone, yearly
 from migrasim.runs.spec import RunSpec
 from migrasim.scenario import Scenario
@@ -101,6 +102,7 @@ def spread(
     """
     import pandas as pd
 
+    seed, sample, base, until, _ = check_request(seed=seed, sample=sample, base=base, until=until)
     vectors = vectors_of(Region.only())
     asked = [("parameters", seed, vector) for vector in vectors]
     asked += [("chance", seed + number, vectors[0]) for number in range(lucks)]

@@ -6,6 +6,8 @@ A year that was not published stands there with an empty value, so that a gap is
 
 from __future__ import annotations
 
+import csv
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -60,25 +62,11 @@ def read(path: Path, region: Region) -> DataFrame:
     """
     import pandas as pd
 
-    try:
-        frame = pd.read_csv(path, encoding="utf-8-sig", dtype=str, keep_default_na=False)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; a table with the columns {', '.join(COLUMNS)} is expected") from None
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise InputError(f"{path}: is no readable csv table ({why})") from None
-    frame.columns = [str(name).strip() for name in frame.columns]
-    for column in COLUMNS:
-        if column not in frame.columns:
-            hint = nearest(column, frame.columns)
-            raise InputError(f"{path}: column '{column}' is missing; needed: {', '.join(COLUMNS)}. {hint}".rstrip())
-    if frame.empty:
-        raise InputError(f"{path}: holds a header and no rows")
     rows: list[dict[str, Any]] = []
     seen: dict[tuple[str, str, int], int] = {}
-    for number, row in enumerate(frame.to_dict("records"), 2):
+    for number, row in _lines(path):
         where = f"{path}: line {number}"
-        one = _row({str(key): str(each).strip() for key, each in row.items()}, where, region)
+        one = _row(row, where, region)
         key = (one["place"], one["indicator"], one["year"])
         if key in seen:
             raise InputError(
@@ -94,6 +82,36 @@ def read(path: Path, region: Region) -> DataFrame:
     _check_sizes(table, region, path)
     _check_products(table, path)
     return table
+
+
+def _lines(path: Path) -> list[tuple[int, dict[str, str]]]:
+    """Rows of a table by their names, each with its line; those that are blank or hold nothing are passed over."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            read = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; a table with the columns {', '.join(COLUMNS)} is expected") from None
+    except (OSError, ValueError, csv.Error) as error:
+        why = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise InputError(f"{path}: is no readable csv table ({why})") from None
+    (_, names), *lines = [line for line in read if any(line[1])] or [(1, [])]
+    for column in COLUMNS:
+        if column not in names:
+            hint = nearest(column, names)
+            raise InputError(f"{path}: column '{column}' is missing; needed: {', '.join(COLUMNS)}. {hint}".rstrip())
+    for column in filter(None, names):
+        if names.count(column) > 1:
+            raise InputError(f"{path}: column '{column}' stands twice; keep one")
+    if not lines:
+        raise InputError(f"{path}: holds a header and no rows")
+    for number, cells in lines:
+        if any(cells[len(names) :]):
+            raise InputError(
+                f"{path}: line {number}: has {len(cells)} cells, and the first line {len(names)} names; a text with a "
+                "comma needs quotes"
+            )
+    return [(number, dict(zip_longest(names, cells[: len(names)], fillvalue=""))) for number, cells in lines]
 
 
 def _row(row: dict[str, str], where: str, region: Region) -> dict[str, Any]:

@@ -48,7 +48,8 @@ def scenarios(
     book = FactBook.load()
     if name is not None:
         found = Scenario.load(name, book)
-        found.check_counties(Region.only().county_names)
+        region = Region.only()
+        found.check_counties(region.county_names, region.county_called)
         _scenario_page(found, book, tongue)
         return
     loaded = [Scenario.load(path, book) for path in shipped("scenarios").values()]

@@ -9,6 +9,7 @@ from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
+import numpy as np
 import yaml
 from pydantic import BaseModel, ValidationError
 
@@ -121,6 +122,21 @@ def kind(value: object) -> str:
     if isinstance(value, list):
         return "a list" if value else "an empty list"
     return f"a {type(value).__name__}"
+
+
+def plain(value: Any) -> Any:
+    """Data with Python's own numbers in place of numpy's, as scripts give them; everything else stays as it is.
+
+    Examples
+    --------
+    >>> plain({np.int64(2026): np.float32(0.1)})
+    {2026: 0.1}
+    """
+    if isinstance(value, Mapping):
+        return {plain(key): plain(each) for key, each in value.items()}
+    if isinstance(value, np.floating):
+        return float(str(value))  # the number that was written, not what 32 bits make of it
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def is_number(value: object) -> bool:

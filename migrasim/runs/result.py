@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from migrasim.core.documents import plain
 from migrasim.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -157,10 +158,18 @@ BASES = (2010, 2020)
 LAST_YEAR = 2060  # of paths of levers, too
 
 
-def check_request(
-    *, seed: object, sample: object, base: object, until: object, threads: object = None, prefix: str = ""
-) -> None:
-    """Refuse what no run can be asked for.
+class Asked(NamedTuple):
+    """What a run is asked for, in Python's own numbers."""
+
+    seed: int
+    sample: float
+    base: int
+    until: int
+    threads: int | None
+
+
+def check_request(*, seed: Any, sample: Any, base: Any, until: Any, threads: Any = None, prefix: str = "") -> Asked:
+    """Refuse what no run can be asked for; numbers of numpy are taken for those of Python.
 
     Parameters
     ----------
@@ -186,17 +195,18 @@ def check_request(
     def refuse(name: str, value: object, allowed: str) -> None:
         raise InputError(f"{prefix}{name}: {value!r} is not allowed; allowed: {allowed}")
 
-    if not _whole(seed) or not 0 <= seed < 2**63:  # type: ignore[operator]
+    seed, sample, base, until, threads = map(plain, (seed, sample, base, until, threads))
+    if not _whole(seed) or not 0 <= seed < 2**63:
         refuse("seed", seed, "whole numbers from 0")
     if isinstance(sample, bool) or not isinstance(sample, int | float) or not 0 < sample <= 1:
         refuse("sample", sample, "a share of the households, above 0 and up to 1")
-    if base not in BASES or not _whole(base):
+    if not _whole(base) or base not in BASES:
         refuse("base", base, " or ".join(str(each) for each in BASES))
-    first = int(base) + 1  # type: ignore[call-overload]
-    if not _whole(until) or not first <= until <= LAST_YEAR:  # type: ignore[operator]
-        refuse("until", until, f"years from {first} to {LAST_YEAR}")
-    if threads is not None and (not _whole(threads) or threads < 1):  # type: ignore[operator]
+    if not _whole(until) or not base < until <= LAST_YEAR:
+        refuse("until", until, f"years from {base + 1} to {LAST_YEAR}")
+    if threads is not None and (not _whole(threads) or threads < 1):
         refuse("threads", threads, "whole numbers from 1")
+    return Asked(seed, sample, base, until, threads)
 
 
 def _whole(value: object) -> bool:

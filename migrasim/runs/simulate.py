@@ -65,7 +65,8 @@ def prepare(
     alternatives: Iterable[str] = (),
 ) -> Prepared:
     """Resolve names, load the population and build the world; see `simulate` for the arguments."""
-    check_request(seed=seed, sample=sample, base=base, until=until, threads=threads)
+    asked = check_request(seed=seed, sample=sample, base=base, until=until, threads=threads)
+    seed, sample, base, until, threads = asked
     first = is_to_be_compiled()
     book = FactBook.load()
     place = Region.load(region) if region is not None else only_region()

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from migrasim import population
+from migrasim.core.documents import plain
 from migrasim.facts import FactBook, Title
 from migrasim.inputs import Inputs
 from migrasim.runs.result import Made, RunResult
@@ -31,6 +32,10 @@ class RunSpec:
     alternatives: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
     parameters: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("seed", "sample", "base", "until"):  # identities are made of Python's own numbers
+            object.__setattr__(self, name, plain(getattr(self, name)))
 
     def resolved(self) -> Scenario:
         """The scenario with its overrides."""

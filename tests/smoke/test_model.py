@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from inspect import signature
 
@@ -11,6 +12,7 @@ from mesa.batchrunner import batch_run
 
 import migrasim as ms
 from migrasim.runs.simulate import prepare
+from migrasim.runs.spec import RunSpec
 from migrasim.scenario import shipped
 
 pytestmark = pytest.mark.model
@@ -84,6 +86,24 @@ def test_levers_from_python_take_what_a_scenario_file_takes() -> None:
         path = prepare("status_quo", overrides={lever: value}, **SMALL).inputs.lever_path(lever)
         asked = prepare("status_quo", overrides=[f"{lever}={text}"], **SMALL).inputs.lever_path(lever)
         assert path.tolist() == asked.tolist() and (path[1:] != path[0]).any(), value
+
+
+def test_numbers_of_numpy_are_taken_for_those_of_python() -> None:
+    """Seeds, shares, years and levers out of arrays ask for the same run; a truth value and an array are refused."""
+    plain = RunSpec("plan", seed=3, sample=0.1, until=2022, overrides=(), parameters={"moving.income_elasticity": 0.5})
+    numpys = RunSpec("plan", seed=np.int64(3), sample=np.float32(0.1), until=np.int16(2022),
+                     parameters={"moving.income_elasticity": np.float32(0.5)})  # fmt: skip
+    assert numpys.run_id() == plain.run_id() and json.dumps(numpys.request()) == json.dumps(plain.request())
+    levers = {"residence_permit.education": {np.int64(2022): np.float32(0.9)}}
+    options = {"sample": np.float64(0.01), "until": np.int64(2021), "threads": np.int8(1), "seed": np.uint8(3)}
+    one = ms.run("status_quo", base=np.int64(2020), overrides=levers, **options)
+    same = {"residence_permit.education": {2022: 0.9}}
+    assert one.run_id == ms.run("status_quo", overrides=same, seed=3, sample=0.01, until=2021, threads=1).run_id
+    both = ms.compare(["status_quo", "plan"], replications=np.int64(2), **options)
+    assert both.seeds == (3, 4) and type(both.until) is int
+    for seed in (np.bool_(True), np.float64(3), np.array([3])):
+        with pytest.raises(ms.InputError, match=r"seed: .* is not allowed; allowed: whole numbers from 0"):
+            ms.run("plan", seed=seed)
 
 
 def test_workers_of_the_chains_add_up() -> None:

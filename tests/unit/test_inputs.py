@@ -256,6 +256,14 @@ def test_wrong_inputs_are_refused(levers: dict[str, Any], options: dict[str, Any
         build(levers, **options)
 
 
+@pytest.mark.parametrize("name", ["崆峒区", "崆峒區", "崆峒", "kongtong"])
+def test_a_county_by_its_chinese_name_is_told_by_which_it_is_known(name: str) -> None:
+    """Whoever writes a county in Chinese, short or in full, simplified or traditional, reads the name to write."""
+    scenario = Scenario.load("status_quo", BOOK, [f"{EDUCATION}={{{name}: 0.5}}"])
+    with pytest.raises(InputError, match=f"unknown county '{name}'; allowed: .*did you mean 'Kongtong'"):
+        Inputs.build(BOOK, only_region(), scenario)
+
+
 def test_a_year_outside_the_run_is_refused() -> None:
     """Reading a lever outside the years of the run is an error, never a wrong row."""
     with pytest.raises(InputError, match="year 2019 is outside; allowed: 2020 to 2035"):

@@ -75,6 +75,14 @@ def test_good_figures_come_in_as_persons_and_shares(tmp_path: Path) -> None:
             "2021,Pingliang,urban_residents,81.02,10k persons,census 2020",
             "line 4: urban_population .* 810,200 in 2021, but residents times rate are 839,727",
         ),
+        (
+            "2021,Pingliang,residents,182.47,10k persons,census 2020,,\n"
+            "2022,Pingliang,residents,1,824,700,persons,census 2020",
+            "line 3: has 8 cells, and the first line 6 names; a text with a comma needs quotes",
+        ),
+        ("2021,Pingliang,residents,1,824,700,persons,census 2020", "line 2: has 8 cells"),
+        ("\n\n2021,Pingliang,residents,many,persons,census 2020", "line 4: value"),
+        ('"2021,Pingliang,residents,182.47,10k persons,census 2020', "no readable csv table"),
     ],
 )
 def test_bad_figures_are_refused_with_a_reason(tmp_path: Path, line: str, says: str) -> None:
@@ -103,6 +111,10 @@ def test_files_that_are_none_are_refused(tmp_path: Path) -> None:
         _read(tmp_path, "year,place,indicator,value,unit\n2021,Pingliang,residents,1,persons\n")
     with pytest.raises(InputError, match="no rows"):
         _read(tmp_path, HEAD)
+    with pytest.raises(InputError, match="'year' is missing"):
+        _read(tmp_path, "\n")
+    with pytest.raises(InputError, match="column 'value' stands twice"):
+        _read(tmp_path, HEAD.replace("basis", "basis,value"))
 
 
 def test_weights_move_quantiles() -> None:

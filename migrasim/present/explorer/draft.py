@@ -103,7 +103,7 @@ class Draft:
         own = {key: value for key, value in self.mapping().items() if key != "extends"}
         made = Scenario.from_mapping(own, book, self.name or "scenario")
         found = replace(made, settings=above.settings + made.settings)
-        found.check_counties(region().county_names)
+        found.check_counties(region().county_names, region().county_called)
         return found
 
 
