@@ -95,7 +95,10 @@ def _lines(path: Path) -> list[tuple[int, dict[str, str]]]:
     except (OSError, ValueError, csv.Error) as error:
         why = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise InputError(f"{path}: is no readable csv table ({why})") from None
-    (_, names), *lines = [line for line in read if any(line[1])] or [(1, [])]
+    filled = [line for line in read if any(line[1])]
+    if not filled:
+        raise InputError(f"{path}: is no readable csv table (it is empty)")
+    (_, names), *lines = filled
     for column in COLUMNS:
         if column not in names:
             hint = nearest(column, names)

@@ -75,6 +75,8 @@ def _guarded(command: Callable[[], Any]) -> int:
     except MemoryError:
         say(f"error: {in_language('not enough memory for this run; a smaller --sample needs less')}")
         return DEFECT
+    except OSError as error:
+        return _unwritten(error) if _is_stuck() else _defect(error)
     except Exception as error:  # the last door: no traceback for users
         return _defect(error)
     if code == INTERRUPTED:
@@ -85,6 +87,32 @@ def _guarded(command: Callable[[], Any]) -> int:
 def _wrong(message: str) -> int:
     say(f"error: {in_language(' '.join(message.split()))}")
     return WRONG_INPUT
+
+
+def _is_stuck() -> bool:
+    """Whether standard output takes no more, be it a blank line."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.write("\n")
+            sys.stdout.flush()
+    except OSError:
+        return True
+    return False
+
+
+def _unwritten(error: OSError) -> int:
+    """Say that standard output could not be written, and where the results are, if there are some."""
+    earlier = error.__context__
+    while earlier is not None and not isinstance(earlier, InputError):
+        earlier = earlier.__context__
+    places = getattr(error, "__notes__", [])
+    kept = f"; the results are in {places[0]}" if places else ""
+    if earlier is not None:  # about the folder of the results; it says where they are
+        _wrong(str(earlier))
+        kept = ""
+    code = _wrong(f"standard output: cannot be written: {error.strerror or error}{kept}")
+    sys.stdout = None  # or it is tried again at the end
+    return code
 
 
 def _usage(error: TyperException) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from migrasim.cli.shared import LangOption, app, console, lang_of, say, short
+from migrasim.cli.shared import LangOption, app, console, lang_of, results_in, say, short, telling_of
 
 DirArgument = Annotated[Path, typer.Argument(help="Folder of a batch.", metavar="DIR")]
 MethodOption = Annotated[
@@ -114,8 +114,8 @@ def _runner(name: str, folder: Path, workers: int | None) -> Any:
 
 
 def _tell(found: Any, folder: Path, lang: Any) -> None:
-    from migrasim.present.language import phrase
 
     found.write(folder, lang)
-    typer.echo(f"{found.title}\n\n{found.words}\n")
-    typer.echo(phrase("results_in", lang, folder=short(folder)))
+    with telling_of(folder):
+        typer.echo(f"{found.title}\n\n{found.words}\n")
+    results_in(folder, lang)

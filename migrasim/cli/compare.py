@@ -23,9 +23,10 @@ from migrasim.cli.shared import (
     fitted_spread,
     flag,
     lang_of,
+    results_in,
     say,
-    short,
     show,
+    telling_of,
 )
 
 
@@ -71,7 +72,6 @@ def compare(
     from migrasim.core.rule import is_compiled
     from migrasim.facts import FactBook
     from migrasim.present import comparison as tables
-    from migrasim.present.language import phrase
     from migrasim.present.progress import steps
     from migrasim.runs import store
     from migrasim.scenario import Scenario
@@ -116,9 +116,10 @@ def compare(
         try:
             folder = store.publish(staged, folder, found.comparison_id)
         finally:  # kept though nobody reads what is printed, printed though the folder was taken
-            show(tables.summary(found, tongue, reasons=reasons))
-            if spread is not None:
-                from migrasim.present.judgement import spread_tables
+            with telling_of(folder):
+                show(tables.summary(found, tongue, reasons=reasons))
+                if spread is not None:
+                    from migrasim.present.judgement import spread_tables
 
-                show(*spread_tables(spread, tongue))
-    typer.echo(phrase("results_in", tongue, folder=short(folder)))
+                    show(*spread_tables(spread, tongue))
+    results_in(folder, tongue)

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from migrasim.cli.shared import LangOption, app, console, file_name, flag, in_language, lang_of, say, short
+from migrasim.cli.shared import (
+    LangOption,
+    app,
+    console,
+    file_name,
+    flag,
+    in_language,
+    lang_of,
+    results_in,
+    say,
+    telling_of,
+)
 from migrasim.core.errors import InputError
 from migrasim.runs.counted import counted
 
@@ -68,7 +79,6 @@ def experiment(
     if dry_run:
         _estimate(asked, folder, workers, tables)
         return
-    from migrasim.present.language import phrase
     from migrasim.present.progress import runs
 
     begun = time.perf_counter()
@@ -99,7 +109,7 @@ def experiment(
 
     excel.write(batch)
     _tell(batch, time.perf_counter() - begun)
-    typer.echo(phrase("results_in", tongue, folder=short(folder)))
+    results_in(folder, tongue)
 
 
 def _tell(batch: Batch, seconds: float) -> None:
@@ -160,7 +170,6 @@ def rerun(
     Example: migrasim rerun 0123456789ab --in runs/small
     """
     tongue = lang_of(lang)
-    from migrasim.present.language import phrase
     from migrasim.runs import again, store
 
     found = again.find(run_id, folder)
@@ -175,8 +184,9 @@ def rerun(
         place = target or staged.parent.parent / f"{file_name(result.scenario)}-{result.run_id}"
         place = store.publish(staged, place, result.run_id)
     outcome = f"differs from what is stored, in {', '.join(different)}" if different else again.SAME
-    typer.echo(in_language(f"{found.run_id}: {outcome}"))
-    typer.echo(phrase("results_in", tongue, folder=short(place)))
+    with telling_of(place):
+        typer.echo(in_language(f"{found.run_id}: {outcome}"))
+    results_in(place, tongue)
 
 
 @app.command()

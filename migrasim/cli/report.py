@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from migrasim.cli.shared import LangOption, app, flag, lang_of, short
+from migrasim.cli.shared import LangOption, app, flag, lang_of, short, telling_of
 from migrasim.core.errors import InputError
 from migrasim.core.language import Lang
 
@@ -58,7 +58,8 @@ def report(
     file = reports.write(folder, out, tongue, nominal=nominal, scenarios=scenarios or ())
     from migrasim.present.language import phrase
 
-    typer.echo(phrase("report_in", tongue, file=short(file.absolute())))
+    with telling_of(file.absolute()):
+        typer.echo(phrase("report_in", tongue, file=short(file.absolute())))
 
 
 def _monitoring(
@@ -83,4 +84,5 @@ def _monitoring(
     command = shlex.join([*words, "--scenario", scenario, "--sample", f"{sample:g}"])
     text = monitoring.page(found, Region.only(), year, lang, command)
     file = monitoring.write(text, out or folder / f"monitoring-{year}.html")
-    typer.echo(phrase("report_in", lang, file=short(file.absolute())))
+    with telling_of(file.absolute()):
+        typer.echo(phrase("report_in", lang, file=short(file.absolute())))

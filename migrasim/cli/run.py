@@ -23,9 +23,10 @@ from migrasim.cli.shared import (
     fitted_spread,
     flag,
     lang_of,
+    results_in,
     say,
-    short,
     show,
+    telling_of,
 )
 from migrasim.core.language import Lang
 
@@ -121,10 +122,10 @@ def run(
         try:
             folder = store.publish(staged, folder, result.run_id)
         finally:  # kept though nobody reads what is printed, printed though the folder was taken
-            _show_result(result.nominal() if nominal else result, tongue, profile=profile, band=drawn, spread=spread)
-    from migrasim.present.language import phrase
-
-    typer.echo(phrase("results_in", tongue, folder=short(folder)))
+            with telling_of(folder):
+                shown = result.nominal() if nominal else result
+                _show_result(shown, tongue, profile=profile, band=drawn, spread=spread)
+    results_in(folder, tongue)
 
 
 def _simulate(scenario: Scenario, **options: Any) -> RunResult:

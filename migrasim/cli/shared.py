@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -94,7 +96,28 @@ def show(*things: RenderableType) -> None:
 
 def say(text: str) -> None:
     """A line for people, on standard error, so that standard output can be piped, in the language of the command."""
-    typer.echo(in_language(text), err=True)
+    try:
+        typer.echo(in_language(text), err=True)
+    except OSError:  # no room behind `2>`: what is done goes on
+        sys.stderr = None
+
+
+@contextmanager
+def telling_of(results: Path) -> Iterator[None]:
+    """Where results that lie there are printed: if that fails, the error says where they are."""
+    try:
+        yield
+    except OSError as error:
+        error.add_note(short(results))
+        raise
+
+
+def results_in(folder: Path, lang: Lang) -> None:
+    """The last line of a command: where its results are."""
+    from migrasim.present.language import phrase
+
+    with telling_of(folder):
+        typer.echo(phrase("results_in", lang, folder=short(folder)))
 
 
 def quoted(texts: Sequence[str], lang: Lang) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -521,6 +522,34 @@ def test_results_are_kept_though_nobody_reads_the_table(migrasim, quick_model, m
     outcome = migrasim("run", "plan", "--out", "r")
     assert outcome.code == 0 and "defect" not in outcome.err
     assert store.recorded(workdir / "r") is not None
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_behind_the_output_is_no_defect(unbuffered):
+    """One line says so; with a full disk behind standard error the exit code is that of the command."""
+    env = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    command = [sys.executable, "-m", "migrasim"]
+    with Path("/dev/full").open("w") as full:
+        found = subprocess.run([*command, "futures"], stdout=full, stderr=-1, text=True, check=False, env=env)
+        assert found.returncode == 2
+        assert found.stderr == "error: standard output: cannot be written: No space left on device\n"
+        assert subprocess.run([*command, "run", "none"], stderr=full, check=False, env=env).returncode == 2
+
+
+def test_a_full_disk_behind_the_output_says_where_the_results_are(migrasim, quick_model, monkeypatch, workdir):
+    """Results are kept, and their folder is named in the one line that is left, in Chinese, too."""
+    monkeypatch.setattr("migrasim.cli._is_stuck", lambda: True)
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("migrasim.cli.run.show", full)
+    first = "error: standard output: cannot be written: No space left on device; the results are in r\n"
+    assert migrasim("run", "plan", "--out", "r") == (2, "", first)
+    assert store.recorded(workdir / "r") is not None
+    again = migrasim("run", "plan", "--out", "r", "--lang", "zh-Hant")
+    assert again == (2, "", "錯誤：標準輸出：無法寫入：磁盤空間不足；結果在r\n")
 
 
 def test_a_terminal_without_chinese_is_no_error():
