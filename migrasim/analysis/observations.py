@@ -97,7 +97,7 @@ def _lines(path: Path) -> list[tuple[int, dict[str, str]]]:
         raise InputError(f"{path}: is no readable csv table ({why})") from None
     filled = [line for line in read if any(line[1])]
     if not filled:
-        raise InputError(f"{path}: is no readable csv table (it is empty)")
+        raise InputError(f"{path}: is no readable csv table (No columns to parse from file)")
     (_, names), *lines = filled
     for column in COLUMNS:
         if column not in names:

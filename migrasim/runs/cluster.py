@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import multiprocessing
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from migrasim.core.errors import InputError
@@ -19,7 +22,8 @@ from migrasim.runs.counted import counted
 from migrasim.runs.worker import Report, Task, work
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, LocalCluster
+    from distributed.utils import LoopRunner
 
 _POLL_S = 2.0
 _AHEAD = 2  # tasks a worker that are handed over
@@ -97,7 +101,10 @@ def local(count: int, memory: float, patience_s: float, say: Callable[[str], Non
     with (
         without_main(),
         dask.config.set(_SETTINGS),
-        LocalCluster(
+        _deaf() as runner,
+        _started(
+            LocalCluster,
+            loop=runner.loop,
             n_workers=count,
             threads_per_worker=1,
             processes=True,
@@ -110,6 +117,47 @@ def local(count: int, memory: float, patience_s: float, say: Callable[[str], Non
         Client(cluster, timeout="60s", set_as_default=False) as client,
     ):
         yield _Dask(client, patience_s, say, cluster)
+
+
+@contextlib.contextmanager
+def _deaf() -> Iterator[LoopRunner]:
+    """A loop whose processes do not hear Ctrl-C, which goes to all that a terminal began: this one ends them.
+
+    What a thread blocks is blocked in the threads and processes that it starts.
+    """
+    from distributed.utils import LoopRunner
+
+    runner = LoopRunner()
+    if hasattr(signal, "pthread_sigmask"):
+        resource_tracker.ensure_running()  # started later, by the loop, it would unblock there what is blocked here
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            runner.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    else:
+        runner.start()
+    try:
+        yield runner
+    finally:
+        runner.stop()
+
+
+def _started(kind: type[LocalCluster], **options: Any) -> LocalCluster:
+    """A cluster with its processes; an interrupt meanwhile ends those, and Dask forgets it.
+
+    Dask would close the half-made cluster when the process ends, and fail with a traceback over workers not yet begun.
+    """
+    clusters, children = set(kind._instances), set(multiprocessing.active_children())
+    try:
+        return kind(**options)
+    except KeyboardInterrupt:
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # of workers that could not start
+        for cluster in set(kind._instances) - clusters:
+            kind._instances.discard(cluster)
+        for child in set(multiprocessing.active_children()) - children:
+            child.kill()
+        raise
 
 
 @contextlib.contextmanager

@@ -115,6 +115,24 @@ def test_killed_at_random_again_and_again(tmp_path, whole):
     assert len(ids) == 100 * 12 and len(set(ids)) == 100
 
 
+@pytest.mark.parametrize("delay_s", [0.0, 0.3, 0.8])
+def test_ctrl_c_while_processes_start_shows_no_traceback_of_theirs(tmp_path, delay_s):
+    """A terminal sends it to all processes of the group: one line says what is kept, and nothing is left running."""
+    process = start(tmp_path / "b")
+    begun = time.monotonic()
+    while not makers(process):
+        assert process.poll() is None and time.monotonic() - begun < LIMIT_S, "no process was started"
+        time.sleep(0.01)
+    time.sleep(delay_s)
+    started = makers(process)
+    os.killpg(process.pid, signal.SIGINT)
+    code, _, err = finished(process)
+    assert code and "the same command goes on" in err
+    assert err.count("Traceback") == 1 and "Error:" not in err, err  # that of the script, which lets it through
+    _, left = psutil.wait_procs(started, timeout=10)
+    assert not left
+
+
 def test_one_worker_that_dies_over_and_over_is_replaced(tmp_path, whole):
     """Twelve deaths, some within seconds of each other, and the batch ends by itself."""
     process = start(tmp_path / "b")
