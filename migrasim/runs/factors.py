@@ -269,11 +269,11 @@ def _range(name: str, given: object, where: str, book: FactBook) -> dict[str, Ra
         return found
     if not isinstance(given, list) or len(given) != 2:
         raise InputError(f"{where}: two ends [low, high] are expected, or '{ASSUMED}', not {kind(given)}")
-    named = [end in ENDS for end in given]
+    named = [isinstance(end, str) and end in ENDS for end in given]
     if any(named) and not all(named):
         raise InputError(f"{where}: {given[0]} and {given[1]}: give two names or two numbers")
-    for end in given:
-        if end not in ENDS and not is_number(end):
+    for end, is_name in zip(given, named, strict=True):
+        if not is_name and not is_number(end):
             raise InputError(
                 f"{where}: a number is expected, not {kind(end)}; or {', '.join(ENDS)}. {nearest(end, ENDS)}".rstrip()
             )
@@ -406,10 +406,10 @@ def _fact_grid(given: ParametersFile, where: str, book: FactBook) -> Factors:
 
 
 def _movable(name: object, where: str, book: FactBook) -> Fact:
-    if name not in book.facts:
+    if not isinstance(name, str) or name not in book.facts:
         hint = nearest(name, book.facts)
         raise InputError(f"{where}: unknown fact '{name}'; allowed: a fact of `migrasim facts`. {hint}".rstrip())
-    fact = book[str(name)]
+    fact = book[name]
     if not fact.used or fact.domain == "population":
         raise InputError(
             f"{where}: {name} cannot be moved in a run: no rule reads it, or the population is built on it"
@@ -420,7 +420,7 @@ def _movable(name: object, where: str, book: FactBook) -> Fact:
 def _fact_range(name: str, given: object, where: str, book: FactBook) -> dict[str, tuple[float, float]]:
     """Range of a fact, its own where none is given; of a domain the ranges of all its facts that can be moved."""
     domains = {fact.domain for fact in book.facts.values()}
-    if name in domains and given is None:
+    if isinstance(name, str) and name in domains and given is None:
         found = {
             fact.id: fact.range
             for fact in book.facts.values()

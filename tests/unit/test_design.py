@@ -280,6 +280,8 @@ CUBE: dict[str, Any] = {"kind": "latin_hypercube", "size": 4}
           "facts": {"moving.home_utility": [-5, 1]}}}, "-5 is out of range; allowed: 0 to 2"),
         ({"scenarios": ["plan"], "parameters": {"kind": "morris", "size": 4,
           "facts": {"moving.home_utility": ["a", 1]}}}, "a number is expected, not the text 'a'"),
+        (wrong(**CUBE, levers={"industry": [0, {"plan": 1}]}), "a number is expected, not a mapping"),
+        ({"scenarios": ["plan"], "parameters": {"kind": "morris", "size": 4, "facts": [["moving"]]}}, "unknown fact"),
     ],
 )  # fmt: skip
 def test_wrong_experiments_are_refused_before_anything_runs(data: dict[str, Any], message: str):
