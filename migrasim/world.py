@@ -374,6 +374,7 @@ PLACE_COLUMNS = (
     "rent_yuan_yr",  # market rent of a family's dwelling
     "price_yuan",  # price of a family's dwelling
     "rent_relief_yuan_yr",  # expected public relief of a newcomer's rent
+    "tenant_relief_yuan_yr",  # money subsidy that a tenant on the market gets, on average
     "public_rent_yuan_yr",  # rent of a family in public rental
     "affordable_rent_yuan_yr",  # rent of a family in affordable rental
     "living_cost_yuan_yr_pers",  # cost of living over a village's

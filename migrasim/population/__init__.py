@@ -109,12 +109,13 @@ def load(
 
 
 def cache_key(region: Region, base: int, seed_population: int) -> str:
-    """Hash of the region's folder, the sources of the synthesis, the base year and the seed."""
+    """Hash of the region's folder, the sources and facts of the synthesis, the base year and the seed."""
     here = Path(__file__).resolve().parent
     digest = hashlib.sha256(f"{region.region_hash} {base} {seed_population}".encode())
     for path in [
         *sorted(here.glob("*.py")),
         here / "facts.yaml",
+        here.parent / "domains" / "demography" / "facts.yaml",
         here.parent / "region.py",
         here.parent / "core" / "chance.py",
         here.parent / "core" / "codes.py",

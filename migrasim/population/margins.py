@@ -42,6 +42,11 @@ def assumed() -> Any:
     return SimpleNamespace(**found)
 
 
+def of_demography(name: str) -> float:
+    """Central value of a fact that the rules of the year read, too, which the base year is to agree with."""
+    return float(FactBook.load().value(f"demography.{name}"))
+
+
 def by_age(table: np.ndarray, age: np.ndarray) -> np.ndarray:
     """Values at ages of a table by year of age, linear between whole years and held beyond its ends."""
     return np.asarray(np.interp(age, np.arange(table.size), table))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from migrasim.core.codes import Activity, Kind, Schooling, Sector, Sex, Skill, Tenure, Tier
-from migrasim.population.margins import Margins, assumed, by_age
+from migrasim.population.margins import Margins, assumed, by_age, of_demography
 from migrasim.population.raking import proportional_fit, whole, whole_table
 from migrasim.region import Region
 
@@ -43,8 +43,9 @@ def give(
     place = np.where(persons["is_away"] == 1, households["away_place"][h], households["place"][h]).astype(np.int64)
     age = base - persons["birth_year"].astype(np.int64)
     single = households["kind"][h] == Kind.COLLECTIVE
-    school(region, base, persons, place, age, single, households["home_place"][h].astype(int), rng)
-    _activity(region, base, persons, place, age, single, rng)
+    studies = studying(base, place < region.inside, age, single, rng)
+    school(region, base, persons, place, age, single, studies, households["home_place"][h].astype(int), rng)
+    _activity(region, base, persons, place, age, studies, rng)
     persons["skill"][:] = np.select(
         [persons["schooling"] >= Schooling.COLLEGE, persons["schooling"] == Schooling.SENIOR],
         [Skill.HIGH, Skill.MIDDLE],
@@ -59,6 +60,23 @@ def give(
 # -- schooling -------------------------------------------------------------------------------
 
 
+def studying(
+    base: int, resident: np.ndarray, age: np.ndarray, single: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """(persons,) who is at school: everybody below 15 but small children, of the others by age and where they live.
+
+    Most who go on after senior school do so outside, so few study at the ages of college inside and many outside.
+    """
+    a = assumed()
+    in_college = age >= of_demography("college_age_yr")
+    in_dormitory = single & (age < of_demography("college_leave_age_yr"))
+    inside = np.where(in_dormitory, a.studying_collective_share, by_age(a.studying_share, age))
+    entered = of_demography("college_2010_ratio") if base == 2010 else 1.0
+    outside = by_age(a.studying_absent_share, age) * np.where(in_college, entered, 1.0)
+    studies = (age >= 15) & (rng.random(age.size) < np.where(resident, inside, outside))
+    return np.asarray(studies | ((age >= 6) & (age < 15)))
+
+
 def school(
     region: Region,
     base: int,
@@ -66,27 +84,37 @@ def school(
     place: np.ndarray,
     age: np.ndarray,
     single: np.ndarray,
+    studies: np.ndarray,
     home_place: np.ndarray,
     rng: np.random.Generator,
 ) -> None:
-    """Schooling: children by age, adults by rank along the county's published counts.
+    """Schooling: children and those at school by age, other adults by rank along the county's published counts.
 
     In 2020 the six levels are counts; who is in none of them is UNDER_AGE (the youngest). 2010
-    publishes mean years at 15 and over only: the shape of 2020, tilted to that mean.
+    publishes mean years at 15 and over only: the shape of 2020, tilted to that mean. Nobody has finished a school
+    before the age at which the rules of the year let anybody leave it, and pupils are at a school of their age, so
+    that the first year finds nobody to send away.
     """
     a = assumed()
     level = np.zeros(age.size, np.int64)
     luck = rng.random(age.size)
     level[(age >= 6) & (age < 18)] = Schooling.PRIMARY
     level[(age >= 13) | ((age == 12) & (luck < a.junior_at_12_share))] = Schooling.JUNIOR
-    level[(age >= 15) & (luck < a.senior_at_15_share)] = Schooling.SENIOR
-    level[age >= 18] = Schooling.UNDER_AGE
+    level[(age >= 15) & studies] = Schooling.SENIOR
+    left_college = of_demography("college_leave_age_yr")
+    student = studies & (age >= of_demography("college_age_yr"))
+    to_bachelor = of_demography("bachelor_prob")
+    share = to_bachelor / (to_bachelor + of_demography("college_prob"))
+    bachelor = (place >= region.inside) & ((luck < share) | (age >= left_college))
+    level[student] = np.where(bachelor, Schooling.BACHELOR, Schooling.COLLEGE)[student]
+    grown = (age >= 18) & ~studies
+    level[grown] = Schooling.UNDER_AGE
+    capped = grown & (age < left_college)
     urban = (place < region.inside) & (place % 3 > 0)
     score = (
         a.schooling_age_gain * age
         + a.schooling_urban_gain * urban
         + a.schooling_men_gain * ((persons["sex"] == Sex.MALE) & (age > a.schooling_men_yr))
-        + a.schooling_student_gain * (single & (age < 24))
         + a.schooling_absent_gain * (place >= region.inside)
         + rng.normal(0.0, 1.0, age.size)
     )
@@ -96,19 +124,16 @@ def school(
     published = np.stack([region.census(2020, name) for name in _LEVELS], axis=1).astype(np.int64)
     for c in range(region.n_counties):
         here = np.flatnonzero(resident & (county == c))
-        adults = here[age[here] >= 18]
+        adults = here[grown[here]]
+        known = here[~grown[here]]
         if base == 2020:
             under = here.size - int(published[c].sum())
-            children = here[age[here] < 18]
+            children = known[age[known] < 18]
             youngest = children[np.lexsort((luck[children], age[children]))][:under]
             level[youngest] = Schooling.UNDER_AGE
-            rest = children[~np.isin(children, youngest)]
+            rest = known[~np.isin(known, youngest)]
             level[rest] = np.maximum(level[rest], Schooling.PRIMARY)
-            left = published[c] - np.bincount(level[rest], minlength=7)[1:]
-            short = np.minimum(left, 0)
-            if short.any():  # more pupils than the table: the rest of them stand a level lower
-                left = np.maximum(left, 0)
-                left[np.argmax(left)] += int(short.sum())
+            left = _rest(published[c], level[rest])
         else:
             left = _tilted(
                 published.sum(axis=0) / published.sum(),
@@ -118,16 +143,31 @@ def school(
                 adults.size,
             )
         order = adults[np.argsort(score[adults], kind="stable")]
+        high = int(left[Schooling.COLLEGE - 1 :].sum())
+        able = order[~capped[order]]
+        able = able[max(able.size - high, 0) :]
+        order = np.concatenate([order[~np.isin(order, able)], able])
         level[order] = np.repeat(np.arange(1, 7), left)
         edges = score[order][np.minimum(np.cumsum(left)[:-1], order.size - 1)]
-        absent = np.flatnonzero(~resident & (county == c) & (age >= 18))
+        absent = np.flatnonzero(~resident & (county == c) & grown)
         level[absent] = 1 + np.searchsorted(edges, score[absent])
+        level[absent] = np.where(capped[absent], np.minimum(level[absent], Schooling.SENIOR), level[absent])
     persons["schooling"][:] = level
 
 
+def _rest(published: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(6,) how many of the published have a schooling that is not known yet; none where more are known."""
+    left: np.ndarray = published - np.bincount(known, minlength=7)[1:]
+    short = np.minimum(left, 0)
+    if short.any():  # more pupils than the table: the rest of them stand a level lower
+        left = np.maximum(left, 0)
+        left[np.argmax(left)] += int(short.sum())
+    return left
+
+
 def _tilted(shape: np.ndarray, age: np.ndarray, level: np.ndarray, mean: float, adults: int) -> np.ndarray:
-    """Adults by schooling whose mean years, with those of 15-17, meet a published mean at 15 and over."""
-    young = (age >= 15) & (age < 18)
+    """Adults by schooling whose mean years, with those of whom it is known, meet a published mean at 15 and over."""
+    young = (age >= 15) & (level != Schooling.UNDER_AGE)
     wanted = (mean * (adults + young.sum()) - YEARS[level[young]].sum()) / adults
     low, high = -1.0, 1.0
     for _ in range(60):
@@ -188,18 +228,15 @@ def _activity(
     persons: Columns,
     place: np.ndarray,
     age: np.ndarray,
-    single: np.ndarray,
+    studies: np.ndarray,
     rng: np.random.Generator,
 ) -> None:
     a = assumed()
     n = age.size
     man = persons["sex"] == Sex.MALE
     resident = place < region.inside
-    luck = rng.random(n)
     activity = np.full(n, int(Activity.HOME))
-    studying = np.where(single & (age < 23), a.studying_collective_share, by_age(a.studying_share, age))
-    activity[(age >= 15) & (luck < studying)] = Activity.PUPIL
-    activity[age < 15] = Activity.PUPIL
+    activity[studies] = Activity.PUPIL
     activity[age < 6] = Activity.CHILD
     free = (age >= 16) & (activity != Activity.PUPIL)
     old = (age >= 60) | ((age >= 55) & ~man & (place % 3 > 0))

@@ -211,7 +211,11 @@ def choose_numpy(state: dict[str, Any]) -> tuple[Array, Array]:
         asked = np.where(tenure == Tenure.AFFORDABLE_RENT, at.affordable_rent_yuan[where], asked)
         pays = np.isin(tenure, [Tenure.PUBLIC_RENT, Tenure.AFFORDABLE_RENT, Tenure.MARKET_RENT])
         pays = pays | ((tenure == Tenure.NONE) & (where >= inside))
-        return np.where(pays, np.where(persons <= 1, p.single_rent_share, 1.0) * asked, 0.0)
+        relief = np.where(
+            np.isin(tenure, [Tenure.PUBLIC_RENT, Tenure.AFFORDABLE_RENT]), 0.0, at.tenant_relief_yuan[where]
+        )
+        cost = np.where(persons <= 1, p.single_rent_share, 1.0) * asked - relief
+        return np.where(pays, np.maximum(cost, 0.0), 0.0)
 
     for form in range(N_FORMS):
         s = {name: column[:, None] for name, column in _sums(form, homes, crew, of).items()}

@@ -111,10 +111,10 @@ def test_college_never_takes_fewer_later(a: int, b: int) -> None:
     assert P.college_2010_ratio <= rules.college_ratio(early, P) <= rules.college_ratio(late, P) <= 1.0
 
 
-@given(st.integers(0, 40), schooling, share)
-def test_students_live_where_a_school_of_their_level_stands(years: int, level: int, luck: float) -> None:
+@given(st.integers(0, 40), schooling, sex, share)
+def test_students_live_where_a_school_of_their_level_stands(years: int, level: int, sex: int, luck: float) -> None:
     """Who enters vocational school or college leaves home; no college stands in a small seat, none far at 15."""
-    where = rules.study_place(years, level, luck, P)
+    where = rules.study_place(years, level, sex, luck, P)
     enters_senior = years == P.senior_age_yr and level == Schooling.SENIOR
     enters_college = years == P.college_age_yr and level >= Schooling.COLLEGE
     if not enters_senior and not enters_college:

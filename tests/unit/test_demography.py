@@ -270,8 +270,8 @@ def test_school_by_age() -> None:
     activity, schooling = one.persons.activity, one.persons.schooling
     assert (activity[age >= 6] != Activity.CHILD).all()
     assert (schooling[(activity == Activity.PUPIL) & (age >= 12) & (age < 15)] == Schooling.JUNIOR).all()
-    assert (age[activity == Activity.PUPIL] < 22).all()
-    assert (schooling[(activity == Activity.PUPIL) & (age >= 18)] >= Schooling.COLLEGE).all()
+    assert (age[activity == Activity.PUPIL] < PARAMS.bachelor_leave_age_yr).all()
+    assert (schooling[(activity == Activity.PUPIL) & (age >= PARAMS.college_age_yr)] >= Schooling.COLLEGE).all()
 
 
 EVERYBODY_STUDIES = {
@@ -292,7 +292,7 @@ def test_those_who_enter_college_live_near_their_college_and_own_nothing() -> No
     """Several of a family may go; each is a household of one, registered at home, counted among the moves."""
     one = world(parameters={**EVERYBODY_STUDIES, **NOBODY})
     people, geography = one.persons, one.geography
-    enters = (people.birth_year == one.year + 1 - 18) & (people.activity == Activity.PUPIL)
+    enters = (people.birth_year == one.year + 1 - int(PARAMS.college_age_yr)) & (people.activity == Activity.PUPIL)
     enters &= people.schooling == Schooling.SENIOR
     old = people.household.copy()
     elders = np.bincount(old[(one.year - people.birth_year >= 31) | (people.couple > 0)], minlength=len(one.households))
@@ -321,7 +321,7 @@ def test_the_last_of_a_family_may_go_to_college_too(away: bool) -> None:
     families = np.flatnonzero((homes.place < geography.inside) & (homes.away_place < 0))[:200]
     last = np.zeros(len(people), np.bool_)
     last[one.first_member[families]] = True
-    people.birth_year[last], people.couple[last] = one.year + 1 - 18, 0
+    people.birth_year[last], people.couple[last] = one.year + 1 - int(PARAMS.college_age_yr), 0
     people.activity[last], people.schooling[last] = Activity.PUPIL, Schooling.SENIOR
     keys = people.key[last]
     if away:
@@ -488,11 +488,12 @@ def test_who_is_not_asked_would_not_change() -> None:
         living.change_table(2021, RECORD),
         living.youth_table(RECORD),
     )
-    for age, schooling, luck in itertools.product(range(60), Schooling, np.linspace(0.001, 0.999, 40)):
+    for age, schooling, sex, luck in itertools.product(range(60), Schooling, Sex, np.linspace(0.001, 0.999, 40)):
         if rules.schooling_of_pupil(age, schooling, ratio, luck, PARAMS) != schooling:
             assert change[Activity.PUPIL, schooling, age]
-        if rules.is_young(age, 0, PARAMS) and rules.study_place(age, schooling, luck, PARAMS) != rules.STUDY_AT_HOME:
-            assert youth[age] & living.ENTERS
+        if rules.is_young(age, 0, PARAMS):
+            if rules.study_place(age, schooling, sex, luck, PARAMS) != rules.STUDY_AT_HOME:
+                assert youth[age] & living.ENTERS
     for age, sex, activity, sector in itertools.product(range(rules.AGES), Sex, list(Activity)[2:], Sector):
         if rules.retires(age, sex, activity, sector, PARAMS):
             assert change[activity, :, age].all()

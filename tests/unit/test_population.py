@@ -10,6 +10,7 @@ import pytest
 from migrasim import population
 from migrasim.core.codes import Activity, Kind, Schooling, Sector, Tenure
 from migrasim.core.errors import InputError
+from migrasim.facts import FactBook
 from migrasim.population import Population, raking
 from migrasim.population.fit import EXACT, patterns
 from migrasim.population.tables import HOUSEHOLDS, PERSONS
@@ -193,6 +194,31 @@ def test_activities_fit_ages_and_jobs(pop: Population, region: Region) -> None:
     grown = age >= 18
     assert (persons["schooling"][grown] != Schooling.UNDER_AGE).all()
     assert (persons["schooling"][age < 12] <= Schooling.PRIMARY).all()
+
+
+def test_pupils_are_at_a_school_of_their_age(pop: Population) -> None:
+    """Nobody is at a school that the year's rules would send away, nor has finished one before its time."""
+    facts = FactBook.load()
+    college, left, last = (
+        facts.value(f"demography.{name}_age_yr") for name in ("college", "college_leave", "bachelor_leave")
+    )
+    age = pop.base - pop.persons["birth_year"].astype(np.int64)
+    schooling, pupil = pop.persons["schooling"], pop.persons["activity"] == Activity.PUPIL
+    assert (age[pupil] < last).all() and (schooling[pupil & (age >= college)] >= Schooling.COLLEGE).all()
+    assert (schooling[pupil & (age >= 15) & (age < college)] == Schooling.SENIOR).all()
+    assert (schooling[(age < college)] <= Schooling.SENIOR).all()
+    assert (schooling[~pupil & (age < left)] <= Schooling.SENIOR).all()
+    assert (schooling[pupil & (age >= left)] == Schooling.BACHELOR).all()
+    outside = (
+        np.where(
+            pop.persons["is_away"] == 1,
+            pop.households["away_place"][pop.persons["household"]],
+            pop.households["place"][pop.persons["household"]],
+        )
+        >= 3 * pop.region.n_counties
+    )
+    student = (age >= college) & (age < left)
+    assert pupil[student & outside].mean() > 2 * pupil[student & ~outside].mean()
 
 
 def test_dwellings_are_counted_inside_only(pop: Population, region: Region) -> None:

@@ -36,11 +36,11 @@ def _has_parent_there(i, first, members, household, is_away, couple, parents, go
 
 
 @rule
-def _school_at(age, schooling, activity, here, inside, core, luck, p):
+def _school_at(age, sex, schooling, activity, here, inside, core, luck, p):
     """Place of the school that somebody enters this year and lives at; NOWHERE for who lives on as before."""
     if activity != Activity.PUPIL or here >= inside:
         return NOWHERE
-    where = rules.study_place(age, schooling, luck, p)
+    where = rules.study_place(age, schooling, sex, luck, p)
     if where == rules.STUDY_AT_HOME:
         return NOWHERE
     if where == rules.STUDY_IN_SEAT:
@@ -60,7 +60,7 @@ def _bed(place, inside):
 
 @threaded_kernel
 def may_leave(
-    block, key, birth_year, couple, parents, schooling, activity, household, is_away, gone, first_member, members,
+    block, key, birth_year, sex, couple, parents, schooling, activity, household, is_away, gone, first_member, members,
     place, away_place, inside, core, year, luck, p, young, found,
 ):  # fmt: skip
     """Keep in the list of the ``young`` who may leave if single: who enters a school, who is away without a parent."""
@@ -70,7 +70,7 @@ def may_leave(
         i = young[k]
         h, part, age = household[i], is_away[i], year - birth_year[i]
         here = away_place[h] if part else place[h]
-        to = _school_at(age, schooling[i], activity[i], here, inside, core, uniform(luck, key[i], 0), p)
+        to = _school_at(age, sex[i], schooling[i], activity[i], here, inside, core, uniform(luck, key[i], 0), p)
         young[n] = i
         n += to != NOWHERE or (
             part > 0
@@ -85,7 +85,7 @@ STAYS, MOVES, FOUNDS, KEEPS_DWELLING = range(4)
 
 @partial(threaded_kernel, least_rows=_LEAST_ROWS)
 def decide(
-    block, young, person_key, birth_year, couple, parents, activity, schooling, gone, household, is_away,
+    block, young, person_key, birth_year, sex, couple, parents, activity, schooling, gone, household, is_away,
     first_member, members, place, away_place, parts, inside, core, year, luck, p, to, becomes,
 ):  # fmt: skip
     """Say what becomes of the ``young``, rows of those who may leave unless they marry, and where they enter a school.
@@ -103,7 +103,9 @@ def decide(
             continue  # this year's couples and new households, which have rows beyond
         here = away_place[h] if part else place[h]
         age = year - birth_year[i]
-        to[n] = _school_at(age, schooling[i], activity[i], here, inside, core, uniform(luck, person_key[i], 0), p)
+        to[n] = _school_at(
+            age, sex[i], schooling[i], activity[i], here, inside, core, uniform(luck, person_key[i], 0), p
+        )
         if to[n] == NOWHERE and not part:
             continue
         in_part = adults[h, part] + minors[h, part]

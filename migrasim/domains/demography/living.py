@@ -61,9 +61,11 @@ def death_table(year, p):
 
 @kernel
 def birth_table(total, p):
-    """(town or village, ages) probability that a woman in a couple bears a child within a year."""
+    """(town, village or outside, ages) probability that a woman in a couple bears a child within a year."""
     p = p[0]
-    table = empty((2, _AGES), np.float64)
+    table = empty((3, _AGES), np.float64)
+    for age in range(_AGES):
+        table[2, age] = rules.birth_prob_outside(age, total, p)
     for rural in range(2):
         for age in range(_AGES):
             table[rural, age] = rules.birth_prob(age, rural == 1, total, p)
@@ -99,7 +101,7 @@ def youth_table(p):
         if rules.is_young(age, 0, p):
             table[age] = LEAVES
             for schooling in range(_SCHOOLINGS):
-                if rules.study_place(age, schooling, 0.0, p) != rules.STUDY_AT_HOME:
+                if rules.study_place(age, schooling, Sex.FEMALE.value, 0.0, p) != rules.STUDY_AT_HOME:
                     table[age] = LEAVES | ENTERS
     return table
 
@@ -108,8 +110,8 @@ class Tables(NamedTuple):
     """Chances of a year by age."""
 
     death: np.ndarray  # (sexes, ages)
-    birth: np.ndarray  # (sexes, town or village, ages)
-    marriage: np.ndarray  # (sexes, town or village, ages)
+    birth: np.ndarray  # (sexes, town, village or outside, ages)
+    marriage: np.ndarray  # (sexes, town, village or outside, ages)
     change: np.ndarray  # (activities, schoolings, ages) whether schooling or activity may change
     asked: (
         np.ndarray
@@ -237,9 +239,9 @@ def ask(
 def by_chance(
     block, key, birth_year, sex, household, is_away, place, away_place, inside, year, luck, table, most, rows, found
 ):  # fmt: skip
-    """Keep in the list of ``rows`` those whose luck is below the ``table`` (sexes, town or village, ages).
+    """Keep in the list of ``rows`` those whose luck is below the ``table`` (sexes, town, village or outside, ages).
 
-    Where they live is looked up only of those whose luck is below ``most`` (sexes, ages), the higher chance of the two.
+    Where they live is looked up only of those whose luck is below ``most`` (sexes, ages), the highest of the three.
     """
     n = block[0]
     for k in span(block[0], found[block[2], 1]):
@@ -250,9 +252,10 @@ def by_chance(
     for k in range(block[0], asked):
         i = rows[k]
         h = household[i]
-        rural = families.in_village(away_place[h] if is_away[i] else place[h], inside)
+        here = away_place[h] if is_away[i] else place[h]
+        where = 2 if here >= inside else 1 if families.in_village(here, inside) else 0
         rows[n] = i
-        n += uniform(luck, key[i], 0) < table[sex[i], 1 if rural else 0, _age(year, birth_year[i])]
+        n += uniform(luck, key[i], 0) < table[sex[i], where, _age(year, birth_year[i])]
     found[block[2], 1] = n - block[0]
 
 
@@ -281,7 +284,7 @@ def live(world: World, p: np.ndarray) -> Lived:
             table, table.max(axis=1), room[n], found[n],
         )  # fmt: skip
     leaving.may_leave(
-        rows, key, birth_year, couple, people.parents, people.schooling, activity, household, is_away, gone, first,
+        rows, key, birth_year, sex, couple, people.parents, people.schooling, activity, household, is_away, gone, first,
         members, place, away_place, inside, geography.core, year, luck_of(world, Decision.STUDY), p, room[2], found[2],
     )  # fmt: skip
     mothers, seekers, young = (listed(room[n], found[n]) for n in range(3))

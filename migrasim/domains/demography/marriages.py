@@ -22,17 +22,17 @@ NO_MARRIAGE, JOINS, FOUNDS = 0, 1, 2
 
 @kernel
 def marriage_table(p):
-    """(sexes, town or village, ages) probability that a single person looks for a marriage within a year.
+    """(sexes, town, village or outside, ages) probability that a single person looks for a marriage within a year.
 
     No minor does: brides and grooms are counted among the grown-up.
     """
     p = p[0]
-    table = empty((2, 2, rules.AGES), np.float64)
+    table = empty((2, 3, rules.AGES), np.float64)
     for sex in range(2):
-        for rural in range(2):
+        for where in range(3):
             for age in range(rules.AGES):
                 grown = age >= p.minor_age_yr
-                table[sex, rural, age] = rules.marriage_prob(age, sex, rural == 1, p) if grown else 0.0
+                table[sex, where, age] = rules.marriage_prob(age, sex, where == 1, p) if grown else 0.0
     return table
 
 

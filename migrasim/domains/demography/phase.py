@@ -130,7 +130,7 @@ def _leave(world: World, lived: Lived, founded: np.ndarray, moved: Moved, p: np.
     count = len(lived.young)
     to, becomes = np.empty(count, np.int8), np.empty(count, np.uint8)
     leaving.decide(
-        count, lived.young, people.key, people.birth_year, people.couple, people.parents, people.activity,
+        count, lived.young, people.key, people.birth_year, people.sex, people.couple, people.parents, people.activity,
         people.schooling, lived.gone, people.household, people.is_away, world.first_member, world.members, homes.place,
         homes.away_place, lived.parts, world.geography.inside, world.geography.core, world.year,
         luck_of(world, Decision.STUDY), p, to, becomes,

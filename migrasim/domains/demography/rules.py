@@ -43,6 +43,7 @@ class DemographyParams(NamedTuple):
     childbearing_age_yr: float
     childbearing_spread_yr: float
     rural_fertility_ratio: float
+    outside_fertility_ratio: float
     couple_share_top: float
     couple_share_spread_yr: float
     couple_share_lead_yr: float
@@ -64,6 +65,7 @@ class DemographyParams(NamedTuple):
     vocational_seat_share: float
     vocational_core_share: float
     college_core_share: float
+    core_women_ratio: float
     college_near_share: float
     retirement_age_men_yr: float
     retirement_age_women_yr: float
@@ -246,6 +248,16 @@ def birth_prob(age, is_rural, total, p):
 
 
 @rule
+def birth_prob_outside(age, total, p):
+    """Probability that a woman in a couple who lives outside bears a child within the year, and keeps it with her.
+
+    Fewer than in towns: many go home for it, or leave the child with its grandparents. A household that is wholly
+    outside has none at home in the model, so these children are born to the women inside.
+    """
+    return p.outside_fertility_ratio * birth_prob(age, False, total, p)
+
+
+@rule
 def newborn_sex(luck, p):
     """Sex of a newborn of a uniform draw."""
     return Sex.MALE.value if luck < p.male_birth_share else Sex.FEMALE.value
@@ -298,7 +310,14 @@ def college_ratio(year, p):
 
 
 @rule
-def study_place(age, schooling, luck, p):
+def core_factor(sex, p):
+    """Factor on the share of students who study in the core city, by sex; its mean over the sexes is 1."""
+    ratio = p.core_women_ratio
+    return 2.0 * (ratio if sex == Sex.FEMALE else 1.0) / (1.0 + ratio)
+
+
+@rule
+def study_place(age, schooling, sex, luck, p):
     """Where somebody lives who is at a school of this level, in the year of entering it; at home in other years.
 
     The census counts students of vocational schools and colleges where they study, and boarders of general
@@ -309,6 +328,7 @@ def study_place(age, schooling, luck, p):
     ----------
     age : age at the end of the year
     schooling : Schooling attended
+    sex : Sex; the core city trains nurses and teachers, who mostly are women
     luck : a uniform draw of this year
     p : DemographyParams
 
@@ -321,17 +341,14 @@ def study_place(age, schooling, luck, p):
             return STUDY_AT_HOME
         if luck < p.vocational_share * p.vocational_seat_share:
             return STUDY_IN_SEAT
-        if luck < p.vocational_share * (p.vocational_seat_share + p.vocational_core_share):
+        if luck < p.vocational_share * (p.vocational_seat_share + core_factor(sex, p) * p.vocational_core_share):
             return STUDY_IN_CORE
         return STUDY_NEAR
     if age == p.college_age_yr and schooling >= Schooling.COLLEGE:
-        if luck < p.college_core_share:
+        core_share = core_factor(sex, p) * p.college_core_share
+        if luck < core_share:
             return STUDY_IN_CORE
-        return (
-            STUDY_NEAR
-            if luck < p.college_core_share + (1.0 - p.college_core_share) * p.college_near_share
-            else STUDY_FAR
-        )
+        return STUDY_NEAR if luck < core_share + (1.0 - core_share) * p.college_near_share else STUDY_FAR
     return STUDY_AT_HOME
 
 

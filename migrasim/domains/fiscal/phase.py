@@ -217,7 +217,7 @@ def _running(
     eligible = _measure(world, "permit_eligible_persons") * world.weight
     units["residence_permit.one_pass"] = (added["residence_permit.one_pass"] * eligible, nothing)
     units[TITLING] = (added[TITLING] * land_mu, nothing)
-    units[SUBSIDY] = (nothing, above[SUBSIDY] * (tenants * p.subsidy_reach_share) * world.weight)
+    units[SUBSIDY] = (nothing, above[SUBSIDY] * (tenants * world.memory["subsidy_reach_share"][0]) * world.weight)
     if "linked_places" in world.memory:  # places that the link to residents has added over its status quo
         units[LINKED] = (nothing, world.memory["linked_places"])
     units["employment.training_places"] = (above["employment.training_places"], nothing)

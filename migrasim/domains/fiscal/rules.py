@@ -19,7 +19,6 @@ class FiscalParams(NamedTuple):
     budget_growth_rate_yr: float
     discretionary_share: float
     higher_share: float
-    subsidy_reach_share: float
     consumption_village_share: float
     consumption_urban_share: float
     consumption_outside_share: float

@@ -239,7 +239,7 @@ def serve_queue(
 
 
 def update(world: World) -> Callable[[], None]:
-    """Rents after the moves of a wave, prices with them, and the relief a newcomer may expect; returns `updates`."""
+    """Rents after the moves of a wave, prices with them, and the relief of newcomers and tenants; returns `updates`."""
     bring_up_to_date = updates(world)
     bring_up_to_date()
     return bring_up_to_date
@@ -258,6 +258,7 @@ def updates(world: World) -> Callable[[], None]:
     permit = world.levers["residence_permit.one_pass"] * world.levers["residence_permit.public_housing"]
     public_gate = permit * world.levers["public_housing.open_to_migrants"]
     waiting = world.measures.get("waiting_public", np.zeros(geography.places, np.int64))
+    world.memory["subsidy_reach_share"] = np.array([p.subsidy_reach_share])
     base, subsidy = world.memory["occupancy_base"], world.levers["public_housing.rent_subsidy"]
 
     def bring_up_to_date() -> None:
@@ -277,6 +278,7 @@ def updates(world: World) -> Callable[[], None]:
             place.price_yuan,
             place.living_cost_yuan_yr_pers,
             place.rent_relief_yuan_yr,
+            place.tenant_relief_yuan_yr,
             place.public_rent_yuan_yr,
             place.affordable_rent_yuan_yr,
         )
@@ -287,7 +289,7 @@ def updates(world: World) -> Callable[[], None]:
 @kernel
 def fill_rents(
     occupancy, base, dwellings, occupied, waiting, public_gate, permit, subsidy, growth, core, p,
-    rents, prices, living, reliefs, public_rents, affordable_rents,
+    rents, prices, living, reliefs, tenant_reliefs, public_rents, affordable_rents,
 ):  # fmt: skip
     """Fill ``rents``, ``prices``, cost of ``living``, ``reliefs`` and rents below market (places,), inside.
 
@@ -306,8 +308,9 @@ def fill_rents(
             prices[d] = p.price_yuan[tier] * dearer * growth * relative
             living[d] = p.living_cost_yuan_yr_pers[tier] * growth
             if tier == Tier.VILLAGE:
-                reliefs[d] = 0.0
+                reliefs[d] = tenant_reliefs[d] = 0.0
                 continue
+            tenant_reliefs[d] = rules.tenant_relief(rent, subsidy[c] * MONTHS_A_YEAR, p)
             free_public = max(0, dwellings[d, Tenure.PUBLIC_RENT] - occupied[d, Tenure.PUBLIC_RENT])
             free_affordable = max(0, dwellings[d, Tenure.AFFORDABLE_RENT] - occupied[d, Tenure.AFFORDABLE_RENT])
             tenants = max(1.0, float(occupied[d, Tenure.MARKET_RENT]))

@@ -26,6 +26,7 @@ class HousingParams(NamedTuple):
     shared_ownership_discount_share: float
     eligible_income_yuan_yr_pers: float
     subsidy_eligible_share: float
+    subsidy_reach_share: float
     building_speed_share: float
     renovation_supply_share: float
     public_units_base: float
@@ -62,6 +63,12 @@ def expected_relief(rent_yuan, public_chance, affordable_chance, subsidy_yuan, s
     affordable = (1.0 - public_chance) * affordable_chance * p.affordable_rent_discount_share * rent_yuan
     money = (1.0 - public_chance) * subsidy_share * min(subsidy_yuan, rent_yuan)
     return min(rent_yuan, public + affordable + money)
+
+
+@rule
+def tenant_relief(rent_yuan, subsidy_yuan, p):
+    """Money subsidy that tenants on the market of towns get in a year, spread over all of them."""
+    return p.subsidy_reach_share * min(subsidy_yuan, rent_yuan)
 
 
 @rule

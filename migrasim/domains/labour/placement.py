@@ -107,6 +107,7 @@ def match_seekers(
     at,
     key,
     household,
+    home_place,
     land_mu,
     activity,
     sector,
@@ -120,14 +121,16 @@ def match_seekers(
     prob_outside,
     gate,
     train_share,
+    train_gate,
     inside,
     seed,
     year,
 ):
     """Seekers, in rows ``who``, take the best-paid vacancy that asks no more skill, in the order of a keyed lottery.
 
-    A share is trained up one level first (``train_share`` by county). In villages, seekers of
-    households with land farm it. Counts of placements are returned by place, and of who goes on seeking.
+    A share is trained up one level first (``train_share`` by county; those registered in another one need a permit for
+    it, ``train_gate`` by county). In villages, seekers of households with land farm it. Counts of placements are
+    returned by place, and of who goes on seeking.
     """
     stream_key = stream(seed, Decision.JOB, year)
     train_key = stream(seed, Decision.TRAIN, year)
@@ -141,7 +144,9 @@ def match_seekers(
             activity[i] = Activity.WORKER if unit(pick(word, 2)) < prob_outside else Activity.SEEKING
             continue
         county = at[n] // N_TIERS
-        if skill[i] < 2 and uniform(train_key, key[i], 0) < train_share[county]:
+        is_own = home_place[household[i]] // N_TIERS == county
+        offered = train_share[county] * (1.0 if is_own else train_gate[county])
+        if skill[i] < 2 and uniform(train_key, key[i], 0) < offered:
             skill[i] += 1
         if unit(pick(word, 3)) < prob[county]:
             meets[count], luck[count] = n, pick(word, 1)
@@ -197,10 +202,10 @@ def match(world: World, update: Callable[[], None]) -> None:
     order = np.argsort(-wage, kind="stable")
     order = order[order > int(Sector.AGRICULTURE)].astype(np.int64)
     vacancies = np.maximum(0, capacities(world) - world.filled)
-    training = world.levers["residence_permit.training"] * world.levers["residence_permit.one_pass"]
+    gate = world.levers["residence_permit.training"] * world.levers["residence_permit.one_pass"]
     places = world.levers["employment.training_places"]
     seekers = world.measures["seekers"][: world.geography.inside].reshape(-1, N_TIERS).sum(axis=1) * world.weight
-    share = np.minimum(1.0, places / np.maximum(seekers, 1.0)) * training
+    share = np.minimum(1.0, places / np.maximum(seekers, 1.0))
     who, at = people_found(
         seeking,
         len(persons),
@@ -215,6 +220,7 @@ def match(world: World, update: Callable[[], None]) -> None:
         at,
         persons.key,
         persons.household,
+        households.home_place,
         households.land_mu,
         persons.activity,
         persons.sector,
@@ -228,6 +234,7 @@ def match(world: World, update: Callable[[], None]) -> None:
         p.match_prob,
         world.memory["chain_sector"],
         share,
+        gate,
         world.geography.inside,
         world.seed,
         world.year,

@@ -186,6 +186,7 @@ def _offer(world: World, at: np.ndarray) -> None:
     at["work_chance"] = chance
     at["rent_yuan"] = place.rent_yuan_yr
     at["relief_yuan"] = place.rent_relief_yuan_yr
+    at["tenant_relief_yuan"] = place.tenant_relief_yuan_yr
     at["public_rent_yuan"] = place.public_rent_yuan_yr
     at["affordable_rent_yuan"] = place.affordable_rent_yuan_yr
     at["living_yuan"] = place.living_cost_yuan_yr_pers

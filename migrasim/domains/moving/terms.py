@@ -25,9 +25,9 @@ from migrasim.domains.moving import rules
 from migrasim.domains.moving.rules import Terms
 
 AT = np.dtype((np.record, [(name, np.float64) for name in (
-    "wage_yuan", "work_chance", "rent_yuan", "relief_yuan", "public_rent_yuan", "affordable_rent_yuan", "living_yuan",
-    "school", "school_own", "school_access", "health", "health_access", "security_access", "amenity", "barrier",
-    "social", "settling",
+    "wage_yuan", "work_chance", "rent_yuan", "relief_yuan", "tenant_relief_yuan", "public_rent_yuan",
+    "affordable_rent_yuan", "living_yuan", "school", "school_own", "school_access", "health", "health_access",
+    "security_access", "amenity", "barrier", "social", "settling",
 )]))  # fmt: skip
 LAND = np.dtype((np.record, [(name, np.float64) for name in (
     "rent_yuan", "kept", "collective_kept", "exit_income_yuan", "return_gain",
@@ -120,9 +120,9 @@ def fits(form, d, one, inside):
 
 @rule
 def rent_of(is_outside, here, tenure, persons, p):
-    """Rent that a part pays where it lives now."""
+    """Rent that a part pays where it lives now, net of the money subsidy of tenants on the market."""
     if tenure == Tenure.MARKET_RENT or (tenure == Tenure.NONE and is_outside):
-        return rules.housing_cost_yuan(here.rent_yuan, 0.0, persons, p)
+        return rules.housing_cost_yuan(here.rent_yuan, here.tenant_relief_yuan, persons, p)
     if tenure == Tenure.PUBLIC_RENT:
         return rules.housing_cost_yuan(here.public_rent_yuan, 0.0, persons, p)
     if tenure == Tenure.AFFORDABLE_RENT:
