@@ -444,6 +444,8 @@ class FactBook:
     def check_overrides(self, overrides: Mapping[str, float], name: str = "parameters") -> dict[str, float]:
         """Overrides with known ids, finite numbers and facts that a rule reads; else an `InputError`."""
         checked: dict[str, float] = {}
+        if not isinstance(overrides, Mapping):
+            raise InputError(f"{name}: a mapping from facts to numbers is expected, not {kind(overrides)}")
         for fact, number in overrides.items():
             if fact not in self.facts:
                 raise InputError(f"{name}: unknown fact '{fact}'. {nearest(fact, self.facts)}".rstrip())

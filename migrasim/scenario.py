@@ -109,17 +109,26 @@ class Scenario:
         InputError
             Naming file, key, what is wrong, what is allowed and the nearest known name.
         """
+        if not isinstance(name, str | os.PathLike):
+            raise InputError(f"scenario: a name or a path is expected, not {kind(name)}")
         return _load(locate("scenarios", name), book, ()).changed(overrides, book)
 
     @staticmethod
     def from_mapping(data: Mapping[str, Any], book: FactBook, name: str = "scenario") -> Scenario:
         """A scenario from plain data of the same form as a file; `name` stands in messages."""
+        if not isinstance(data, Mapping):
+            raise InputError(f"{name}: a mapping is expected, not {kind(data)}")
         return _scenario(plain(data), name, name, None, book, ())
 
     def changed(self, overrides: Iterable[str | tuple[str, Any]], book: FactBook) -> Scenario:
         """The same scenario with texts ``LEVER=VALUE``, or pairs of a lever and its value, put on top."""
-        pairs = (override(one) if isinstance(one, str) else one for one in overrides)
-        more = [setting for key, value in pairs for setting in _settings({key: plain(value)}, book, "--set")]
+        more: list[Setting] = []
+        for one in overrides:
+            if not isinstance(one, str) and not (isinstance(one, tuple) and len(one) == 2):
+                raise InputError(f"overrides: LEVER=VALUE is expected, or a lever and its value, not {kind(one)}")
+            where = "--set" if isinstance(one, str) else "overrides"
+            key, value = override(one) if isinstance(one, str) else one
+            more += _settings({key: plain(value)}, book, where)
         return replace(self, settings=self.settings + tuple(more)) if more else self
 
     def check_counties(self, counties: Iterable[str], called: Mapping[str, str] | None = None) -> None:

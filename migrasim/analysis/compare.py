@@ -20,14 +20,14 @@ from pandas import DataFrame
 
 from migrasim.analysis.intervals import Labels, interval, share
 from migrasim.analysis.reasons import group_reasons_table, groups_table, reasons_table, terms_table, welfare
-from migrasim.core.documents import plain
+from migrasim.core.documents import kind, plain
 from migrasim.core.errors import InputError, nearest
 from migrasim.facts import FactBook
 from migrasim.runs import result as request
 from migrasim.runs import store
 from migrasim.runs.choices import Notes, pair
 from migrasim.runs.result import RunResult
-from migrasim.runs.simulate import Prepared, collect, prepare
+from migrasim.runs.simulate import Prepared, collect, listed, prepare, settings_asked
 from migrasim.scenario import Scenario
 from migrasim.welfare import Groups
 
@@ -217,17 +217,16 @@ def compare(
         "until": until,
         "base": base,
         "threads": threads,
-        "overrides": list(overrides)
-        if overrides is not None and not isinstance(overrides, Mapping | str)
-        else overrides,
+        "overrides": settings_asked(overrides),
         "parameters": parameters,
         "region": region,
         "future": future,
-        "alternatives": tuple(alternatives),
+        "alternatives": listed("alternatives", "a list of names", alternatives),
     }
-    if isinstance(scenarios, str | Scenario):
-        raise InputError("compare: a list of scenarios is expected, the first being the reference")
-    chosen = [one if isinstance(one, Scenario) else Scenario.load(one, FactBook.load()) for one in scenarios]
+    if isinstance(scenarios, Scenario):
+        scenarios = (scenarios,)
+    asked_for = listed("compare", "a list of scenarios, the first being the reference,", scenarios)
+    chosen = [one if isinstance(one, Scenario) else Scenario.load(one, FactBook.load()) for one in asked_for]
     check_request(chosen, replications)
     names = [one.name for one in chosen]
     steps = len(chosen) * replications * (until - base)
@@ -444,6 +443,8 @@ def read(folder: str | os.PathLike[str]) -> RunResult | Comparison:
     InputError
         Where the folder is missing, holds neither, is damaged or was written by a newer version.
     """
+    if not isinstance(folder, str | os.PathLike):
+        raise InputError(f"read: the path of a folder is expected, not {kind(folder)}")
     path = Path(folder)
     record = store.recorded(path)
     if record is None or record.get("kind") != KIND:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from migrasim.core.codes import Form, Purse, Sector, Tenure
+from migrasim.core.documents import kind
 from migrasim.core.errors import InputError
 from migrasim.core.rule import is_to_be_compiled, set_threads, sources_hash
 from migrasim.facts import BASE_YEAR, FactBook
@@ -71,8 +72,8 @@ def prepare(
     book = FactBook.load()
     place = Region.load(region) if region is not None else only_region()
     resolved = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario, book)
-    resolved = resolved.changed(_listed(overrides), book)
-    without = alternatives if isinstance(alternatives, str) else tuple(alternatives)
+    resolved = resolved.changed(settings_asked(overrides), book)
+    without = listed("alternatives", "a list of names", alternatives)
     inputs = inputs_of(book, place, resolved, base, until, parameters, future, without)
     if threads is not None:
         set_threads(threads)
@@ -99,7 +100,7 @@ def inputs_of(
     without: str | tuple[str, ...],
 ) -> Inputs:
     """Inputs of a request; those of the last one are kept, as replications differ in their seed alone."""
-    given = repr(dict(parameters or {}))  # as text, in which True is not 1
+    given = repr(book.check_overrides(parameters or {}))
     asked = (book, region, scenario, base, until, given, future, without)
     for before, inputs in _latest:
         if before == asked:
@@ -129,14 +130,20 @@ def model_hash() -> str:
     return sources_hash()
 
 
-def _listed(overrides: Mapping[str, Any] | Iterable[str] | None) -> list[str | tuple[str, Any]]:
+def settings_asked(overrides: Mapping[str, Any] | Iterable[str] | None) -> list[str | tuple[str, Any]]:
+    """Settings on top of a scenario as a list, each a text or a lever with its value."""
     if overrides is None:
         return []
-    if isinstance(overrides, str):
-        raise InputError(f"overrides: a list of LEVER=VALUE or a mapping is expected, not the text {overrides!r}")
     if isinstance(overrides, Mapping):
         return list(overrides.items())
-    return list(overrides)
+    return list(listed("overrides", "a list of LEVER=VALUE or a mapping", overrides))
+
+
+def listed(name: str, expected: str, given: Any) -> tuple[Any, ...]:
+    """What was given as a list; a text is none, though Python goes through its letters."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise InputError(f"{name}: {expected} is expected, not {kind(given)}")
+    return tuple(given)
 
 
 def simulate(

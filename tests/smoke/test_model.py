@@ -106,6 +106,56 @@ def test_numbers_of_numpy_are_taken_for_those_of_python() -> None:
             ms.run("plan", seed=seed)
 
 
+WRONG_TYPES = [
+    (lambda: ms.run(5, **SMALL), "scenario: a name or a path is expected, not the number 5"),
+    (lambda: ms.run(["plan"], **SMALL), "scenario: a name or a path is expected, not a list"),
+    (
+        lambda: ms.run("plan", overrides=5, **SMALL),
+        "overrides: a list of LEVER=VALUE or a mapping is expected, not the n",
+    ),
+    (
+        lambda: ms.run("plan", overrides=[5], **SMALL),
+        "overrides: LEVER=VALUE is expected, or a lever and its value, not",
+    ),
+    (
+        lambda: ms.run("plan", overrides={"hukou.opennes": 1}, **SMALL),
+        "overrides: unknown lever.*did you mean 'hukou.op",
+    ),
+    (
+        lambda: ms.run("plan", parameters=5, **SMALL),
+        "parameters: a mapping from facts to numbers is expected, not the n",
+    ),
+    (
+        lambda: ms.run("plan", parameters="x", **SMALL),
+        "parameters: a mapping from facts to numbers is expected, not the",
+    ),
+    (lambda: ms.run("plan", parameters=[("x", 1)], **SMALL), "parameters: a mapping from facts to numbers is expected"),
+    (lambda: ms.run("plan", alternatives=5, **SMALL), "alternatives: a list of names is expected, not the number 5"),
+    (
+        lambda: ms.compare(None, **SMALL),
+        "compare: a list of scenarios, the first being the reference, is expected, not no",
+    ),
+    (
+        lambda: ms.compare("plan", **SMALL),
+        "compare: a list of scenarios, the first being the reference, is expected, not",
+    ),
+    (lambda: ms.compare([5, 6], **SMALL), "scenario: a name or a path is expected, not the number 5"),
+    (lambda: ms.read(5), "read: the path of a folder is expected, not the number 5"),
+    (lambda: ms.Scenario.from_mapping([1], ms.FactBook.load()), "scenario: a mapping is expected, not a list"),
+    (
+        lambda: ms.MigrationModel("plan", levers=5),
+        "overrides: a list of LEVER=VALUE or a mapping is expected, not the n",
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "told"), WRONG_TYPES)
+def test_what_is_no_scenario_list_or_mapping_is_told_in_one_line(call, told) -> None:
+    """Python's own errors of types are for the program, not for what it is handed."""
+    with pytest.raises(ms.InputError, match=told):
+        call()
+
+
 def test_workers_of_the_chains_add_up() -> None:
     """Every chain of the region has a column, and together they are all workers of chains."""
     run = ms.run("plan", **SMALL).indicators

@@ -21,7 +21,7 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # for those who write regions, series to fit to or Python, who read English
 _ENGLISH = ("analysis/calibration.py", "analysis/patterns.py", "analysis/shipping.py")
 _ENGLISH_MESSAGES = {
-    "compare: a list of scenarios is expected, the first being the reference",
+    "overrides: LEVER=VALUE is expected, or a lever and its value, not a mapping",
     "batch: 7x rows of columns for 7x runs; give one for each",
 }
 
