@@ -69,8 +69,10 @@ PHRASES: dict[str, tuple[str, str]] = {
     ),
     "fifths_note": (
         "The limits between the fifths of income are those of {base}: in later years a group may hold more or less "
-        "than a fifth of the households.",
-        "收入五等分以{base}年的界線劃分：其後各年每組未必為五分之一的家庭。",
+        "than a fifth of the households. Students who live by themselves, whom nobody is taken to pay for, are about a "
+        "third of the poorest fifth in the end: read its differences, not its level.",
+        "收入五等分以{base}年的界線劃分：其後各年每組未必為五分之一的家庭。獨自居住之學生（模型不計家庭供給）"
+        "到期末約佔最低組三分之一：宜看差異，不宜看水平。",
     ),
     "persons": ("People", "人口"),
     "urban_percent": ("In town %", "在城鎮 %"),
