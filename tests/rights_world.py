@@ -229,6 +229,7 @@ def rights_world(
         livelihood=Livelihood(blank, blank, blank, blank, blank, blank),
         village_pool_mu=np.zeros(len(community_county)),
     )
+    world.memory["subsidy_reach_share"] = np.array([0.3])  # of `housing`, which is not run
     world.reindex()
     world.count_network()
     world.levers = {name: inputs.lever(name, YEAR) for name in STATUS_QUO}

@@ -276,13 +276,13 @@ def _occupy(
         [Schooling.NONE, Schooling.PRIMARY, Schooling.JUNIOR, Schooling.SENIOR, Schooling.COLLEGE, Schooling.BACHELOR],
         count, p=[0.06, 0.26, 0.36, 0.18, 0.09, 0.05],
     )  # fmt: skip
-    steps = [age < 6, age < 12, age < 15, age < 18]
+    steps = [age < 6, age < 12, age < 15, age < 19]
     at_school = [Schooling.UNDER_AGE, Schooling.PRIMARY, Schooling.JUNIOR, Schooling.SENIOR]
     people["schooling"][:] = np.select(steps, [int(each) for each in at_school], grown)
     land = (homes["land_mu"] > 0)[household] & (lives == homes["home_place"][household]) & (lives < geography.inside)
     luck = rng.random(count)
     activity = np.select(
-        [age < 6, age < 18, land & (age < 70), age < 55, age < 60],
+        [age < 6, age < 19, land & (age < 70), age < 55, age < 60],
         [
             int(Activity.CHILD),
             int(Activity.PUPIL),

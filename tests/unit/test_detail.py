@@ -121,7 +121,9 @@ def test_welfare_is_what_is_left_after_rent() -> None:
     members = int(world.members[h])
     d = int(homes.place[h])
     exponent = world.inputs.book["moving.equivalence_exponent"].central
-    left = whole[h] - world.place.rent_yuan_yr[d] - members * world.place.living_cost_yuan_yr_pers[d]
+    rent = world.place.rent_yuan_yr[d] - world.place.tenant_relief_yuan_yr[d]
+    left = whole[h] - rent - members * world.place.living_cost_yuan_yr_pers[d]
+    assert world.place.tenant_relief_yuan_yr[d] > 0
     assert welfare[h] == pytest.approx(left / members**exponent, rel=1e-6)
     assert Groups.of(world, welfare).codes(world, welfare).shape == (len(homes), 4)
 
