@@ -122,6 +122,7 @@ def final(folder: Path) -> dict[str, bytes]:
 if __name__ == "__main__":
     import quick_runs
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background ignores it
     try:
         run_batch(
             quick_runs.quick(int(sys.argv[2]), pause_s=0.02),

@@ -10,7 +10,7 @@ import pytest
 from worlds import fact_book, tiny_inputs, tiny_world
 
 from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Purse, Sector, Tenure, Tier
-from migrasim.domains.labour import chains
+from migrasim.domains.labour import chains, placement
 from migrasim.domains.moving import offers
 from migrasim.domains.moving.rules import MovingParams
 from migrasim.domains.moving.terms import rent_of
@@ -269,8 +269,33 @@ def test_who_lives_in_a_dwelling_let_below_market_pays_its_rent(tenure: Tenure, 
     at = offers.views(world)[2].at
     p = world.inputs.params("moving", MovingParams, year=world.year)
     for seat in seats(world):
-        market, paid = (rent_of(False, at[seat], each, 3.0, p) for each in (Tenure.MARKET_RENT, tenure))
-        assert paid == pytest.approx(market * (1.0 - BOOK.value(fact)), rel=1e-12)
+        paid = rent_of(False, at[seat], tenure, 3.0, p)
+        assert paid == pytest.approx(at[seat].rent_yuan * (1.0 - BOOK.value(fact)), rel=1e-12)
+
+
+def test_tenants_on_the_market_get_what_governments_pay() -> None:
+    """The subsidy of a month, twelve times, for the share that governments pay for, off the rent of every tenant."""
+    for subsidy in (0.0, 100.0):
+        world = run({"public_housing.rent_subsidy": subsidy}, years=1)
+        at = offers.views(world)[2].at
+        p = world.inputs.params("moving", MovingParams, year=world.year)
+        relief = 12 * subsidy * BOOK.value("housing.subsidy_reach_share")
+        assert world.memory["subsidy_reach_share"] == BOOK.value("housing.subsidy_reach_share")
+        for seat in seats(world):
+            paid = rent_of(False, at[seat], Tenure.MARKET_RENT, 3.0, p)
+            assert paid == pytest.approx(at[seat].rent_yuan - relief, rel=1e-12)
+
+
+def test_only_who_is_registered_elsewhere_needs_a_permit_to_be_trained() -> None:
+    """With the gate shut, seekers of the county are trained and those registered elsewhere are not."""
+    world = run({"residence_permit.training": 0.0, "employment.training_places": 50_000.0}, years=1)
+    people, homes, before = world.persons, world.households, world.persons.skill.copy()
+    here = world.person_place()
+    seeks = (people.activity == Activity.SEEKING) & (here < world.geography.inside) & (before < 2)
+    own = homes.home_place[people.household] // N_TIERS == here // N_TIERS
+    placement.match(world, lambda: None)
+    raised = world.persons.skill > before
+    assert raised[seeks & own].any() and (seeks & ~own).sum() > 10 and not raised[seeks & ~own].any()
 
 
 def test_the_provident_fund_lets_more_families_buy() -> None:

@@ -74,6 +74,14 @@ def test_births_follow_fertility(years: int, total: float, village: bool) -> Non
     assert rules.birth_prob(years, village, 2.0 * total, P) >= prob
     if not P.fertile_from_yr <= years <= P.fertile_until_yr:
         assert rate == prob == 0.0
+    assert rules.birth_prob_outside(years, total, P) <= rules.birth_prob(years, False, total, P)
+
+
+@given(st.floats(1, 10))
+def test_factors_of_the_sexes_in_the_core_city_have_the_mean_1(ratio: float) -> None:
+    """Women are ``ratio`` times as many as men, and both together as many as the share says."""
+    men, women = (rules.core_factor(who, P._replace(core_women_ratio=ratio)) for who in (Sex.MALE, Sex.FEMALE))
+    assert men + women == pytest.approx(2.0) and women == pytest.approx(ratio * men)
 
 
 @given(st.floats(0.5, 3))

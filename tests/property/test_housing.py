@@ -34,6 +34,16 @@ def test_a_larger_discount_never_costs_more(rent: float, a: float, b: float) -> 
     assert rules.let_below_market(rent, 0.0) == rent
 
 
+@given(yuan, yuan, yuan)
+def test_tenants_get_part_of_a_subsidy_that_is_no_larger_than_the_rent(rent: float, a: float, b: float) -> None:
+    """A larger subsidy never means less relief; relief lies between nothing and the share reached of the rent."""
+    low, high = sorted((a, b))
+    assert (
+        0.0 <= rules.tenant_relief(rent, low, P) <= rules.tenant_relief(rent, high, P) <= P.subsidy_reach_share * rent
+    )
+    assert rules.tenant_relief(rent, 0.0, P) == 0.0
+
+
 @given(yuan, filled, filled, filled, st.floats(1, 5))
 def test_rents_rise_with_occupancy(base: float, a: float, b: float, before: float, times: float) -> None:
     """Fuller dwellings never cost less; at the occupancy of the base year the rent is that of the base year."""

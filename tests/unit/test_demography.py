@@ -290,7 +290,8 @@ def place_of(one: World) -> dict[int, int]:
 
 def test_those_who_enter_college_live_near_their_college_and_own_nothing() -> None:
     """Several of a family may go; each is a household of one, registered at home, counted among the moves."""
-    one = world(parameters={**EVERYBODY_STUDIES, **NOBODY})
+    together = {"demography.split_rate_siblings_yr": 0.0, "demography.split_rate_parents_yr": 0.0}
+    one = world(parameters={**EVERYBODY_STUDIES, **NOBODY, **together})
     people, geography = one.persons, one.geography
     enters = (people.birth_year == one.year + 1 - int(PARAMS.college_age_yr)) & (people.activity == Activity.PUPIL)
     enters &= people.schooling == Schooling.SENIOR

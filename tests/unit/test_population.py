@@ -218,7 +218,7 @@ def test_pupils_are_at_a_school_of_their_age(pop: Population) -> None:
         >= 3 * pop.region.n_counties
     )
     student = (age >= college) & (age < left)
-    assert pupil[student & outside].mean() > 2 * pupil[student & ~outside].mean()
+    assert pupil[student & outside].mean() > 1.5 * pupil[student & ~outside].mean()
 
 
 def test_dwellings_are_counted_inside_only(pop: Population, region: Region) -> None:
