@@ -63,16 +63,16 @@ PHRASES: dict[str, tuple[str, str]] = {
     "groups_note": (
         "Groups are of whole households: age is that of the oldest member of working age (of the oldest where nobody "
         "is), not that of each person; schooling that of the most schooled member; county that of the registered "
-        "address.",
+        "address. Students who live by themselves count as poor, since nobody is taken to pay for them: of the poorest "
+        "fifth read differences, not the level.",
         "分組以家庭為單位：年齡指勞動年齡成員中最年長者（無勞動年齡成員時取最年長者），並非每個人的年齡；"
-        "學歷取學歷最高的成員；縣（市、區）按戶籍所在地。",
+        "學歷取學歷最高的成員；縣（市、區）按戶籍所在地。獨自居住的學生列為低收入（模型不計家庭供給）：最低組宜看差異，"
+        "不宜看水平。",
     ),
     "fifths_note": (
         "The limits between the fifths of income are those of {base}: in later years a group may hold more or less "
-        "than a fifth of the households. Students who live by themselves, whom nobody is taken to pay for, are about a "
-        "third of the poorest fifth in the end: read its differences, not its level.",
-        "收入五等分以{base}年的界線劃分：其後各年每組未必為五分之一的家庭。獨自居住之學生（模型不計家庭供給）"
-        "到期末約佔最低組三分之一：宜看差異，不宜看水平。",
+        "than a fifth of the households.",
+        "收入五等分以{base}年的界線劃分：其後各年每組未必為五分之一的家庭。",
     ),
     "persons": ("People", "人口"),
     "urban_percent": ("In town %", "在城鎮 %"),

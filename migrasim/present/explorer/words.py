@@ -293,8 +293,9 @@ PHRASES: dict[str, tuple[str, str]] = {
         "2020年元。槓桿與新增居民的成本；居民承擔部分含其自身消費。",
     ),
     "groups_note": (
-        "Mean income after rent and living cost per equivalent member, same luck in both runs; fifths of the year.",
-        "扣除房租與生活成本後的等值人均收入均值，兩次運行隨機數相同；五等分按當年。",
+        "Mean income after rent and living cost per equivalent member, same luck in both runs; fifths of the year. "
+        "Students who live by themselves count as poor: nobody is taken to pay for them.",
+        "扣除房租與生活成本後的等值人均收入均值，兩次運行隨機數相同；五等分按當年。獨自居住的學生列為低收入（模型不計家庭供給）。",
     ),
     "published": ("published", "公佈值"),
     "target": ("target of the plan", "規劃目標"),
