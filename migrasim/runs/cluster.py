@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import multiprocessing
 import signal
 import sys
 import time
@@ -16,6 +15,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import psutil
 
 from migrasim.core.errors import InputError
 from migrasim.runs.counted import counted
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from distributed.utils import LoopRunner
 
 _POLL_S = 2.0
+_KILLS, _KILL_EVERY_S = 5, 0.05
 _AHEAD = 2  # tasks a worker that are handed over
 _HANGS = 4  # runs that hang, one after another, before nothing is awaited any more
 _LATER, _LOST = object(), object()
@@ -148,15 +150,18 @@ def _started(kind: type[LocalCluster], **options: Any) -> LocalCluster:
 
     Dask would close the half-made cluster when the process ends, and fail with a traceback over workers not yet begun.
     """
-    clusters, children = set(kind._instances), set(multiprocessing.active_children())
+    clusters, children = set(kind._instances), set(psutil.Process().children())
     try:
         return kind(**options)
     except KeyboardInterrupt:
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # of workers that could not start
         for cluster in set(kind._instances) - clusters:
             kind._instances.discard(cluster)
-        for child in set(multiprocessing.active_children()) - children:
-            child.kill()
+        for _ in range(_KILLS):  # another thread may be starting one, which would tell that nobody speaks to it
+            for child in set(psutil.Process().children()) - children:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    child.kill()
+            time.sleep(_KILL_EVERY_S)
         raise
 
 

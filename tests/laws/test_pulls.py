@@ -39,7 +39,7 @@ AT_ONCE = {
 
 
 # what concerns few households: only who comes to a school from beyond the county, only what is left of a barrier
-FOR_FEW = {"residence_permit.education", "urban.smart"}
+FOR_FEW = {"residence_permit.education", "urban.smart", "employment.wage_arrears_control"}
 
 
 class Wave(NamedTuple):
