@@ -149,13 +149,14 @@ def groups(world: World, survey: Survey, welfare: np.ndarray, of: Groups) -> Col
     Returns
     -------
     ``dimension`` and ``group`` numbers in the order of ``of.names``, ``households``, ``persons``, those of them in
-    towns and seats, outside, and moved within the year, all at full scale, and mean ``welfare_yuan_yr`` a household
+    towns and seats, outside, and moved within the year, all at full scale, and mean ``welfare_yuan_yr`` a household,
+    but for students who live by themselves
     """
     found = tally(world, survey, welfare, of)
     dimension = np.repeat(np.arange(len(of.names)), [len(names) for names in of.names.values()])
     group = np.concatenate([np.arange(len(names)) for names in of.names.values()])
     with np.errstate(divide="ignore", invalid="ignore"):
-        welfare = np.where(found[:, 0] > 0, found[:, 5] / found[:, 0], np.nan)
+        welfare = np.where(found[:, 6] > 0, found[:, 5] / found[:, 6], np.nan)
     return {
         "dimension": dimension,
         "group": group,

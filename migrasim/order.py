@@ -289,7 +289,7 @@ class Simulation:
         world = self.world
         sums = indicators.sums(world, found)
         welfare = welfare_yuan_yr(world, incomes, found)
-        self.groups = Groups.of(world, welfare)
+        self.groups = Groups.of(world, welfare, found)
         tables = {
             "jobs": detail.jobs(world),
             "dwellings": detail.dwellings(world),

@@ -50,6 +50,7 @@ _works = (_age >= household.WORKING_AGE) & (_age < household.RETIRING_AGE)
 _RANK = np.where(_works, _age + OLDEST + 1, _age)
 # traits of a household by the highest rank and by the highest schooling of its members
 _TRAIT_OF_AGE = np.searchsorted(AGE_STEPS, np.concatenate([_age, _age]), side="right")
+STUDIES_ALONE = (len(AGE_STEPS) + 1) * (len(SCHOOLING_STEPS) + 1)  # added to the trait of who lives alone and studies
 _TRAIT_OF_SCHOOLING = (len(AGE_STEPS) + 1) * np.searchsorted(SCHOOLING_STEPS, np.arange(len(Schooling)), side="right")
 
 
@@ -68,7 +69,8 @@ class Survey:
         (places, ``COUNTS``) by where they live.
     traits
         (households,) uint8 ``len(AGE_STEPS) + 1`` times the group of schooling of the most schooled member, and the
-        group of age of the oldest of working age, or of the oldest where nobody is.
+        group of age of the oldest of working age, or of the oldest where nobody is; ``STUDIES_ALONE`` more where a
+        student lives alone.
     away, moved
         (households,) int16 members who are away, and who moved within the year.
     """
@@ -187,5 +189,6 @@ def _fill(
         counts[here, _LEFT_ELDERS] += ((by_age >> 3 * _FIELD_BITS) & _FIELD) * nobody_works
         counts[here, _INCOME] += family * income[h, 0]
         counts[here, _MEMBERS] += family * at_home
-        traits[h] = _TRAIT_OF_SCHOOLING[most] + _TRAIT_OF_AGE[oldest]
+        alone = (members[h] == 1) & (activity[np.uint64(first[h])] == Activity.PUPIL)
+        traits[h] = _TRAIT_OF_SCHOOLING[most] + _TRAIT_OF_AGE[oldest] + STUDIES_ALONE * alone
         away_of[h], moved_of[h] = away, moved

@@ -11,14 +11,17 @@ from migrasim.core.rule import blocks_of, kernel, record, rows_of, threaded_kern
 from migrasim.domains.moving.offers import renew
 from migrasim.domains.moving.rules import MovingParams
 from migrasim.domains.moving.terms import AT, rent_of
-from migrasim.survey import Survey, survey
+from migrasim.survey import STUDIES_ALONE, Survey, survey
 from migrasim.world import World
 
+STUDENTS = "students by themselves"
 QUINTILES = ("poorest fifth", "second fifth", "middle fifth", "fourth fifth", "richest fifth")
 SCHOOLINGS = ("primary or none", "junior", "senior", "college and more")
 AGES = ("under 35", "35 to 49", "50 to 59", "60 and more")
 OUTSIDE = "registered outside"
 # of a household one word holds who lives in towns and seats, in its low bits, and outside
+_COUNTED = 7  # of a group
+_FIFTHS = len(QUINTILES)  # the group after them: students who live by themselves
 _OUTSIDE_BITS, _TOWNS = 16, (1 << 16) - 1
 
 
@@ -141,6 +144,10 @@ def _at_ranks(values: np.ndarray, ranks: np.ndarray) -> np.ndarray:
 class Groups:
     """Groups of households by dimension; the fifths of income are those of the world they were made with.
 
+    Students who live by themselves are in no fifth and in no mean of welfare: their families pay for them, which
+    is not followed, and surveys of incomes count them with their families (students away whom a household pays for
+    are its members: scheme of the household survey of the National Bureau of Statistics of China).
+
     Attributes
     ----------
     cuts_yuan
@@ -153,15 +160,16 @@ class Groups:
     names: dict[str, tuple[str, ...]]
 
     @classmethod
-    def of(cls, world: World, welfare: np.ndarray) -> Groups:
-        """Groups with the fifths of a world, in its base year."""
+    def of(cls, world: World, welfare: np.ndarray, found: Survey | None = None) -> Groups:
+        """Groups with the fifths of a world, in its base year; ``found`` is its survey, taken where it is not given."""
         names = {
-            "income": QUINTILES,
+            "income": (*QUINTILES, STUDENTS),
             "schooling": SCHOOLINGS,
             "age": AGES,
             "county": (*world.inputs.county_names, OUTSIDE),
         }
-        return cls(_quantiles(welfare, len(QUINTILES)), names)
+        in_fifth = (found or _survey(world)).traits < STUDIES_ALONE
+        return cls(_quantiles(welfare[in_fifth], len(QUINTILES)), names)
 
     def codes(self, world: World, welfare: np.ndarray) -> np.ndarray:
         """(households, dimensions) int8 number of each household's group, in the order of ``names``.
@@ -169,12 +177,17 @@ class Groups:
         Schooling is that of the most schooled member; age that of the oldest of working age, or of the
         oldest where nobody is; the county is that of the registered address.
         """
-        traits = survey(world, np.zeros((len(world.households), 2), np.int64)).traits  # incomes are not asked for
+        alone, traits = np.divmod(_survey(world).traits, STUDIES_ALONE)
         codes = np.empty((len(traits), len(self.names)), np.int8)
-        codes[:, 0] = np.searchsorted(self.cuts_yuan, welfare, side="right")
+        codes[:, 0] = np.where(alone, len(QUINTILES), np.searchsorted(self.cuts_yuan, welfare, side="right"))
         codes[:, 1], codes[:, 2] = traits // len(AGES), traits % len(AGES)
         codes[:, 3] = _county_groups(world)[world.households.community]
         return codes
+
+
+def _survey(world: World) -> Survey:
+    """The survey of a world, of which incomes are not asked for."""
+    return survey(world, np.zeros((len(world.households), 2), np.int64))
 
 
 def _county_groups(world: World) -> np.ndarray:
@@ -193,6 +206,9 @@ def _fill_tally(
         for cut in cuts:
             fifth += np.uint8(welfare[h] >= cut)
         county, trait, gone = county_of[np.uint16(community[h])], traits[h], np.int64(away[h])
+        alone = trait >= STUDIES_ALONE
+        if alone:
+            fifth, trait = np.uint8(_FIFTHS), trait - np.uint8(STUDIES_ALONE)
         living = (members[h] - gone) * where[np.uint8(place[h])]
         if gone > 0:
             living += gone * where[np.uint8(away_place[h])]
@@ -201,7 +217,9 @@ def _fill_tally(
         counts[county, fifth, trait, 2] += living & _TOWNS
         counts[county, fifth, trait, 3] += living >> _OUTSIDE_BITS
         counts[county, fifth, trait, 4] += moved[h]
-        counts[county, fifth, trait, 5] += np.int64(np.rint(welfare[h]))
+        if not alone:
+            counts[county, fifth, trait, 5] += np.int64(np.rint(welfare[h]))
+            counts[county, fifth, trait, 6] += 1
 
 
 def tally(world: World, found: Survey, welfare: np.ndarray, groups: Groups) -> np.ndarray:
@@ -215,11 +233,12 @@ def tally(world: World, found: Survey, welfare: np.ndarray, groups: Groups) -> n
 
     Returns
     -------
-    (groups of all dimensions one after the other, 6) int64 households, persons, persons in towns and seats, outside,
-    moved within the year, in sample units, and yuan of welfare summed over households
+    (groups of all dimensions one after the other, 7) int64 households, persons, persons in towns and seats, outside,
+    moved within the year, in sample units, yuan of welfare summed over households but students who live by themselves,
+    and the number of these households
     """
     households, rows = world.households, len(world.households)
-    shape = (world.geography.counties + 1, len(QUINTILES), len(SCHOOLINGS) * len(AGES), 6)
+    shape = (world.geography.counties + 1, len(QUINTILES) + 1, len(SCHOOLINGS) * len(AGES), _COUNTED)
     counts = np.zeros((blocks_of(rows), *shape), np.int64)
     where = world.geography.urban.astype(np.int64)
     where[world.geography.inside :] = 1 << _OUTSIDE_BITS
@@ -241,6 +260,6 @@ def tally(world: World, found: Survey, welfare: np.ndarray, groups: Groups) -> n
     # a household is counted once, by all its groups at a time: those of a dimension are sums over the others
     cells = counts.sum(axis=0)
     by_traits = cells.sum(axis=0)
-    by_schooling_and_age = by_traits.sum(axis=0).reshape(len(SCHOOLINGS), len(AGES), 6)
+    by_schooling_and_age = by_traits.sum(axis=0).reshape(len(SCHOOLINGS), len(AGES), _COUNTED)
     income, county = by_traits.sum(axis=1), cells.sum(axis=(1, 2))
     return np.concatenate([income, by_schooling_and_age.sum(axis=1), by_schooling_and_age.sum(axis=0), county])

@@ -13,7 +13,7 @@ from migrasim.domains.labour.incomes import incomes
 from migrasim.domains.moving.choice import FORM_STRIDE, STAY
 from migrasim.domains.moving.tipping import compositions
 from migrasim.runs.choices import ALL_PARTS, NOT_THERE, REASONS, TERMS
-from migrasim.welfare import Groups, welfare_yuan_yr
+from migrasim.welfare import QUINTILES, STUDENTS, Groups, welfare_yuan_yr
 from migrasim.world import Geography, World
 
 NOTICED = 0.01  # a change of welfare that makes a winner or a loser
@@ -76,7 +76,7 @@ def groups_table(reference: World, other: World, groups: Groups) -> DataFrame:
 
     The groups are those of the reference; ``gain_yuan_yr`` and ``loss_yuan_yr`` are means over the
     winners and over the losers, 0 where there are none. Who married or left home in one world only
-    would look like a change of welfare and is left out.
+    would look like a change of welfare and is left out, and so are students who live by themselves.
     """
     keys, here, there = np.intersect1d(
         reference.households.key, other.households.key, assume_unique=True, return_indices=True
@@ -84,13 +84,15 @@ def groups_table(reference: World, other: World, groups: Groups) -> DataFrame:
     same = _members(reference)[here] == _members(other)[there]
     keys, here, there = keys[same], here[same], there[same]
     before, after = welfare(reference), welfare(other)
-    code = groups.codes(reference, before)[here]
+    code, then = groups.codes(reference, before)[here], groups.codes(other, after)[there]
+    followed = np.maximum(code[:, 0], then[:, 0]) < len(QUINTILES)
+    keys, here, there, code = keys[followed], here[followed], there[followed], code[followed]
     before, after = before[here], after[there]
     change = after - before
     wins, loses = (sign * change > NOTICED * np.abs(before) for sign in (1.0, -1.0))
     rows = [("all", "all", np.ones(len(keys), np.bool_))]
     for number, (dimension, names) in enumerate(groups.names.items()):
-        rows += [(dimension, name, code[:, number] == k) for k, name in enumerate(names)]
+        rows += [(dimension, name, code[:, number] == k) for k, name in enumerate(names) if name != STUDENTS]
     return DataFrame(
         {
             "dimension": dimension,

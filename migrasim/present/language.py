@@ -63,11 +63,10 @@ PHRASES: dict[str, tuple[str, str]] = {
     "groups_note": (
         "Groups are of whole households: age is that of the oldest member of working age (of the oldest where nobody "
         "is), not that of each person; schooling that of the most schooled member; county that of the registered "
-        "address. Students who live by themselves count as poor, since nobody is taken to pay for them: of the poorest "
-        "fifth read differences, not the level.",
+        "address. Students who live by themselves are in no fifth and in no mean of welfare: their families pay for "
+        "them, which is not followed.",
         "分組以家庭為單位：年齡指勞動年齡成員中最年長者（無勞動年齡成員時取最年長者），並非每個人的年齡；"
-        "學歷取學歷最高的成員；縣（市、區）按戶籍所在地。獨自居住的學生列為低收入（模型不計家庭供給）：最低組宜看差異，"
-        "不宜看水平。",
+        "學歷取學歷最高的成員；縣（市、區）按戶籍所在地。獨自居住的學生由家庭供養（模型不計），不列入五等分和福利均值。",
     ),
     "fifths_note": (
         "The limits between the fifths of income are those of {base}: in later years a group may hold more or less "
@@ -264,9 +263,9 @@ PHRASES: dict[str, tuple[str, str]] = {
     "winners_note": (
         "Welfare: income after rent and living cost per equivalent member, yuan a year. Who gains is more than 1 "
         "percent better off, who loses more than 1 percent worse; the others stay as they are. Households that are in "
-        "both runs with the same members.",
+        "both runs with the same members, but for students who live by themselves.",
         "福利：扣除房租與生活成本後的等值人均收入（元/年）。增加1%以上為獲益，減少1%以上為受損，其餘不變。"
-        "僅計兩次運行中都存在且成員相同的家庭。",
+        "僅計兩次運行中都存在且成員相同的家庭，獨自居住的學生不計。",
     ),
     "gainers": ("Gain", "獲益戶"),
     "losers": ("Lose", "受損戶"),
@@ -442,6 +441,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "middle fifth": ("middle fifth", "中間五分之一"),
     "fourth fifth": ("fourth fifth", "次高五分之一"),
     "richest fifth": ("richest fifth", "收入最高五分之一"),
+    "students by themselves": ("students by themselves", "獨自居住的學生"),
     "primary or none": ("primary or no schooling", "小學及以下"),
     "junior": ("junior secondary", "初中"),
     "senior": ("senior secondary", "高中"),

@@ -28,7 +28,7 @@ from migrasim.present import comparison as tables
 from migrasim.present.language import CHOICES, GROUPS, PARTS, REASONS
 from migrasim.runs import choices
 from migrasim.runs.choices import CHANGE, NOT_THERE
-from migrasim.welfare import AGES, QUINTILES, SCHOOLINGS, Groups
+from migrasim.welfare import AGES, QUINTILES, SCHOOLINGS, STUDENTS, Groups
 
 CHAIN_SECTORS = [2, 3, 1, 1, 3, 3, 3, 8, 14]
 OPTIONS = ["--sample=0.005", "--until=2022"]
@@ -209,7 +209,7 @@ def test_every_reason_has_a_title() -> None:
     assert set(choices.ALL_PARTS) - {""} == set(PARTS)
     geography = tiny_world(50).geography
     assert set(reasons.tiers(geography)) | {reasons.STAYS, reasons.ABSENT} == set(CHOICES)
-    assert {*QUINTILES, *SCHOOLINGS, *AGES} < set(GROUPS)
+    assert {*QUINTILES, STUDENTS, *SCHOOLINGS, *AGES} < set(GROUPS)
 
 
 def test_changes_are_counted_by_what_they_are() -> None:
@@ -239,6 +239,7 @@ def test_who_wins_and_who_loses_can_be_counted() -> None:
     worlds[1].place.rent_yuan_yr *= 0.5
     cheaper = groups_table(worlds[0], worlds[1], groups).set_index(["dimension", "group"])
     assert cheaper.loc[("all", "all"), "winners"] > 10 and (cheaper["losers"] == 0).all()
+    assert STUDENTS not in cheaper.index.get_level_values("group")
     for dimension in groups.names:
         assert cheaper.loc[dimension, "winners"].sum() == cheaper.loc[("all", "all"), "winners"]
     back = groups_table(worlds[1], worlds[0], groups).set_index(["dimension", "group"])

@@ -8,13 +8,13 @@ import pytest
 from worlds import tiny_inputs, tiny_world
 
 from migrasim import detail
-from migrasim.core.codes import N_SECTORS, N_TIERS, Purse, Sector, Tenure, Tier
+from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Purse, Sector, Tenure, Tier
 from migrasim.domains.labour.incomes import incomes
 from migrasim.indicators import CATALOGUE, DISTANCE, SECTIONS, groups, values
 from migrasim.order import Simulation
 from migrasim.runs.result import in_prices
 from migrasim.survey import survey
-from migrasim.welfare import Groups, _quantiles, welfare_yuan_yr
+from migrasim.welfare import QUINTILES, Groups, _quantiles, welfare_yuan_yr
 
 CHAIN_SECTORS = [2, 3, 1, 1, 3, 3, 3, 8, 14]
 # section 7 of the model's description, item by item: where each is found
@@ -105,7 +105,30 @@ def test_groups_share_out_everybody(simulation: Simulation) -> None:
         assert rows["households"].sum() == len(world.households)
         assert rows["persons"].sum() == len(world.persons)
     welfare = table.loc[table["dimension"] == 0, "welfare_yuan_yr"].to_numpy()
-    assert (np.diff(welfare) > 0).all()
+    assert (np.diff(welfare[:5]) > 0).all() and np.isnan(welfare[5])
+
+
+def test_students_by_themselves_are_in_no_fifth() -> None:
+    """Who lives alone and studies has a group of its own, divides no fifths and enters no mean of welfare."""
+    world = Simulation.start(tiny_world(3000, inputs=tiny_inputs()), CHAIN_SECTORS).world
+    alone = np.flatnonzero(world.members == 1)
+    assert len(alone) > 20
+    someone, others = world.first_member[alone[0]], world.first_member[alone[1:]]
+    world.persons.activity[others] = Activity.WORKER
+    world.persons.activity[someone] = Activity.PUPIL
+    parts = incomes(world)
+    welfare = welfare_yuan_yr(world, parts)
+    welfare[alone[0]] = -1e9  # would be seen in every mean
+    groups = Groups.of(world, welfare)
+    codes = groups.codes(world, welfare)
+    assert np.flatnonzero(codes[:, 0] == len(QUINTILES)).tolist() == [alone[0]]
+    assert groups.cuts_yuan.tolist() == _quantiles(np.delete(welfare, alone[0]), len(QUINTILES)).tolist()
+    table = pd.DataFrame(detail.groups(world, survey(world, parts), welfare, groups))
+    students = table[(table["dimension"] == 0) & (table["group"] == len(QUINTILES))].squeeze()
+    assert students["households"] == students["persons"] == world.weight and np.isnan(students["welfare_yuan_yr"])
+    assert (table["welfare_yuan_yr"].dropna() > -1e6).all()
+    fifths = table.loc[(table["dimension"] == 0) & (table["group"] < len(QUINTILES)), "households"]
+    assert fifths.max() - fifths.min() <= 5 * world.weight  # some are equal
 
 
 def test_welfare_is_what_is_left_after_rent() -> None:

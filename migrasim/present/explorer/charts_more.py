@@ -139,7 +139,7 @@ def groups(view: View) -> Chart | None:
         return frame[frame["year"] == view.year].set_index(keys)["welfare_yuan_yr"]
 
     before = means(reference)
-    order = [key for key in before.index if key[0] in ("income", "schooling", "age")]
+    order = [key for key in before.dropna().index if key[0] in ("income", "schooling", "age")]
     titles = [say("pair", view.lang, one=say(f"by_{a}", view.lang), other=group(str(b), view.lang)) for a, b in order]
     series, heads, columns = [], [say("group", view.lang)], []
     for number, line in enumerate(others):

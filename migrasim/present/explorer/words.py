@@ -294,8 +294,8 @@ PHRASES: dict[str, tuple[str, str]] = {
     ),
     "groups_note": (
         "Mean income after rent and living cost per equivalent member, same luck in both runs; fifths of the year. "
-        "Students who live by themselves count as poor: nobody is taken to pay for them.",
-        "扣除房租與生活成本後的等值人均收入均值，兩次運行隨機數相同；五等分按當年。獨自居住的學生列為低收入（模型不計家庭供給）。",
+        "Students who live by themselves are left out: their families pay for them, which is not followed.",
+        "扣除房租與生活成本後的等值人均收入均值，兩次運行隨機數相同；五等分按當年。獨自居住的學生由家庭供養（模型不計），不計入。",
     ),
     "published": ("published", "公佈值"),
     "target": ("target of the plan", "規劃目標"),

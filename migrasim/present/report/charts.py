@@ -420,7 +420,8 @@ def group_rows(view: View) -> list[dict[str, Any]]:
         ends = [(dimension, name, year) for year in (view.base, view.until)]
         if all(end in welfare for end in ends):
             first, last = (welfare[end] * index[end[2]] for end in ends)
-            rows.append({"dimension": dimension, "group": name, "first": first, "last": last})
+            if first == first:  # students by themselves have none
+                rows.append({"dimension": dimension, "group": name, "first": first, "last": last})
     return rows
 
 

@@ -256,10 +256,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "cap_groups_run": (
         "Welfare is income after rent and living cost per equivalent member; fifths of that year. Age is that of a "
         "household's oldest member of working age (of the oldest where nobody is), schooling that of its most schooled "
-        "member; students who live by themselves count as poor, since nobody is taken to pay for them. A single run "
+        "member; students who live by themselves, for whom their families pay, are left out. A single run "
         "tells how groups fare, not who gains by a measure: `migrasim compare` does.",
         "福利為扣除房租與生活成本後的等值人均收入；收入五等分按當年。年齡為家庭中勞動年齡最長者的年齡（無勞動年齡者取最年長者），"
-        "學歷為家庭中最高者的學歷；獨自居住的學生列為低收入（模型不計家庭供給）。單次運行只顯示各組境況，不能說明誰因措施得益"
+        "學歷為家庭中最高者的學歷；獨自居住的學生由家庭供養（模型不計），不計入。單次運行只顯示各組境況，不能說明誰因措施得益"
         "；請用 `migrasim compare`。",
     ),
     # tables
