@@ -3,7 +3,9 @@
 Most values of levers in the plan are assumptions with a range. Each is drawn within its range, evenly
 and independently (a Latin hypercube), those that the plan or a published target gives stay, and the
 luck stays: the width of the band is what the assumptions about the plan's values leave open, and
-nothing else of what is unknown.
+nothing else of what is unknown. Draws with fewer households than the run that they are drawn for are
+told by what they differ in from the plan's own values among these few: else the draw of the few
+would move the band.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from migrasim.core.errors import InputError
 from migrasim.facts import FactBook, Lever
 from migrasim.runs.levels import settings
 from migrasim.runs.points import spread
-from migrasim.runs.result import check_request
+from migrasim.runs.result import RunResult, check_request
 from migrasim.runs.runner import OnDone, yearly
 from migrasim.runs.spec import RunSpec
 from migrasim.scenario import Scenario
@@ -51,6 +53,8 @@ class Band:
         Numbers of levers that the scenario takes from the plan at assumed values, and of all that it takes from there.
     sample
         Share of the households that the draws were run with.
+    moved
+        Whether what the draws differ by from the plan's own values was added to a run with another share.
     """
 
     scenario: str
@@ -59,6 +63,7 @@ class Band:
     assumed: int
     taken: int
     sample: float = 1.0
+    moved: bool = False
 
     def of(self, indicator: str) -> DataFrame:
         """``low, median, high`` of an indicator by year."""
@@ -93,6 +98,7 @@ def band(
     base: int = 2020,
     future: str | None = None,
     alternatives: Iterable[str] = (),
+    about: RunResult | None = None,
     workers: int | None = None,
     keep: Path | None = None,
     on_done: OnDone | None = None,
@@ -105,6 +111,7 @@ def band(
     draws : number of draws
     seed : of the luck, the same in every draw, and of the draws
     sample, until, base, future, alternatives : as for a run
+    about : the run of the scenario that the band shall lie about, where it holds another share of the households
     workers : processes; as many as there are cores and memory where not given
     keep : folder that keeps finished runs
     on_done : called after each run with runs done and in all
@@ -126,10 +133,13 @@ def band(
         replace(undrawn, label=f"{chosen.name}, draw {number}", overrides=settings(levers, row, book))
         for number, row in enumerate(lasts)
     ]
-    runs = yearly(specs, keep, workers=workers, on_done=on_done)
+    moved = about is not None and about.sample != sample
+    runs = yearly([*specs, undrawn] if moved else specs, keep, workers=workers, on_done=on_done)
     rows = []
     for indicator in INDICATORS:
-        values = np.array([run[indicator].to_numpy() for run in runs])
+        values = np.array([run[indicator].to_numpy() for run in runs[:draws]])
+        if about is not None and moved:
+            values += about.prefecture()[indicator].to_numpy() - runs[draws][indicator].to_numpy()
         ends = {name: np.quantile(values, share, axis=0) for name, share in QUANTILES.items()}
         rows += [
             (int(year), indicator, *(float(ends[name][i]) for name in QUANTILES), draws, sample)
@@ -142,6 +152,7 @@ def band(
         len(levers),
         len(from_plan(chosen, book)),
         sample,
+        moved,
     )
 
 

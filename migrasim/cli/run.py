@@ -113,7 +113,7 @@ def run(
         options: dict[str, Any] = {"seed": seed, "sample": sample, "until": until, "base": base, "future": future}
         drawn = None
         if draws:
-            drawn = _band(chosen, draws, alternatives=without or (), threads=threads, **options)
+            drawn = _band(chosen, draws, alternatives=without or (), threads=threads, about=result, **options)
             store.write_band(result, drawn.table, staged)
         spread = None
         if parameters == ENSEMBLE:

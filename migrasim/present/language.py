@@ -289,10 +289,6 @@ PHRASES: dict[str, tuple[str, str]] = {
         "assumed values do not lie evenly about the values of the plan.",
         "{years}年本次運行落在區間之外：區間端點僅由{draws}次抽取得出，且假設值的範圍並非以規劃值為中心。",
     ),
-    "band_other_sample": (
-        " The run holds {run}% of the households, the draws {draws}%.",
-        "本次運行取{run}%的家庭，抽取運行取{draws}%。",
-    ),
     "spread_outside": (
         "In {count} of {all} rows the median lies outside the band of chance beside it: the median is that of the "
         "{vectors} vectors under one luck, the band is of {lucks} runs of the best of them.",
@@ -308,6 +304,11 @@ PHRASES: dict[str, tuple[str, str]] = {
     ),
     "one_run": ("this run", "本次運行"),
     "band_sample": (" The draws were run with {share}% of the households.", "區間由{share}%的家庭抽樣運行得出。"),
+    "band_moved": (
+        " The draws were run with {share}% of the households, and so were the plan's own values: what they differ by "
+        "was added to this run.",
+        "抽取運行與規劃取值均以{share}%的家庭運行，兩者之差加在本次運行之上。",
+    ),
     "band_range": ("range", "區間"),
     "band_low": ("low", "低"),
     "band_median": ("median", "中位"),

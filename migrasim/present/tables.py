@@ -307,12 +307,9 @@ def band(drawn: Band, result: RunResult, lang: Lang = "en") -> list[RenderableTy
         sheet.row(*cells)
     note = phrase("band_note", lang)
     if drawn.sample < 1:
-        note += phrase("band_sample", lang, share=f"{100 * drawn.sample:g}")
+        note += phrase("band_moved" if drawn.moved else "band_sample", lang, share=f"{100 * drawn.sample:g}")
     if outside:
         note += phrase("band_outside", lang, years=", ".join(outside), draws=len(drawn.draws))
-        if drawn.sample != result.sample:
-            shares = {"run": f"{100 * result.sample:g}", "draws": f"{100 * drawn.sample:g}"}
-            note += phrase("band_other_sample", lang, **shares)
     return [sheet, Prose(note, "dim")]
 
 

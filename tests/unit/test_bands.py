@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,24 @@ def test_the_band_moves_assumed_values_only(monkeypatch):
     assert named[0] == named[1] == named[2] == set(BOOK.levers) - planned - {"urban.smart"}
     assert (found.assumed, found.taken, len(found.draws)) == (len(named[0]), len(BOOK.levers) - 1, 3)
     assert found.of("urbanization_rate").loc[2035, "median"] == pytest.approx(0.5)
+
+
+def test_a_band_lies_about_the_run_that_it_is_drawn_for(monkeypatch, make_result: MakeResult):
+    """Draws of few households are told by what they differ by from the plan among these few, not by their own level."""
+    runner = Invented({})
+    monkeypatch.setattr(runner, "frame", lambda spec: yearly(0.54 if spec.overrides else 0.5, 500.0))
+    monkeypatch.setattr(bands, "yearly", runner)
+    ran = make_result()
+    own = yearly(0.7, 700.0)
+    monkeypatch.setattr(type(ran), "prefecture", lambda _: own)
+    found = bands.band(PLAN, draws=3, about=ran, **SMALL)
+    assert found.moved and len(runner.asked) == 4 and not runner.asked[3].overrides
+    for name, size in (("urbanization_rate", 0.7), ("urban_population", 700.0)):
+        drawn = runner.frame(runner.asked[0]).loc[2035, name] - runner.frame(runner.asked[3]).loc[2035, name]
+        assert found.of(name).loc[2035].tolist() == pytest.approx([size + drawn] * 3)
+    assert found.of("urbanization_rate").loc[2035, "median"] == pytest.approx(0.74)
+    same = bands.band(PLAN, draws=3, about=replace(ran, sample=SMALL["sample"]), **SMALL)
+    assert not same.moved and len(runner.asked) == 3
 
 
 @pytest.mark.parametrize(

@@ -154,13 +154,15 @@ def test_no_number_is_cut_in_a_narrow_terminal(make_result, lang, width):
 
 @pytest.mark.parametrize(("high", "told"), [(0.9, False), (0.2, True)])
 def test_a_run_outside_its_own_range_says_so(make_result, high, told):
-    """A range that leaves out the run beside it is explained by its few draws and the sample."""
+    """A range that leaves out the run beside it is explained; how the draws were brought to the run is told."""
     ends = [(2026, name, 0.0, high / 2, 1e9 if name == "urban_population" else high) for name in _HEADLINE]
     table = pd.DataFrame(ends, columns=["year", "indicator", "low", "median", "high"])
     drawn = Band("plan", pd.concat([table, table.assign(year=2025)]), pd.DataFrame(index=range(12)), 57, 67, 0.02)
     text = " ".join("".join(_text(part) for part in tables.band(drawn, make_result())).split())
     assert ("this run lies outside the range: its ends are those of 12 draws only" in text) == told
-    assert ("The run holds 100% of the households, the draws 2%." in text) == told
+    moved = " ".join("".join(_text(part) for part in tables.band(replace(drawn, moved=True), make_result())).split())
+    assert "run with 2% of the households" in text and "added to this run" not in text
+    assert "run with 2% of the households, and so were the plan's own values" in moved and "added to this run" in moved
 
 
 def test_a_median_outside_the_band_beside_it_is_explained():

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from migrasim.core.language import Lang
 from migrasim.facts import FactBook
 from migrasim.present.comparison import chance
-from migrasim.present.language import phrase
 from migrasim.present.punctuation import title_in
 from migrasim.present.report.view import Changed, View
 from migrasim.present.report.words import word
@@ -112,11 +111,7 @@ def _outside_band(view: View, lang: Lang) -> list[str]:
     years = view.outside(view.band, (RATE, "urban_population"))
     if not years or view.band is None:
         return []
-    text = word("outside_band", lang, count=len(years), all=view.until - view.base, drawn=drawn_words(view, lang))
-    share = float(view.band["sample"].iloc[0]) if "sample" in view.band else view.sample
-    if share != view.sample:
-        text += phrase("band_other_sample", lang, run=f"{100 * view.sample:g}", draws=f"{100 * share:g}")
-    return [text]
+    return [word("outside_band", lang, count=len(years), all=view.until - view.base, drawn=drawn_words(view, lang))]
 
 
 def _sure(key: str, until: int, rate: tuple[float, float], urban: tuple[float, float], drawn: str, lang: Lang) -> str:
