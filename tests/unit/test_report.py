@@ -312,6 +312,20 @@ def test_a_band_says_of_how_many_draws_it_is_and_that_the_run_lies_outside(run, 
     assert said is None or said in text
 
 
+def test_the_cost_of_a_new_resident_is_that_of_all_runs_together(comparison):
+    """Mean outlay over the mean number of new residents, not the mean of the quotients; empty where there are none."""
+    shown = view(comparison)
+    frame = shown.indicators.assign(cumulative_cost_yuan=100.0)
+    for scenario, new in (("status_quo", (-9.0, 1.0)), ("plan", (1.0, 9.0))):
+        for seed, count in zip((0, 1), new, strict=True):
+            frame.loc[(frame["scenario"] == scenario) & (frame["seed"] == seed), "new_urban_residents"] = count
+    some = frame["new_urban_residents"] > 0
+    frame["cumulative_cost_yuan_per_new_resident"] = (100.0 / frame["new_urban_residents"]).where(some)
+    shown = replace(shown, indicators=frame)
+    assert shown.at("cumulative_cost_yuan_per_new_resident", "plan", 2026) == 20.0
+    assert np.isnan(shown.at("cumulative_cost_yuan_per_new_resident", "status_quo", 2026))
+
+
 def test_every_table_has_a_title_and_its_unit(comparison):
     """Tables can be read alone: what they show, and in which unit."""
     shown = view(comparison, nominal=False)

@@ -16,6 +16,7 @@ from migrasim.analysis.compare import Comparison
 from migrasim.core.errors import InputError, nearest
 from migrasim.core.language import Lang
 from migrasim.facts import FactBook, Lever
+from migrasim.indicators import CATALOGUE
 from migrasim.inputs import Inputs
 from migrasim.present.punctuation import title_in
 from migrasim.region import Region
@@ -199,10 +200,18 @@ class View:
 
     @cached_property
     def _over_runs(self) -> dict[str, DataFrame]:
-        """Mean, lowest and highest over the runs, by scenario, place and year; of the region and its counties."""
+        """Mean, lowest and highest over the runs, by scenario, place and year; of the region and its counties.
+
+        What a new resident costs is the mean cost over the mean number of new residents: quotients of runs in which
+        they are few are beyond all measure, and those in which they are none are empty.
+        """
         rows = self.indicators[self.indicators["level"].isin(["prefecture", "county"])]
         by = rows.groupby(["scenario", "place", "year"])[list(rows.select_dtypes("number").columns.drop("year"))]
-        return {"mean": by.mean(), "low": by.min(), "high": by.max()}
+        mean = by.mean()
+        for one in CATALOGUE.values():
+            if one.over == "new_urban_residents" and {one.name, one.sum, one.over} <= {*mean.columns}:
+                mean[one.name] = (mean[one.sum] / mean[one.over]).where(mean[one.over] > 0)
+        return {"mean": mean, "low": by.min(), "high": by.max()}
 
     @cached_property
     def _whole(self) -> str:
