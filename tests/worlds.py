@@ -17,6 +17,7 @@ from migrasim.world import COUNTY_COLUMNS, PLACE_COLUMNS, Flows, Geography, Live
 
 CHAINS = 9
 COUNTIES = ("East", "West")
+SPLIT = {"East": 3.0, "West": 1.0}  # how totals are split among the counties
 
 # A family by who is in it: (sex, generation, couple, parents, youngest age, oldest age); sex 2 is drawn
 _MAN, _WOMAN, _ANY = 0, 1, 2
@@ -45,13 +46,16 @@ def fact_book() -> FactBook:
 
 
 def tiny_inputs(
-    parameters: dict[str, float] | None = None, until: int = 2035, levers: dict[str, Any] | None = None
+    parameters: dict[str, float] | None = None,
+    until: int = 2035,
+    levers: dict[str, Any] | None = None,
+    split: dict[str, float] = SPLIT,
 ) -> Inputs:
-    """A region of two counties at the status quo, or with other values of levers and facts by id."""
+    """A region at the status quo, or with other values of levers and facts by id; ``split`` names its counties."""
     book = fact_book()
     region = SimpleNamespace(
-        county_names=list(COUNTIES),
-        split_weights=np.array([3.0, 1.0]),
+        county_names=list(split),
+        split_weights=np.array(list(split.values())),
         chain_weights={},
         cpi=dict.fromkeys(range(2000, 2036), 2.0),
     )
@@ -60,9 +64,8 @@ def tiny_inputs(
     return Inputs.build(book, region, scenario, until=until, parameters=few | (parameters or {}))
 
 
-def tiny_geography(villages_per_county: int = 4) -> Geography:
-    """Two counties with a few villages each; villages of a county follow one another."""
-    counties = len(COUNTIES)
+def tiny_geography(villages_per_county: int = 4, counties: int = len(COUNTIES)) -> Geography:
+    """Two counties, or more, with a few villages each; villages of a county follow one another."""
     villages = counties * villages_per_county
     county = np.concatenate(
         [np.repeat(np.arange(counties), villages_per_county), np.repeat(np.arange(counties), 2), [-1, -1]]
@@ -100,7 +103,7 @@ def tiny_world(
     villages_per_county: int = 4,
     vacancy_share: float = 0.1,
 ) -> World:
-    """A world of two counties with families at home, split and wholly away, strangers and collective persons.
+    """A world with families at home, split and wholly away, strangers and collective persons, in the inputs' counties.
 
     Parameters
     ----------
@@ -113,10 +116,11 @@ def tiny_world(
     vacancy_share : share of dwellings of each tenure in towns and seats that stand empty
     """
     rng = np.random.default_rng(seed)
-    geography = tiny_geography(villages_per_county)
+    inputs = inputs or tiny_inputs()
+    geography = tiny_geography(villages_per_county, len(inputs.county_names))
     homes, people = _people(households, rng, geography, year)
     world = World(
-        seed=seed, base=year, year=year, weight=weight, inputs=inputs or tiny_inputs(), geography=geography,
+        seed=seed, base=year, year=year, weight=weight, inputs=inputs, geography=geography,
         persons=Table(people), households=Table(homes), villages=_villages(geography),
         place=Table({name: np.zeros(geography.places) for name in PLACE_COLUMNS}),
         county=Table({name: np.zeros(geography.counties) for name in COUNTY_COLUMNS}),

@@ -20,7 +20,6 @@ from migrasim.region import Region
 
 GROUPS = 18
 _FIRST_AGES = list(range(0, 5 * GROUPS, 5))
-_OLD = 14  # from 70 on deaths, not departures, make the difference of cohorts
 
 
 @cache
@@ -155,7 +154,7 @@ def _absent_ages(region: Region, base: int, absent: np.ndarray) -> np.ndarray:
 
     2020: residents of 2010 survived by ten years less the residents of 2020, in part by county and
     in part as in the prefecture, plus the absent of 2010 grown ten years older; below 15 an assumed
-    share of the resident children, from 70 on of the resident old. 2010: an assumed profile.
+    share of the resident children, from an age on of the resident old. 2010: an assumed profile.
     """
     a = assumed()
     sexes = np.array([a.absent_male_2010_share, 1 - a.absent_male_2010_share])
@@ -163,7 +162,7 @@ def _absent_ages(region: Region, base: int, absent: np.ndarray) -> np.ndarray:
     if base == 2010:
         return np.stack([whole(profile, int(n)) for n in absent])
     before, now = region.age_by_sex(2010).astype(float), region.age_by_sex(2020).astype(float)
-    earlier = a.absent_2010_ratio * before.sum(axis=(1, 2))
+    earlier, old_group = a.absent_2010_ratio * before.sum(axis=(1, 2)), int(a.absent_old_from_yr) // 5
     found = np.zeros_like(now)
     for sex in range(2):
         alive = survival_10yr(np.arange(GROUPS), sex)
@@ -176,7 +175,7 @@ def _absent_ages(region: Region, base: int, absent: np.ndarray) -> np.ndarray:
         own = a.absent_own_county_weight
         found[:, :, sex] = own * np.maximum(lost, 0) + (1.0 - own) * mean
         found[:, 2:, sex] += away[:, :-2]
-        found[:, _OLD:, sex] = a.absent_old_ratio * now[:, _OLD:, sex]
+        found[:, old_group:, sex] = a.absent_old_ratio * now[:, old_group:, sex]
     found[:, :3] = 0
     found *= ((absent / absent.sum()) / (found.sum(axis=(1, 2)) / found.sum()))[:, None, None]
     children = now[:, :3] * np.array([a.absent_under_10_ratio] * 2 + [a.absent_10_14_ratio])[:, None]

@@ -124,7 +124,7 @@ def single_years(table: np.ndarray, infant_share: float) -> np.ndarray:
 
     The age 0 has its own published share of the first group; from 85 on the ages die out.
     """
-    ages = []
+    a, ages = assumed(), []
     for group, count in enumerate(table):
         step = (np.arange(count) + 0.5) / max(int(count), 1)
         if group == 0:
@@ -132,7 +132,7 @@ def single_years(table: np.ndarray, infant_share: float) -> np.ndarray:
             rest = (np.arange(count - first) + 0.5) / max(int(count) - first, 1)
             ages.append(np.concatenate([np.zeros(first), 1 + np.floor(4 * rest)]))
         elif group == GROUPS - 1:
-            ages.append(np.minimum(85 + np.floor(-np.log(1 - step) / 0.25), 101))
+            ages.append(np.minimum(85 + np.floor(-np.log(1 - step) / a.oldest_fall_rate_yr), 101))
         else:
             ages.append(5 * group + np.floor(5 * step))
     return np.concatenate(ages).astype(np.int16)

@@ -227,7 +227,7 @@ def candidates(rng: np.random.Generator) -> Families:
         family.home[:], family.main[:], family.other[:], family.pattern[:] = home, main, other, number
         keep = _livable(family)
         if main == OUT:
-            keep &= family.present.sum(axis=1) <= 5
+            keep &= family.present.sum(axis=1) <= a.family_outside_most_persons
         if forms is not None:
             keep &= family.away.any(axis=1) & (family.present & ~family.away).any(axis=1)
         family = family.take(np.flatnonzero(keep))

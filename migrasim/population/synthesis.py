@@ -386,7 +386,13 @@ def _reunite(
     wife = (persons["couple"] == 1) & (persons["sex"] == Sex.FEMALE) & (persons["generation"] == 2)
     mother_age = np.zeros(rows, np.int64)
     mother_age[persons["household"][wife]] = age[wife]
-    able = family & (home == place) & (households["away_place"] == NOWHERE) & (mother_age > 0) & (members < 7)
+    able = (
+        family
+        & (home == place)
+        & (households["away_place"] == NOWHERE)
+        & (mother_age > 0)
+        & (members <= a.reunited_most_members)
+    )
     target = np.full(rows, -1, np.int64)
     for h in np.unique(home[lone]):
         young = rng.permutation(np.flatnonzero(lone & (home == h)))

@@ -23,7 +23,9 @@ _LEVELS = (
     "edu_junior_college",
     "edu_bachelor_plus",
 )
-YEARS = np.array([0.0, 0.0, 6.0, 9.0, 12.0, 15.0, 16.0])
+# Ages that laws set stand as numbers here: school from 6, junior school from 12, the end of compulsory school at 15
+# (Compulsory Education Law), work from 16 (Labour Law), of age at 18 (Civil Code); censuses count adults from 15.
+YEARS = np.array([0.0, 0.0, 6.0, 9.0, 12.0, 15.0, 16.0])  # of the schools, by level
 SECTOR_NAMES = (
     "",
     *("agriculture", "mining", "manufacturing", "power_heat_gas_water", "construction", "wholesale_retail"),
@@ -239,7 +241,8 @@ def _activity(
     activity[studies] = Activity.PUPIL
     activity[age < 6] = Activity.CHILD
     free = (age >= 16) & (activity != Activity.PUPIL)
-    old = (age >= 60) | ((age >= 55) & ~man & (place % 3 > 0))
+    old = age >= of_demography("retirement_age_men_yr")
+    old |= (age >= of_demography("retirement_age_women_yr")) & ~man & (place % 3 > 0)
     activity[free & old] = Activity.RETIRED
 
     farm = by_age(a.farm_ratio, age) * free
@@ -400,7 +403,7 @@ def _stays(
     main = persons["is_away"] == 0
     np.minimum.at(oldest, h[main], persons["birth_year"][main])
     moved = households["place"] != households["home_place"]
-    young = (households["kind"] == Kind.COLLECTIVE) & (base - oldest < 24)
+    young = (households["kind"] == Kind.COLLECTIVE) & (base - oldest < a.student_stay_oldest_yr)
     years = np.where(
         young,
         np.floor(a.student_stay_most_yr * rng.random(rows)),

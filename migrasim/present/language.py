@@ -163,6 +163,13 @@ PHRASES: dict[str, tuple[str, str]] = {
         "were never used as data, and a rate can rise because people leave the countryside for places outside.",
         "預測值取數據公佈之前的擬合參數。目標僅作衡量，從不用作數據；城鎮化率上升也可能只是因為農村人口外流。",
     ),
+    "monitoring_scope": (
+        "Of the plan's targets this page follows the resident rate alone. Those for industrial clusters stand with the "
+        "chains of a run; coverage of services and roads built are set by a scenario and no results "
+        "(docs/plan_figures.md).",
+        "規劃目標中，本頁只監測常住人口城鎮化率。產業集群目標見運行結果的產業鏈表；公共服務覆蓋與道路建設由情景設定，"
+        "不是模擬結果（docs/plan_figures.md）。",
+    ),
     "monitoring_headline": ("The year in short", "年度概要"),
     "monitoring_again": ("How to make this page again", "如何重製本頁"),
     "monitoring_targets": ("Targets", "規劃目標"),

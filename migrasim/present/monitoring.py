@@ -70,7 +70,7 @@ def page(found: Update, region: Region, year: int, lang: Lang, command: str) -> 
         "version": __version__,
         "title": phrase("monitoring_title", lang, place=place, year=year),
         "subtitle": phrase("monitoring_subtitle", lang, version=__version__),
-        "notes": [phrase("monitoring_note", lang)],
+        "notes": [phrase("monitoring_note", lang), phrase("monitoring_scope", lang)],
         "heads": {"headline": phrase("monitoring_headline", lang), "again": phrase("monitoring_again", lang)},
         "headline": _sentences(found, now, region, year, lang),
         "charts": {"fan": Markup(_chart(found, record, region, lang))},

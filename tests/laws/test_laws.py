@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -95,6 +96,111 @@ def test_a_broken_law_is_found(column: str, law: str) -> None:
     world.flows = type(world.flows).zero(world.geography.places)
     with pytest.raises(checks.LawBroken, match=law):
         checks.run(world, start)
+
+
+def lose_land(world: World) -> None:
+    """Take a household's land away."""
+    world.households.land_mu[int(world.households.land_mu.argmax())] = 0.0
+
+
+def owe(world: World) -> None:
+    """Leave a household with debts."""
+    world.households.savings_yuan[0] = -1
+
+
+def pull_down(world: World) -> None:
+    """Tear down all dwellings of a town."""
+    world.dwellings[1] = 0
+
+
+@pytest.mark.parametrize(
+    ("harm", "law"), [(lose_land, "land is conserved"), (owe, "never negative"), (pull_down, "than stand")]
+)
+def test_a_broken_law_of_stocks_is_found(harm: Callable[[World], None], law: str) -> None:
+    """Land that vanishes, debts, and homes without a dwelling stop the run with the name of the law."""
+    world = run(1).world
+    start = checks.before(world)
+    world.flows = type(world.flows).zero(world.geography.places)
+    harm(world)
+    with pytest.raises(checks.LawBroken, match=law):
+        checks.run(world, start)
+
+
+def test_dwellings_are_stock_and_flow() -> None:
+    """In every county the stock of a year is that of the year before and what was built, let anew or brought along.
+
+    Homes of the relocated are bought for them; homes of villages that become towns come with their people.
+    """
+    simulation = begin(levers={"public_housing": "double"})
+    world = simulation.world
+    supply = world.inputs.book.facts["housing.renovation_supply_share"].value
+    urban = world.geography.urban[: world.geography.inside].reshape(-1, N_TIERS)
+
+    def standing() -> np.ndarray:
+        stock = world.stock[: world.geography.inside].sum(axis=1).reshape(-1, N_TIERS)
+        return np.asarray((stock * urban).sum(axis=1))
+
+    brought_along = 0.0
+    for _ in range(YEARS):
+        before = standing()
+        for name, work in simulation.year():
+            stood = world.stock.copy()
+            renovated = world.built("public_housing.renovation_units") * supply if name == "housing" else 0.0
+            work()
+            if name == "policy":  # villages that become towns, and relocation
+                brought = (world.stock - stood)[: world.geography.inside].sum(axis=1).reshape(-1, N_TIERS)
+                gained = (brought * urban).sum(axis=1)
+                assert np.all(gained >= world.measures.get("relocated_households", 0) * world.weight)
+                brought_along += gained.sum()
+            elif name == "housing":
+                built = world.measures["built_units"].sum(axis=1) + renovated
+                assert (built > 0).all()
+            else:
+                assert np.array_equal(stood, world.stock), name
+        assert standing() == pytest.approx(before + gained + built, rel=1e-12)
+    assert brought_along > 0
+
+
+def test_a_household_weighs_a_move_once_a_year_and_stays_where_all_is_refused() -> None:
+    """Nobody is asked in two waves of a year; who is refused in all rounds lives where it lived."""
+    from migrasim.core.codes import Answer
+    from migrasim.domains.moving.choice import STAY
+    from migrasim.runs.choices import Notes
+
+    simulation = begin(vacancy_share=0.0)
+    world = simulation.world
+    world.stock[:] = world.occupied * world.weight
+    notes = Notes.of(simulation)
+    refused = 0
+    for _ in range(2):
+        for name, work in simulation.year():
+            work()
+            if name != "moving":
+                continue
+            keys = np.concatenate([wave.state.families.key for wave in notes.waves])
+            assert len(keys) > 100 and len(np.unique(keys)) == len(keys)
+            outcome = np.concatenate([wave.outcome for wave in notes.waves])
+            wished = np.concatenate([wave.codes[:, 0] for wave in notes.waves])
+            answers = np.concatenate([wave.answers for wave in notes.waves])
+            assert np.all((answers == Answer.GRANTED).sum(axis=1) <= 1)
+            stays = keys[(outcome == STAY) & (wished != STAY)]
+            refused += len(stays)
+            assert notes.roll is not None
+            for column in ("place", "away_place"):
+                now = dict(zip(world.households.key.tolist(), getattr(world.households, column).tolist(), strict=True))
+                was = dict(zip(notes.roll.key.tolist(), getattr(notes.roll, column).tolist(), strict=True))
+                assert all(now[key] == was[key] for key in stays.tolist())
+    assert refused > 0
+
+
+def test_identity_comes_from_parents_and_never_twice() -> None:
+    """After some years of births, marriages and arrivals all keys differ, and are the same in another order of rows."""
+    whole, shuffled = run(), run(shuffle=3)
+    for table in ("persons", "households"):
+        keys = getattr(whole.world, table).key
+        assert len(np.unique(keys)) == len(keys)
+        assert np.array_equal(np.sort(keys), np.sort(getattr(shuffled.world, table).key))
+    assert (whole.world.persons.birth_year > 2020).sum() > 50
 
 
 def test_a_lost_person_is_found() -> None:

@@ -37,6 +37,15 @@ def test_earning_factors_are_bounded(age: int, sex: int, schooling: int, activit
     assert rules.earning_factor(age, sex, schooling, int(Activity.RETIRED), P) == 0.0
 
 
+@given(st.integers(16, 59), st.integers(0, 1), st.integers(0, 6), st.floats(16, 40), st.floats(40, 60))
+def test_pay_is_full_between_its_two_ages(age: int, sex: int, schooling: int, prime: float, older: float) -> None:
+    """Outside them the factor for the young and the older is the one difference, wherever the ages lie."""
+    p = P._replace(pay_prime_age_yr=prime, pay_older_age_yr=older)
+    full = rules.earning_factor(age, sex, schooling, int(Activity.WORKER), p._replace(older_pay_share=1.0))
+    expected = full if prime <= age < older else full * p.older_pay_share
+    assert rules.earning_factor(age, sex, schooling, int(Activity.WORKER), p) == pytest.approx(expected)
+
+
 @given(some, some, st.floats(0.01, 10), times)
 def test_wages_give_way(workers: float, jobs: float, ratio: float, more: float) -> None:
     """More workers for the same jobs never raise wages; only their ratio counts."""
@@ -129,6 +138,7 @@ def test_larger_farms_need_fewer_hands(a: float, b: float) -> None:
     low, high = sorted((a, b))
     assert 0.0 < rules.hands_factor(low, P) <= rules.hands_factor(high, P)
     assert rules.hands_factor(0.0, P) == 1.0
+    assert rules.hands_factor(-1.0, P._replace(scale_farming_hands_ratio=5.0)) == P.hands_ratio_least
 
 
 @given(above, above)

@@ -15,13 +15,15 @@ count = st.floats(1, 1e6)
 above = st.floats(-1, 1)
 
 
-@given(share, share, st.floats(0, 36), share)
+@given(share, share, st.floats(0, 120), share)
 def test_permits_open_services(permit: float, held: float, months: float, more: float) -> None:
-    """Access is a share that rises with what permits open and falls with the waiting time."""
+    """Access is a share that rises with what permits open and falls with the waiting time, to none after years."""
     access = rules.newcomer_access(permit, held, months, P)
     assert 0.0 <= access <= 1.0
     assert rules.newcomer_access(max(permit, more), held, months, P) >= access
     assert rules.newcomer_access(permit, held, months / 2, P) >= access
+    if months >= P.newcomer_first_years_mo:
+        assert access == 0.0
 
 
 @given(share, count, count, count, st.floats(0.1, 10))

@@ -49,6 +49,12 @@ def test_the_page_says_what_was_published_projected_and_aimed_at() -> None:
     assert not re.search(r"(?:src|href)=\"(?!#)", text)
 
 
+def test_the_page_says_which_targets_it_leaves_out() -> None:
+    """Nobody takes the page for the whole of the plan's targets, in either language."""
+    assert "follows the resident rate alone" in monitoring.page(_update(), Region.only(), 2022, "en", "x")
+    assert "只監測常住人口城鎮化率" in monitoring.page(_update(), Region.only(), 2022, "zh-Hant", "x")
+
+
 def test_the_page_says_which_figures_carry_no_weight() -> None:
     """It does where there are any, and is silent where there are none."""
     update, phrase = _update(), "would count what was published again"

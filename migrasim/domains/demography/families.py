@@ -54,7 +54,7 @@ def count_parts(
     ``top`` are written with every member anew: a processor would wait for what it has just written if it read it back.
     """
     p = p[0]
-    minor_age = p.minor_age_yr
+    minor_age, least = p.minor_age_yr, p.split_least_members
     most = max(rules.split_prob(True, p), rules.split_prob(False, p))
     n = block[0]
     if block[0] < block[1]:
@@ -69,7 +69,7 @@ def count_parts(
             heads[h], top[h] = count, number
     for h in rows_of(block):
         splitting[np.uint64(n)] = h
-        n += (kind[h] == Kind.FAMILY) & (top[h] > 1) & (members[h] > 3)
+        n += (kind[h] == Kind.FAMILY) & (top[h] > 1) & (members[h] >= least)
     asked, n = n, block[0]
     for k in range(block[0], asked):
         h = splitting[k]

@@ -211,6 +211,7 @@ def marry(
             new.tenure = own
             new.kind = Kind.FAMILY.value
             occupied[where, own] += 1
+            # equal shares a head, the bride counted: those of two of the family and her
             new.land_mu = land_mu[his] * np.float32(2.0 / (family + 1))
             land_mu[his] -= new.land_mu
             share = savings_yuan[his] * 2 // (family + 1)

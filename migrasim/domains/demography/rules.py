@@ -86,6 +86,7 @@ class DemographyParams(NamedTuple):
     down_payment_yuan: float
     split_rate_siblings_yr: float
     split_rate_parents_yr: float
+    split_least_members: float
     independent_from_yr: float
     independent_until_yr: float
     # arrivals of strangers

@@ -15,7 +15,7 @@ from migrasim.domains.housing.rules import HousingParams
 from migrasim.world import World
 
 MONTHS_A_YEAR = 12.0
-CHILD_AGE, ELDER_AGE = 15, 60
+CHILD_AGE, ELDER_AGE = 15, 60  # below compulsory school's end; old by the law on the rights of the elderly
 _PROGRAMMES = (
     (Tenure.PUBLIC_RENT, "public_housing.public_rental_units"),
     (Tenure.AFFORDABLE_RENT, "public_housing.affordable_rental_units"),

@@ -60,19 +60,25 @@ class LabourParams(NamedTuple):
     scale_farming_hands_ratio: float
     commuting_gain_share: float
     chain_output_yuan_yr_job: np.ndarray  # by chain
+    pay_prime_age_yr: float
+    pay_older_age_yr: float
+    hands_ratio_least: float
 
 
-PRIME_AGE, OLDER_AGE, RETIRING_AGE = 25, 50, 60
+# Working age of China's statistics, 16 to 59: nobody may be hired below 16 (Labour Law, article 15)
+WORKING_AGE, RETIRING_AGE = 16, 60
 
 
 @rule
 def earning_factor(age, sex, schooling, activity, p):
     """Multiple of a place's wage that a person of 16 and more would earn there; 0 for who does not work.
 
-    ``exp(g (years of schooling - 9))`` with a factor for women, for the young and for those of 50
-    and more; pupils of 16 and more partly work when they leave.
+    ``exp(g (years of schooling - 9))`` with a factor for women and for those below the age of full pay
+    or beyond that at which it falls; pupils of 16 and more partly work when they leave. Years are those
+    of the schools: six of primary and three of junior school are compulsory and the measure; then three
+    of senior school, three of college or four of a bachelor's course.
     """
-    if age < 16 or activity == Activity.HOME or activity == Activity.RETIRED or activity == Activity.CHILD:
+    if age < WORKING_AGE or activity == Activity.HOME or activity == Activity.RETIRED or activity == Activity.CHILD:
         return 0.0
     if age >= RETIRING_AGE and activity != Activity.WORKER:
         return 0.0
@@ -90,7 +96,7 @@ def earning_factor(age, sex, schooling, activity, p):
     factor = math.exp(p.schooling_return_share * (years - 9.0))
     if sex == Sex.FEMALE:
         factor *= p.female_pay_share
-    if age >= OLDER_AGE or age < PRIME_AGE:
+    if age >= p.pay_older_age_yr or age < p.pay_prime_age_yr:
         factor *= p.older_pay_share
     if activity == Activity.PUPIL:
         factor *= p.pupil_work_share
@@ -220,8 +226,8 @@ def farm_growth(percent, base_percent):
 
 @rule
 def hands_factor(scale_above, p):
-    """Land that a farmer can work over that of the status quo, as land comes to larger farms."""
-    return max(0.1, 1.0 + p.scale_farming_hands_ratio * scale_above)
+    """Land that a farmer can work over that of the status quo, as land comes to larger farms; never below a floor."""
+    return max(p.hands_ratio_least, 1.0 + p.scale_farming_hands_ratio * scale_above)
 
 
 @rule

@@ -20,8 +20,8 @@ from migrasim.domains.moving import rules
 from migrasim.domains.moving.household import (
     CHILD_AGE,
     ELDER_AGE,
+    JUNIOR_AGE,
     SCHOOL_AGE,
-    YOUTH_AGE,
     Families,
     People,
     is_adult,
@@ -77,7 +77,7 @@ def _consider(block, people, families, places, peer_share, most, wed, news, seed
     ``most`` is that of `most_considering`: whose luck is above it need not be asked closely.
     Students who live by themselves do not consider.
     """
-    key = stream(seed, Decision.CONSIDER, year)
+    key, youth_until = stream(seed, Decision.CONSIDER, year), p[0].youth_until_yr
     month_key = stream(seed, Decision.MONTH, year)
     inside = places.at.shape[0] - N_OUTSIDE
     community_county = places.community_county
@@ -91,8 +91,8 @@ def _consider(block, people, families, places, peer_share, most, wed, news, seed
         event, youth, seeking, dependent = False, False, False, False
         for i in members_of(first_member, members, h):
             age, single_here = np.int64(year) - born[i], (couple[i] == 0) & (is_away[i] == 0)
-            event |= (age == SCHOOL_AGE) | (age == CHILD_AGE) | (age == SCHOOL_AGE * 2)
-            youth |= (CHILD_AGE < age) & (age < YOUTH_AGE) & single_here & (activity[i] != Activity.PUPIL)
+            event |= (age == SCHOOL_AGE) | (age == JUNIOR_AGE) | (age == CHILD_AGE)
+            youth |= (CHILD_AGE < age) & (age < youth_until) & single_here & (activity[i] != Activity.PUPIL)
             seeking |= activity[i] == Activity.SEEKING
             dependent |= ((SCHOOL_AGE <= age) & (age < CHILD_AGE)) | (age >= ELDER_AGE)
             if is_adult(age, activity[i]):

@@ -20,8 +20,11 @@ from migrasim.core.codes import N_FORMS, N_OUTSIDE, Activity, Form, Kind, School
 from migrasim.core.rule import inlined, rows_of, rule, span, threaded_kernel
 from migrasim.domains.moving import rules
 
+# Ages that laws and statistics set: work from 16 (Labour Law, article 15), working age until 59 (China's statistics),
+# old people from 60 (law on the rights of the elderly, article 2); school from 6 for nine years, six of primary and
+# three of junior school (Compulsory Education Law, articles 2 and 11), so children are below 15.
 WORKING_AGE, RETIRING_AGE, ELDER_AGE = 16, 60, 60
-SCHOOL_AGE, CHILD_AGE, YOUTH_AGE, YOUNG_AGE = 6, 15, 23, 30
+SCHOOL_AGE, JUNIOR_AGE, CHILD_AGE = 6, 12, 15
 _LEAST_ROWS = 4096  # households; fewer are not worth a thread
 SCHOOLING_YR = np.zeros(len(Schooling), np.int8)  # years of schooling by level
 for _level, _years in (("PRIMARY", 6), ("JUNIOR", 9), ("SENIOR", 12), ("COLLEGE", 15), ("BACHELOR", 16)):
@@ -169,11 +172,11 @@ def find_partner(crew, first, last, chief, split):
 
 
 @inlined
-def find_young(crew, first, last, chief):
-    """The eldest unmarried member of 15 to 29 at home, not at school and not the chief; -1 where there is none."""
+def find_young(crew, first, last, chief, until_yr):
+    """The eldest unmarried member of 15 and below ``until_yr`` at home, no pupil and not the chief; -1 for none."""
     young = -1
     for i in range(first, last):
-        grown = CHILD_AGE <= crew[i].age < YOUNG_AGE and crew[i].activity != Activity.PUPIL
+        grown = CHILD_AGE <= crew[i].age < until_yr and crew[i].activity != Activity.PUPIL
         if not crew[i].is_away and crew[i].couple == 0 and grown and i != chief:
             if (
                 young < 0
@@ -318,7 +321,7 @@ def _fill(
 
     The household of row ``chosen[n]`` gets the place ``slot[n]``, its members those from ``first`` of that place on.
     """
-    inside = at.shape[0] - N_OUTSIDE
+    inside, young_until = at.shape[0] - N_OUTSIDE, p[0].young_until_yr
     (
         who, kind, home_community, home_place, lives_in, away_place, since_year, away_since_year, tenure, away_tenure,
         land_mu, first_member, members, farm_full, farmers_needed, other_income, dividend,
@@ -344,7 +347,7 @@ def _fill(
             child_home |= (not member.is_away) & (age < CHILD_AGE)
             grown_home |= (not member.is_away) & (age >= CHILD_AGE)
             pupil |= (SCHOOL_AGE <= age) & (age < CHILD_AGE) & (parents[i] > 0)
-            single |= (CHILD_AGE <= age) & (age < YOUNG_AGE) & (couple[i] == 0)
+            single |= (CHILD_AGE <= age) & (age < young_until) & (couple[i] == 0)
         home, place, away = home_place[h], lives_in[h], away_place[h]
         one.key, one.kind, one.home, one.place, one.away_place = who[h], kind[h], home, place, away
         one.rooted = one.away_rooted = 0.0
@@ -367,7 +370,7 @@ def _fill(
         if one.split or (one.chief >= 0 and crew[one.chief].couple > 0):
             one.partner = find_partner(crew, begin, last, one.chief, one.split)
         if single:
-            one.young = find_young(crew, begin, last, one.chief)
+            one.young = find_young(crew, begin, last, one.chief, young_until)
         if pupil:
             one.parent = find_parent(crew, begin, last, one.chief)
         one.parent_couple = crew[one.parent].couple if one.parent >= 0 else 0

@@ -69,6 +69,8 @@ class MovingParams(NamedTuple):
     settling_years: float
     settling_gain_ratio: float
     interplay_exponent: float
+    youth_until_yr: float
+    young_until_yr: float
 
 
 class Terms(NamedTuple):
@@ -112,10 +114,11 @@ def consider_prob(age, schooling_event, youth, seeking, wed, peer_share, away, n
     """Chance that a household considers moving within the year.
 
     The Rogers-Castro rate at the ``age`` of the likeliest mover, relative to its rate at age 20,
-    times the factors of life events: a child reaching 6, 12 or 15, a member of 15 to 22 years who
-    leaves school, a member seeking work, a marriage in the household, peers who moved last year
-    (``peer_share`` of the community), members away already, and news of a measure that concerns the
-    household (``news_share``, see `news_share`). A rate a year r becomes the probability 1 - exp(-r).
+    times the factors of life events: a child reaching 6, 12 or 15, an unmarried member who has left
+    school, of 16 and until ``youth_until_yr``, a member seeking work, a marriage in the household,
+    peers who moved last year (``peer_share`` of the community), members away already, and news of a
+    measure that concerns the household (``news_share``, see `news_share`). A rate a year r becomes the
+    probability 1 - exp(-r).
     """
     rate = p.consider_rate_yr * rogers_castro(age, p) / rogers_castro(p.rogers_castro_mu2, p)
     if schooling_event:

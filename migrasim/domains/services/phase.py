@@ -13,7 +13,7 @@ from migrasim.domains.services import rules
 from migrasim.domains.services.rules import ServicesParams
 from migrasim.world import World
 
-SCHOOL_AGE, CHILD_AGE = 6, 15
+SCHOOL_AGE, CHILD_AGE = 6, 15  # compulsory school: from 6 for nine years (Compulsory Education Law, articles 2 and 11)
 _SCHOOLS, _HEALTH = "public_services.school_places", "public_services.health_capacity"
 _LINKED = "public_services.resident_linked_supply"
 _INDICES = (

@@ -38,6 +38,7 @@ class ServicesParams(NamedTuple):
     rural_services_quality_ratio: float
     size_amenity_utility: float
     own_county_school_share: float
+    newcomer_first_years_mo: float
 
 
 @rule
@@ -56,9 +57,9 @@ def newcomer_access(permit_share, one_pass_share, waiting_months, p):
     """Share of a service that a newcomer without local registration reaches in its first years.
 
     What permits open, times the share of newcomers who hold and can use one, times the share of
-    three years that is left after the waiting time.
+    the first years (``newcomer_first_years_mo``) that is left after the waiting time; never below 0.
     """
-    return permit_share * one_pass_share * (1.0 - waiting_months / 36.0)
+    return permit_share * one_pass_share * max(0.0, 1.0 - waiting_months / p.newcomer_first_years_mo)
 
 
 @rule
