@@ -380,10 +380,11 @@ def of_batch(
     failed = batch.failed
     if len(failed):
         raise InputError(f"{folder}: {len(failed)} of {len(batch.runs)} runs failed; runs.parquet says why")
-    parts = {name: dict(list(batch.table(name).groupby("run_id"))) for name in _TABLES}
+    tables_of = {name: batch.table(name) for name in _TABLES}
+    parts = {name: dict(list(whole.groupby("run_id"))) for name, whole in tables_of.items()}
     found: dict[str, Series[float]] = {}
     for spec, run_id in zip(asked, batch.design["run_id"], strict=True):
         if run_id not in found:
-            tables = {name: parts[name].get(run_id, batch.table(name).iloc[:0]) for name in _TABLES}
+            tables = {name: parts[name].get(run_id, whole.iloc[:0]) for name, whole in tables_of.items()}
             found[run_id] = simulated(table, Made(spec.base, spec.until, spec.provenance(), **tables))
     return [found[run_id] for run_id in batch.design["run_id"]]
