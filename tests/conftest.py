@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,10 @@ import pytest
 from migrasim.runs.result import RunResult
 
 MakeResult = Callable[..., RunResult]
+
+# pytest loads readline, which tells processes that it starts, as those of xdist, of a terminal of 80 columns
+for name in ("COLUMNS", "LINES"):
+    os.environ.pop(name, None)
 
 
 def details() -> dict[str, pd.DataFrame]:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -551,14 +552,14 @@ def test_a_pull_in_one_county_reaches_nobody_else_in_the_first_wave() -> None:
 @pytest.mark.parametrize("threads", [1, 2, 4])
 def test_threads_change_nothing(threads: int) -> None:
     """1, 2 and 4 threads give the same worlds to the last bit (in processes of their own)."""
-    assert digest({"NUMBA_NUM_THREADS": str(threads)}) == digest({"NUMBA_NUM_THREADS": "3"})
+    assert digest(NUMBA_NUM_THREADS=str(threads)) == digest(NUMBA_NUM_THREADS="3")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("blocks", [2, 7, 16])
 def test_blocks_of_rows_change_nothing(blocks: int) -> None:
     """Every loop over rows gives the same in one block as in many, some of them empty."""
-    assert digest({"BLOCKS": str(blocks), "NUMBA_NUM_THREADS": "2"}) == digest({"BLOCKS": "1"})
+    assert digest(BLOCKS=str(blocks), NUMBA_NUM_THREADS="2") == digest(BLOCKS="1")
 
 
 @pytest.mark.slow
@@ -567,13 +568,14 @@ def test_plain_rules_equal_compiled_kernels() -> None:
 
     Households whose two best alternatives are nearer than 1e-9 are counted; there are none.
     """
-    compiled, plain = digest({}, years=1), digest({"NUMBA_DISABLE_JIT": "1"}, years=1)
+    compiled, plain = digest(years=1), digest(years=1, NUMBA_DISABLE_JIT="1")
     assert compiled == plain
     assert compiled.split()[1] == "0"  # near ties
 
 
-def digest(environment: dict[str, str], years: int = 2) -> str:
-    """Hash of a tiny run in a process with these variables, and how many choices were near ties."""
+@cache
+def digest(years: int = 2, **environment: str) -> str:
+    """Hash of a tiny run in a process with these variables, and how many choices were near ties; made once."""
     result = subprocess.run(
         [sys.executable, "-W", "ignore", os.path.join(os.path.dirname(__file__), "digest.py"), str(years)],
         env=os.environ | environment,

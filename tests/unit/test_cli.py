@@ -480,13 +480,15 @@ def test_help_comes_at_once():
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
     best = min(_seconds(lambda: _program("--help")) for _ in range(3))
-    assert best < 1.0  # 0.2 s here; the bound leaves room for a busy machine
+    assert best < 1.0  # 0.2 s here; the bound leaves room for a slow machine
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
+    """Of the processor, in processes that are started: other tests run at the same time."""
+    began = os.times()
     work()
-    return time.perf_counter() - began
+    ended = os.times()
+    return ended.children_user + ended.children_system - began.children_user - began.children_system
 
 
 def test_importing_the_package_is_quick():
