@@ -64,6 +64,8 @@ def _guarded(command: Callable[[], Any]) -> int:
     except TyperException as error:
         return _wrong(_usage(error))
     except (typer.Abort, KeyboardInterrupt) as stop:
+        if isinstance(stop.__cause__, EOFError):  # the parser takes it for somebody who closes the input
+            return _defect(stop.__cause__)
         code = INTERRUPTED
         interrupted = str(stop) or interrupted
     except Exit as end:

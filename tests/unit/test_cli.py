@@ -203,6 +203,18 @@ def test_a_defect_is_no_fault_of_the_input(migrasim, workdir, monkeypatch):
     assert list(workdir.iterdir()) == []
 
 
+def test_the_end_of_a_file_is_no_interrupt(migrasim, workdir, monkeypatch):
+    """The parser takes the end of a file for somebody who closes the input; no command asks for any."""
+
+    def torn(*_, **__):
+        raise EOFError("No data left in file")
+
+    monkeypatch.setattr("migrasim.cli.run._simulate", torn)
+    outcome = migrasim("run", "plan")
+    assert outcome.code == 1
+    assert "defect: EOFError: No data left in file" in outcome.err
+
+
 def test_a_defect_shows_its_traceback_to_those_who_ask(migrasim, monkeypatch):
     """With MIGRASIM_DEBUG the traceback is there to be reported."""
 
