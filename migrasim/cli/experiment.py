@@ -14,6 +14,7 @@ from migrasim.cli.shared import (
     console,
     file_name,
     flag,
+    given_place,
     in_language,
     lang_of,
     results_in,
@@ -75,7 +76,7 @@ def experiment(
     part = None if shard is None else _shard(shard)
     tables = store.TABLES if keep is None else tuple(_tables(keep))
     workers_for(asked.sample, workers)
-    folder = (Path("runs") / file_name(asked.name) if out is None else out.expanduser()).absolute()
+    folder = given_place(Path("runs") / file_name(asked.name) if out is None else out)
     if dry_run:
         _estimate(asked, folder, workers, tables)
         return
@@ -173,7 +174,7 @@ def rerun(
     from migrasim.runs import again, store
 
     found = again.find(run_id, folder)
-    target = None if out is None else out.expanduser().absolute()
+    target = None if out is None else given_place(out)
     if target is not None:
         store.check_target(target)
     with store.staging(target.parent if target else Path("runs").absolute()) as staged:
