@@ -44,7 +44,7 @@ def lever_page(
     )
     study.check_request(request)
     check_file(out, page.TITLE)
-    these = counted(workers_for(sample, workers), "process", "processes")
+    these = counted(workers_for(sample, workers, "--"), "process", "processes")
     say(f"runs are kept in {short(keep)}: the same command goes on where it was interrupted; {these}")
     book = FactBook.load()
     with runs(console(stderr=True), "levers", say) as on_done:

@@ -72,10 +72,12 @@ def experiment(
     changed = {name: value for name, value in (("replications", replications), ("sample", sample)) if value is not None}
     if replications is not None and not 1 <= replications <= 10_000:
         raise InputError(f"--replications: {replications} is not allowed; allowed: whole numbers from 1 to 10000")
+    if sample is not None and not 0.0 < sample <= 1.0:
+        raise InputError(f"--sample: {sample} is not allowed; allowed: a share of the households, above 0 and up to 1")
     asked = asked.changed(**changed) if changed else asked
     part = None if shard is None else _shard(shard)
     tables = store.TABLES if keep is None else tuple(_tables(keep))
-    workers_for(asked.sample, workers)
+    workers_for(asked.sample, workers, "--")
     folder = given_place(Path("runs") / file_name(asked.name) if out is None else out)
     if dry_run:
         _estimate(asked, folder, workers, tables)
