@@ -10,9 +10,12 @@ import mesa
 import numpy as np
 
 from migrasim.core.documents import plain
+from migrasim.core.errors import InputError
 from migrasim.indicators import CATALOGUE, groups, values
 from migrasim.inputs import Inputs
 from migrasim.order import Simulation
+
+_THEIRS = "overrides"  # what runs call levers with other values
 
 
 class CountyAgent(mesa.Agent):
@@ -73,18 +76,24 @@ class MigrationModel(mesa.Model):
         from migrasim.runs.simulate import prepare
 
         seed = 0 if rng is None else plain(rng)
-        ready = prepare(
-            scenario,
-            seed=seed,
-            sample=sample,
-            until=until,
-            base=base,
-            overrides=levers,
-            parameters=parameters,
-            region=region,
-            future=future,
-            alternatives=alternatives,
-        )
+        try:
+            ready = prepare(
+                scenario,
+                seed=seed,
+                sample=sample,
+                until=until,
+                base=base,
+                overrides=levers,
+                parameters=parameters,
+                region=region,
+                future=future,
+                alternatives=alternatives,
+            )
+        except InputError as error:
+            said = str(error)
+            if said.startswith(_THEIRS):  # they have another name here
+                raise InputError(f"levers{said.removeprefix(_THEIRS)}") from None
+            raise
         super().__init__(rng=seed)
         self.simulation: Simulation = ready.simulation
         for county, name in enumerate(self.inputs.county_names):

@@ -30,6 +30,7 @@ from migrasim.cli import (  # noqa: F401 (each adds its commands to the program)
 from migrasim.cli.shared import app, in_language, say, speak
 from migrasim.core.errors import InputError
 
+_NARROWEST = 20  # columns in which no name and no number of a table is cut
 DONE, DEFECT, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 _PLAINER = {  # what the parser says of values, in plainer words
     "Input should be a valid integer, unable to parse string as an integer": "a whole number is expected",
@@ -44,10 +45,29 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that cannot write Chinese shows ? and goes on
+    _mend_width()
     if arguments is None:
         signal.signal(signal.SIGTERM, _terminate)
         atexit.register(gc.freeze)  # what is left goes with the process; nobody need look through it
-    sys.exit(_guarded(lambda: app(args=arguments, prog_name="migrasim", standalone_mode=False)))
+    sys.exit(_guarded(lambda: _command(arguments)))
+
+
+def _command(arguments: Sequence[str] | None) -> Any:
+    threads = os.environ.get("NUMBA_NUM_THREADS", "1")
+    if not threads.strip().isdecimal() or int(threads) < 1:
+        raise InputError(f"NUMBA_NUM_THREADS: '{threads}' is not allowed; allowed: whole numbers from 1")
+    return app(args=arguments, prog_name="migrasim", standalone_mode=False)
+
+
+def _mend_width() -> None:
+    """Take no notice of a width that is none; in one below the narrowest table nothing could be read."""
+    width = os.environ.get("COLUMNS")
+    if width is None or (width.isdecimal() and int(width) >= _NARROWEST):
+        return
+    if width.isdecimal() and int(width) > 0:
+        os.environ["COLUMNS"] = str(_NARROWEST)
+    else:
+        del os.environ["COLUMNS"]
 
 
 def _terminate(*_: object) -> NoReturn:
@@ -64,6 +84,8 @@ def _guarded(command: Callable[[], Any]) -> int:
     except TyperException as error:
         return _wrong(_usage(error))
     except (typer.Abort, KeyboardInterrupt) as stop:
+        if isinstance(stop.__cause__, EOFError):  # the parser takes it for somebody who closes the input
+            return _defect(stop.__cause__)
         code = INTERRUPTED
         interrupted = str(stop) or interrupted
     except Exit as end:
@@ -76,6 +98,8 @@ def _guarded(command: Callable[[], Any]) -> int:
         say(f"error: {in_language('not enough memory for this run; a smaller --sample needs less')}")
         return DEFECT
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and _is_adrift():
+            return _wrong("the current folder is not there any more; go to another one")
         return _unwritten(error) if _is_stuck() else _defect(error)
     except Exception as error:  # the last door: no traceback for users
         return _defect(error)
@@ -87,6 +111,15 @@ def _guarded(command: Callable[[], Any]) -> int:
 def _wrong(message: str) -> int:
     say(f"error: {in_language(' '.join(message.split()))}")
     return WRONG_INPUT
+
+
+def _is_adrift() -> bool:
+    """Whether the current folder was removed."""
+    try:
+        os.getcwd()  # noqa: PTH109 (Path makes the same call)
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _is_stuck() -> bool:

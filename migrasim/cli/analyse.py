@@ -26,6 +26,7 @@ def lever_page(
     from migrasim.analysis import levers as study
     from migrasim.facts import FactBook
     from migrasim.present import lever_page as page
+    from migrasim.present.places import check_file
     from migrasim.present.progress import runs
     from migrasim.runs.runner import workers_for
 
@@ -42,9 +43,8 @@ def lever_page(
         keep=keep,
     )
     study.check_request(request)
-    if out.is_dir():
-        raise InputError(f"{out}: a folder is in the way; give a file")
-    these = counted(workers_for(sample, workers), "process", "processes")
+    check_file(out, page.TITLE)
+    these = counted(workers_for(sample, workers, "--"), "process", "processes")
     say(f"runs are kept in {short(keep)}: the same command goes on where it was interrupted; {these}")
     book = FactBook.load()
     with runs(console(stderr=True), "levers", say) as on_done:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +21,7 @@ from migrasim.cli.shared import (
     file_name,
     fitted_spread,
     flag,
+    given_place,
     lang_of,
     results_in,
     say,
@@ -79,7 +79,7 @@ def compare(
     book = FactBook.load()
     chosen = [Scenario.load(name, book, settings or ()) for name in scenarios]
     comparing.check_request(chosen, replications, "--")
-    target = None if out is None else Path(os.path.abspath(out.expanduser()))  # noqa: PTH100 (resolve follows links)
+    target = None if out is None else given_place(out)
     if target is not None:
         store.check_target(target)
     if not is_compiled():

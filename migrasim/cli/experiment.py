@@ -14,6 +14,7 @@ from migrasim.cli.shared import (
     console,
     file_name,
     flag,
+    given_place,
     in_language,
     lang_of,
     results_in,
@@ -71,11 +72,13 @@ def experiment(
     changed = {name: value for name, value in (("replications", replications), ("sample", sample)) if value is not None}
     if replications is not None and not 1 <= replications <= 10_000:
         raise InputError(f"--replications: {replications} is not allowed; allowed: whole numbers from 1 to 10000")
+    if sample is not None and not 0.0 < sample <= 1.0:
+        raise InputError(f"--sample: {sample} is not allowed; allowed: a share of the households, above 0 and up to 1")
     asked = asked.changed(**changed) if changed else asked
     part = None if shard is None else _shard(shard)
     tables = store.TABLES if keep is None else tuple(_tables(keep))
-    workers_for(asked.sample, workers)
-    folder = (Path("runs") / file_name(asked.name) if out is None else out.expanduser()).absolute()
+    workers_for(asked.sample, workers, "--")
+    folder = given_place(Path("runs") / file_name(asked.name) if out is None else out)
     if dry_run:
         _estimate(asked, folder, workers, tables)
         return
@@ -173,7 +176,7 @@ def rerun(
     from migrasim.runs import again, store
 
     found = again.find(run_id, folder)
-    target = None if out is None else out.expanduser().absolute()
+    target = None if out is None else given_place(out)
     if target is not None:
         store.check_target(target)
     with store.staging(target.parent if target else Path("runs").absolute()) as staged:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from migrasim.cli.shared import LangOption, app, flag, lang_of, say
+from migrasim.cli.shared import LangOption, app, flag, given_place, lang_of, say
 from migrasim.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def explore(
     Example: migrasim explore plan --lang zh-Hant
     """
     tongue = lang_of(lang)
-    place = folder.expanduser().absolute()
+    place = given_place(folder)
     if place.exists() and not place.is_dir():
         raise InputError(f"--folder: {place} is a file; a folder is expected")
     if (share or name) and not workshop:

@@ -15,6 +15,7 @@ from migrasim.cli.shared import (
     app,
     check_variants,
     flag,
+    given_place,
     lang_of,
     quoted,
     say,
@@ -230,7 +231,7 @@ def _lever_effects(name: str | None, levers: Sequence[str], *, keep: Path, out: 
     words = ["migrasim levers", *([] if name is None else [name]), "--effects"]
     told = ["sample", "replications", *(["assumption_seeds", "assumption_sample"] if name is None else [])]
     words += [f"--{option.replace('_', '-')} {options[option]:g}" for option in told]
-    lever_page(levers, command=" ".join(words), keep=keep.expanduser(), out=out.expanduser(), **options)
+    lever_page(levers, command=" ".join(words), keep=given_place(keep), out=given_place(out), **options)
 
 
 def _lever_tables(book: FactBook, chosen: Sequence[Lever], lang: Lang) -> None:

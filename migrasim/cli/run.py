@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,6 +21,7 @@ from migrasim.cli.shared import (
     file_name,
     fitted_spread,
     flag,
+    given_place,
     lang_of,
     results_in,
     say,
@@ -88,7 +88,7 @@ def run(
 
     chosen = Scenario.load(scenario, FactBook.load(), settings or ())
     draws = _draws(chosen, band)
-    target = None if out is None else Path(os.path.abspath(out.expanduser()))  # noqa: PTH100 (resolve follows links)
+    target = None if out is None else given_place(out)
 
     from migrasim.runs import store
 

@@ -210,5 +210,16 @@ def short(path: Path) -> str:
     """A path relative to the current folder where it lies inside it."""
     try:
         return path.relative_to(Path.cwd()).as_posix()
-    except ValueError:
+    except (ValueError, OSError):  # the current folder may be gone
         return str(path)
+
+
+def given_place(path: Path) -> Path:
+    """A path that was given, absolute, with the folder of a user filled in; of a link to a folder, where it leads."""
+    try:
+        there = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 (resolve follows every link)
+        return there.resolve() if there.is_symlink() and there.is_dir() else there
+    except RuntimeError:
+        raise InputError(f"{path}: there is no folder of such a user; write the folder out") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None

@@ -55,8 +55,11 @@ def _write(path: Path, data: bytes) -> None:
     """Write beside it and rename, so that nobody sees half of it; the oldest of many others go."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}")
-    draft.write_bytes(data)
-    draft.replace(path)
+    try:
+        draft.write_bytes(data)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
     aged = sorted(path.parent.iterdir(), key=lambda each: each.stat().st_mtime)
     for old in aged[:-_KEPT]:
         old.unlink(missing_ok=True)

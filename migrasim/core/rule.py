@@ -8,8 +8,10 @@ a hash of every source file of the model, and numba is imported nowhere else.
 from __future__ import annotations
 
 import collections
+import contextlib
 import functools
 import hashlib
+import io
 import itertools
 import os
 import platform
@@ -17,7 +19,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -26,7 +28,7 @@ import numpy as np
 from filelock import FileLock
 from llvmlite import ir
 from numba.core import cgutils, types
-from numba.core.caching import FunctionCache
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
 from numba.core.typing.npydecl import parse_dtype
 from numba.extending import intrinsic, overload
 
@@ -39,7 +41,7 @@ PACKAGE = Path(__file__).resolve().parents[1]
 # file that makes them. A change there neither compiles anew nor gives a run another identity.
 BESIDE_THE_MODEL = ("analysis", "cli", "present", "runs")
 _MAKES_RUNS = "runs/simulate.py"
-_KEPT = 3
+_KEPT, _DIGEST_BYTES = 3, 32
 
 
 def model_sources() -> list[Path]:
@@ -84,15 +86,64 @@ def is_compiled() -> bool:
 
 def is_to_be_compiled() -> bool:
     """True where what one process compiles now is of use to others: it is kept, and does not lie there yet."""
-    return _CACHE and not numba.config.DISABLE_JIT and not is_compiled()
+    return _CACHE and os.access(_FOLDER, os.W_OK) and not numba.config.DISABLE_JIT and not is_compiled()
+
+
+class _SealedFiles(IndexDataCacheFile):  # type: ignore[misc]
+    """numba's files, each with its digest at the end: of one that was damaged nothing is loaded, let alone run."""
+
+    def _load_index(self) -> Any:
+        return super()._load_index() if _is_sealed(Path(self._index_path)) else {}
+
+    def _load_data(self, name: str) -> Any:
+        if not _is_sealed(Path(self._data_path(name))):
+            raise OSError(f"{name}: damaged")  # which numba takes for a file that is not there
+        return super()._load_data(name)
+
+    @contextlib.contextmanager
+    def _open_for_write(self, path: str) -> Iterator[io.BytesIO]:
+        held = io.BytesIO()
+        yield held
+        with super()._open_for_write(path) as file:
+            file.write(held.getvalue() + hashlib.sha256(held.getvalue()).digest())
+
+
+def _is_sealed(path: Path) -> bool:
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return False
+    return data[-_DIGEST_BYTES:] == hashlib.sha256(data[:-_DIGEST_BYTES]).digest()
+
+
+class _Place(CompileResultCacheImpl._locator_classes[0]):  # type: ignore[misc]
+    """The folder of these sources and no other.
+
+    Where it cannot be written numba would keep things beside the sources, by the file of the function alone.
+    """
+
+    def ensure_cache_path(self) -> None:
+        with contextlib.suppress(OSError):
+            super().ensure_cache_path()
+
+
+class _InPlace(CompileResultCacheImpl):  # type: ignore[misc]
+    _locator_classes = (_Place,)
 
 
 class _SharedCache(FunctionCache):  # type: ignore[misc]
     """numba's cache on disk, in which two processes that compile at once would mix up what they compiled.
 
     To write, each reads which types of arguments there are, adds its own under the next number, and writes that.
-    Where nothing can be locked nothing is kept, and every process compiles.
+    Where nothing can be locked or written nothing is kept, and every process compiles.
     """
+
+    _impl_class = _InPlace
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        stamp = self._impl.locator.get_source_stamp()
+        self._cache_file: Any = _SealedFiles(self.cache_path, self._impl.filename_base, stamp)
 
     def save_overload(self, sig: Any, data: Any) -> None:
         lock = FileLock(Path(self.cache_path) / "lock")
@@ -101,7 +152,8 @@ class _SharedCache(FunctionCache):  # type: ignore[misc]
         except (OSError, NotImplementedError):
             return
         try:
-            super().save_overload(sig, data)
+            with contextlib.suppress(OSError):
+                super().save_overload(sig, data)
         finally:
             lock.release()
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 BASES = (2010, 2020)
 _KEPT = 16
+_LISTING = "columns.json"  # the seal of the rest on its first line, then columns with the seals of their files
+_Tables = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
 
 
 @dataclass
@@ -93,16 +95,11 @@ def load(
         raise InputError(f"sample {sample}: must be above 0 and at most 1")
     key = cache_key(region, base, seed_population)
     folder = cache_root() / "population" / key
-    tables = _read(folder)
-    if tables is None:
-        if progress is not None:
-            progress(f"population {base}")
-        from migrasim.population.synthesis import build
-
-        tables = build(region, base, seed_population)
-        _write(folder, tables)
-        tables = _read(folder) or tables
-    persons, households = tables if sample == 1.0 else _sampled(folder, tables, sample, seed_population)
+    part = folder if sample == 1.0 else folder.with_name(f"{folder.name}-{sample!r}")
+    tables = _read(part)
+    if tables is None and part != folder:
+        tables = _keep(part, _draw(*_whole(folder, region, base, seed_population, progress), sample, seed_population))
+    persons, households = tables or _whole(folder, region, base, seed_population, progress)
     if not len(households["key"]):
         raise InputError(f"sample {sample}: no household is in so small a share; give a larger one")
     return Population(persons, households, 1.0 / sample, base, sample, seed_population, key, region)
@@ -125,22 +122,27 @@ def cache_key(region: Region, base: int, seed_population: int) -> str:
     return digest.hexdigest()[:20]
 
 
-def _sampled(
-    folder: Path, tables: tuple[dict[str, np.ndarray], dict[str, np.ndarray]], sample: float, seed: int
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """A sample, kept in the cache beside the whole, so that it is drawn once and shared by processes."""
-    kept = folder.with_name(f"{folder.name}-{sample!r}")
-    found = _read(kept)
-    if found is None:
-        found = _draw(*tables, sample, seed)
-        _write(kept, found)
-        found = _read(kept) or found
-    return found
+def _whole(
+    folder: Path, region: Region, base: int, seed_population: int, progress: Callable[[str], None] | None
+) -> _Tables:
+    """Everybody, read or built."""
+    tables = _read(folder)
+    if tables is None:
+        if progress is not None:
+            progress(f"population {base}")
+        from migrasim.population.synthesis import build
+
+        tables = _keep(folder, build(region, base, seed_population))
+    return tables
 
 
-def _draw(
-    persons: dict[str, np.ndarray], households: dict[str, np.ndarray], sample: float, seed: int
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+def _keep(folder: Path, tables: _Tables) -> _Tables:
+    """Tables as they were kept, whose columns processes share; as they were made where they cannot be kept."""
+    _write(folder, tables)
+    return _read(folder) or tables
+
+
+def _draw(persons: dict[str, np.ndarray], households: dict[str, np.ndarray], sample: float, seed: int) -> _Tables:
     from migrasim.population.synthesis import sample_mask
 
     kept = sample_mask(households["key"], seed, sample)
@@ -151,11 +153,15 @@ def _draw(
     return persons, {name: column[kept] for name, column in households.items()}
 
 
-def _read(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]] | None:
+def _read(folder: Path) -> _Tables | None:
+    """Tables that were kept; None where there are none, or where a byte of them is not what was written."""
     try:
-        names: Any = json.loads((folder / "columns.json").read_text(encoding="utf-8"))
+        seal, listing = (folder / _LISTING).read_bytes().split(b"\n", 1)
+        if seal.decode() != hashlib.sha256(listing).hexdigest():
+            return None
+        names: dict[str, dict[str, str]] = json.loads(listing)
         persons, households = (
-            {name: np.asarray(np.load(folder / f"{kind}.{name}.npy", mmap_mode="r")) for name in names[kind]}
+            {name: _column(folder / f"{kind}.{name}.npy", seal) for name, seal in names[kind].items()}
             for kind in ("persons", "households")
         )
     except (OSError, ValueError, KeyError):
@@ -163,18 +169,34 @@ def _read(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]] |
     return persons, households
 
 
-def _write(folder: Path, tables: tuple[dict[str, np.ndarray], dict[str, np.ndarray]]) -> None:
+def _column(path: Path, seal: str) -> np.ndarray:
+    """A column of a file, of which nothing is believed before its seal was held against it."""
+    if _seal(path) != seal:
+        raise ValueError(f"{path}: damaged")
+    return np.asarray(np.load(path, mmap_mode="r"))
+
+
+def _seal(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write(folder: Path, tables: _Tables) -> None:
     """Write to a folder beside it and rename, so that nobody ever sees a half-written population."""
     draft = folder.with_name(f"{folder.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}")
     try:
         draft.mkdir(parents=True)
+        names: dict[str, dict[str, str]] = {}
         for kind, table in zip(("persons", "households"), tables, strict=True):
             for name, column in table.items():
                 np.save(draft / f"{kind}.{name}.npy", column)
-        names = {"persons": list(tables[0]), "households": list(tables[1])}
-        (draft / "columns.json").write_text(json.dumps(names), encoding="utf-8")
-        if folder.exists():
+            names[kind] = {name: _seal(draft / f"{kind}.{name}.npy") for name in table}
+        listing = json.dumps(names).encode()
+        (draft / _LISTING).write_bytes(hashlib.sha256(listing).hexdigest().encode() + b"\n" + listing)
+        if folder.is_dir():
             shutil.rmtree(folder, ignore_errors=True)
+        else:
+            folder.unlink(missing_ok=True)
         draft.rename(folder)
         aged = sorted(
             (path for path in folder.parent.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime

@@ -28,6 +28,7 @@ from migrasim.present.tables import number
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+TITLE = "# What each lever does"  # what the page begins with
 _SHOWN_BARS = 20
 _SHOWN_ASSUMPTIONS = 30
 PER_RESIDENT = "yuan_per_resident"
@@ -155,7 +156,7 @@ def page(study: Study, book: FactBook, figure: str = "figures/levers.png") -> st
 def _head(study: Study, levers: list[Lever], last: int) -> str:
     told = study.assumptions is not None
     where = "what they do stands at the end" if told else "`--assumption-seeds` adds what they do"
-    return f"""# What each lever does
+    return f"""{TITLE}
 
 {len(levers)} levers, each moved alone, and what that changes by {last}. This page is made by one command, not by hand:
 

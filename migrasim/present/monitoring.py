@@ -16,6 +16,7 @@ from migrasim.core.language import Lang
 from migrasim.indicators import CATALOGUE
 from migrasim.present.judgement import change, members, number, unweighed
 from migrasim.present.language import phrase, words
+from migrasim.present.places import check_file
 from migrasim.present.punctuation import title_in
 from migrasim.present.titles import place as place_in
 from migrasim.region import Region
@@ -92,8 +93,7 @@ def write(text: str, file: Path) -> Path:
     InputError
         Where it cannot be written.
     """
-    if file.is_dir():
-        raise InputError(f"{file}: a folder is in the way; give a file")
+    check_file(file)
     staged = file.with_name(f".{file.name}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -61,7 +61,7 @@ class Stopped(Exception):
     """A batch that cannot go on now; what is done is kept, and the same command goes on."""
 
 
-def workers_for(sample: float, wanted: int | None = None) -> int:
+def workers_for(sample: float, wanted: int | None = None, prefix: str = "") -> int:
     """Number of processes, each with one thread: as many as there are cores, fewer where memory is short.
 
     Raises
@@ -70,7 +70,7 @@ def workers_for(sample: float, wanted: int | None = None) -> int:
         Where less than one is wanted.
     """
     if wanted is not None and (isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 1):
-        raise InputError(f"workers: {wanted!r} is not allowed; allowed: whole numbers from 1 on")
+        raise InputError(f"{prefix}workers: {wanted!r} is not allowed; allowed: whole numbers from 1 on")
     return max(1, min(cores(wanted), int(0.8 * free_bytes() / memory_bytes(sample))))
 
 

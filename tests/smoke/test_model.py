@@ -143,8 +143,12 @@ WRONG_TYPES = [
     (lambda: ms.read(5), "read: the path of a folder is expected, not the number 5"),
     (lambda: ms.Scenario.from_mapping([1], ms.FactBook.load()), "scenario: a mapping is expected, not a list"),
     (
+        lambda: ms.MigrationModel("plan", levers={"hukou.opennes": 1}),
+        "^levers: unknown lever.*did you mean 'hukou.op",
+    ),
+    (
         lambda: ms.MigrationModel("plan", levers=5),
-        "overrides: a list of LEVER=VALUE or a mapping is expected, not the n",
+        "^levers: a list of LEVER=VALUE or a mapping is expected, not the n",
     ),
 ]
 

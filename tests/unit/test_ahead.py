@@ -65,6 +65,54 @@ def test_a_kernel_is_compiled_where_nothing_can_be_locked(tmp_path: Path) -> Non
     assert not list((tmp_path / "cache").rglob("*.nbc"))
 
 
+@pytest.mark.parametrize("ending", [".nbi", ".nbc"])
+@pytest.mark.parametrize("damage", ["empty", "half", "one byte"])
+def test_what_was_compiled_and_damaged_is_compiled_anew(tmp_path: Path, ending: str, damage: str) -> None:
+    """An emptied, cut or changed file of the cache is neither run nor a defect, and is replaced."""
+    script = tmp_path / "adds.py"
+    script.write_text(ADDS, encoding="utf-8")
+    environment = {**os.environ, "MIGRASIM_CACHE": str(tmp_path / "cache")}
+    command = [sys.executable, str(script), "0", "0"]
+    subprocess.run(command, env=environment, check=True, timeout=120)
+    files = [path for path in (tmp_path / "cache").rglob(f"*{ending}") if "twice" in path.name]
+    whole = [path.read_bytes() for path in files]
+    for path, data in zip(files, whole, strict=True):
+        other = {"empty": b"", "half": data[: len(data) // 2], "one byte": data[:-200] + b"?" + data[-199:]}[damage]
+        path.write_bytes(other)
+        assert other != data
+    subprocess.run(command, env=environment, check=True, timeout=120)
+    assert files
+    assert all(rule._is_sealed(path) for path in files)
+
+
+def test_a_full_disk_keeps_nothing_compiled_and_stops_nobody(tmp_path: Path) -> None:
+    """Where the cache takes no more, each process compiles for itself."""
+    script = tmp_path / "adds.py"
+    full = (
+        "import contextlib, errno\nfrom numba.core.caching import IndexDataCacheFile\n\ndef write(self, path):\n"
+        "    raise OSError(errno.ENOSPC, 'No space left on device')\n\nIndexDataCacheFile._open_for_write = write\n"
+    )
+    script.write_text(ADDS.replace("import sys, time\n", f"import sys, time\n{full}"), encoding="utf-8")
+    environment = {**os.environ, "MIGRASIM_CACHE": str(tmp_path / "cache")}
+    subprocess.run([sys.executable, str(script), "0", "0"], env=environment, check=True, timeout=120)
+    assert not list((tmp_path / "cache").rglob("*.nb?"))
+
+
+def test_nothing_compiled_is_kept_beside_the_sources(tmp_path: Path) -> None:
+    """A cache that can only be read is not replaced by one by the file of the function, which outlives other files."""
+    script = tmp_path / "adds.py"
+    barred = (
+        "from numba.core.caching import CompileResultCacheImpl\n\n"
+        "def barred(self):\n    raise OSError(30, 'barred')\n\n"
+        "CompileResultCacheImpl._locator_classes[0].ensure_cache_path = barred\n"
+    )
+    script.write_text(ADDS.replace("import sys, time\n", f"import sys, time\n{barred}"), encoding="utf-8")
+    environment = {**os.environ, "MIGRASIM_CACHE": str(tmp_path / "cache")}
+    subprocess.run([sys.executable, str(script), "0", "0"], env=environment, check=True, timeout=120)
+    kept = [path.relative_to(tmp_path).parts[0] for path in tmp_path.rglob("*.nb?")]
+    assert set(kept) == {"cache"}
+
+
 @pytest.mark.parametrize("phases", [each for shares in ahead.SHARES.values() for each in shares])
 def test_every_helper_can_do_its_phases(phases: tuple[str, ...]) -> None:
     """The phases of each helper run on the base year without those that come before them in a run."""

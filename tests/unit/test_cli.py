@@ -203,6 +203,64 @@ def test_a_defect_is_no_fault_of_the_input(migrasim, workdir, monkeypatch):
     assert list(workdir.iterdir()) == []
 
 
+@pytest.mark.parametrize("threads", ["0", "-1", "two", ""])
+def test_threads_of_the_environment_are_checked(migrasim, monkeypatch, threads):
+    """A number of threads that is none is wrong input; numba made a warning or an error of it."""
+    monkeypatch.setenv("NUMBA_NUM_THREADS", threads)
+    _is_one_line(migrasim("run", "plan"), "NUMBA_NUM_THREADS", f"'{threads}'", "from 1")
+
+
+@pytest.mark.parametrize(("columns", "widest"), [("0", 160), ("5", 20), ("-3", 160), ("wide", 160), ("40", 40)])
+def test_a_width_that_is_none_hides_nothing(migrasim, monkeypatch, columns, widest):
+    """Tables are printed whatever the environment says of columns, none narrower than can be read."""
+    monkeypatch.setenv("COLUMNS", columns)
+    lines = migrasim("futures").out.splitlines()
+    assert "hard_times" in "".join(lines)
+    assert max(map(len, lines)) <= widest
+
+
+def test_a_folder_that_is_gone_is_no_defect(migrasim, workdir, quick_model):
+    """In a folder that was removed a command says so, and writes where it was told to be elsewhere."""
+    gone, there = workdir / "gone", workdir / "there"
+    gone.mkdir()
+    os.chdir(gone)
+    gone.rmdir()
+    outcomes = migrasim("run", "plan"), migrasim("run", "plan", "--out", there)
+    os.chdir(workdir)
+    _is_one_line(Outcome(outcomes[0].code, "", outcomes[0].err), "current folder is not there")
+    assert outcomes[1].code == 0
+    assert store.recorded(there) is not None
+
+
+def test_out_that_is_a_link_to_a_folder_leads_there(migrasim, workdir, quick_model):
+    """Results go where the link leads; the link stays."""
+    (workdir / "disk").mkdir()
+    (workdir / "link").symlink_to("disk")
+    assert migrasim("run", "plan", "--out", "link").code == 0
+    assert (workdir / "link").is_symlink()
+    assert store.recorded(workdir / "disk") is not None
+
+
+@pytest.mark.parametrize("command", ["run plan", "compare status_quo plan", "levers --effects"])
+def test_out_of_a_user_that_is_none_is_refused(migrasim, workdir, quick_model, command):
+    """A folder of somebody whom the machine does not know is wrong input."""
+    _is_one_line(
+        migrasim(*command.split(), "--out", "~nobody_at_all/r"), "~nobody_at_all/r", "no folder of such a user"
+    )
+
+
+def test_the_end_of_a_file_is_no_interrupt(migrasim, workdir, monkeypatch):
+    """The parser takes the end of a file for somebody who closes the input; no command asks for any."""
+
+    def torn(*_, **__):
+        raise EOFError("No data left in file")
+
+    monkeypatch.setattr("migrasim.cli.run._simulate", torn)
+    outcome = migrasim("run", "plan")
+    assert outcome.code == 1
+    assert "defect: EOFError: No data left in file" in outcome.err
+
+
 def test_a_defect_shows_its_traceback_to_those_who_ask(migrasim, monkeypatch):
     """With MIGRASIM_DEBUG the traceback is there to be reported."""
 

@@ -61,8 +61,11 @@ def migrasim(capsys, workdir) -> Callable[..., Outcome]:
         (["--shard", "first"], "such as 1/4"),
         (["--keep", "flow"], "did you mean 'flows'?"),
         (["--replications", "0"], "allowed: whole numbers from 1"),
-        (["--sample", "2"], "above 0 and up to 1"),
-        (["--workers", "0"], "workers: 0 is not allowed"),
+        (
+            ["--sample", "2"],
+            "error: --sample: 2.0 is not allowed; allowed: a share of the households, above 0 and up to 1",
+        ),
+        (["--workers", "0"], "error: --workers: 0 is not allowed"),
         (["--scheduler", "nonsense"], "no Dask scheduler answers at 'nonsense'"),
     ],
 )

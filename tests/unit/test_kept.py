@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,19 @@ def test_made_each_time_without_a_place_to_keep_it(tmp_path: Path, monkeypatch: 
     (tmp_path / "file").write_text("", encoding="utf-8")
     monkeypatch.setenv("MIGRASIM_CACHE", str(tmp_path / "file"))
     assert [kept("plain", "text", make) for make in (lambda: 1, lambda: 2)] == [1, 2]
+
+
+def test_a_full_disk_is_not_filled_with_drafts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could not be written whole is taken away."""
+
+    def half(path: Path, data: bytes) -> int:
+        path.touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setenv("MIGRASIM_CACHE", str(tmp_path))
+    monkeypatch.setattr(Path, "write_bytes", half)
+    assert kept("plain", "text", lambda: 1) == 1
+    assert list((tmp_path / "documents").iterdir()) == []
 
 
 def test_what_fails_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -257,8 +258,25 @@ def test_cache_returns_the_same_bytes(
     assert len(list((tmp_path / "population").iterdir())) == 1
 
 
-def test_a_torn_cache_is_built_anew(region: Region, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A folder with a damaged column is not believed."""
+DAMAGES: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
+    "torn": ("persons.key.npy", lambda _: b"torn"),
+    "emptied": ("persons.key.npy", lambda _: b""),
+    "zeroed": ("persons.key.npy", lambda data: bytes(len(data))),
+    "numbers zeroed": ("persons.key.npy", lambda data: data[:128] + bytes(len(data) - 128)),
+    "one byte": ("households.key.npy", lambda data: data[:-1] + b"\7"),
+    "an archive": ("persons.key.npy", lambda _: b"PK\3\4 none"),
+    "another column": ("persons.key.npy", lambda data: data.replace(b"(3,)", b"(2,)")[:-8]),
+    "no listing": ("columns.json", lambda _: b""),
+    "another listing": ("columns.json", lambda _: b'{"persons": ["key"], "households": ["key"]}'),
+    "fewer columns": ("columns.json", lambda data: data.split(b"\n")[0] + b'\n{"persons": {}, "households": {}}'),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_cache_is_built_anew(
+    region: Region, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, damage: str
+) -> None:
+    """Of a folder in which a byte is not what was written nothing is believed, of the whole as of a sample."""
     from migrasim.population import synthesis
 
     monkeypatch.setenv("MIGRASIM_CACHE", str(tmp_path))
@@ -266,15 +284,39 @@ def test_a_torn_cache_is_built_anew(region: Region, monkeypatch: pytest.MonkeyPa
 
     def build(*_: object) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         built.append(1)
-        return {"key": np.arange(3, dtype=np.uint64)}, {"key": np.arange(2, dtype=np.uint64)}
+        persons = {"key": np.arange(3, dtype=np.uint64), "household": np.arange(3, dtype=np.int32)}
+        return persons, {"key": np.arange(3, dtype=np.uint64)}
 
     monkeypatch.setattr(synthesis, "build", build)
     key = population.load(region).key
     population.load(region)
     assert len(built) == 1
-    (tmp_path / "population" / key / "persons.key.npy").write_bytes(b"torn")
+    name, change = DAMAGES[damage]
+    path = tmp_path / "population" / key / name
+    path.write_bytes(change(path.read_bytes()))
     assert population.load(region).persons["key"].tolist() == [0, 1, 2]
     assert len(built) == 2
+    share = population.load(region, sample=0.9).persons["key"].tolist()
+    path = tmp_path / "population" / f"{key}-0.9" / name
+    path.write_bytes(change(path.read_bytes()))
+    assert population.load(region, sample=0.9).persons["key"].tolist() == share
+    assert len(built) == 2
+
+
+def test_a_file_in_the_way_of_the_cache_is_replaced(
+    region: Region, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What lies under the name of a population is no reason to build it in every run."""
+    from migrasim.population import synthesis
+
+    monkeypatch.setenv("MIGRASIM_CACHE", str(tmp_path))
+    one = {"key": np.arange(1, dtype=np.uint64)}
+    monkeypatch.setattr(synthesis, "build", lambda *_: (one, one))
+    folder = tmp_path / "population" / population.cache_key(region, 2020, 1)
+    folder.parent.mkdir()
+    folder.write_bytes(b"")
+    population.load(region)
+    assert folder.is_dir()
 
 
 def test_wrong_base_and_share_are_refused(region: Region) -> None:

@@ -204,6 +204,23 @@ def test_each_chart_is_drawn_for_paper_and_for_a_phone(kind, lang, page_of):
         assert "migrasim" in re.search(r"</svg>\s*<small>(.*?)</small></div>", narrow, re.DOTALL)[1]
 
 
+def test_no_file_but_a_page_is_written_over(tmp_path):
+    """A scenario or table that was named by mistake stays; an empty file and a page of before are replaced."""
+    from migrasim.core.errors import InputError
+    from migrasim.present.places import check_file
+
+    other, page, empty = tmp_path / "plan.yaml", tmp_path / "page.html", tmp_path / "empty"
+    other.write_text("name: plan", encoding="utf-8")
+    page.write_text("<!DOCTYPE html>\n<html>", encoding="utf-8")
+    empty.touch()
+    for fine in (page, empty, tmp_path / "new.html"):
+        check_file(fine)
+    with pytest.raises(InputError, match="plan.yaml: the file holds something other than such a page"):
+        check_file(other)
+    with pytest.raises(InputError, match="a folder is in the way"):
+        check_file(tmp_path)
+
+
 def test_letters_and_chinese_signs_are_folded_where_a_line_may_end():
     """Numbers stay whole, no line begins with a closing sign, and a wide chart keeps its lines."""
     narrow, wide = Figure(figsize=(3.4, 2)), Figure(figsize=(8, 2))

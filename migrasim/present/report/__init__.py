@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrasim.core.errors import InputError
 from migrasim.core.language import Lang
+from migrasim.present.places import check_file
 from migrasim.runs.result import RunResult
 
 if TYPE_CHECKING:
@@ -158,8 +159,7 @@ def write(
     source = read(path)
     bands = read_bands(path) if isinstance(source, RunResult) else {}
     file = path / FILE if out is None else Path(out)
-    if file.is_dir():
-        raise InputError(f"{file}: a folder is in the way; give a file")
+    check_file(file)
     text = page(source, lang, nominal=nominal, scenarios=scenarios, **bands)
     staged = file.with_name(f".{file.name}.part")
     try:
