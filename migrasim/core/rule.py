@@ -64,7 +64,7 @@ def _compile_cache() -> Path:
     folder = root / sources_hash()
     try:
         if not folder.is_dir():
-            folder.mkdir(parents=True)
+            folder.mkdir(parents=True, exist_ok=True)  # another process may just have made it
             aged = sorted(root.iterdir(), key=lambda path: path.stat().st_mtime)
             for old in aged[:-_KEPT]:
                 shutil.rmtree(old, ignore_errors=True)

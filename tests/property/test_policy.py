@@ -12,13 +12,20 @@ share = st.floats(0, 1)
 count = st.floats(0, 1e6)
 
 
-@given(count, st.floats(0, 40), share)
-def test_reclassified_people_add_up_over_counties(persons: float, years: float, part: float) -> None:
-    """What two counties get together is what the whole gets, and it grows with the years."""
-    whole = rules.reclassified_by(persons, years, 1.0)
-    parts = rules.reclassified_by(persons, years, part) + rules.reclassified_by(persons, years, 1.0 - part)
-    assert parts == pytest.approx(whole)
-    assert rules.reclassified_by(persons, years + 1.0, part) >= rules.reclassified_by(persons, years, part) >= 0.0
+@given(st.sampled_from([2010, 2020]), st.integers(0, 40), count, count, share)
+def test_reclassified_people_add_up_over_counties(
+    base: int, years: int, before: float, later: float, part: float
+) -> None:
+    """What two counties get together is what the whole gets; each year adds the pace of its decade."""
+
+    def by(year: int, part: float) -> float:
+        return float(rules.reclassified_by(base, year, before, later, part))
+
+    year = base + years
+    assert by(year, part) + by(year, 1.0 - part) == pytest.approx(by(year, 1.0))
+    more = before if year < 2020 else later
+    assert by(year + 1, 1.0) - by(year, 1.0) == pytest.approx(more, rel=1e-6, abs=1e-6)
+    assert by(base, part) == 0.0
 
 
 @given(st.floats(-1, 1e3), st.floats(0, 1e3, allow_subnormal=False))

@@ -123,7 +123,9 @@ def _reclassify(world: World) -> None:
     nearest = nearest[villages.urban_since_year[nearest] == 0]
     counties = villages.county[nearest]
     for c in range(geography.counties):
-        due = rules.reclassified_by(p.reclassified_persons_yr, world.year - world.base, share[c])
+        due = rules.reclassified_by(
+            world.base, world.year, p.reclassified_persons_2010s_yr, p.reclassified_persons_yr, share[c]
+        )
         for v in nearest[counties == c]:
             persons = here[v] * world.weight
             if done[c] + persons > due:

@@ -11,6 +11,7 @@ class PolicyParams(NamedTuple):
     """Facts of this domain, by the names they have in its facts."""
 
     reclassified_persons_yr: float
+    reclassified_persons_2010s_yr: float
     relocated_households_yr: float
     relocation_first_year: float
     relocated_to_town_share: float
@@ -19,9 +20,13 @@ class PolicyParams(NamedTuple):
 
 
 @rule
-def reclassified_by(persons_yr, years, county_share):
-    """Persons of a county who have become residents of towns without moving, after some years."""
-    return persons_yr * years * county_share
+def reclassified_by(base, year, persons_2010s_yr, persons_yr, county_share):
+    """Persons of a county who have become townspeople without moving, from the base year of a run until ``year``.
+
+    The towns of the 2010s grew faster than those of later years, and so did what they took in.
+    """
+    earlier = max(0, min(year, 2020) - base)
+    return (persons_2010s_yr * earlier + persons_yr * (year - base - earlier)) * county_share
 
 
 @rule
