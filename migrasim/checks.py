@@ -48,11 +48,13 @@ def run(world: World, start: Before) -> None:
     flows = world.flows
     moved = flows.moves.sum(axis=2)
     net = moved.sum(axis=0) - moved.sum(axis=1)
-    town = flows.reclassified
-    villages = np.zeros_like(town)
+    seats = flows.reclassified
+    villages = np.zeros_like(seats)
     tier = np.arange(world.geography.inside) % N_TIERS
-    villages[: world.geography.inside][tier == Tier.VILLAGE] = town[: world.geography.inside][tier == Tier.TOWN]
-    expected = start.residents + flows.births - flows.deaths + flows.arrivals - flows.departures + net + town - villages
+    villages[: world.geography.inside][tier == Tier.VILLAGE] = seats[: world.geography.inside][tier == Tier.SEAT]
+    expected = (
+        start.residents + flows.births - flows.deaths + flows.arrivals - flows.departures + net + seats - villages
+    )
     expected += flows.relocated
     if (most := int(world.members.max(initial=0))) > MOST_MEMBERS:
         raise LawBroken(f"{world.year}: no household is larger than what is counted: {most} members")

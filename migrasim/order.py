@@ -46,7 +46,9 @@ class Phase(NamedTuple):
 
 
 SCHEDULE: tuple[Phase, ...] = (
-    Phase("policy", "migrasim.domains.policy", "read this year's levers; villages that become towns; relocation"),
+    Phase(
+        "policy", "migrasim.domains.policy", "read this year's levers; villages that become part of a seat; relocation"
+    ),
     Phase(
         "demography", "migrasim.domains.demography", "deaths, births, schooling, marriages, new households, arrivals"
     ),

@@ -82,7 +82,7 @@ class Flows:
     deaths: np.ndarray
     arrivals: np.ndarray  # strangers who came in from outside the registered population
     departures: np.ndarray  # strangers who live outside again and left the world
-    reclassified: np.ndarray  # persons by village place, who became residents of a town
+    reclassified: np.ndarray  # persons by seat, who became its residents without moving
     relocated: np.ndarray  # net change of residents by relocation out of danger zones
     moves: np.ndarray
     household_moves: np.ndarray

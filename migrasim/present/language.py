@@ -435,7 +435,7 @@ COMPONENTS: dict[str, tuple[str, str]] = {
     "deaths_rural": ("Deaths, rural", "死亡（鄉村）"),
     "deaths_urban": ("Deaths, urban", "死亡（城鎮）"),
     "relocation": ("Relocation out of danger zones", "避險搬遷"),
-    "reclassification": ("Villages that became towns", "村改為鎮（劃轉）"),
+    "reclassification": ("Villages that became part of a seat", "村劃入縣城（劃轉）"),
     "other_counties_rural": ("Moves between counties, rural", "縣際遷移（鄉村）"),
     "other_counties_urban": ("Moves between counties, urban", "縣際遷移（城鎮）"),
 }

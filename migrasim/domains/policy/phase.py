@@ -1,7 +1,8 @@
-"""This year's value of every lever, and villages that are reclassified as towns.
+"""This year's value of every lever, and villages that become part of their county's seat.
 
 Reclassification is exogenous: no published flow identifies it, so it is carried as a range and
-reported apart. The villages nearest to their county seat come first.
+reported apart. The villages nearest to their county seat come first
+and become part of it.
 """
 
 from __future__ import annotations
@@ -96,6 +97,7 @@ def _spatial(world: World, lever: str) -> tuple[float, float]:
 
 
 def _reclassify(world: World) -> None:
+    """Villages nearest to a seat become part of it as it grows, at the pace of the decade."""
     p = world.inputs.params("policy", PolicyParams, year=world.year)
     geography, villages = world.geography, world.villages
     counts = np.zeros((blocks_of(len(world.households)), geography.villages), np.int64)
@@ -158,20 +160,20 @@ def _reclassify(world: World) -> None:
     world.memory["jobs_base"] = np.maximum(0.0, world.memory["jobs_base"] + moved)
     gained = after - before
     _bring_services(world, before, gained)
-    town = np.arange(geography.places) % N_TIERS == Tier.TOWN
-    town[geography.inside :] = False
-    world.flows.reclassified[:] = np.where(town, gained, 0)
+    seat = np.arange(geography.places) % N_TIERS == Tier.SEAT
+    seat[geography.inside :] = False
+    world.flows.reclassified[:] = np.where(seat, gained, 0)
     # their houses come with them
-    world.stock += np.where(town[:, None], world.occupied - lived_in, 0) * world.weight
+    world.stock += np.where(seat[:, None], world.occupied - lived_in, 0) * world.weight
 
 
 def _bring_services(world: World, before: np.ndarray, gained: np.ndarray) -> None:
     """School places and beds of reclassified villages come with their people; nobody counts as growth."""
     for c in range(world.geography.counties):
-        village, town = N_TIERS * c + Tier.VILLAGE, N_TIERS * c + Tier.TOWN
-        share = gained[town] / before[village] if before[village] else 0.0
+        village, seat = N_TIERS * c + Tier.VILLAGE, N_TIERS * c + Tier.SEAT
+        share = gained[seat] / before[village] if before[village] else 0.0
         for column in (world.place.school_places, world.place.health_beds):
-            column[town] += column[village] * share
+            column[seat] += column[village] * share
             column[village] -= column[village] * share
     for name in ("urban_base", "residents_before"):
         world.memory[name] = np.maximum(1.0, world.memory[name] + gained)
@@ -195,23 +197,23 @@ def become_town(
     first, members, is_away, sector, chain, community, home_place, hukou_urban, place, tenure, occupied, network,
     filled, chosen,
 ):  # fmt: skip
-    """Addresses of the ``chosen`` (communities,) villages become addresses of their town; nobody moves."""
+    """Addresses of the ``chosen`` (communities,) villages become addresses of their county's seat; nobody moves."""
     for h in range(community.shape[0]):
         if not chosen[np.uint16(community[h])] or home_place[h] % N_TIERS != Tier.VILLAGE:
             continue
-        village, town = home_place[h], home_place[h] - Tier.VILLAGE + Tier.TOWN
+        village, seat = home_place[h], home_place[h] - Tier.VILLAGE + Tier.SEAT
         if place[h] == village:
             occupied[village, tenure[h]] -= 1
-            occupied[town, tenure[h]] += 1
+            occupied[seat, tenure[h]] += 1
             for i in range(first[h], first[h] + members[h]):
                 if is_away[i]:
                     continue
                 network[community[h], village] -= 1
-                network[community[h], town] += 1
+                network[community[h], seat] += 1
                 if sector[i] > 0:
                     kind = sector[i] if chain[i] == 0 else N_SECTORS - 1 + chain[i]
                     filled[village, kind] -= 1
-                    filled[town, kind] += 1
-            place[h] = town
-        home_place[h] = town
+                    filled[seat, kind] += 1
+            place[h] = seat
+        home_place[h] = seat
         hukou_urban[h] = 1

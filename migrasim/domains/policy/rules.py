@@ -1,4 +1,4 @@
-"""Rules of what policy does without anybody's choice: villages that become towns."""
+"""Rules of what policy does without anybody's choice: villages that become part of a seat."""
 
 from __future__ import annotations
 
