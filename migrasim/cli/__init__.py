@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, NoReturn
 
 import typer
@@ -66,7 +67,7 @@ def _command(arguments: Sequence[str] | None) -> Any:
 def _refuse_repeated(program: Any, words: Sequence[str]) -> None:
     """Refuse an option that takes one value and is given twice, and a lever set twice: the last would win silently."""
     command, given, levers = program, Counter[str](), dict[str, str]()
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in pairwise([*words, ""]):
         if word == "--":
             break
         if word.split("=")[0] == "--set":
