@@ -17,6 +17,7 @@ import numpy as np
 
 from migrasim.analysis.band import INDICATORS, QUANTILES
 from migrasim.analysis.intervals import reach
+from migrasim.analysis.shipping import held
 from migrasim.core.errors import InputError
 from migrasim.region import Region
 from migrasim.runs.result import check_request
@@ -44,12 +45,15 @@ class Spread:
         The same of every scenario less the first one; empty where there is only one.
     vectors, lucks
         How many runs a band rests on.
+    held
+        How many published series such bands held, and of how many; see `migrasim.analysis.shipping.held`.
     """
 
     levels: DataFrame
     differences: DataFrame
     vectors: int
     lucks: int
+    held: tuple[int, int] | None = None
 
     def of(self, indicator: str, source: str, scenario: str | None = None) -> DataFrame:
         """``low, median, high`` by year of one scenario, the first where none is named."""
@@ -136,7 +140,11 @@ def spread(
                     differences += _rows(scenario.name, indicator, source, years, mine - cube[0, sources == source])
     columns = ["scenario", "year", "indicator", "source", *QUANTILES, "draws"]
     return Spread(
-        pd.DataFrame(levels, columns=columns), pd.DataFrame(differences, columns=columns), len(vectors), lucks
+        pd.DataFrame(levels, columns=columns),
+        pd.DataFrame(differences, columns=columns),
+        len(vectors),
+        lucks,
+        held(Region.only()),
     )
 
 

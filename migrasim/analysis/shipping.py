@@ -79,6 +79,23 @@ def read_tried(region: Region, table: DataFrame) -> Tried | None:
     return Tried(frame.drop(columns=["wave", *columns]), values, about["implausibility"]["kept"])
 
 
+def held(region: Region) -> tuple[int, int] | None:
+    """How many published series of the fit lie within 5 to 95 percent of the kept vectors' own runs, and of how many.
+
+    None where nothing was fitted. Bands over the vectors show what the record leaves open of the parameters; this tells
+    how far such bands held what they were fitted to, so how much besides is unknown.
+    """
+    from migrasim.analysis import patterns
+
+    table = patterns.series(region)
+    found = read_tried(region, table)
+    if found is None:
+        return None
+    rows = table[table["use"] == "fit"]
+    low, high = found.values.loc[rows.index, found.kept].quantile([0.05, 0.95], axis=1).to_numpy()
+    return int(((rows["published"] >= low) & (rows["published"] <= high)).sum()), len(rows)
+
+
 def evidence(fit: Fit, region: Region) -> dict[str, Any]:
     """Data used, intervals, versions, seeds and runs of a fit, and how far its vectors are from the record."""
     from migrasim import __version__

@@ -9,11 +9,14 @@ import platform
 import signal
 import sys
 import traceback
+from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, NoReturn
 
 import typer
 from typer.exceptions import Exit, TyperException
+from typer.main import get_command
 
 from migrasim import __version__
 from migrasim.cli import (  # noqa: F401 (each adds its commands to the program)
@@ -56,7 +59,30 @@ def _command(arguments: Sequence[str] | None) -> Any:
     threads = os.environ.get("NUMBA_NUM_THREADS", "1")
     if not threads.strip().isdecimal() or int(threads) < 1:
         raise InputError(f"NUMBA_NUM_THREADS: '{threads}' is not allowed; allowed: whole numbers from 1")
-    return app(args=arguments, prog_name="migrasim", standalone_mode=False)
+    program = get_command(app)
+    _refuse_repeated(program, list(sys.argv[1:] if arguments is None else arguments))
+    return program(args=arguments, prog_name="migrasim", standalone_mode=False)
+
+
+def _refuse_repeated(program: Any, words: Sequence[str]) -> None:
+    """Refuse an option that takes one value and is given twice, and a lever set twice: the last would win silently."""
+    command, given, levers = program, Counter[str](), dict[str, str]()
+    for word, following in pairwise([*words, ""]):
+        if word == "--":
+            break
+        if word.split("=")[0] == "--set":
+            text = word.partition("=")[2] or following
+            lever = text.split("=")[0]
+            if levers.setdefault(lever, text) != text:
+                raise InputError(f"--set {lever}: given twice, {levers[lever]} and {text}; once is allowed")
+        if word.startswith("-"):
+            given[word.split("=")[0]] += 1
+        elif not given and word in getattr(command, "commands", {}):
+            command = command.commands[word]
+    for option in getattr(command, "params", ()):
+        times = sum(given[name] for name in option.opts)
+        if times > 1 and option.param_type_name == "option" and not (option.multiple or option.is_flag):
+            raise InputError(f"{option.opts[0]}: given {times} times; once is allowed")
 
 
 def _mend_width() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from migrasim.cli.shared import LangOption, app, console, lang_of, results_in, say, short, telling_of
+from migrasim.cli.shared import LangOption, app, check_workers, console, lang_of, results_in, say, short, telling_of
 
 DirArgument = Annotated[Path, typer.Argument(help="Folder of a batch.", metavar="DIR")]
 MethodOption = Annotated[
@@ -87,6 +87,7 @@ def search(
     from migrasim.present import search_finding
     from migrasim.runs.design import Experiment
 
+    check_workers(workers)
     asked = Experiment.load(experiment)
     if sample is not None:
         asked = asked.changed(sample=sample)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from migrasim.cli.shared import LangOption, app, console, flag, lang_of, say, short, show
+from migrasim.cli.shared import LangOption, app, check_workers, console, flag, lang_of, say, short, show
 from migrasim.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def calibrate(
     from migrasim.present.progress import runs
     from migrasim.region import Region
 
+    check_workers(workers)
     region = Region.only()
     plan, table = calibration.Plan.load(region), patterns.series(region)
     calibration.check_folder(folder, lambda name: name.startswith("wave-"))
@@ -83,6 +84,7 @@ def validate(
     from migrasim.present import judgement
     from migrasim.present.progress import runs
 
+    check_workers(workers)
     request = validation.Request(
         folder=folder, sample=sample, workers=workers, experiments=experiments, ablations=tuple(ablations or ())
     )
@@ -142,6 +144,7 @@ def taken_in(
     from migrasim.region import Region
     from migrasim.runs.result import check_request
 
+    check_workers(workers)
     check_request(seed=0, sample=sample, base=2020, until=until, prefix="--")
     if not 0 <= more <= _MOST_MORE:
         raise InputError(f"--more: {more} is not allowed; allowed: whole numbers from 0 to {_MOST_MORE}")

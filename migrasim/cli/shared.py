@@ -187,6 +187,18 @@ def check_parameters(parameters: str) -> None:
         vectors_of(Region.only())
 
 
+def check_workers(workers: int | None) -> None:
+    """Refuse a number of processes that is none, as the option is typed.
+
+    Raises
+    ------
+    InputError
+        With what is allowed.
+    """
+    if workers is not None and workers < 1:
+        raise InputError(f"--workers: {workers} is not allowed; allowed: whole numbers from 1 on")
+
+
 def at_once(threads: int | None) -> int | None:
     """Processes for the runs beside one that uses so many threads; on one thread they are made in this process."""
     return 0 if threads == 1 else threads

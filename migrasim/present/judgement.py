@@ -252,6 +252,8 @@ def spread_tables(spread: Spread, lang: Lang) -> list[RenderableType]:
         found.append(listing(heads, rows, lang, phrase(title, lang, **made)))
         if outside:
             found.append(Prose(phrase("spread_outside", lang, count=outside, all=len(rows), **made), "dim"))
+    if spread.held is not None:
+        found.append(Prose(phrase("spread_held", lang, held=spread.held[0], all=spread.held[1]), "dim"))
     return found
 
 

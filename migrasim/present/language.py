@@ -302,6 +302,13 @@ PHRASES: dict[str, tuple[str, str]] = {
         "{all}行中有{count}行的中位數落在旁邊的隨機性區間之外：中位數取自同一隨機種子下的{vectors}組參數，而區間由其中最佳一組的"
         "{lucks}次運行得出。",
     ),
+    "spread_held": (
+        "Read these bands as a lower end of what is unknown: in the fit, bands of the same vectors hold {held} of "
+        "{all} published figures of 2010 to 2022 (5 to 95 percent; 90 of 100 would be right). They show what the "
+        "record leaves open of the parameters, not what the model lacks; see docs/validation.md.",
+        "此區間只是未知程度的下限：擬合時同一批參數組的區間（5%至95%）只容納了2010至2022年{all}個公佈值中的{held}個（合理應為九成）。"
+        "區間反映史料對參數的未定之處，不反映模型自身的欠缺；見docs/validation.md。",
+    ),
     "judge_outside": (
         "In {count} of {all} series the simulated value lies outside the band of parameters beside it: the value is "
         "the mean of {lucks} runs of the best vector with {share}% of the households, the band is of one run of each "

@@ -226,7 +226,7 @@ def test_measures_are_what_one_counts(measure: str, place: str, detail: str, exp
     assert found.iloc[0] == pytest.approx(expected)
 
 
-def test_what_a_fit_ships_is_read_back(tmp_path: Path) -> None:
+def test_what_a_fit_ships_is_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Vectors, evidence and the runs that were made come back as they were written, the best vector first."""
     region = Region.only()
     plan, table = _plan(waves=1), patterns.series(region)
@@ -239,6 +239,13 @@ def test_what_a_fit_ships_is_read_back(tmp_path: Path) -> None:
     tried = shipping.read_tried(SimpleNamespace(folder=tmp_path), table)  # type: ignore[arg-type]
     assert tried is not None
     pd.testing.assert_frame_equal(tried[1], found.values, check_names=False)
+    kept = tried.values[tried.kept]
+    fitted = [row for row in table.index if table.loc[row, "use"] == "fit"]
+    inside = sum(
+        kept.loc[row].quantile(0.05) <= table.loc[row, "published"] <= kept.loc[row].quantile(0.95) for row in fitted
+    )
+    monkeypatch.setattr(patterns, "series", lambda _: table)
+    assert shipping.held(SimpleNamespace(folder=tmp_path)) == (inside, len(fitted))  # type: ignore[arg-type]
     evidence = shipping.evidence(found, region)
     assert evidence["runs"] == 2 * len(found.vectors) and evidence["seed"] == plan.seed
 

@@ -107,4 +107,4 @@ def test_readme_commands_are_the_ones_that_ci_knows():
     """The two commands of the README are there, each on one line."""
     lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     assert "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/migrasim run plan" in lines
-    assert 'python3 -m venv .venv && .venv/bin/pip install ".[dev]" && .venv/bin/pytest' in lines
+    assert 'python3 -m venv .venv && .venv/bin/pip install ".[dev]" && .venv/bin/pytest -n 2' in lines

@@ -176,6 +176,9 @@ def test_a_median_outside_the_band_beside_it_is_explained():
         notes = [one.text for one in found if isinstance(one, sheet.Prose)]
         assert len(notes) == count
         assert all(note.startswith("In 1 of 1 rows the median lies outside") for note in notes)
+    found = judgement.spread_tables(Spread(levels, levels.iloc[:0], 40, 2, (53, 158)), "en")
+    told = [one.text for one in found if isinstance(one, sheet.Prose)][-1]
+    assert "a lower end of what is unknown" in told and "53 of 158 published figures" in told
 
 
 def test_chinese_tables_are_chinese_throughout(make_result):

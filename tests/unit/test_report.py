@@ -17,6 +17,7 @@ from quick_runs import made_of
 
 from migrasim import __version__, cli
 from migrasim.analysis import compare
+from migrasim.analysis.shipping import held
 from migrasim.core.errors import InputError
 from migrasim.core.language import LANGS
 from migrasim.facts import FactBook
@@ -392,6 +393,8 @@ def test_the_range_over_fitted_facts_stands_apart(run, page_of, tmp_path):
     told = report.write(tmp_path).read_text(encoding="utf-8")
     assert "lies between 47.0% and 52.0%" in told and "they are not added up" in told
     assert "no interval can be given" not in told
+    inside, of = held(Region.only()) or (0, 0)
+    assert f"hold {inside} of {of} published figures" in told
     assert told != page_of("run")
 
 

@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from migrasim.analysis.shipping import held
 from migrasim.core.language import Lang
 from migrasim.facts import FactBook
 from migrasim.present.comparison import chance
+from migrasim.present.language import phrase
 from migrasim.present.punctuation import title_in
 from migrasim.present.report.view import Changed, View
 from migrasim.present.report.words import word
@@ -83,6 +85,8 @@ def _headline_run(view: View, lang: Lang) -> list[str]:
     if fitted[0] is not None and fitted[1] is not None:
         ends = [(float(each["low"].loc[until]), float(each["high"].loc[until])) for each in fitted if each is not None]
         said.append(_sure("sure_fitted", until, ends[0], ends[1], fitted_words(view, lang), lang))
+        if view.region is not None and (found := held(view.region)) is not None:
+            said.append(phrase("spread_held", lang, held=found[0], all=found[1]))
         if years := view.outside(view.fitted, (RATE, "urban_population")):
             said.append(word("outside_fitted", lang, count=len(years), all=until - base))
     elif not drawn:
