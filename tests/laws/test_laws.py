@@ -130,7 +130,7 @@ def test_a_broken_law_of_stocks_is_found(harm: Callable[[World], None], law: str
 def test_dwellings_are_stock_and_flow() -> None:
     """In every county the stock of a year is that of the year before and what was built, let anew or brought along.
 
-    Homes of the relocated are bought for them; homes of villages that become towns come with their people.
+    Homes of the relocated are bought for them; homes of villages that join a seat come with their people.
     """
     simulation = begin(levers={"public_housing": "double"})
     world = simulation.world
@@ -148,7 +148,7 @@ def test_dwellings_are_stock_and_flow() -> None:
             stood = world.stock.copy()
             renovated = world.built("public_housing.renovation_units") * supply if name == "housing" else 0.0
             work()
-            if name == "policy":  # villages that become towns, and relocation
+            if name == "policy":  # villages that join a seat, and relocation
                 brought = (world.stock - stood)[: world.geography.inside].sum(axis=1).reshape(-1, N_TIERS)
                 gained = (brought * urban).sum(axis=1)
                 assert np.all(gained >= world.measures.get("relocated_households", 0) * world.weight)

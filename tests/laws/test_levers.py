@@ -203,7 +203,7 @@ def test_a_lever_acts_through_its_channel(lever: str) -> None:
     low, high = BOOK.levers[lever].bounds
     if lever.endswith(".jobs"):
         low, high = 0, 3000
-    # villages of a tiny world would all become towns at once
+    # villages of a tiny world would all join their seat at once
     parameters = {"policy.reclassified_persons_yr": 0.0} if lever.startswith("rural.") else None
     few, many = (measure(run({**others, lever: value}, parameters=parameters)) for value in (low, high))
     assert sign * (many - few) > 0, f"{lever}: {few} at {low}, {many} at {high}"
@@ -215,7 +215,7 @@ def test_a_cost_that_is_shown_is_charged(lever: str) -> None:
     others = CHANNELS[lever][2] if lever in CHANNELS else {}
     jobs = {"industry.smart_manufacturing.jobs": 3000} if lever == "industry.park_concentration" else {}
     set_to = {"three_rights.exit_market": 1.0} | others | jobs | {lever: BOOK.levers[lever].bounds[1]}
-    inputs = tiny_inputs({"policy.reclassified_persons_yr": 0.0}, levers=set_to)  # else all villages become towns
+    inputs = tiny_inputs({"policy.reclassified_persons_yr": 0.0}, levers=set_to)  # else all villages join their seat
     simulation = Simulation.start(tiny_world(1500, inputs=inputs, seed=5), CHAIN_SECTORS)
     world, item, paid = simulation.world, {"three_rights.exit_price": "three_rights.exit"}.get(lever, lever), 0.0
     for _ in range(6 if lever == "three_rights.exit_price" else 3):
