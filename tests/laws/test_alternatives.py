@@ -36,7 +36,8 @@ def begin(*alternatives: str, levers: dict[str, Any] | None = None, future: str 
         cpi=dict.fromkeys(range(2000, 2036), 2.0),
     )
     scenario = Scenario.from_mapping({"name": "tiny", "levers": levers or {}}, book)
-    inputs = Inputs.build(book, region, scenario, alternatives=alternatives, future=future)
+    still = {"policy.reclassified_persons_yr": 0.0}  # else all villages join their seat
+    inputs = Inputs.build(book, region, scenario, parameters=still, alternatives=alternatives, future=future)
     return Simulation.start(tiny_world(500, inputs=inputs), CHAIN_SECTORS)
 
 
