@@ -18,6 +18,7 @@ import numpy as np
 
 from migrasim.core.codes import N_OUTSIDE, N_TIERS, Sector, Tier
 from migrasim.core.errors import InputError, nearest
+from migrasim.core.interrupts import held_back
 from migrasim.region_files import AGES, COLUMNS, read_table, write_template
 from migrasim.region_form import faults_of, read_yaml
 
@@ -420,7 +421,8 @@ class Region:
         if not path.is_file():
             return pd.DataFrame()
         try:
-            return pd.read_csv(path, index_col="vector").astype(float)
+            with held_back():
+                return pd.read_csv(path, index_col="vector").astype(float)
         except (OSError, ValueError) as error:
             raise InputError(f"{path}: is no readable table of numbers ({str(error).splitlines()[0]})") from None
 

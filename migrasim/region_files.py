@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrasim.core.errors import InputError, nearest
+from migrasim.core.interrupts import held_back
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +60,9 @@ def read_table(folder: Path, name: str) -> pd.DataFrame:
 
     path = folder / "tables" / f"{name}.csv"
     try:
-        frame = pd.read_csv(path, encoding="utf-8-sig", dtype={"year": str} if name == "labour_demography" else None)
+        kinds = {"year": str} if name == "labour_demography" else None
+        with held_back():
+            frame = pd.read_csv(path, encoding="utf-8-sig", dtype=kinds)
     except FileNotFoundError:
         known = [found.stem for found in (folder / "tables").glob("*.csv")]
         hint = nearest(name, known)

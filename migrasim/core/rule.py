@@ -32,6 +32,7 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataC
 from numba.core.typing.npydecl import parse_dtype
 from numba.extending import intrinsic, overload
 
+from migrasim.core.interrupts import held_back
 from migrasim.core.kept import cache_root as cache_root
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -160,9 +161,11 @@ class _SharedCache(FunctionCache):  # type: ignore[misc]
 
 def _njit(function: F, **options: Any) -> Any:
     """Compile for Python and kernels, and keep the result on disk where there is a place."""
-    compiled = numba.njit(nogil=True, **options)(function)
+    compiled: Any = numba.njit(nogil=True, **options)(function)
     if _CACHE:
         compiled._cache = _SharedCache(function)
+    # what loads or compiles a kernel at its first call; an interrupt in it would leave its lock taken
+    compiled._compile_for_args = held_back()(compiled._compile_for_args)
     return compiled
 
 
