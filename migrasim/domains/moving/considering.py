@@ -36,7 +36,7 @@ N_CONCERNS = 5
 MONTHS = 12
 _AGES = 120  # beyond them nobody is asked by the table of `most_considering`
 _SLACK_PROB = 1e-9
-_RANK = 8  # bits of an age
+_RANK, _AGE = 8, 255  # bits of an age
 _EVENTS, _DEPENDENT = 15, 16  # bits of a household: of its four events, and of somebody who depends on others
 _CONCERNS = (  # whom news of a lever concern, by the beginning of its name
     ("residence_permit.", CONCERNS_DEPENDENTS),
@@ -135,7 +135,7 @@ def _consider(
             events |= (events_at[at] & (_DEPENDENT + 1 + 2 * youth)) | ((does == Activity.SEEKING) << 2)
             likeliest = max(likeliest, rank_of[np.uint8((does != Activity.PUPIL) & (does != Activity.CHILD)), at])
         away = (away_place[h] >= 0) | (place[h] >= inside)
-        at = np.uint8(likeliest)  # the bits of the age
+        at = np.uint8(likeliest & _AGE)
         luck = uniform(key, who[h], 0)
         month[h] = 0
         events += 8 * away  # four bits for the bounds, and whether somebody depends
