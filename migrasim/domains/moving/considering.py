@@ -223,18 +223,16 @@ def by_month(month, place, places):
     consider until the end of each; (places,) how many live where
     """
     ends, considered = zeros(MONTHS + 1, np.int64), zeros(places, np.int64)
-    for h in range(month.shape[0]):
-        ends[month[h]] += 1
-    ends[0] = 0
+    found, total = empty(month.shape[0] + 1, np.int64), 0
+    for h in range(month.shape[0]):  # without branches; a row after the last is written, too
+        found[np.uint64(total)] = h
+        total += month[h] > 0
+    rows, slot, ordered = found[:total].copy(), empty(total, np.int64), empty(total, np.int64)
+    for n in range(total):
+        ends[month[rows[n]]] += 1
     for m in range(1, MONTHS + 1):
         ends[m] += ends[m - 1]
-    cursor, total = ends.copy(), ends[MONTHS]
-    rows, slot, ordered = empty(total + 1, np.int64), empty(total, np.int64), empty(total, np.int64)
-    count = 0
-    for h in range(month.shape[0]):  # without branches; a row after the last is written, too
-        rows[count] = h
-        count += month[h] > 0
-    rows = rows[:total]
+    cursor = ends.copy()
     for n in range(total):
         h = rows[n]
         at = cursor[month[h] - 1]
