@@ -66,11 +66,16 @@ def bounds(peer_share, news, p):
     for most in range(2):
         followed = peers if (p[0].consider_peer_factor > 0.0) == (most > 0) else 0.0
         heard = loudest if (p[0].consider_news_factor > 0.0) == (most > 0) else 0.0
+        slack = _SLACK_PROB if most else -_SLACK_PROB
         for age in range(_AGES):
-            for events in range(16):
-                event, youth, seeking, away = events & 1 > 0, events & 2 > 0, events & 4 > 0, events & 8 > 0
-                prob = rules.consider_prob(age, event, youth, seeking, False, followed, away, heard, p[0])
-                bounds[most, age, events] = prob + (_SLACK_PROB if most else -_SLACK_PROB)
+            for events in range(0, 16, 4):  # four before any is written: what is theirs by age is worked out once
+                seeking, away = events & 4 > 0, events & 8 > 0
+                neither = rules.consider_prob(age, False, False, seeking, False, followed, away, heard, p[0])
+                event = rules.consider_prob(age, True, False, seeking, False, followed, away, heard, p[0])
+                youth = rules.consider_prob(age, False, True, seeking, False, followed, away, heard, p[0])
+                both = rules.consider_prob(age, True, True, seeking, False, followed, away, heard, p[0])
+                bounds[most, age, events], bounds[most, age, events + 1] = neither + slack, event + slack
+                bounds[most, age, events + 2], bounds[most, age, events + 3] = youth + slack, both + slack
     return bounds
 
 
