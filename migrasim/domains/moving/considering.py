@@ -34,7 +34,7 @@ from migrasim.world import World
 CONCERNS_DEPENDENTS, CONCERNS_LAND, CONCERNS_TENANTS, CONCERNS_WORKERS, CONCERNS_ABSENT = range(5)
 N_CONCERNS = 5
 MONTHS = 12
-_AGES = 120  # beyond them nobody is asked by the table of `most_considering`
+_AGES = 120  # beyond them nobody is asked by `bounds`
 _SLACK_PROB = 1e-9
 _RANK, _AGE = 8, 255  # bits of an age
 _EVENTS, _DEPENDENT = 15, 16  # bits of a household: of its four events, and of somebody who depends on others
