@@ -212,14 +212,15 @@ def _fill_tally(
         living = (members[h] - gone) * where[np.uint8(place[h])]
         if gone > 0:
             living += gone * where[np.uint8(away_place[h])]
-        counts[county, fifth, trait, 0] += 1
-        counts[county, fifth, trait, 1] += members[h]
-        counts[county, fifth, trait, 2] += living & _TOWNS
-        counts[county, fifth, trait, 3] += living >> _OUTSIDE_BITS
-        counts[county, fifth, trait, 4] += moved[h]
+        cell = counts[county, fifth, trait]
+        cell[0] += 1
+        cell[1] += members[h]
+        cell[2] += living & _TOWNS
+        cell[3] += living >> _OUTSIDE_BITS
+        cell[4] += moved[h]
         if not alone:
-            counts[county, fifth, trait, 5] += np.int64(np.rint(welfare[h]))
-            counts[county, fifth, trait, 6] += 1
+            cell[5] += np.int64(np.rint(welfare[h]))
+            cell[6] += 1
 
 
 def tally(world: World, found: Survey, welfare: np.ndarray, groups: Groups) -> np.ndarray:

@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from worlds import fact_book
 
-from migrasim.core.codes import Form, Nest
+from migrasim.core.codes import Activity, Form, Nest
+from migrasim.core.rule import record
 from migrasim.domains.moving import rules
+from migrasim.domains.moving.considering import bounds, by_age
+from migrasim.domains.moving.household import is_adult
 
 MOVING = fact_book().params("moving", rules.MovingParams)
 
@@ -48,6 +51,20 @@ def test_considering_is_a_probability_and_events_raise_it(
         given[event] = True
         assert rules.consider_prob(*given, MOVING) >= prob - 1e-12
     assert rules.consider_prob(age, school, youth, seeking, wed, peers, away, 1.0, MOVING) >= prob - 1e-12
+
+
+@given(st.lists(st.integers(0, 119), min_size=1, max_size=6), st.integers(0, 15), share, share, share)
+def test_nobody_is_passed_over_who_considers(
+    ages: list[int], events: int, peers: float, others: float, news: float
+) -> None:
+    """The chance of whoever may be the likeliest mover of a household lies within what is asked at first."""
+    least, most = bounds(np.array([peers, others]), np.array([[news, 0.0]]), record(MOVING))
+    _, rank = by_age(most, record(MOVING))
+    event, youth, seeking, away = (events & bit > 0 for bit in (1, 2, 4, 8))
+    asked = max(rank[1, age] for age in ages) & 0xFF
+    for age in [age for age in ages if is_adult(age, Activity.WORKER)] or ages:
+        prob = rules.consider_prob(age, event, youth, seeking, False, peers, away, news, MOVING)
+        assert least[age, events] < prob < most[asked, events]
 
 
 @given(st.floats(0, 100), share, share)

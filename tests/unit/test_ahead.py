@@ -131,7 +131,7 @@ def dispatcher(kernel):
     return next((each for each in cells if hasattr(each, "signatures")), kernel)
 
 kernels = [dispatcher(each) for each in (
-    choice._choose, choice.fill_best, household._fill, considering._consider, considering.most_considering,
+    choice._choose, choice.fill_best, household._fill, considering._consider, considering.bounds, considering.by_age,
 )]
 set_threads(1)
 rehearse()

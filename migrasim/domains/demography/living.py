@@ -8,12 +8,12 @@ whether they count from the end.
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from migrasim.core.chance import Decision, draw, stream, uniform, unit
+from migrasim.core.chance import Decision, stream, uniform
 from migrasim.core.codes import Activity, Schooling, Sector, Sex
 from migrasim.core.columns import listed
 from migrasim.core.rule import blocks_of, empty, kernel, rows_of, rule, span, threaded_kernel, zeros
@@ -23,7 +23,6 @@ from migrasim.world import World
 
 _AGES = rules.AGES
 _ACTIVITIES, _SCHOOLINGS = len(Activity), len(Schooling)
-_DRAWN = 1024  # persons whose luck is drawn before it is used
 BEARS, SEEKS, LEAVES, ENTERS = 1, 2, 4, 8  # what people are asked: a child, a marriage, to leave, to enter a school
 
 
@@ -140,23 +139,15 @@ def _age(year, birth_year):
     return np.uint64(min(max(year - birth_year, 0), _AGES - 1))
 
 
-@partial(threaded_kernel, allocates=True)
+@threaded_kernel
 def die(block, key, birth_year, sex, year, table, luck, gone, dead, found):
-    """Mark in ``gone`` (persons,) who dies, and list them.
-
-    Everybody draws luck: apart from what is done with it, so that a processor mixes the bits of several at once.
-    """
-    bits = empty(_DRAWN, np.uint64)
+    """Mark in ``gone`` (persons,) who dies, and list them. Everybody draws luck."""
     n = block[0]
-    for start in range(block[0], block[1], _DRAWN):
-        end = min(start + _DRAWN, block[1])
-        for i in range(start, end):
-            bits[i - start] = draw(luck, key[i], 0)
-        for i in range(start, end):
-            age = _age(year, birth_year[i])
-            gone[i] = unit(bits[i - start]) < table[sex[i], age]
-            dead[n] = i
-            n += gone[i]
+    for i in rows_of(block):
+        dies = uniform(luck, key[i], 0) < table[sex[i], _age(year, birth_year[i])]
+        gone[i] = dies
+        dead[np.uint64(n)] = i
+        n += dies
     found[block[2], 0], found[block[2], 1] = block[0], n - block[0]
 
 

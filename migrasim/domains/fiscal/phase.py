@@ -385,6 +385,13 @@ def update_savings(world: World, income_yuan: np.ndarray) -> None:
     """
     p = world.inputs.params("fiscal", FiscalParams, year=world.year)
     households, geography = world.households, world.geography
+    inside = geography.inside
+    # Every household belongs to the county of its registered address; strangers to where they live.
+    county = np.full(geography.places, geography.core // N_TIERS)
+    county[:inside] = np.arange(inside) // N_TIERS
+    share = np.full(geography.places, p.consumption_urban_share)
+    share[Tier.VILLAGE : inside : N_TIERS] = p.consumption_village_share
+    share[inside:] = p.consumption_outside_share
     flows = np.zeros((blocks_of(len(households)), 2, geography.counties + APART), np.int64)
     _save(
         len(households),
@@ -393,8 +400,9 @@ def update_savings(world: World, income_yuan: np.ndarray) -> None:
         households.savings_yuan,
         world.members,
         income_yuan,
-        geography.inside,
-        geography.core // N_TIERS,
+        inside,
+        county,
+        share,
         record(p),
         flows,
     )
@@ -404,23 +412,16 @@ def update_savings(world: World, income_yuan: np.ndarray) -> None:
 
 
 @threaded_kernel
-def _save(block, home_place, place, savings_yuan, members, income_yuan, inside, core_county, p, flows_of):
-    # Every household belongs to the county of its registered address; strangers to where they live.
+def _save(block, home_place, place, savings_yuan, members, income_yuan, inside, county_of, share_of, p, flows_of):
+    """Change savings and add up in ``flows_of`` (blocks, 2, counties) what is earned and spent.
+
+    ``county_of`` and ``share_of`` (places,) are the county of a place and the share of income that is consumed there.
+    """
     p = p[0]
     flows = flows_of[block[2]]
     for h in rows_of(block):
-        if home_place[h] < inside:
-            county = home_place[h] // N_TIERS
-        elif place[h] < inside:
-            county = place[h] // N_TIERS
-        else:
-            county = core_county
-        if place[h] >= inside:
-            share = p.consumption_outside_share
-        elif place[h] % N_TIERS == Tier.VILLAGE:
-            share = p.consumption_village_share
-        else:
-            share = p.consumption_urban_share
+        here, home = np.uint8(place[h]), np.uint8(home_place[h])
+        county, share = np.uint16(county_of[home if home < inside else here]), share_of[here]
         income = max(np.int64(0), income_yuan[h, 0] + income_yuan[h, 1])
         spent = np.int64(consumption_yuan(float(income), float(savings_yuan[h]), members[h], share, p))
         savings_yuan[h] += income - spent

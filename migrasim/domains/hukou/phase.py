@@ -264,23 +264,18 @@ def _decide(
         held = has_permit(months, waiting_months[county], uniform(permit_luck, key[h], 0), take_up_share[county])
         permit[h] = held
         asks = (kind[h] == Kind.FAMILY) & (away_place[h] != home_place[h])
-        asks &= uniform(gate_luck, key[h], 1) < openness_share[county]
         asks &= uniform(transfer_luck, key[h], 0) < most_prob[county]
+        asks = asks and uniform(gate_luck, key[h], 1) < openness_share[county]
         if not (eligible or asks):
             continue
         present = pupils = 0
-        child = 0.0
-        steady_job = 0.0
+        children = works = False
         for i in members_of(first_member, members, h):
-            if is_away[i]:
-                continue
-            age = year - birth_year[i]
-            present += 1
-            pupils += p.pupil_age_min_yr <= age < p.child_age_max_yr
-            if age <= p.child_age_max_yr:
-                child = 1.0
-            if activity[i] == Activity.WORKER:
-                steady_job = 1.0
+            age, here = year - birth_year[i], is_away[i] == 0
+            present += here
+            pupils += here & (p.pupil_age_min_yr <= age) & (age < p.child_age_max_yr)
+            children |= here & (age <= p.child_age_max_yr)
+            works |= here & (activity[i] == Activity.WORKER)
         prob = 0.0
         if asks:
             own_home = 0.0
@@ -292,8 +287,8 @@ def _decide(
             pull = transfer_pull(
                 years,
                 own_home,
-                child,
-                steady_job,
+                1.0 if children else 0.0,
+                1.0 if works else 0.0,
                 land_mu[h] * (1.0 - kept_prob[LAND, village_county]),
                 has_homestead[h] * (1.0 - kept_prob[HOMESTEAD, village_county]),
                 has_collective_share[h] * (1.0 - kept_prob[COLLECTIVE, village_county]),

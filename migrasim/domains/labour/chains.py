@@ -111,14 +111,18 @@ def fill_words(block, who, key, stream_key, words):
 @threaded_kernel
 def farmers_in(block, who, at, ends, household, is_away, birth_year, place, away_place, activity, places, year):
     """List (see `people_found`) farmers below the age of retiring who live in ``places`` (places,) bool."""
+    farmers = block[0]
+    for i in rows_of(block):  # without branches: the few of many
+        who[np.uint64(farmers)] = i
+        farmers += (activity[i] == Activity.FARMER) & (year - birth_year[i] < rules.RETIRING_AGE)
     count = block[0]
-    for i in rows_of(block):
-        if activity[i] == Activity.FARMER and year - birth_year[i] < rules.RETIRING_AGE:
-            h = household[i]
-            here = away_place[h] if is_away[i] else place[h]
-            if places[here]:
-                who[count], at[count] = i, here
-                count += 1
+    for k in range(block[0], farmers):
+        i = np.uint32(who[k])
+        h = np.uint32(household[i])
+        home, away = place[h], away_place[h]
+        here = away if is_away[i] else home
+        who[count], at[count] = i, here
+        count += places[here]
     ends[block[2], 0], ends[block[2], 1] = block[0], count
 
 

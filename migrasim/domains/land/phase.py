@@ -385,10 +385,6 @@ def _uses(
             counts[v, _HOMESTEADS] += has_homestead[h]
         if (land_mu[h] <= 0.0) | (hands + working > 0):
             continue
-        if uniform(luck, key[h], _LENDS) >= lends_share[county[v]]:
-            use = _IDLE_MU
-        elif uniform(luck, key[h], _FREE) < free_share:
-            use = _FREE_MU
-        else:
-            use = _PAID_MU
+        lends, free = uniform(luck, key[h], _LENDS) < lends_share[county[v]], uniform(luck, key[h], _FREE) < free_share
+        use = (_FREE_MU if free else _PAID_MU) if lends else _IDLE_MU
         counts[v, use] += np.int64(np.rint(land_mu[h] * TENTHS))

@@ -14,7 +14,7 @@ from migrasim.core.codes import (
     N_TIERS,
     Tier,
 )
-from migrasim.core.rule import kernel, record, rows_of, threaded_kernel
+from migrasim.core.rule import empty, kernel, record, rows_of, threaded_kernel
 from migrasim.domains.moving import rules
 from migrasim.domains.moving.household import (
     Families,
@@ -200,6 +200,18 @@ def _offer(world: World, at: np.ndarray) -> None:
     at["barrier"] = place.barrier_share
 
 
+@kernel
+def registered(network):
+    """(communities,) float64 people by community, of a network (communities, places)."""
+    people = empty(network.shape[0], np.float64)
+    for community in range(network.shape[0]):
+        counted = 0
+        for d in range(network.shape[1]):
+            counted += network[community, d]
+        people[community] = counted
+    return people
+
+
 def renew(world: World, p: MovingParams, at: np.ndarray, land: np.ndarray | None = None) -> None:
     """Bring what places offer, in the records ``at``, up to date; what counties offer where ``land`` is given."""
     _offer(world, at)
@@ -270,7 +282,7 @@ def views(world: World) -> tuple[People, Families, Places]:
         geography.community_county,
         origin_places(world),
         network,
-        network.sum(axis=1).astype(np.float64),
+        registered(network),
         geography.core,
         geography.villages,
     )

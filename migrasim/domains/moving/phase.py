@@ -18,7 +18,7 @@ from migrasim.core.codes import (
 )
 from migrasim.core.columns import Runs
 from migrasim.core.columns import gather as gather_columns
-from migrasim.core.rule import kernel, record
+from migrasim.core.rule import empty, kernel, record
 from migrasim.domains.moving import choice
 from migrasim.domains.moving.choice import ROUNDS, STAY
 from migrasim.domains.moving.considering import MONTHS, by_month, months
@@ -135,8 +135,20 @@ def run(
     world.measures["refused"] = goods.refused
     world.memory["refused_dwelling"] = goods.refused[:, 0].astype(np.float64)
     world.pay("household.down_payment", Purse.HOUSEHOLD, Purse.ENTERPRISE, goods.paid_yuan * world.weight)
-    moved = np.abs(world.network - before).sum(axis=1) / 2.0
-    world.memory["peer_moves_share"] = moved / np.maximum(1, world.network.sum(axis=1))
+    world.memory["peer_moves_share"] = peer_moves(before, world.network)
+
+
+@kernel
+def peer_moves(before, now):
+    """(communities,) share of the registered people of each who moved, by networks (communities, places)."""
+    share = empty(now.shape[0], np.float64)
+    for community in range(now.shape[0]):
+        moved, registered = 0, 0
+        for d in range(now.shape[1]):
+            moved += abs(now[community, d] - before[community, d])
+            registered += now[community, d]
+        share[community] = moved / 2.0 / max(1, registered)
+    return share
 
 
 def first_choices(world: World, with_values: bool = False) -> tuple[np.ndarray, ...]:

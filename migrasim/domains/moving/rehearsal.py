@@ -36,9 +36,12 @@ def rehearse() -> None:
     codes, values = np.empty((0, choice.ROUNDS), np.int64), np.empty((0, choice.ROUNDS))
     choice.choose_gathered(homes, crew, places, 0, 0, bundle, codes, values)
     news = np.zeros((len(places.land) + 1, considering.N_CONCERNS))
-    most = considering.most_considering(places.registered, news, bundle)
+    least, most = considering.bounds(places.registered, news, bundle)
     wed, month = np.empty(0, np.bool_), np.empty(0, np.uint8)
-    considering._consider(0, people, families, places, places.registered, most, wed, news, 0, 0, bundle, month)
+    events, rank = considering.by_age(most, bundle)
+    considering._consider(
+        0, people, families, places, places.registered, least, most, events, rank, wed, news, 0, 0, bundle, month
+    )
 
 
 def _nobody() -> tuple[People, Families, Places, Any]:
