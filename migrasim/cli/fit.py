@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from migrasim.cli.shared import LangOption, app, check_workers, console, flag, lang_of, say, short, show
+from migrasim.cli.shared import LangOption, app, check_workers, console, flag, given_place, lang_of, say, short, show
 from migrasim.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def validate(
     """
     tongue = lang_of(lang)
     from migrasim.analysis import calibration, validation
-    from migrasim.present import judgement
+    from migrasim.present import judgement, validation_page
     from migrasim.present.progress import runs
 
     check_workers(workers)
@@ -90,13 +90,14 @@ def validate(
     )
     validation.check_request(request)
     calibration.check_folder(folder, lambda name: name in validation.FOLDERS)
+    there = None if page is None else given_place(page)
+    if there is not None:
+        validation_page.check(there)
     with runs(console(stderr=True), "validation", say) as on_done:
         found = validation.validate(request, on_done)
     show(*judgement.tables(found, tongue))
-    if page is not None:
-        from migrasim.present import validation_page
-
-        for path in validation_page.write(found, page):
+    if there is not None:
+        for path in validation_page.write(found, there):
             say(short(path))
 
 

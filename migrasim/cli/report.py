@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from migrasim.cli.shared import LangOption, app, flag, lang_of, short, telling_of
+from migrasim.cli.shared import LangOption, app, flag, given_place, lang_of, short, telling_of
 from migrasim.core.errors import InputError
 from migrasim.core.language import Lang
 
@@ -55,7 +55,8 @@ def report(
             raise InputError(f"--scenario: {len(scenarios)} are given; allowed with --monitoring: one")
         _monitoring(folder, monitoring, observations, (scenarios or ["plan"])[0], sample, out, tongue)
         return
-    file = reports.write(folder, out, tongue, nominal=nominal, scenarios=scenarios or ())
+    there = None if out is None else given_place(out)
+    file = reports.write(folder, there, tongue, nominal=nominal, scenarios=scenarios or ())
     from migrasim.present.language import phrase
 
     with telling_of(file.absolute()):
@@ -77,12 +78,15 @@ def _monitoring(
     from migrasim.cli.fit import taken_in
     from migrasim.present import monitoring
     from migrasim.present.language import phrase
+    from migrasim.present.places import check_file, write_file
     from migrasim.region import Region
 
+    file = folder / f"monitoring-{year}.html" if out is None else given_place(out)
+    check_file(file)
     found = taken_in(observations, scenario, folder, sample=sample, until=LAST, more=0, workers=None)
     words = ["migrasim", "report", short(folder), "--monitoring", f"{year}", "--observations", short(observations)]
     command = shlex.join([*words, "--scenario", scenario, "--sample", f"{sample:g}"])
     text = monitoring.page(found, Region.only(), year, lang, command)
-    file = monitoring.write(text, out or folder / f"monitoring-{year}.html")
+    write_file(text, file)
     with telling_of(file.absolute()):
         typer.echo(phrase("report_in", lang, file=short(file.absolute())))
