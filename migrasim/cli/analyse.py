@@ -34,6 +34,7 @@ def lever_page(
         raise InputError(
             f"--assumption-seeds: {assumption_seeds} is not allowed; allowed: whole numbers from 0 to 1000"
         )
+    keep = given_place(keep)
     request = study.Request(
         sample=sample,
         seeds=tuple(range(replications)),

@@ -43,6 +43,9 @@ def calibrate(
     from migrasim.region import Region
 
     check_workers(workers)
+    folder, there = given_place(folder), None if out is None else given_place(out)
+    if there is not None:
+        shipping.check_place(there)
     region = Region.only()
     plan, table = calibration.Plan.load(region), patterns.series(region)
     calibration.check_folder(folder, lambda name: name.startswith("wave-"))
@@ -50,7 +53,7 @@ def calibrate(
     with runs(console(stderr=True), "fit", say) as on_done:
         evaluate = calibration.by_batch(plan, table, folder, workers=workers, on_done=on_done)
         found = calibration.fit(plan, table, evaluate)
-    paths = shipping.ship(found, region, out)
+    paths = shipping.ship(found, region, there)
     show(*judgement.fit_tables(found, tongue))
     typer.echo(", ".join(short(path) for path in paths))
 
@@ -85,6 +88,7 @@ def validate(
     from migrasim.present.progress import runs
 
     check_workers(workers)
+    folder = given_place(folder)
     request = validation.Request(
         folder=folder, sample=sample, workers=workers, experiments=experiments, ablations=tuple(ablations or ())
     )
@@ -136,9 +140,17 @@ def assimilate(
 
 
 def taken_in(
-    observations: Path, scenario: str, folder: Path, *, sample: float, until: int, more: int, workers: int | None
+    observations: Path,
+    scenario: str,
+    folder: Path,
+    *,
+    sample: float,
+    until: int,
+    more: int,
+    workers: int | None,
+    year: int | None = None,
 ) -> Update:
-    """Read observations and reweight the ensemble, with progress."""
+    """Read observations, among them some of a year where one is named, and reweight the ensemble, with progress."""
     from migrasim.analysis import assimilation
     from migrasim.analysis import observations as published
     from migrasim.present.progress import runs
@@ -150,6 +162,10 @@ def taken_in(
     if not 0 <= more <= _MOST_MORE:
         raise InputError(f"--more: {more} is not allowed; allowed: whole numbers from 0 to {_MOST_MORE}")
     observed = published.read(observations, Region.only())
+    if year is not None and year not in set(observed["year"]):
+        years = ", ".join(str(each) for each in sorted(set(observed["year"])))
+        raise InputError(f"--monitoring: nothing was observed in {year}; allowed: {years}")
+    folder = given_place(folder)
     with runs(console(stderr=True), "assimilate", say) as on_done:
         return assimilation.assimilate(
             observed, folder, scenario=scenario, sample=sample, until=until, more=more, workers=workers, on_done=on_done

@@ -83,7 +83,7 @@ def _monitoring(
 
     file = folder / f"monitoring-{year}.html" if out is None else given_place(out)
     check_file(file)
-    found = taken_in(observations, scenario, folder, sample=sample, until=LAST, more=0, workers=None)
+    found = taken_in(observations, scenario, folder, sample=sample, until=LAST, more=0, workers=None, year=year)
     words = ["migrasim", "report", short(folder), "--monitoring", f"{year}", "--observations", short(observations)]
     command = shlex.join([*words, "--scenario", scenario, "--sample", f"{sample:g}"])
     text = monitoring.page(found, Region.only(), year, lang, command)
