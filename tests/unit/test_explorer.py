@@ -189,6 +189,48 @@ def test_a_link_whose_words_are_nonsense_still_shows_its_drafts(wrong):
     assert made.draft.levers == {SCHOOLS: 0.5} and made.meet.value == ""
 
 
+def test_a_link_whose_draft_is_not_allowed_never_shows_the_one_before():
+    """The last draft of an address is what it was sent for: another one in its place would be taken for it."""
+    made = Session(Draft("status_quo"))
+    wrong = [draft.compact(Draft("plan", {SCHOOLS: 0.3})), ["plan", {SCHOOLS: 7}, "central", ""]]
+    assert not made.restore(draft.to_link({"d": wrong}))
+    assert made.draft == Draft("status_quo")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"c": "Nowhere"},
+        {"c": ["Kongtong"]},
+        {"y": 1990},
+        {"y": "2030"},
+        {"m": "bom"},
+        {"l": "fr"},
+        {"p": [["plan", {"residence_permit.eduction": 1}, "central", ""]]},
+        {"p": [["plan", {}, "central", ""]] * 5},
+        {"d": [["plan", {SCHOOLS: {"1990": 1}}, "central", ""], ["plan", {SCHOOLS: 0.5}, "central", ""]]},
+    ],
+)
+def test_what_an_address_loses_is_told(wrong):
+    """A county, year, pin or change before that is not allowed is left out, and the page says that something was."""
+    made = Session(Draft("status_quo"))
+    data = {"d": [["plan", {SCHOOLS: 0.5}, "central", ""]], "c": "Kongtong", "y": 2030, "p": [], "m": "boom", "l": "en"}
+    assert made.restore(draft.to_link(data)) and not made.is_link_cut
+    made = Session(Draft("status_quo"))
+    assert made.restore(draft.to_link(data | wrong)) and made.is_link_cut
+    assert made.draft.levers == {SCHOOLS: 0.5}
+
+
+def test_every_link_of_a_page_is_whole():
+    """What a page writes into its address is all taken back, from a new page and from one that was changed."""
+    made = Session(Draft("plan"))
+    for change in (lambda: None, lambda: made.pin(Draft("plan")), lambda: made.place.set("Kongtong")):
+        change()
+        again = Session(Draft("status_quo"))
+        assert again.restore(made.link()) and not again.is_link_cut
+        assert again.link() == made.link()
+
+
 def test_a_saved_file_keeps_the_words_of_the_opened_one(tmp_path):
     """Title and description stay, in the file and in a link, until another name is given."""
     words = {"title": {"en": "More homes", "zh_hant": "多建房"}, "description": {"en": "Try.", "zh_hant": "試。"}}

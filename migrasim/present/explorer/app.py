@@ -82,8 +82,9 @@ def Page() -> None:
                 lambda value: session.lang.set(value) if value in LANGS else None,
                 "language",
             )
-        if session.is_link_broken:
-            element("p", say("link_broken", lang), classes="ms-wrong", role="alert")
+        if session.is_link_broken or session.is_link_cut:
+            said = say("link_broken" if session.is_link_broken else "link_cut", lang)
+            element("p", said, classes="ms-wrong", role="alert")
         with solara.v.Html(tag="div"):  # it stays, so that what follows is not made anew
             if session.files.value:
                 FilesBox(session, guest)

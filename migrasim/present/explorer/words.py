@@ -43,6 +43,11 @@ PHRASES: dict[str, tuple[str, str]] = {
         "What the address holds is incomplete or no longer allowed; the page shows what it starts from.",
         "網址所含的設置不完整或已不適用；本頁顯示的是起點情景。",
     ),
+    "link_cut": (
+        "Some of what the address holds (county, year, pinned scenarios, the change before) is no longer allowed and "
+        "was left out.",
+        "網址所含的部分設置（縣、年份、已固定的情景、上一次改動）已不適用，未予採用。",
+    ),
     "lost": (
         "The program does not answer. If it has ended, start migrasim explore again and reload this page: its address "
         "keeps what was set.",
