@@ -496,6 +496,59 @@ def test_gains_of_groups_are_told_in_yuan(results):
 
 
 @pytest.mark.model
+@pytest.mark.parametrize("lang", LANGS)
+def test_a_shaded_range_has_its_ends_in_the_table(results, lang):
+    """Each line with a range has a column for either end of it, and what leaves the page says what the ends are."""
+    plan, quo = results
+    line = view.Line("now", "#0072B2", "current", plan, (quo,), plan)
+    shown = view.View((line,), lang, draft.region(), None, 2035, quo, range_of="other luck")
+    chart = charts.people(shown)
+    assert len(chart.heads) == 1 + 2 * 3 and all(len(row) == len(chart.heads) for row in chart.rows)
+    ends = [words.say(end, lang, what="") in head for head in chart.heads for end in ("low_end", "high_end")]
+    assert sum(ends) == 4
+    for year, value, low, high, *_ in chart.rows:
+        other = float(quo.prefecture().loc[year, "urban_population"]) / 1e3
+        assert (low, high) == pytest.approx((min(value, other), max(value, other)), abs=0.11)
+    said = dict(about(shown, chart))[words.say("range_row", lang)]
+    assert "other luck" in said and words.say("ends_extremes", lang) in said
+    many = replace(shown, lines=(replace(line, draws=(quo,) * 30),))
+    assert words.say("ends_quantiles", lang) in dict(about(many, chart))[words.say("range_row", lang)]
+    plain = replace(shown, bands=False)
+    assert len(charts.people(plain).heads) == 3 and words.say("range_row", lang) not in dict(
+        about(plain, charts.people(plain))
+    )
+
+
+@pytest.mark.model
+def test_the_line_of_changes_is_of_the_county_that_is_shown(results):
+    """With a county in focus its numbers stand in the sentence, and its name before them; else those of the region."""
+    from migrasim.present.explorer.explore import change_text
+    from migrasim.present.explorer.session import Step
+
+    plan, quo = results
+    step = Step(Draft("plan", {SCHOOLS: 0.5}), "start_changed", {"name": "plan"})
+    for before in (quo, None):
+        whole = change_text(step, plan, before, quo, "en", place=None, year=2035)
+        county = change_text(step, plan, before, quo, "en", place="Jingning", year=2035)
+        rows = plan.indicators[(plan.indicators["place"] == "Jingning") & (plan.indicators["year"] == 2035)]
+        assert f"{100 * float(rows['urbanization_rate'].iloc[0]):.1f}%" in county and county.startswith("Jingning: ")
+        rate = float(plan.prefecture().loc[2035, "urbanization_rate"])
+        assert f"{100 * rate:.1f}%" in whole and "Jingning" not in whole
+    assert change_text(step, plan, quo, quo, "zh-Hans", place="Jingning", year=2035).startswith("静宁县：")
+
+
+@pytest.mark.model
+def test_charts_of_the_whole_region_say_so_where_a_county_is_shown(results):
+    """Groups and the map have no numbers of a single county: they are not called after one."""
+    shown = _view(results, "en", "Jingning")
+    for chart in (charts_more.groups(shown), charts.county_map(shown)):
+        assert chart.option["title"]["subtext"].startswith("Pingliang")
+        assert dict(about(shown, chart))[words.say("place", "en")].startswith("Pingliang")
+    assert charts.people(shown).option["title"]["subtext"].startswith("Jingning")
+    assert dict(about(shown, charts.people(shown)))[words.say("place", "en")].startswith("Jingning")
+
+
+@pytest.mark.model
 @pytest.mark.parametrize("role", ["current", "pin"])
 @pytest.mark.parametrize("lang", LANGS)
 def test_every_chart_can_be_drawn(results, lang, role):
