@@ -469,7 +469,7 @@ def test_charts_leave_as_pictures_and_numbers(page):
     table = _taken(page, "Urbanization rates", "CSV").decode("utf-8-sig")
     head, first, *_ = table.splitlines()
     assert head.startswith("Year,Resident urbanization rate (%),")
-    assert head.endswith(",Chart,Scenario,Shown for,Runs,Source")
+    assert head.endswith(",Chart,Scenario,Shown for,Runs,Ranges,Source")
     assert "The plan as written" in first and re.search("now [0-9a-f]{12}; status quo [0-9a-f]{12}", first)
     chains = _taken(page, "Workers of the industrial chains", "SVG").decode("utf-8")
     assert all(one.title["en"] in chains for one in region().chains)

@@ -509,12 +509,12 @@ def test_a_shaded_range_has_its_ends_in_the_table(results, lang):
     for year, value, low, high, *_ in chart.rows:
         other = float(quo.prefecture().loc[year, "urban_population"]) / 1e3
         assert (low, high) == pytest.approx((min(value, other), max(value, other)), abs=0.11)
-    said = dict(about(shown, chart))[words.say("range_row", lang)]
+    said = dict(about(shown, chart))[words.say("bands", lang)]
     assert "other luck" in said and words.say("ends_extremes", lang) in said
     many = replace(shown, lines=(replace(line, draws=(quo,) * 30),))
-    assert words.say("ends_quantiles", lang) in dict(about(many, chart))[words.say("range_row", lang)]
+    assert words.say("ends_quantiles", lang) in dict(about(many, chart))[words.say("bands", lang)]
     plain = replace(shown, bands=False)
-    assert len(charts.people(plain).heads) == 3 and words.say("range_row", lang) not in dict(
+    assert len(charts.people(plain).heads) == 3 and words.say("bands", lang) not in dict(
         about(plain, charts.people(plain))
     )
 

@@ -27,7 +27,7 @@ def about(view: View, chart: Chart) -> list[tuple[str, str]]:
     runs = listed((f"{line.name} {line.result.run_id}" for line in view.lines), view.lang)
     sources = [view.source, *_published(view, chart)]
     shaded = any(str(one["id"]).startswith("band-") for one in chart.option["series"])
-    ranges = [(say("range_row", view.lang), f"{_range(view)} {say(f'ends_{ends(view)}', view.lang)}".strip())]
+    ranges = [(say("bands", view.lang), f"{_range(view)} {say(f'ends_{ends(view)}', view.lang)}".strip())]
     return [
         (say("chart", view.lang), chart.title),
         (say("scenario", view.lang), view.scenarios),
