@@ -102,6 +102,11 @@ PHRASES: dict[str, tuple[str, str]] = {
         "在二十次設計中有十九次低於 {noise}）。"
         "{count} 個數字中有 {quiet} 個不高於此。",
     ),
+    "sobol_few": (
+        "From {draws} base points its intervals hold the truth less often than they say (on known functions in 7 to 9 "
+        "of 10 designs); take {enough} or more.",
+        "{draws} 個基點過少，區間包含真值的次數少於所稱（在已知函數上，10次設計中為7至9次）；請取 {enough} 個或更多。",
+    ),
     "morris_axis": ("mean size of the effect over the range, {unit}", "全區間效果的平均大小，{unit}"),
     "sobol_axis": ("share of the variance", "方差份額"),
     "pawn_axis": ("distance of distributions (PAWN)", "分佈距離（PAWN）"),

@@ -11,7 +11,7 @@ from migrasim.analysis.attribution import Attribution
 from migrasim.analysis.differences import Differences
 from migrasim.analysis.discovery import Discovery
 from migrasim.analysis.finished import Finished, Measure
-from migrasim.analysis.sensitivity import quiet
+from migrasim.analysis.sensitivity import ENOUGH, quiet
 from migrasim.core.errors import InputError
 from migrasim.core.language import Lang
 from migrasim.facts import FactBook
@@ -300,6 +300,9 @@ def of_sensitivity(
         unit=scale.difference_unit,
         noise=f"{floor:.2f}",
     )
+
+    if kind == "sobol" and int(table["draws"].iloc[0]) < ENOUGH:
+        words = sentences([words, say("sobol_few", lang, draws=int(table["draws"].iloc[0]), enough=ENOUGH)], lang)
 
     def draw(figure: Figure) -> None:
         figures.sensitivity(figure, table, kind, scale, lambda name: name_of(name, lang), lang)
