@@ -425,9 +425,9 @@ def check_request(request: Request) -> None:
     InputError
         Naming the option.
     """
-    for name, share in (("sample", request.sample), ("assumption-sample", request.fact_sample)):
+    for name, share in (("--sample", request.sample), ("--assumption-sample", request.fact_sample)):
         check_share(share, name)
     if len(request.seeds) < 2:
         raise InputError(
-            f"replications: {len(request.seeds)} is too few for an interval; allowed: whole numbers from 2 on"
+            f"--replications: {len(request.seeds)} is too few for an interval; allowed: whole numbers from 2 on"
         )

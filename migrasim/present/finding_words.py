@@ -211,7 +211,7 @@ PHRASES: dict[str, tuple[str, str]] = {
         "run again).",
         "超出預算者中，試過的最高值以該機會可達 {at_chance}（組合{mix}，{cost} 百萬元；未另行驗證）。",
     ),
-    "search_runners": ("Runners-up: {each}.", "其次：{each}。"),
+    "search_runners": ("Runners-up, by the runs that chose: {each}.", "其次（按挑選所用的運行）：{each}。"),
     "search_runner": (
         "mix {mix} ({cost} million yuan, chance {chance})",
         "組合{mix}（{cost} 百萬元，機會 {chance}）",
@@ -227,11 +227,10 @@ PHRASES: dict[str, tuple[str, str]] = {
     "search_how": (
         "{trials} mixes were tried with {tried_runs} runs and {verified} of them run again with "
         "{verified_runs} under luck that the search had not seen, by which one was chosen, and that once more with "
-        "{last_runs}; what is told of runners-up is of the runs that chose. Another search "
-        "might find a cheaper one. {start} alone reaches {start_result}.",
+        "{last_runs}. Another search might find a cheaper one. {start} alone reaches {start_result}.",
         "共試 {trials} 種組合（{tried_runs} 次運行），其中 {verified} 種以搜索未用過的隨機數另行驗證"
         "（{verified_runs} 次運行），"
-        "據以選出一種，再以新的隨機數運行 {last_runs} 次；其次各組合的數字取自挑選所用的運行。"
+        "據以選出一種，再以新的隨機數運行 {last_runs} 次。"
         "再次搜索或可找到更省者。"
         "{start}單獨可達 {start_result}。",
     ),

@@ -220,7 +220,7 @@ def check_request(*, seed: Any, sample: Any, base: Any, until: Any, threads: Any
 
     seed, sample, base, until, threads = map(plain, (seed, sample, base, until, threads))
     if not _whole(seed) or not 0 <= seed < 2**63:
-        refuse("seed", seed, "whole numbers from 0")
+        refuse("seed", seed, "whole numbers from 0" if not _whole(seed) or seed < 0 else f"up to {2**63 - 1}")
     check_share(sample, f"{prefix}sample")
     if not _whole(base) or base not in BASES:
         refuse("base", base, " or ".join(str(each) for each in BASES))

@@ -135,6 +135,14 @@ WRONG: list[tuple[list[str], tuple[str, ...]]] = [
         for command in ("run plan", "compare status_quo plan", "experiment small", "search cheapest", "validate")
         for share in ("1e-09", "nan", "inf", "-0.5")
     ),
+    (["levers", "--sample", "0.5"], ("--sample: goes with --effects only",)),
+    (["levers", "hukou", "--out", "x.md"], ("--out: goes with --effects only",)),
+    (["levers", "--effects", "--replications", "1"], ("error: --replications: 1 is too few for an interval",)),
+    (["trace", "hukou.openness", "--without", "rents"], ("--without: goes with --household only",)),
+    (["region", "--base", "2010"], ("--base: goes with --fit only",)),
+    (["report", "r", "--sample", "0.5"], ("--sample: goes with --monitoring only",)),
+    (["report", "r", "--monitoring", "2021", "--observations", "o", "--nominal"], ("--nominal", "leave it out")),
+    (["run", "plan", "--seed", f"{2**63}"], ("--seed: 9223372036854775808 is not allowed", f"up to {2**63 - 1}")),
     (["validate", "--ablations", "nan"], ("--ablations: nan is not allowed", "0.00001 to 1")),
     (["levers", "--effects", "--sample", "1e-09"], ("sample: 1e-09 is not allowed", "0.00001 to 1")),
     (["search", "cheapest", "--trials", "3"], ("error: --trials: 3 is not allowed", "from 4 to 10000")),

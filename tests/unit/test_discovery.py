@@ -177,6 +177,7 @@ def test_a_method_that_is_not_known_is_named_with_its_neighbour():
     [
         ("attribution", {"against": "plan"}, "--against: attribution takes nothing off"),
         ("differences", {"at_least": 0.5}, "--at-least: differences has no threshold"),
+        ("discovery", {"at_least": float("nan")}, "--at-least: nan is not allowed; allowed: finite numbers"),
         ("differences", {"indicator": "place"}, "indicator: 'place' is not in the batch"),
         ("differences", {"indicator": ""}, "indicator: '' is not in the batch"),
         ("differences", {"against": ""}, "against: '' is not in the batch"),
