@@ -69,12 +69,14 @@ def analyse(
     tongue = lang_of(lang)
     from migrasim.analysis.finished import Finished
     from migrasim.present import analyses
+    from migrasim.present.findings import check_folder
 
     there = None if out is None else given_place(out)
     batch = Finished.open(folder)
     asked = analyses.request(batch, method, indicator, year, place, against, at_least)
-    found = analyses.analyse(batch, asked, tongue)
-    _tell(found, there or folder / "analysis" / asked.folder, tongue)
+    there = there or folder / "analysis" / asked.folder
+    check_folder(there)
+    _tell(analyses.analyse(batch, asked, tongue), there, tongue)
 
 
 app.command("analyze", hidden=True, help="The same as analyse.")(analyse)

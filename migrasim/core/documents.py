@@ -6,7 +6,7 @@ import csv
 import functools
 import hashlib
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -141,13 +141,7 @@ def read_cells(path: Path, name: str | None = None) -> list[tuple[int, list[str]
     if not filled:
         raise InputError(f"{name}: is no readable csv table (No columns to parse from file)")
     names = filled[0][1]
-    for sign in _SEPARATORS:
-        if len(names) == 1 and sign in names[0]:
-            told = "a tab" if sign == "\t" else f"'{sign}'"
-            raise InputError(f"{name}: its cells are separated by {told}; commas are expected")
-    for column in filter(None, names):
-        if names.count(column) > 1:
-            raise InputError(f"{name}: column '{column}' stands twice; keep one")
+    check_columns(names, name)
     for number, cells in filled[1:]:
         if any(cells[len(names) :]):
             raise InputError(
@@ -160,6 +154,17 @@ def read_cells(path: Path, name: str | None = None) -> list[tuple[int, list[str]
                 "needs its comma"
             )
     return filled
+
+
+def check_columns(names: Sequence[str], name: str) -> None:
+    """Refuse the first line of a table that is not separated by commas, or has a column twice."""
+    for sign in _SEPARATORS:
+        if len(names) == 1 and sign in names[0]:
+            told = "a tab" if sign == "\t" else f"'{sign}'"
+            raise InputError(f"{name}: its cells are separated by {told}; commas are expected")
+    for column in filter(None, names):
+        if list(names).count(column) > 1:
+            raise InputError(f"{name}: column '{column}' stands twice; keep one")
 
 
 def kind(value: object) -> str:
