@@ -70,6 +70,7 @@ class Session:
     def __init__(self, start: Draft, lang: Lang = "en") -> None:
         self.drawing: AbstractContextManager[object] = nullcontext()
         self.is_link_broken = self.is_link_cut = False
+        self.unknown: tuple[str, ...] = ()  # what the address holds beside the link
         self.lang: Field[Lang] = Field(lang, self)
         self.tab = Field("explore", self)
         self.steps: Field[tuple[Step, ...]] = Field((Step(start),), self)

@@ -43,6 +43,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "What the address holds is incomplete or no longer allowed; the page shows what it starts from.",
         "網址所含的設置不完整或已不適用；本頁顯示的是起點情景。",
     ),
+    "address_unknown": (
+        "The address holds what this page does not read: {names}. “Copy link” gives one that holds it all.",
+        "網址中有本頁不讀取的內容：{names}。「複製鏈接」所得網址包含全頁設置。",
+    ),
     "link_cut": (
         "Some of what the address holds (county, year, pinned scenarios, the change before) is no longer allowed and "
         "was left out.",
