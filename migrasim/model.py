@@ -47,7 +47,7 @@ class MigrationModel(mesa.Model):
     Parameters
     ----------
     scenario : shipped name or path of a scenario
-    sample : share of the households, above 0 and up to 1
+    sample : share of the households, 0.00001 to 1
     until : last year
     base : base year, 2020 or 2010
     levers : other values of levers, by id

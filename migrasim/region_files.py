@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from migrasim.core.documents import check_columns
 from migrasim.core.errors import InputError, nearest
 from migrasim.core.interrupts import held_back
 
@@ -74,6 +76,8 @@ def read_table(folder: Path, name: str) -> pd.DataFrame:
         raise InputError(f"{path}: is no readable csv table ({why})") from None
     if not isinstance(frame.index, pd.RangeIndex):  # pandas takes what is too many for names of the rows
         raise InputError(f"{path}: its rows have more cells than its first line has names")
+    with path.open(encoding="utf-8-sig", newline="") as file:  # pandas would call the second of two `name.1`
+        check_columns([cell.strip() for cell in next(filter(None, csv.reader(file)), [])], str(path))
     frame.columns = frame.columns.str.strip()
     for column in COLUMNS.get(name, ()):
         if column not in frame.columns:

@@ -319,6 +319,9 @@ def check_folder(folder: Path, named: Callable[[str], bool]) -> None:
     InputError
         Naming what lies there; nothing is changed.
     """
+    nearest = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    if not nearest.is_dir():
+        raise InputError(f"--folder: {nearest} is a file; a folder is expected")
     there = sorted(folder.iterdir()) if folder.is_dir() else []
     for one in there:
         if not (one.is_dir() and named(one.name)):

@@ -8,8 +8,8 @@ them are taken pair by pair.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +47,8 @@ class Spread:
         How many runs a band rests on.
     held
         How many published series such bands held, and of how many; see `migrasim.analysis.shipping.held`.
+    titles
+        Of scenarios, by name and language.
     """
 
     levels: DataFrame
@@ -54,6 +56,7 @@ class Spread:
     vectors: int
     lucks: int
     held: tuple[int, int] | None = None
+    titles: Mapping[str, dict[str, str]] = field(default_factory=dict)
 
     def of(self, indicator: str, source: str, scenario: str | None = None) -> DataFrame:
         """``low, median, high`` by year of one scenario, the first where none is named."""
@@ -145,6 +148,7 @@ def spread(
         len(vectors),
         lucks,
         held(Region.only()),
+        {one.name: one.title.model_dump(exclude_none=True) for one in scenarios},
     )
 
 

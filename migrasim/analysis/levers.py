@@ -24,6 +24,7 @@ from migrasim.core.errors import InputError
 from migrasim.facts import BASE_YEAR, Fact, FactBook, Lever
 from migrasim.inputs import SUMS_TO_ONE
 from migrasim.runs.levels import moved, setting
+from migrasim.runs.result import check_share
 from migrasim.runs.runner import OnDone, yearly
 from migrasim.runs.spec import RunSpec
 
@@ -424,10 +425,9 @@ def check_request(request: Request) -> None:
     InputError
         Naming the option.
     """
-    for name, share in (("sample", request.sample), ("assumption-sample", request.fact_sample)):
-        if not 0.0 < share <= 1.0:
-            raise InputError(f"{name}: {share:g} is not allowed; allowed: above 0, up to 1")
+    for name, share in (("--sample", request.sample), ("--assumption-sample", request.fact_sample)):
+        check_share(share, name)
     if len(request.seeds) < 2:
         raise InputError(
-            f"replications: {len(request.seeds)} is too few for an interval; allowed: whole numbers from 2 on"
+            f"--replications: {len(request.seeds)} is too few for an interval; allowed: whole numbers from 2 on"
         )

@@ -6,11 +6,10 @@ A year that was not published stands there with an empty value, so that a gap is
 
 from __future__ import annotations
 
-import csv
-from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from migrasim.core.documents import read_cells
 from migrasim.core.errors import InputError, nearest
 from migrasim.facts import BASE_YEAR
 from migrasim.region import Region
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("year", "place", "indicator", "value", "unit", "basis")
 BASIS = "census 2020"
+_LAST = 2100
 _OLD = ("census 2010", "pre-census")
 _FARTHEST = 1.6  # times of a count of the base year, beyond which a unit or a basis is likely wrong
 _LEAP = 0.1  # by which a rate changes in a year at most before it is taken for a slip
@@ -86,41 +86,22 @@ def read(path: Path, region: Region) -> DataFrame:
 
 def _lines(path: Path) -> list[tuple[int, dict[str, str]]]:
     """Rows of a table by their names, each with its line; those that are blank or hold nothing are passed over."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            read = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; a table with the columns {', '.join(COLUMNS)} is expected") from None
-    except (OSError, ValueError, csv.Error) as error:
-        why = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise InputError(f"{path}: is no readable csv table ({why})") from None
-    filled = [line for line in read if any(line[1])]
-    if not filled:
-        raise InputError(f"{path}: is no readable csv table (No columns to parse from file)")
-    (_, names), *lines = filled
+    if not path.exists():
+        raise InputError(f"{path}: no such file; a table with the columns {', '.join(COLUMNS)} is expected")
+    (_, names), *lines = read_cells(path)
     for column in COLUMNS:
         if column not in names:
             hint = nearest(column, names)
             raise InputError(f"{path}: column '{column}' is missing; needed: {', '.join(COLUMNS)}. {hint}".rstrip())
-    for column in filter(None, names):
-        if names.count(column) > 1:
-            raise InputError(f"{path}: column '{column}' stands twice; keep one")
     if not lines:
         raise InputError(f"{path}: holds a header and no rows")
-    for number, cells in lines:
-        if any(cells[len(names) :]):
-            raise InputError(
-                f"{path}: line {number}: has {len(cells)} cells, and the first line {len(names)} names; a text with a "
-                "comma needs quotes"
-            )
-    return [(number, dict(zip_longest(names, cells[: len(names)], fillvalue=""))) for number, cells in lines]
+    return [(number, dict(zip(names, cells, strict=False))) for number, cells in lines]
 
 
 def _row(row: dict[str, str], where: str, region: Region) -> dict[str, Any]:
     year = row["year"]
-    if not year.isdecimal() or not BASE_YEAR < int(year) <= 2100:
-        raise InputError(f"{where}: year: '{year}' is not allowed; allowed: years from {BASE_YEAR + 1} on")
+    if not year.isdecimal() or not BASE_YEAR < int(year) <= _LAST:
+        raise InputError(f"{where}: year: '{year}' is not allowed; allowed: years from {BASE_YEAR + 1} to {_LAST}")
     places = [region.title["en"], *region.county_names]
     known = {**{name: name for name in places}, **{one.zh: one.en for one in region.counties}}
     known[region.title["zh_hant"]] = region.title["en"]
@@ -164,7 +145,7 @@ def _value(text: str, where: str, factor: float, unit: str) -> float | None:
     if not text:
         return None
     try:
-        number = float(text)
+        number = float(text.replace("_", "no number"))  # 1_824 would be taken for 1824
     except ValueError:
         raise InputError(
             f"{where}: value: '{text}' is no number; an empty value says that nothing was published"

@@ -2,9 +2,10 @@
 
 Optuna proposes mixes within the ranges of the design (its tree-structured Parzen estimator, two goals: little
 additional cost, much of the indicator); every proposal is run, in every future and with every seed, and so is what the
-search starts from, with the same luck. What looks best is run again with luck that the search has not seen, and only
-that is reported: the best of many tries looks better than it is. The same request proposes the same mixes, so an
-interrupted search goes on from the runs it has kept.
+search starts from, with the same luck. What looks best is run again with luck that the search has not seen, and what
+then is chosen among these a third time, with luck that had no part in choosing it: the best of many tries looks better
+than it is, and so does the best of a few. Only the third is told of it. The same request proposes the same mixes, so
+an interrupted search goes on from the runs it has kept.
 """
 
 from __future__ import annotations
@@ -85,13 +86,15 @@ class Found:
     tried
         One row a mix tried: ``mix, at_chance, result, public_yuan, within_budget, front`` and the factors.
     best
-        Row of the cheapest verified mix within the budget that reaches the target with the chance, or None.
+        The cheapest verified mix within the budget that reaches the target with the chance, or None: a row as in
+        `verified`, of runs with luck that had no part in choosing it. In these it may not reach it.
     nearest
-        Row of the verified mix within the budget (of all where none is) that comes nearest.
+        The same of the mix that is told: the best, or the verified one within the budget (of all where none is) that
+        comes nearest.
     start
-        Mean of the indicator where the search starts from, with the luck of the verification.
+        Mean of the indicator where the search starts from, with the luck of those runs.
     runs
-        Number of runs made for trials and for the verification.
+        Number of runs made for trials, for the verification, and of the mix that was chosen.
     """
 
     experiment: Experiment
@@ -100,7 +103,7 @@ class Found:
     best: dict[str, Any] | None
     nearest: dict[str, Any]
     start: float
-    runs: tuple[int, int]
+    runs: tuple[int, int, int]
 
 
 def search(experiment: Experiment, run: Runner) -> Found:
@@ -135,14 +138,20 @@ def search(experiment: Experiment, run: Runner) -> Found:
     table = _verified(seen, experiment, wanted)
     good = table[table["reaches"] & table["within_budget"]]
     inside = table[table["within_budget"]] if table["within_budget"].any() else table
+    by_chance = inside.sort_values(["chance", "at_chance"], ascending=False, kind="stable")
+    number = int((good if len(good) else by_chance)["mix"].iloc[0])
+    levels = next(each.levels for each in seen if each.number == number)
+    last_seeds = _seeds(experiment, experiment.replications + wanted.verify_replications, wanted.verify_replications)
+    last = _Trials(experiment, run, last_seeds)
+    told = _row(_verified(last.run([(number, levels)], "the mix that was chosen"), experiment, wanted).iloc[0])
     return Found(
         experiment,
         table,
         _tried(trials.done, wanted),
-        _row(good.iloc[0]) if len(good) else None,
-        _row(inside.sort_values(["chance", "at_chance"], ascending=False, kind="stable").iloc[0]),
-        float(verification.start.results.mean()),
-        (trials.runs, verification.runs),
+        told if len(good) else None,
+        told,
+        float(last.start.results.mean()),
+        (trials.runs, verification.runs, last.runs),
     )
 
 

@@ -161,3 +161,16 @@ def ship(fit: Fit, region: Region, folder: Path | None = None) -> list[Path]:
     except OSError as error:
         raise InputError(f"{target}: cannot be written: {error.strerror or error}") from None
     return paths
+
+
+def check_place(folder: Path) -> None:
+    """Refuse a folder for a fit that is a file or lies below one, before the runs of the fit.
+
+    Raises
+    ------
+    InputError
+        Naming the file.
+    """
+    nearest = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    if not nearest.is_dir():
+        raise InputError(f"--out: {nearest} is a file; a folder is expected")

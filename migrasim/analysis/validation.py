@@ -24,6 +24,7 @@ from migrasim.analysis.intervals import reach
 from migrasim.analysis.shipping import Tried, read_tried
 from migrasim.core.errors import InputError
 from migrasim.region import Region
+from migrasim.runs.result import check_share
 from migrasim.runs.simulate import collect, prepare
 from migrasim.runs.spec import RunSpec
 
@@ -75,11 +76,9 @@ def check_request(request: Request) -> None:
     InputError
         Naming the option.
     """
-    if not 0 < request.sample <= 1:
-        raise InputError(f"--sample: {request.sample!r} is not allowed; allowed: above 0 and up to 1")
+    check_share(request.sample, "--sample")
     for share in request.ablations:
-        if not 0 < share <= 1:
-            raise InputError(f"--ablations: {share!r} is not allowed; allowed: shares above 0 and up to 1")
+        check_share(share, "--ablations")
     if request.lucks < 2:
         raise InputError(f"--lucks: {request.lucks} is not allowed; allowed: 2 and more, or nothing tells of chance")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from migrasim.cli.shared import console, say, short
+from migrasim.cli.shared import console, given_place, say, short
 from migrasim.core.errors import InputError
 from migrasim.runs.counted import counted
 
@@ -26,7 +26,7 @@ def lever_page(
     from migrasim.analysis import levers as study
     from migrasim.facts import FactBook
     from migrasim.present import lever_page as page
-    from migrasim.present.places import check_file
+    from migrasim.present.places import check_file, write_file
     from migrasim.present.progress import runs
     from migrasim.runs.runner import workers_for
 
@@ -34,6 +34,7 @@ def lever_page(
         raise InputError(
             f"--assumption-seeds: {assumption_seeds} is not allowed; allowed: whole numbers from 0 to 1000"
         )
+    keep = given_place(keep)
     request = study.Request(
         sample=sample,
         seeds=tuple(range(replications)),
@@ -43,6 +44,7 @@ def lever_page(
         keep=keep,
     )
     study.check_request(request)
+    out = given_place(out)
     check_file(out, page.TITLE)
     these = counted(workers_for(sample, workers, "--"), "process", "processes")
     say(f"runs are kept in {short(keep)}: the same command goes on where it was interrupted; {these}")
@@ -55,11 +57,11 @@ def lever_page(
             assumptions = study.assumption_effects(request, None, on_done)
     made = page.Study(effects, scenarios, assumptions, request, command, study.study_hash(request))
     figure = page.draw(made, book, out.parent / "figures" / f"{out.stem}.png")
+    write_file(page.page(made, book, figure.relative_to(out.parent).as_posix()), out)
     try:
-        out.write_text(page.page(made, book, figure.relative_to(out.parent).as_posix()), encoding="utf-8")
         effects.to_csv(keep / "effects.csv", index=False)
         if assumptions is not None:
             assumptions.to_csv(keep / "assumptions.csv", index=False)
     except OSError as error:
-        raise InputError(f"{out}: cannot be written: {error.strerror or error}") from None
+        raise InputError(f"{keep}: cannot be written: {error.strerror or error}") from None
     say(f"{short(out)}, {short(figure)}; tables in {short(keep)}")

@@ -7,7 +7,20 @@ from typing import Annotated, Any
 
 import typer
 
-from migrasim.cli.shared import LangOption, app, check_workers, console, lang_of, results_in, say, short, telling_of
+from migrasim.cli.shared import (
+    LangOption,
+    app,
+    check_workers,
+    console,
+    file_name,
+    given_place,
+    lang_of,
+    results_in,
+    say,
+    short,
+    telling_of,
+)
+from migrasim.core.errors import InputError
 
 DirArgument = Annotated[Path, typer.Argument(help="Folder of a batch.", metavar="DIR")]
 MethodOption = Annotated[
@@ -56,11 +69,14 @@ def analyse(
     tongue = lang_of(lang)
     from migrasim.analysis.finished import Finished
     from migrasim.present import analyses
+    from migrasim.present.findings import check_folder
 
+    there = None if out is None else given_place(out)
     batch = Finished.open(folder)
     asked = analyses.request(batch, method, indicator, year, place, against, at_least)
-    found = analyses.analyse(batch, asked, tongue)
-    _tell(found, out or folder / "analysis" / asked.folder, tongue)
+    there = there or folder / "analysis" / asked.folder
+    check_folder(there)
+    _tell(analyses.analyse(batch, asked, tongue), there, tongue)
 
 
 app.command("analyze", hidden=True, help="The same as analyse.")(analyse)
@@ -85,16 +101,25 @@ def search(
     tongue = lang_of(lang)
     from migrasim.analysis import search as searches
     from migrasim.present import search_finding
-    from migrasim.runs.design import Experiment
+    from migrasim.runs.design import LEAST_TRIALS, MOST_TRIALS, Experiment
+    from migrasim.runs.result import check_share
+    from migrasim.runs.runner import check_place
 
     check_workers(workers)
+    if sample is not None:
+        check_share(sample, "--sample")
+    if trials is not None and not LEAST_TRIALS <= trials <= MOST_TRIALS:
+        raise InputError(
+            f"--trials: {trials} is not allowed; allowed: whole numbers from {LEAST_TRIALS} to {MOST_TRIALS}"
+        )
     asked = Experiment.load(experiment)
     if sample is not None:
         asked = asked.changed(sample=sample)
     if trials is not None:
         asked = asked.with_trials(trials)
     searches.check(asked)
-    folder = out or Path("runs") / f"{asked.name}-{searches.search_id(asked)}"
+    folder = given_place(out) if out else Path("runs") / f"{file_name(asked.name)}-{searches.search_id(asked)}"
+    check_place(folder)
     found = searches.search(asked, _runner(asked.name, folder, workers))
     _tell(search_finding.of_search(found, tongue), folder / "analysis" / "search", tongue)
 

@@ -65,6 +65,7 @@ def experiment(
     from migrasim.analysis.finished import About
     from migrasim.runs import store
     from migrasim.runs.design import Experiment
+    from migrasim.runs.result import check_share
     from migrasim.runs.runner import Stopped, run_batch, workers_for
 
     tongue = lang_of(lang)
@@ -72,8 +73,8 @@ def experiment(
     changed = {name: value for name, value in (("replications", replications), ("sample", sample)) if value is not None}
     if replications is not None and not 1 <= replications <= 10_000:
         raise InputError(f"--replications: {replications} is not allowed; allowed: whole numbers from 1 to 10000")
-    if sample is not None and not 0.0 < sample <= 1.0:
-        raise InputError(f"--sample: {sample} is not allowed; allowed: a share of the households, above 0 and up to 1")
+    if sample is not None:
+        check_share(sample, "--sample")
     asked = asked.changed(**changed) if changed else asked
     part = None if shard is None else _shard(shard)
     tables = store.TABLES if keep is None else tuple(_tables(keep))

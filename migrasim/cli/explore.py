@@ -10,6 +10,7 @@ import typer
 
 from migrasim.cli.shared import LangOption, app, flag, given_place, lang_of, say
 from migrasim.core.errors import InputError
+from migrasim.present.places import check_parent
 
 if TYPE_CHECKING:
     from migrasim.present.explorer.draft import Draft
@@ -40,12 +41,13 @@ def explore(
     place = given_place(folder)
     if place.exists() and not place.is_dir():
         raise InputError(f"--folder: {place} is a file; a folder is expected")
+    check_parent(place)
     if (share or name) and not workshop:
         raise InputError(f"--{'share' if share else 'name'}: goes with --workshop only")
     from migrasim.present.explorer import server
 
     start = _start(scenario)
-    chosen = server.free_port(port)
+    chosen = server.free_port(port, shared=share)
     from migrasim.core.rule import cache_root, is_compiled
 
     server.configure(cache_root() / "solara")

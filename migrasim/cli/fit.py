@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from migrasim.cli.shared import LangOption, app, check_workers, console, flag, lang_of, say, short, show
+from migrasim.cli.shared import LangOption, app, check_workers, console, flag, given_place, lang_of, say, short, show
 from migrasim.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -43,6 +43,9 @@ def calibrate(
     from migrasim.region import Region
 
     check_workers(workers)
+    folder, there = given_place(folder), None if out is None else given_place(out)
+    if there is not None:
+        shipping.check_place(there)
     region = Region.only()
     plan, table = calibration.Plan.load(region), patterns.series(region)
     calibration.check_folder(folder, lambda name: name.startswith("wave-"))
@@ -50,7 +53,7 @@ def calibrate(
     with runs(console(stderr=True), "fit", say) as on_done:
         evaluate = calibration.by_batch(plan, table, folder, workers=workers, on_done=on_done)
         found = calibration.fit(plan, table, evaluate)
-    paths = shipping.ship(found, region, out)
+    paths = shipping.ship(found, region, there)
     show(*judgement.fit_tables(found, tongue))
     typer.echo(", ".join(short(path) for path in paths))
 
@@ -81,22 +84,24 @@ def validate(
     """
     tongue = lang_of(lang)
     from migrasim.analysis import calibration, validation
-    from migrasim.present import judgement
+    from migrasim.present import judgement, validation_page
     from migrasim.present.progress import runs
 
     check_workers(workers)
+    folder = given_place(folder)
     request = validation.Request(
         folder=folder, sample=sample, workers=workers, experiments=experiments, ablations=tuple(ablations or ())
     )
     validation.check_request(request)
     calibration.check_folder(folder, lambda name: name in validation.FOLDERS)
+    there = None if page is None else given_place(page)
+    if there is not None:
+        validation_page.check(there)
     with runs(console(stderr=True), "validation", say) as on_done:
         found = validation.validate(request, on_done)
     show(*judgement.tables(found, tongue))
-    if page is not None:
-        from migrasim.present import validation_page
-
-        for path in validation_page.write(found, page):
+    if there is not None:
+        for path in validation_page.write(found, there):
             say(short(path))
 
 
@@ -135,9 +140,17 @@ def assimilate(
 
 
 def taken_in(
-    observations: Path, scenario: str, folder: Path, *, sample: float, until: int, more: int, workers: int | None
+    observations: Path,
+    scenario: str,
+    folder: Path,
+    *,
+    sample: float,
+    until: int,
+    more: int,
+    workers: int | None,
+    year: int | None = None,
 ) -> Update:
-    """Read observations and reweight the ensemble, with progress."""
+    """Read observations, among them some of a year where one is named, and reweight the ensemble, with progress."""
     from migrasim.analysis import assimilation
     from migrasim.analysis import observations as published
     from migrasim.present.progress import runs
@@ -149,6 +162,10 @@ def taken_in(
     if not 0 <= more <= _MOST_MORE:
         raise InputError(f"--more: {more} is not allowed; allowed: whole numbers from 0 to {_MOST_MORE}")
     observed = published.read(observations, Region.only())
+    if year is not None and year not in set(observed["year"]):
+        years = ", ".join(str(each) for each in sorted(set(observed["year"])))
+        raise InputError(f"--monitoring: nothing was observed in {year}; allowed: {years}")
+    folder = given_place(folder)
     with runs(console(stderr=True), "assimilate", say) as on_done:
         return assimilation.assimilate(
             observed, folder, scenario=scenario, sample=sample, until=until, more=more, workers=workers, on_done=on_done

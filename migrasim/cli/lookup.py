@@ -17,6 +17,7 @@ from migrasim.cli.shared import (
     flag,
     given_place,
     lang_of,
+    only_with,
     quoted,
     say,
     show,
@@ -164,6 +165,7 @@ def alternatives(lang: LangOption = "en") -> None:
 
 @app.command()
 def levers(
+    context: typer.Context,
     name: Annotated[str | None, typer.Argument(help="A group or a lever; default: all.")] = None,
     unbuilt: Annotated[bool, flag("--unbuilt", "Only levers whose channel is not built yet.")] = False,
     effects: Annotated[
@@ -199,6 +201,9 @@ def levers(
     tongue = lang_of(lang)
     from migrasim.facts import FactBook
 
+    if not effects:
+        others = ("sample", "replications", "assumption_seeds", "assumption_sample", "workers", "keep", "out")
+        only_with(context, "--effects", *others)
     book = FactBook.load()
     if name is not None and name not in book.groups and name not in book.levers:
         hint = nearest(name, [*book.groups, *book.levers])
@@ -458,6 +463,7 @@ def schedule(lang: LangOption = "en") -> None:
 
 @app.command()
 def trace(
+    context: typer.Context,
     lever: Annotated[str | None, typer.Argument(help="A lever.")] = None,
     household: Annotated[
         str | None, typer.Option("--household", help="Row or key of a household, to follow its years.", metavar="ID")
@@ -481,6 +487,7 @@ def trace(
     if (lever is None) == (household is None):
         raise InputError("trace: give either a lever or --household ID")
     if lever is not None:
+        only_with(context, "--household", "scenario", "seed", "sample", "until", "base", "future", "without")
         from migrasim.facts import FactBook
 
         known = FactBook.load().levers

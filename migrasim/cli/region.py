@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from migrasim.cli.shared import LangOption, app, flag, in_language, lang_of, quoted, say, short, show
+from migrasim.cli.shared import LangOption, app, flag, in_language, lang_of, only_with, quoted, say, short, show
 from migrasim.core.errors import InputError
 from migrasim.core.language import Lang
 from migrasim.present.punctuation import punctuated, title_in
@@ -15,6 +15,7 @@ from migrasim.present.punctuation import punctuated, title_in
 
 @app.command()
 def region(
+    context: typer.Context,
     name: Annotated[str | None, typer.Argument(help="A shipped region or the folder of one.")] = None,
     fit: Annotated[bool, flag("--fit", "Every margin, published against synthetic, with the error.")] = False,
     base: Annotated[int, typer.Option("--base", help="Base year of --fit: 2010 or 2020.")] = 2020,
@@ -36,6 +37,8 @@ def region(
     tongue = lang_of(lang)
     if sum([check is not None, template is not None, name is not None or fit]) > 1:
         raise InputError("region: give a name (with or without --fit), --validate PATH or --template PATH, not several")
+    if not fit:
+        only_with(context, "--fit", "base")
     if check is not None:
         _validate_region(check)
     elif template is not None:

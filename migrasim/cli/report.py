@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from migrasim.cli.shared import LangOption, app, flag, lang_of, short, telling_of
+from migrasim.cli.shared import LangOption, app, flag, given_place, lang_of, only_with, short, telling_of
 from migrasim.core.errors import InputError
 from migrasim.core.language import Lang
 
@@ -17,6 +17,7 @@ LAST = 2035  # year to which the fan of a monitoring page goes
 
 @app.command()
 def report(
+    context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="Folder of a run, a comparison or a batch.", metavar="DIR")],
     out: Annotated[
         Path | None, typer.Option("--out", help="The file; default: report.html in the folder.", metavar="FILE")
@@ -53,9 +54,13 @@ def report(
     if monitoring is not None or observations is not None:
         if scenarios is not None and len(scenarios) > 1:
             raise InputError(f"--scenario: {len(scenarios)} are given; allowed with --monitoring: one")
+        if nominal:
+            raise InputError("--nominal: a page of --monitoring shows no money; leave it out")
         _monitoring(folder, monitoring, observations, (scenarios or ["plan"])[0], sample, out, tongue)
         return
-    file = reports.write(folder, out, tongue, nominal=nominal, scenarios=scenarios or ())
+    only_with(context, "--monitoring", "sample")
+    there = None if out is None else given_place(out)
+    file = reports.write(folder, there, tongue, nominal=nominal, scenarios=scenarios or ())
     from migrasim.present.language import phrase
 
     with telling_of(file.absolute()):
@@ -77,12 +82,15 @@ def _monitoring(
     from migrasim.cli.fit import taken_in
     from migrasim.present import monitoring
     from migrasim.present.language import phrase
+    from migrasim.present.places import check_file, write_file
     from migrasim.region import Region
 
-    found = taken_in(observations, scenario, folder, sample=sample, until=LAST, more=0, workers=None)
+    file = folder / f"monitoring-{year}.html" if out is None else given_place(out)
+    check_file(file)
+    found = taken_in(observations, scenario, folder, sample=sample, until=LAST, more=0, workers=None, year=year)
     words = ["migrasim", "report", short(folder), "--monitoring", f"{year}", "--observations", short(observations)]
     command = shlex.join([*words, "--scenario", scenario, "--sample", f"{sample:g}"])
     text = monitoring.page(found, Region.only(), year, lang, command)
-    file = monitoring.write(text, out or folder / f"monitoring-{year}.html")
+    write_file(text, file)
     with telling_of(file.absolute()):
         typer.echo(phrase("report_in", lang, file=short(file.absolute())))

@@ -166,6 +166,14 @@ def _top(
         typer.echo(context.get_help())
 
 
+def only_with(context: typer.Context, what: str, *names: str) -> None:
+    """Refuse options that say nothing without another one, where they were given."""
+    for name in names:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise InputError(f"--{name.replace('_', '-')}: goes with {what} only")
+
+
 def check_variants(future: str | None, without: Sequence[str] | None) -> None:
     """Refuse a future, or a part of the model to leave out, that nobody knows."""
     from migrasim import variants

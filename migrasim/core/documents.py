@@ -1,11 +1,12 @@
-"""YAML documents, read strictly: no key twice, a mapping at the top, every fault named with its line."""
+"""YAML documents and tables of text, read strictly: no key or column twice, every fault named with its line."""
 
 from __future__ import annotations
 
+import csv
 import functools
 import hashlib
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -105,6 +106,65 @@ def read_mapping(path: Path, name: str | None = None) -> dict[str, Any]:
         if not isinstance(key, str):
             raise InputError(f"{name}: key '{key}' is no name; keys at the top are words")
     return data
+
+
+_SEPARATORS = ";\t|，"
+
+
+def read_cells(path: Path, name: str | None = None) -> list[tuple[int, list[str]]]:
+    """Names and rows of a csv table, each with its line; blank rows are passed over.
+
+    Parameters
+    ----------
+    path
+        The file.
+    name
+        What to call it in messages; its path if left out.
+
+    Raises
+    ------
+    InputError
+        Where it is no text in UTF-8, separated by something else than commas, has a column twice, or a row has not as
+        many cells as there are names.
+    """
+    name = name or str(path)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            read = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
+    except UnicodeDecodeError:
+        raise InputError(f"{name}: not a text file in UTF-8; a csv table is expected") from None
+    except (OSError, csv.Error) as error:
+        why = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise InputError(f"{name}: is no readable csv table ({why})") from None
+    filled = [line for line in read if any(line[1])]
+    if not filled:
+        raise InputError(f"{name}: is no readable csv table (No columns to parse from file)")
+    names = filled[0][1]
+    check_columns(names, name)
+    for number, cells in filled[1:]:
+        if any(cells[len(names) :]):
+            raise InputError(
+                f"{name}: line {number}: has {len(cells)} cells, and the first line {len(names)} names; a text with a "
+                "comma needs quotes"
+            )
+        if len(cells) < len(names):
+            raise InputError(
+                f"{name}: line {number}: has {len(cells)} cells, and the first line {len(names)} names; an empty cell "
+                "needs its comma"
+            )
+    return filled
+
+
+def check_columns(names: Sequence[str], name: str) -> None:
+    """Refuse the first line of a table that is not separated by commas, or has a column twice."""
+    for sign in _SEPARATORS:
+        if len(names) == 1 and sign in names[0]:
+            told = "a tab" if sign == "\t" else f"'{sign}'"
+            raise InputError(f"{name}: its cells are separated by {told}; commas are expected")
+    for column in filter(None, names):
+        if list(names).count(column) > 1:
+            raise InputError(f"{name}: column '{column}' stands twice; keep one")
 
 
 def kind(value: object) -> str:

@@ -101,7 +101,7 @@ def load(
         tables = _keep(part, _draw(*_whole(folder, region, base, seed_population, progress), sample, seed_population))
     persons, households = tables or _whole(folder, region, base, seed_population, progress)
     if not len(households["key"]):
-        raise InputError(f"sample {sample}: no household is in so small a share; give a larger one")
+        raise InputError(f"sample: {sample} is not allowed: no household is in so small a share; give a larger one")
     return Population(persons, households, 1.0 / sample, base, sample, seed_population, key, region)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
 
 from migrasim.analysis import attribution, differences, discovery, sensitivity
 from migrasim.analysis.finished import Finished, Measure
@@ -71,6 +72,8 @@ def request(
         raise InputError(f"--against: {chosen} takes nothing off; leave it out, or ask for differences or sensitivity")
     if at_least is not None and chosen != "discovery":
         raise InputError(f"--at-least: {chosen} has no threshold; leave it out, or ask for discovery")
+    if at_least is not None and not isfinite(at_least):
+        raise InputError(f"--at-least: {at_least} is not allowed; allowed: finite numbers")
     if chosen != said.get("method"):
         said = {name: value for name, value in said.items() if name in ("indicator", "year")}
     last = batch.years[-1]

@@ -102,6 +102,11 @@ PHRASES: dict[str, tuple[str, str]] = {
         "在二十次設計中有十九次低於 {noise}）。"
         "{count} 個數字中有 {quiet} 個不高於此。",
     ),
+    "sobol_few": (
+        "From {draws} base points its intervals hold the truth less often than they say (on known functions in 7 to 9 "
+        "of 10 designs); take {enough} or more.",
+        "{draws} 個基點過少，區間包含真值的次數少於所稱（在已知函數上，10次設計中為7至9次）；請取 {enough} 個或更多。",
+    ),
     "morris_axis": ("mean size of the effect over the range, {unit}", "全區間效果的平均大小，{unit}"),
     "sobol_axis": ("share of the variance", "方差份額"),
     "pawn_axis": ("distance of distributions (PAWN)", "分佈距離（PAWN）"),
@@ -181,23 +186,22 @@ PHRASES: dict[str, tuple[str, str]] = {
     "search_found": (
         "The cheapest mix within the budget that reaches {target} with a chance of {chance} is mix {mix}: "
         "{levels}. It costs "
-        "{cost} million yuan more than {start} to {year} ({cost_low} to {cost_high}), of which {payers}. Run "
-        "again with luck "
-        "that the search had not seen, it reached the target in {wins} of {count} runs (chance {chance_low} to "
+        "{cost} million yuan more than {start} to {year} ({cost_low} to {cost_high}), of which {payers}. In runs "
+        "that had no part in choosing it, it reached the target in {wins} of {count} runs (chance {chance_low} to "
         "{chance_high}); "
         "its mean is {result}.",
         "在預算之內、以{chance}的機會達到{target}的最省組合為組合{mix}：{levels}。至{year}年比{start}多支出 "
         "{cost} 百萬元"
-        "（{cost_low} 至 {cost_high}），其中{payers}。以搜索未用過的隨機數重新運行，{count} 次中有 {wins} 次達標"
+        "（{cost_low} 至 {cost_high}），其中{payers}。在未參與挑選的運行中，{count} 次中有 {wins} 次達標"
         "（機會 {chance_low} 至 {chance_high}）；平均為 {result}。",
     ),
     "search_none": (
         "No mix within the bounds and the budget reaches {target} with a chance of {chance}. Of those run "
-        "again, the best (mix "
-        "{mix}) reaches {result} on average, {at_chance} with that chance, for {cost} million yuan more than "
-        "{start}; it passed "
-        "the target in {wins} of {count} runs. Its levers: {levels}.",
-        "在界限與預算之內，沒有組合能以{chance}的機會達到{target}。重新運行者中最好的（組合{mix}）平均為 "
+        "again the best is mix {mix}: in runs that had no part in choosing it, it reaches {result} on average, "
+        "{at_chance} with that chance, for {cost} million yuan more than {start}; it passed the target in {wins} of "
+        "{count}. Its levers: {levels}.",
+        "在界限與預算之內，沒有組合能以{chance}的機會達到{target}。重新運行者中最好的（組合{mix}）"
+        "在未參與挑選的運行中平均為 "
         "{result}，以該機會可達 "
         "{at_chance}，比{start}多支出 {cost} 百萬元；{count} 次中有 {wins} 次達標。其取值：{levels}。",
     ),
@@ -207,16 +211,26 @@ PHRASES: dict[str, tuple[str, str]] = {
         "run again).",
         "超出預算者中，試過的最高值以該機會可達 {at_chance}（組合{mix}，{cost} 百萬元；未另行驗證）。",
     ),
-    "search_runners": ("Runners-up: {each}.", "其次：{each}。"),
+    "search_runners": ("Runners-up, by the runs that chose: {each}.", "其次（按挑選所用的運行）：{each}。"),
     "search_runner": (
         "mix {mix} ({cost} million yuan, chance {chance})",
         "組合{mix}（{cost} 百萬元，機會 {chance}）",
     ),
+    "search_fell": (
+        "That is less often than {chance}: it was chosen by luck of its own, and does not hold.",
+        "低於{chance}：當初入選帶有偶然性，結果並不成立。",
+    ),
+    "search_dearer": (
+        "There it costs more than the budget: it was chosen by luck of its own, and does not hold.",
+        "此時其成本超出預算：當初入選帶有偶然性，結果並不成立。",
+    ),
     "search_how": (
         "{trials} mixes were tried with {tried_runs} runs and {verified} of them run again with "
-        "{verified_runs}; another search "
-        "might find a cheaper one. {start} alone reaches {start_result}.",
-        "共試 {trials} 種組合（{tried_runs} 次運行），其中 {verified} 種另行驗證（{verified_runs} 次運行）；"
+        "{verified_runs} under luck that the search had not seen, by which one was chosen, and that once more with "
+        "{last_runs}. Another search might find a cheaper one. {start} alone reaches {start_result}.",
+        "共試 {trials} 種組合（{tried_runs} 次運行），其中 {verified} 種以搜索未用過的隨機數另行驗證"
+        "（{verified_runs} 次運行），"
+        "據以選出一種，再以新的隨機數運行 {last_runs} 次。"
         "再次搜索或可找到更省者。"
         "{start}單獨可達 {start_result}。",
     ),

@@ -11,13 +11,14 @@ from migrasim.analysis.attribution import Attribution
 from migrasim.analysis.differences import Differences
 from migrasim.analysis.discovery import Discovery
 from migrasim.analysis.finished import Finished, Measure
-from migrasim.analysis.sensitivity import quiet
+from migrasim.analysis.sensitivity import ENOUGH, quiet
 from migrasim.core.errors import InputError
 from migrasim.core.language import Lang
 from migrasim.facts import FactBook
 from migrasim.indicators import CATALOGUE
 from migrasim.present import finding_figures as figures
 from migrasim.present.finding_words import say
+from migrasim.present.places import check_parent
 from migrasim.present.punctuation import title_in
 from migrasim.present.tables import amount
 from migrasim.present.titles import place
@@ -29,7 +30,26 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
+WORDS = "words.md"  # by which a folder of findings is known
 NAMED = 4  # how many are named in a sentence
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder for what is found that holds something other than such findings, or is none.
+
+    Raises
+    ------
+    InputError
+        Naming what is in the way; nothing is changed.
+    """
+    check_parent(folder)
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise InputError(f"{folder}: a file is in the way; give a folder")
+        if folder.is_dir() and any(folder.iterdir()) and not (folder / WORDS).is_file():
+            raise InputError(f"{folder}: the folder holds something other than an analysis; give an empty or a new one")
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be read: {error.strerror or error}") from None
 
 
 @dataclass(frozen=True)
@@ -60,11 +80,12 @@ class Finding:
         Raises
         ------
         InputError
-            Where the folder cannot be written.
+            Where the folder cannot be written, or holds something else.
         """
+        check_folder(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            paths = [folder / "words.md"]
+            paths = [folder / WORDS]
             text = f"# {self.title}\n\n{self.words}\n\n![{self.title}](figure.png)\n\n{self.source}\n"
             paths[0].write_text(text, encoding="utf-8")
             for name, table in self.tables.items():
@@ -300,6 +321,9 @@ def of_sensitivity(
         unit=scale.difference_unit,
         noise=f"{floor:.2f}",
     )
+
+    if kind == "sobol" and int(table["draws"].iloc[0]) < ENOUGH:
+        words = sentences([words, say("sobol_few", lang, draws=int(table["draws"].iloc[0]), enough=ENOUGH)], lang)
 
     def draw(figure: Figure) -> None:
         figures.sensitivity(figure, table, kind, scale, lambda name: name_of(name, lang), lang)

@@ -15,6 +15,7 @@ from migrasim.present.punctuation import punctuated, title_in
 from migrasim.present.sheet import Prose
 from migrasim.present.tables import listing
 from migrasim.present.titles import group as group_in
+from migrasim.present.titles import scenario as scenario_title
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -246,7 +247,8 @@ def spread_tables(spread: Spread, lang: Lang) -> list[RenderableType]:
             ]
             median = ends["median"]["parameters"]
             outside += not ends["low"]["chance"] <= median <= ends["high"]["chance"]
-            rows.append((scenario, str(year), _indicator(indicator, lang), told(median, unit), *cells))
+            called = scenario_title(scenario, spread.titles.get(scenario), lang)
+            rows.append((called, str(year), _indicator(indicator, lang), told(median, unit), *cells))
         heads = ("scenario", "year", "indicator", "median", "parameters", "chance")
         made = {"vectors": spread.vectors, "lucks": spread.lucks}
         found.append(listing(heads, rows, lang, phrase(title, lang, **made)))

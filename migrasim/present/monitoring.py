@@ -6,9 +6,7 @@ it projects comes from the fitted vectors as they stood before the figures were 
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from migrasim.core.errors import InputError
@@ -16,7 +14,6 @@ from migrasim.core.language import Lang
 from migrasim.indicators import CATALOGUE
 from migrasim.present.judgement import change, members, number, unweighed
 from migrasim.present.language import phrase, words
-from migrasim.present.places import check_file
 from migrasim.present.punctuation import title_in
 from migrasim.present.titles import place as place_in
 from migrasim.region import Region
@@ -83,27 +80,6 @@ def page(found: Update, region: Region, year: int, lang: Lang, command: str) -> 
         "command": command,
     }
     return environment.get_template("monitoring.html").render(values)
-
-
-def write(text: str, file: Path) -> Path:
-    """Write the page; it appears whole or not at all.
-
-    Raises
-    ------
-    InputError
-        Where it cannot be written.
-    """
-    check_file(file)
-    staged = file.with_name(f".{file.name}.part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        staged.write_text(text, encoding="utf-8")
-        staged.replace(file)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            staged.unlink(missing_ok=True)
-        raise InputError(f"{file}: cannot be written: {error.strerror or error}") from None
-    return file
 
 
 Table = tuple[list[str], list[tuple[str, ...]]]

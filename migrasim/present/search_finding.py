@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pandas import DataFrame
+
 from migrasim.analysis.finished import Measure
 from migrasim.analysis.search import Found
 from migrasim.core.language import Lang
@@ -51,7 +53,9 @@ def of_search(found: Found, lang: Lang) -> Finding:
     }
     parts = [say("search_found" if found.best else "search_none", lang, **common)]
     if found.best:
-        if row["chance_low"] < target.chance:
+        if not (row["reaches"] and row["within_budget"]):
+            parts.append(say("search_fell" if not row["reaches"] else "search_dearer", lang, chance=common["chance"]))
+        elif row["chance_low"] < target.chance:
             parts.append(say("search_unsure", lang, chance=common["chance"]))
         others = found.verified[found.verified["within_budget"] & (found.verified["mix"] != row["mix"])]
         others = others[others["reaches"]].head(NAMED)
@@ -80,6 +84,7 @@ def of_search(found: Found, lang: Lang) -> Finding:
             tried_runs=found.runs[0],
             verified=len(found.verified),
             verified_runs=found.runs[1],
+            last_runs=found.runs[2],
             start=start,
             start_result=scale.level(found.start),
         )
@@ -105,7 +110,8 @@ def of_search(found: Found, lang: Lang) -> Finding:
         ),
     )
     title = f"{say('search', lang)}{': ' if lang == 'en' else '：'}{title_in(experiment.title, lang)}"
-    return Finding(title, sentences(parts, lang), {"verified": found.verified, "tried": found.tried}, draw, source)
+    tables = {"chosen": DataFrame([row]), "verified": found.verified, "tried": found.tried}
+    return Finding(title, sentences(parts, lang), tables, draw, source)
 
 
 def mix_words(row: Mapping[str, Any], experiment: Experiment, lang: Lang) -> str:

@@ -11,6 +11,7 @@ import yaml
 from migrasim.core.errors import InputError
 from migrasim.present.judgement import Sheet, number, sheets
 from migrasim.present.language import phrase
+from migrasim.present.places import check_parent
 from migrasim.region import FIT, Region
 
 if TYPE_CHECKING:
@@ -21,6 +22,35 @@ if TYPE_CHECKING:
 
 _START, _END = "<!-- made by the command: from here -->", "<!-- made by the command: to here -->"
 _RUST, _BLUE, _GREY = "#b5482a", "#2b5c8a", "#8a8a8a"
+
+
+def check(page: Path) -> None:
+    """Refuse a page that could not be written, before the runs that it is to tell of.
+
+    Raises
+    ------
+    InputError
+        Where a folder or another file is in the way.
+    """
+    if page.is_dir():
+        raise InputError(f"{page}: a folder is in the way; give a file")
+    check_parent(page)
+    _around(page)
+
+
+def _around(page: Path) -> tuple[str, str]:
+    """What people wrote before and after the tables."""
+    try:
+        text = page.read_text(encoding="utf-8") if page.exists() else f"# Validation\n\n{_START}\n{_END}\n"
+    except OSError as error:
+        raise InputError(f"{page}: cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{page}: not a text file in UTF-8; give a new file") from None
+    before, start, rest = text.partition(_START)
+    _, end, after = rest.partition(_END)
+    if not start or not end:
+        raise InputError(f"{page}: the marks '{_START}' and '{_END}' are missing; give a new file")
+    return before, after
 
 
 def write(found: Judgement, page: Path) -> list[Path]:
@@ -43,11 +73,7 @@ def write(found: Judgement, page: Path) -> list[Path]:
         figures.mkdir(parents=True, exist_ok=True)
         paths = [draw_counties(found.patterns, figures / "validation_counties.png")]
         paths.append(draw_cohorts(found.patterns, figures / "validation_cohorts.png"))
-        text = page.read_text(encoding="utf-8") if page.exists() else f"# Validation\n\n{_START}\n{_END}\n"
-        if _START not in text or _END not in text:
-            raise InputError(f"{page}: the marks '{_START}' and '{_END}' are missing; give a new file")
-        before, rest = text.split(_START, 1)
-        after = rest.split(_END, 1)[1]
+        before, after = _around(page)
         made = _body(found, [path.relative_to(page.parent).as_posix() for path in paths])
         page.write_text(f"{before}{_START}\n\n{made}\n\n{_END}{after}", encoding="utf-8")
     except OSError as error:

@@ -69,12 +69,15 @@ class Budget(_Strict):
     household_yuan: Annotated[float, Field(ge=0)] | None = None
 
 
+LEAST_TRIALS, MOST_TRIALS = 4, 10_000
+
+
 class SearchFile(_Strict):
     """What `migrasim search` looks for."""
 
     target: Target
     budget: Budget = Budget()
-    trials: Annotated[StrictInt, Field(ge=4, le=10_000)] = 60
+    trials: Annotated[StrictInt, Field(ge=LEAST_TRIALS, le=MOST_TRIALS)] = 60
     at_once: Annotated[StrictInt, Field(ge=1, le=1_000)] = 8
     finalists: Annotated[StrictInt, Field(ge=1, le=100)] = 6
     verify_replications: Annotated[StrictInt, Field(ge=2, le=1_000)] = 10

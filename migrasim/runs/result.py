@@ -158,6 +158,29 @@ BASES = (2010, 2020)
 LAST_YEAR = 2060  # of paths of levers, too
 
 
+SMALLEST_SHARE = 1e-5  # a few households of a region; of a smaller share there may be none
+
+
+def check_share(share: Any, name: str) -> None:
+    """Refuse what is no share of the households that can be run.
+
+    Parameters
+    ----------
+    share
+        What was given.
+    name
+        What it is called in the message.
+
+    Raises
+    ------
+    InputError
+        Naming what is allowed.
+    """
+    share = plain(share)
+    if isinstance(share, bool) or not isinstance(share, int | float) or not SMALLEST_SHARE <= share <= 1:
+        raise InputError(f"{name}: {share!r} is not allowed; allowed: a share of the households, 0.00001 to 1")
+
+
 class Asked(NamedTuple):
     """What a run is asked for, in Python's own numbers."""
 
@@ -176,7 +199,7 @@ def check_request(*, seed: Any, sample: Any, base: Any, until: Any, threads: Any
     seed
         A whole number from 0 below 2**63.
     sample
-        Share of the households, above 0 up to 1.
+        Share of the households, see `check_share`.
     base
         2010 or 2020.
     until
@@ -197,9 +220,8 @@ def check_request(*, seed: Any, sample: Any, base: Any, until: Any, threads: Any
 
     seed, sample, base, until, threads = map(plain, (seed, sample, base, until, threads))
     if not _whole(seed) or not 0 <= seed < 2**63:
-        refuse("seed", seed, "whole numbers from 0")
-    if isinstance(sample, bool) or not isinstance(sample, int | float) or not 0 < sample <= 1:
-        refuse("sample", sample, "a share of the households, above 0 and up to 1")
+        refuse("seed", seed, "whole numbers from 0" if not _whole(seed) or seed < 0 else f"up to {2**63 - 1}")
+    check_share(sample, f"{prefix}sample")
     if not _whole(base) or base not in BASES:
         refuse("base", base, " or ".join(str(each) for each in BASES))
     if not _whole(until) or not base < until <= LAST_YEAR:

@@ -248,6 +248,24 @@ def _known(folder: Path) -> dict[tuple[str, str], str]:
     return {} if design is None else design.known
 
 
+def check_place(folder: Path) -> Manifest | None:
+    """What a batch that lies in a folder says of itself; None where a new one can be begun there.
+
+    Raises
+    ------
+    InputError
+        Where a file, or a folder with other things in it, is in the way.
+    """
+    nearest = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    if not nearest.is_dir():
+        raise InputError(f"{nearest}: a file is in the way; give a folder")
+    there = batches.manifest_of(folder)
+    if there is None and folder.is_dir():
+        if any(each.name not in (batches.LOCK, batches.WORK) for each in folder.iterdir()):
+            raise InputError(f"{folder}: the folder holds something other than a batch; give an empty or a new one")
+    return there
+
+
 def check_folder(folder: Path, manifest: Manifest, design: Design, *, grow: bool = False) -> None:
     """Refuse a folder that holds something else, another batch, or one of another version of the model.
 
@@ -256,13 +274,8 @@ def check_folder(folder: Path, manifest: Manifest, design: Design, *, grow: bool
     InputError
         Saying what lies there; nothing is changed.
     """
-    nearest = next(each for each in (folder, *folder.absolute().parents) if each.exists())
-    if not nearest.is_dir():
-        raise InputError(f"{nearest}: a file is in the way; give a folder")
-    there = batches.manifest_of(folder)
+    there = check_place(folder)
     if there is None:
-        if folder.is_dir() and any(each.name not in (batches.LOCK, batches.WORK) for each in folder.iterdir()):
-            raise InputError(f"{folder}: the folder holds something other than a batch; give an empty or a new one")
         return
     if there.model != manifest.model:
         raise InputError(

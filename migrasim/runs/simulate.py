@@ -169,7 +169,7 @@ def simulate(
     ----------
     scenario : shipped name, path or object
     seed : of all luck; two scenarios with one seed share it
-    sample : share of the households, above 0 and up to 1
+    sample : share of the households, 0.00001 to 1
     until : last year
     base : 2020 (seventh census) or 2010 (sixth)
     threads : of the kernels; every core where not given, and the results do not depend on it

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from migrasim.core.documents import read_cells
 from migrasim.core.errors import InputError, nearest
 from migrasim.region import Region
 
@@ -49,10 +50,8 @@ def _frame(path: Path, sheet: str | None, where: str) -> DataFrame:
 
     try:
         if path.suffix.lower() == ".csv":
-            frame = pd.read_csv(path, encoding="utf-8-sig")
-            if len(frame) and not isinstance(frame.index, pd.RangeIndex):  # first cells as names of rows
-                raise InputError(f"{where}: its rows have more cells than its first line has names")
-            return frame
+            read_cells(path, where)
+            return pd.read_csv(path, encoding="utf-8-sig", index_col=False)
         if path.suffix.lower() == ".parquet":
             return pd.read_parquet(path)
         with pd.ExcelFile(path) as book:

@@ -273,9 +273,12 @@ def test_the_page_speaks_three_languages(page, lang, words):
 
 
 def test_half_an_address_is_no_scenario(page, address):
-    """An address that was cut says so: nobody takes the start for what was meant."""
+    """An address that was cut, or invented, says so: nobody takes the start for what was meant."""
     page.goto(f"{address}?s=eJyrVkrNLSjJz0lV")
     page.get_by_role("alert").get_by_text("incomplete").wait_for()
+    page.goto(f"{address}?lever={SCHOOLS}&year=2030")
+    page.get_by_role("alert").get_by_text("does not read: lever; year").wait_for()
+    page.wait_for_function("!window.location.search.includes('lever')")  # else it would be copied with the link
     page.goto(address)
     page.wait_for_selector("[data-drawn=yes]")
     assert page.get_by_role("alert").count() == 0
@@ -469,7 +472,7 @@ def test_charts_leave_as_pictures_and_numbers(page):
     table = _taken(page, "Urbanization rates", "CSV").decode("utf-8-sig")
     head, first, *_ = table.splitlines()
     assert head.startswith("Year,Resident urbanization rate (%),")
-    assert head.endswith(",Chart,Scenario,Shown for,Runs,Source")
+    assert head.endswith(",Chart,Scenario,Shown for,Runs,Ranges,Source")
     assert "The plan as written" in first and re.search("now [0-9a-f]{12}; status quo [0-9a-f]{12}", first)
     chains = _taken(page, "Workers of the industrial chains", "SVG").decode("utf-8")
     assert all(one.title["en"] in chains for one in region().chains)

@@ -140,7 +140,7 @@ def test_a_band_lies_about_the_run_that_it_is_drawn_for(monkeypatch, make_result
         (["run", "status_quo", "--band", "9"], "status_quo takes no assumed value"),
         (["run", "plan", "--band", "1"], "whole numbers from 2"),
         (["levers", "--effects", "--replications", "1"], "too few for an interval"),
-        (["levers", "--effects", "--sample", "7"], "above 0, up to 1"),
+        (["levers", "--effects", "--sample", "7"], "0.00001 to 1"),
         (["levers", "--effects", "--assumption-sample", "0"], "assumption-sample"),
         (["levers", "--effects", "--assumption-seeds", "-1"], "whole numbers from 0"),
         (["levers", "hukuo", "--effects"], "did you mean 'hukou'"),

@@ -94,8 +94,8 @@ WRONG: list[tuple[list[str], tuple[str, ...]]] = [
     (["run", "plan", "--seed", "1.5"], ("--seed",)),
     (["run", "plan", "--seed", "-1"], ("--seed", "-1", "from 0")),
     (["run", "plan", "--seed", "9223372036854775808"], ("--seed",)),
-    (["run", "plan", "--sample", "0"], ("--sample", "above 0")),
-    (["run", "plan", "--sample", "2"], ("--sample", "up to 1")),
+    (["run", "plan", "--sample", "0"], ("--sample", "0.00001 to 1")),
+    (["run", "plan", "--sample", "2"], ("--sample", "0.00001 to 1")),
     (["run", "plan", "--sample", "nan"], ("--sample",)),
     (["run", "plan", "--sample", "ten"], ("--sample", "number")),
     (["run", "plan", "--until", "1999"], ("--until", "1999", "2021")),
@@ -130,6 +130,26 @@ WRONG: list[tuple[list[str], tuple[str, ...]]] = [
     (["validate", "--workers", "0"], ("--workers: 0 is not allowed", "whole numbers from 1 on")),
     (["calibrate", "--workers", "0"], ("--workers: 0 is not allowed",)),
     (["search", "cheapest", "--workers", "-1"], ("--workers: -1 is not allowed",)),
+    *(
+        ([*command.split(), "--sample", share], (f"--sample: {float(share)} is not allowed", "0.00001 to 1"))
+        for command in ("run plan", "compare status_quo plan", "experiment small", "search cheapest", "validate")
+        for share in ("1e-09", "nan", "inf", "-0.5")
+    ),
+    (["levers", "--sample", "0.5"], ("--sample: goes with --effects only",)),
+    (["levers", "hukou", "--out", "x.md"], ("--out: goes with --effects only",)),
+    (["levers", "--effects", "--replications", "1"], ("error: --replications: 1 is too few for an interval",)),
+    (["trace", "hukou.openness", "--without", "rents"], ("--without: goes with --household only",)),
+    (["region", "--base", "2010"], ("--base: goes with --fit only",)),
+    (["report", "r", "--sample", "0.5"], ("--sample: goes with --monitoring only",)),
+    (["report", "r", "--monitoring", "2021", "--observations", "o", "--nominal"], ("--nominal", "leave it out")),
+    (["run", "plan", "--seed", f"{2**63}"], ("--seed: 9223372036854775808 is not allowed", f"up to {2**63 - 1}")),
+    (["validate", "--ablations", "nan"], ("--ablations: nan is not allowed", "0.00001 to 1")),
+    (["levers", "--effects", "--sample", "1e-09"], ("sample: 1e-09 is not allowed", "0.00001 to 1")),
+    (["search", "cheapest", "--trials", "3"], ("error: --trials: 3 is not allowed", "from 4 to 10000")),
+    (["search", "cheapest", "--trials", "many"], ("--trials", "a whole number is expected")),
+    (["search", "small"], ("small.yaml: search: this key is missing", "cheapest.yaml has an example")),
+    *((["explore", "--port", port], ("--port", "allowed: 1 to 65535")) for port in ("0", "-1", "99999")),
+    *((["explore", "--port", port], ("--port", "a whole number is expected")) for port in ("text", "87.5", "nan")),
     (["region", "nowhere"], ("nowhere",)),
     (["region", "--validate", "nowhere"], ("nowhere",)),
     (["region", "--fit", "--base", "2000"], ("--base", "2010 or 2020")),
@@ -150,6 +170,22 @@ def test_a_broken_scenario_file_gets_one_line(migrasim, workdir, content):
     (workdir / "mine.yaml").write_bytes(content)
     _is_one_line(migrasim("run", "mine.yaml"), "mine.yaml")
     assert [path.name for path in workdir.iterdir()] == ["mine.yaml"]
+
+
+def test_a_port_that_cannot_be_had_says_why(migrasim, monkeypatch):
+    """One that another program has, and one that is kept for the administrator, are two things."""
+    import socket
+
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        _is_one_line(migrasim("explore", "--port", other.getsockname()[1]), "--port", "is in use by another program")
+
+    def kept(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(socket.socket, "bind", kept)
+    _is_one_line(migrasim("explore", "--port", 80), "--port: 80 is kept for the administrator", "1024 to 65535")
 
 
 def test_out_that_is_a_file_is_refused_before_the_run(migrasim, workdir, quick_model):
@@ -777,6 +813,7 @@ BROKEN = {
     "table.yaml": "name: e\ndesign: {kind: table, file: nothere.csv}\n",
     "a_file": "x",
     "empty.csv": "",
+    "seen.csv": "year,place,indicator,value,unit,basis\n2021,Pingliang,residents,182.47,10k persons,census 2020\n",
 }
 
 
@@ -794,10 +831,21 @@ BROKEN = {
         ("experiment table.yaml", "table.yaml: design.file: nothere.csv: there is no such file in ."),
         ("experiment small --dry-run --out a_file/x", "a_file: a file is in the way; give a folder"),
         ("analyse a_file", "a_file: a file is in the way; give a folder"),
-        ("report done --out a_file/x.html", "a_file/x.html: cannot be written: Not a directory"),
+        ("report done --out a_file/x.html", "a_file is a file; a folder is expected"),
         ("assimilate nothere.csv", "nothere.csv: no such file; a table with the columns year, place"),
         ("assimilate empty.csv", "empty.csv: is no readable csv table"),
         ("assimilate done", "done: is no readable csv table (Is a directory)"),
+        ("assimilate seen.csv --folder a_file", "a_file: a file is in the way; give a folder"),
+        ("assimilate seen.csv --folder=~nobody-here/x", "there is no folder of such a user; write the folder out"),
+        ("assimilate seen.csv --scenario plam", "no scenario 'plam'; allowed: a path, or core_first"),
+        ("assimilate seen.csv --sample 1e-9", "--sample: 1e-09 is not allowed; allowed: a share of the households, 0."),
+        ("report new --monitoring 2022 --observations seen.csv", "nothing was observed in 2022; allowed: 2021"),
+        ("search cheapest --out a_file/x", "a_file: a file is in the way; give a folder"),
+        ("search cheapest --out done", "done: the folder holds something other than a batch; give an empty or a new"),
+        ("calibrate --out a_file", "a_file is a file; a folder is expected"),
+        ("calibrate --folder a_file/x", "a_file is a file; a folder is expected"),
+        ("validate --folder a_file", "a_file is a file; a folder is expected"),
+        ("explore --folder a_file/x", "a_file/x: cannot be written: "),
         ("rerun ''", "an empty name is no run"),
         ("region --validate done", "done/region.yaml: no such file"),
         ("region --template done", "done: exists and is not empty"),

@@ -307,10 +307,12 @@ def test_levels_that_do_not_go_together_are_named_with_their_point():
         ("residence_permit.education\n0.5\n7\n", "line 3: .*out of bounds"),
         ("moving.income_elasticity\nlarge\n", "line 2: moving.income_elasticity: a number is expected"),
         ("industry\n", "the table has no rows"),
-        ("", "cannot be read as a table"),
+        ("", "is no readable csv table"),
         ("industry,industry\nplan,plan\n", "column 'industry' stands twice"),
         ("industry, industry\nplan,plan\n", "column 'industry' stands twice"),
-        ("industry,public_housing\nplan,double,\n", "more cells than its first line has names"),
+        ("industry,public_housing\nplan,double,3\n", "line 2: has 3 cells, and the first line 2 names"),
+        ("industry,public_housing\nplan\n", "line 2: has 1 cells.* an empty cell needs its comma"),
+        ("industry;public_housing\nplan;double\n", "its cells are separated by ';'; commas are expected"),
     ],
 )
 def test_wrong_tables_are_refused_with_their_line(text: str, message: str, tmp_path: Path):
@@ -318,6 +320,18 @@ def test_wrong_tables_are_refused_with_their_line(text: str, message: str, tmp_p
     (tmp_path / "mixes.csv").write_text(text, encoding="utf-8")
     data = {"design": {"kind": "table", "file": "mixes.csv"}}
     with pytest.raises(InputError, match=message):
+        Experiment.from_mapping(data, "mine.yaml", tmp_path)
+
+
+def test_tables_of_other_programs_are_read_as_they_are_meant(tmp_path: Path):
+    """A mark at the beginning, Windows' line ends and a comma behind each row change nothing; another encoding does."""
+    data = {"design": {"kind": "table", "file": "mixes.csv"}}
+    for raw in (b"\xef\xbb\xbfindustry,urban.smart\r\nplan,0.5\r\n", b"industry,urban.smart\nplan,0.5,\n"):
+        (tmp_path / "mixes.csv").write_bytes(raw)
+        found = Experiment.from_mapping(data, "mine.yaml", tmp_path)
+        assert [point.levels for point in found.points] == [{"industry": "plan", "urban.smart": 0.5}]
+    (tmp_path / "mixes.csv").write_bytes("工業\n".encode("gbk"))
+    with pytest.raises(InputError, match="mixes.csv: not a text file in UTF-8; a csv table is expected"):
         Experiment.from_mapping(data, "mine.yaml", tmp_path)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -177,6 +178,7 @@ def test_a_method_that_is_not_known_is_named_with_its_neighbour():
     [
         ("attribution", {"against": "plan"}, "--against: attribution takes nothing off"),
         ("differences", {"at_least": 0.5}, "--at-least: differences has no threshold"),
+        ("discovery", {"at_least": float("nan")}, "--at-least: nan is not allowed; allowed: finite numbers"),
         ("differences", {"indicator": "place"}, "indicator: 'place' is not in the batch"),
         ("differences", {"indicator": ""}, "indicator: '' is not in the batch"),
         ("differences", {"against": ""}, "against: '' is not in the batch"),
@@ -187,6 +189,23 @@ def test_what_a_method_does_not_look_at_is_refused(method: str, given: dict[str,
     batch = finished(MIXES, adds)
     with pytest.raises(InputError, match=message):
         analyses.analyse(batch, analyses.request(batch, method, **given))
+
+
+def test_what_lies_in_a_folder_is_not_written_over(tmp_path: Path):
+    """Figures and words of somebody else stay; those of an earlier analysis are replaced; a file is told as one."""
+    batch = finished(MIXES, adds)
+    found = analyses.analyse(batch, analyses.request(batch, "differences"))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "figure.png").write_text("mine", encoding="utf-8")
+    with pytest.raises(InputError, match="mine: the folder holds something other than an analysis"):
+        found.write(tmp_path / "mine", "en")
+    assert (tmp_path / "mine" / "figure.png").read_text(encoding="utf-8") == "mine"
+    for _ in range(2):
+        assert all(path.is_file() for path in found.write(tmp_path / "new" / "found", "en"))
+    with pytest.raises(InputError, match="words.md: a file is in the way; give a folder"):
+        found.write(tmp_path / "new" / "found" / "words.md", "en")
+    with pytest.raises(InputError, match="words.md is a file; a folder is expected"):
+        found.write(tmp_path / "new" / "found" / "words.md" / "x", "en")
 
 
 def test_each_threshold_has_a_folder():

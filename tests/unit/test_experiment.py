@@ -63,7 +63,7 @@ def migrasim(capsys, workdir) -> Callable[..., Outcome]:
         (["--replications", "0"], "allowed: whole numbers from 1"),
         (
             ["--sample", "2"],
-            "error: --sample: 2.0 is not allowed; allowed: a share of the households, above 0 and up to 1",
+            "error: --sample: 2.0 is not allowed; allowed: a share of the households, 0.00001 to 1",
         ),
         (["--workers", "0"], "error: --workers: 0 is not allowed"),
         (["--scheduler", "nonsense"], "no Dask scheduler answers at 'nonsense'"),

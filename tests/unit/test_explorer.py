@@ -189,6 +189,48 @@ def test_a_link_whose_words_are_nonsense_still_shows_its_drafts(wrong):
     assert made.draft.levers == {SCHOOLS: 0.5} and made.meet.value == ""
 
 
+def test_a_link_whose_draft_is_not_allowed_never_shows_the_one_before():
+    """The last draft of an address is what it was sent for: another one in its place would be taken for it."""
+    made = Session(Draft("status_quo"))
+    wrong = [draft.compact(Draft("plan", {SCHOOLS: 0.3})), ["plan", {SCHOOLS: 7}, "central", ""]]
+    assert not made.restore(draft.to_link({"d": wrong}))
+    assert made.draft == Draft("status_quo")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"c": "Nowhere"},
+        {"c": ["Kongtong"]},
+        {"y": 1990},
+        {"y": "2030"},
+        {"m": "bom"},
+        {"l": "fr"},
+        {"p": [["plan", {"residence_permit.eduction": 1}, "central", ""]]},
+        {"p": [["plan", {}, "central", ""]] * 5},
+        {"d": [["plan", {SCHOOLS: {"1990": 1}}, "central", ""], ["plan", {SCHOOLS: 0.5}, "central", ""]]},
+    ],
+)
+def test_what_an_address_loses_is_told(wrong):
+    """A county, year, pin or change before that is not allowed is left out, and the page says that something was."""
+    made = Session(Draft("status_quo"))
+    data = {"d": [["plan", {SCHOOLS: 0.5}, "central", ""]], "c": "Kongtong", "y": 2030, "p": [], "m": "boom", "l": "en"}
+    assert made.restore(draft.to_link(data)) and not made.is_link_cut
+    made = Session(Draft("status_quo"))
+    assert made.restore(draft.to_link(data | wrong)) and made.is_link_cut
+    assert made.draft.levers == {SCHOOLS: 0.5}
+
+
+def test_every_link_of_a_page_is_whole():
+    """What a page writes into its address is all taken back, from a new page and from one that was changed."""
+    made = Session(Draft("plan"))
+    for change in (lambda: None, lambda: made.pin(Draft("plan")), lambda: made.place.set("Kongtong")):
+        change()
+        again = Session(Draft("status_quo"))
+        assert again.restore(made.link()) and not again.is_link_cut
+        assert again.link() == made.link()
+
+
 def test_a_saved_file_keeps_the_words_of_the_opened_one(tmp_path):
     """Title and description stay, in the file and in a link, until another name is given."""
     words = {"title": {"en": "More homes", "zh_hant": "多建房"}, "description": {"en": "Try.", "zh_hant": "試。"}}
@@ -451,6 +493,59 @@ def test_gains_of_groups_are_told_in_yuan(results):
     gain = float(means[0]["welfare_yuan_yr"].iloc[0] - means[1]["welfare_yuan_yr"].iloc[0])
     assert chart.rows[0][1] == pytest.approx(gain / 1000, abs=0.006)
     assert "1,000 yuan" in chart.option["title"]["subtext"]
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("lang", LANGS)
+def test_a_shaded_range_has_its_ends_in_the_table(results, lang):
+    """Each line with a range has a column for either end of it, and what leaves the page says what the ends are."""
+    plan, quo = results
+    line = view.Line("now", "#0072B2", "current", plan, (quo,), plan)
+    shown = view.View((line,), lang, draft.region(), None, 2035, quo, range_of="other luck")
+    chart = charts.people(shown)
+    assert len(chart.heads) == 1 + 2 * 3 and all(len(row) == len(chart.heads) for row in chart.rows)
+    ends = [words.say(end, lang, what="") in head for head in chart.heads for end in ("low_end", "high_end")]
+    assert sum(ends) == 4
+    for year, value, low, high, *_ in chart.rows:
+        other = float(quo.prefecture().loc[year, "urban_population"]) / 1e3
+        assert (low, high) == pytest.approx((min(value, other), max(value, other)), abs=0.11)
+    said = dict(about(shown, chart))[words.say("bands", lang)]
+    assert "other luck" in said and words.say("ends_extremes", lang) in said
+    many = replace(shown, lines=(replace(line, draws=(quo,) * 30),))
+    assert words.say("ends_quantiles", lang) in dict(about(many, chart))[words.say("bands", lang)]
+    plain = replace(shown, bands=False)
+    assert len(charts.people(plain).heads) == 3 and words.say("bands", lang) not in dict(
+        about(plain, charts.people(plain))
+    )
+
+
+@pytest.mark.model
+def test_the_line_of_changes_is_of_the_county_that_is_shown(results):
+    """With a county in focus its numbers stand in the sentence, and its name before them; else those of the region."""
+    from migrasim.present.explorer.explore import change_text
+    from migrasim.present.explorer.session import Step
+
+    plan, quo = results
+    step = Step(Draft("plan", {SCHOOLS: 0.5}), "start_changed", {"name": "plan"})
+    for before in (quo, None):
+        whole = change_text(step, plan, before, quo, "en", place=None, year=2035)
+        county = change_text(step, plan, before, quo, "en", place="Jingning", year=2035)
+        rows = plan.indicators[(plan.indicators["place"] == "Jingning") & (plan.indicators["year"] == 2035)]
+        assert f"{100 * float(rows['urbanization_rate'].iloc[0]):.1f}%" in county and county.startswith("Jingning: ")
+        rate = float(plan.prefecture().loc[2035, "urbanization_rate"])
+        assert f"{100 * rate:.1f}%" in whole and "Jingning" not in whole
+    assert change_text(step, plan, quo, quo, "zh-Hans", place="Jingning", year=2035).startswith("静宁县：")
+
+
+@pytest.mark.model
+def test_charts_of_the_whole_region_say_so_where_a_county_is_shown(results):
+    """Groups and the map have no numbers of a single county: they are not called after one."""
+    shown = _view(results, "en", "Jingning")
+    for chart in (charts_more.groups(shown), charts.county_map(shown)):
+        assert chart.option["title"]["subtext"].startswith("Pingliang")
+        assert dict(about(shown, chart))[words.say("place", "en")].startswith("Pingliang")
+    assert charts.people(shown).option["title"]["subtext"].startswith("Jingning")
+    assert dict(about(shown, charts.people(shown)))[words.say("place", "en")].startswith("Jingning")
 
 
 @pytest.mark.model

@@ -81,6 +81,8 @@ def test_good_figures_come_in_as_persons_and_shares(tmp_path: Path) -> None:
             "line 3: has 8 cells, and the first line 6 names; a text with a comma needs quotes",
         ),
         ("2021,Pingliang,residents,1,824,700,persons,census 2020", "line 2: has 8 cells"),
+        ("2021,Pingliang,residents,182.47,10k persons", "line 2: has 5 cells.* an empty cell needs its comma"),
+        ("2021,Pingliang,residents,1_82.47,10k persons,census 2020", "value: '1_82.47' is no number"),
         ("\n\n2021,Pingliang,residents,many,persons,census 2020", "line 4: value"),
         ('"2021,Pingliang,residents,182.47,10k persons,census 2020', "no readable csv table"),
     ],
@@ -115,6 +117,32 @@ def test_files_that_are_none_are_refused(tmp_path: Path) -> None:
         _read(tmp_path, "\n")
     with pytest.raises(InputError, match="column 'value' stands twice"):
         _read(tmp_path, HEAD.replace("basis", "basis,value"))
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        (GOOD.encode("gbk"), "observations.csv: not a text file in UTF-8; a csv table is expected"),
+        (GOOD.encode("utf-16"), "not a text file in UTF-8"),
+        (GOOD.replace(",", ";").encode(), "its cells are separated by ';'; commas are expected"),
+        (GOOD.replace(",", "\t").encode(), "its cells are separated by a tab; commas are expected"),
+        (GOOD.replace(",", "，").encode(), "its cells are separated by '，'; commas are expected"),
+        (GOOD.replace("year,place", "年份,地區").encode(), "column 'year' is missing; needed: year, place, indicator"),
+    ],
+)
+def test_files_that_other_programs_saved_are_told_what_is_expected(tmp_path: Path, raw: bytes, says: str) -> None:
+    """Another encoding, other signs between cells, names in Chinese: the message says what to save instead."""
+    path = tmp_path / "observations.csv"
+    path.write_bytes(raw)
+    with pytest.raises(InputError, match=says):
+        observations.read(path, Region.only())
+
+
+def test_marks_and_line_ends_of_windows_change_nothing(tmp_path: Path) -> None:
+    """A table saved as CSV UTF-8 on Windows gives what it gives elsewhere."""
+    path = tmp_path / "observations.csv"
+    path.write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
+    pd.testing.assert_frame_equal(observations.read(path, Region.only()), _read(tmp_path, GOOD))
 
 
 def test_weights_move_quantiles() -> None:

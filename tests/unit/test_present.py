@@ -181,6 +181,25 @@ def test_a_median_outside_the_band_beside_it_is_explained():
     assert "a lower end of what is unknown" in told and "53 of 158 published figures" in told
 
 
+def test_bands_of_scenarios_are_called_by_their_titles_in_chinese():
+    """In English the name that is typed; in Chinese the title, and the name where a scenario has none."""
+    columns = ["scenario", "year", "indicator", "source", "low", "median", "high"]
+    levels = pd.DataFrame(
+        [
+            (name, 2035, "urban_population", source, 5.0, 6.0, 7.0)
+            for name in ("plan", "mine")
+            for source in ("parameters", "chance")
+        ],
+        columns=columns,
+    )
+    titles = {"plan": {"en": "The plan as written", "zh_hant": "按規劃執行"}}
+    for lang, called in (("en", "plan"), ("zh-Hant", "按規劃執行"), ("zh-Hans", "按规划执行")):
+        found = judgement.spread_tables(Spread(levels, levels, 40, 2, None, titles), lang)
+        for one in found:
+            text = _text(one)
+            assert called in text and "mine" in text and ("plan" in text) == (lang == "en")
+
+
 def test_chinese_tables_are_chinese_throughout(make_result):
     """Units, groups, counties and the scenario have Chinese names, in both kinds of characters."""
     large = _large(make_result())

@@ -254,6 +254,22 @@ def test_rows_with_more_cells_than_names_are_refused(broken: Path) -> None:
     assert "chain_jobs_2020.csv: its rows have more cells than its first line has names" in validate(broken)[0]
 
 
+def test_a_column_that_stands_twice_is_refused(broken: Path) -> None:
+    """Nobody can tell which of the two was meant, so the first is not taken without a word."""
+    path = broken / "tables" / "county_2020.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    k = lines[0].split(",").index("urban_pop")
+    path.write_text("\n".join(f"{line},{line.split(',')[k]}" for line in lines) + "\n", encoding="utf-8")
+    assert "county_2020.csv: column 'urban_pop' stands twice; keep one" in validate(broken)[0]
+
+
+def test_a_table_of_semicolons_says_so(broken: Path) -> None:
+    """Spreadsheets of some countries write them; a missing column would not tell what to do."""
+    path = broken / "tables" / "cpi.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace(",", ";"), encoding="utf-8")
+    assert "cpi.csv: its cells are separated by ';'; commas are expected" in validate(broken)[0]
+
+
 def test_what_windows_writes_is_read(broken: Path) -> None:
     """Marks of the byte order, other ends of lines and blanks around the names of columns change nothing."""
     for path in (broken / "region.yaml", broken / "tables" / "cpi.csv"):

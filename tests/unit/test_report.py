@@ -222,6 +222,55 @@ def test_no_file_but_a_page_is_written_over(tmp_path):
         check_file(tmp_path)
 
 
+def test_the_folder_of_a_report_is_made(run, tmp_path, workdir, capsys):
+    """As for results: `--out` may lie in folders that are not there; a file in the place of one is wrong input."""
+    (tmp_path / "run").mkdir()
+    store.write(run, tmp_path / "run")
+    code, out, _ = _command(capsys, "report", tmp_path / "run", "--out", "new/folder/page.html")
+    assert (code, "new/folder/page.html" in out) == (0, True)
+    assert "</html>" in (workdir / "new/folder/page.html").read_text(encoding="utf-8")
+    (workdir / "file").touch()
+    code, _, err = _command(capsys, "report", tmp_path / "run", "--out", "file/page.html")
+    assert code == 2 and err.endswith("file is a file; a folder is expected\n") and "file/page.html: cannot be" in err
+    code, _, err = _command(capsys, "report", tmp_path / "run", "--out=~nobody-here/page.html")
+    assert code == 2 and "there is no folder of such a user" in err
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("folder", "folder: a folder is in the way; give a file"),
+        ("file/page.md", "file is a file; a folder is expected"),
+        ("other.md", "the marks '<!-- made by the command: from here -->' and"),
+        ("picture.md", "not a text file in UTF-8; give a new file"),
+    ],
+)
+def test_a_page_that_could_not_be_written_is_refused_before_the_runs(workdir, capsys, monkeypatch, name, says):
+    """`validate --page`, `levers --effects --out` and a page of monitoring: hours of runs come after the check."""
+    from migrasim.analysis import validation
+    from migrasim.runs import runner
+
+    for module, made in ((validation, "validate"), (runner, "run_batch")):
+        monkeypatch.setattr(module, made, lambda *_, **__: pytest.fail("runs were made"))
+    (workdir / "folder").mkdir()
+    (workdir / "file").touch()
+    (workdir / "other.md").write_text("# Mine\n", encoding="utf-8")
+    (workdir / "picture.md").write_bytes(b"\x89PNG\xff\xfe")
+    code, _, err = _command(capsys, "validate", "--page", name)
+    assert code == 2 and err.count("\n") == 1 and says in err
+    (workdir / "seen.csv").write_text(
+        "year,place,indicator,value,unit,basis\n2021,Pingliang,residents,182.47,10k persons,census 2020\n",
+        encoding="utf-8",
+    )
+    monitored = ("report", "runs", "--monitoring", "2021", "--observations", "seen.csv", "--out", name)
+    for words in (("levers", "--effects", "--out", name), monitored):
+        code, _, err = _command(capsys, *words)
+        assert code == 2 and err.count("\n") == 1
+        assert says in err or "the file holds something other than such a page" in err
+    with pytest.raises(pytest.fail.Exception):  # nothing is wrong with a folder that will be made
+        _command(capsys, "validate", "--page", "new/page.md")
+
+
 def test_letters_and_chinese_signs_are_folded_where_a_line_may_end():
     """Numbers stay whole, no line begins with a closing sign, and a wide chart keeps its lines."""
     narrow, wide = Figure(figsize=(3.4, 2)), Figure(figsize=(8, 2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -94,20 +95,48 @@ def test_the_cheapest_mix_is_near_the_one_that_is_known(found: searches.Found):
     assert found.best["public_housing"] > 1.2 and found.best["three_rights"] < 1.0
     # with housing alone at strength 2 the rate is 0.54 less hard times: about 2 billion yuan
     assert found.best["public_yuan"] < 5e9
-    assert found.best["at_chance"] >= 0.53 and found.best["chance"] >= 0.8
+    assert found.best["at_chance"] >= 0.525 and found.best["chance"] >= 0.6
     assert found.best["county_yuan"] == pytest.approx(0.25 * found.best["public_yuan"])
 
 
 def test_what_is_reported_was_run_again_with_other_luck():
-    """No seed of the verification was seen by the search, in every future, and the table counts its runs."""
+    """No seed of the verification was seen by the search, none of what is told by either, in every future."""
     world = World()
     found = searches.search(of(), world)
-    tried = {spec.seed for spec in world.specs[: found.runs[0]]}
-    verified = {spec.seed for spec in world.specs[found.runs[0] :]}
-    assert len(tried) == 2 and len(verified) == 10 and not tried & verified
+    ends = np.cumsum(found.runs)
+    parts = [world.specs[start:end] for start, end in zip((0, *ends), ends, strict=False)]
+    tried, verified, last = ({spec.seed for spec in part} for part in parts)
+    assert len(tried) == 2 and len(verified) == len(last) == 10
+    assert not tried & verified and not tried & last and not verified & last
+    assert ends[-1] == len(world.specs) and found.runs[2] == 2 * 20  # the mix, and what the search starts from
     assert (found.verified["runs"] == 20).all()
     assert {spec.future for spec in world.specs} == {"central", "hard_times"}
     assert len(found.tried) == 48 and found.runs[0] == (48 + 1) * 4
+
+
+class Lottery(World):
+    """Runs in which no mix does anything: each draws its rate anew, above the target or below as a coin falls."""
+
+    def _frame(self, spec: RunSpec) -> DataFrame:
+        whose = zlib.crc32(f"{spec.label} {_strengths(spec)}".encode())
+        return super()._frame(spec).assign(urbanization_rate=0.53 + np.random.default_rng(whose).normal(0.0, 0.01))
+
+
+def test_the_winner_of_a_lottery_is_told_as_what_it_is():
+    """What is told of the chosen mix are runs that had no part in choosing it: where luck is all, about half pass."""
+    wanted = {**ASKED["search"], "trials": 16, "finalists": 16, "verify_replications": 4}
+    chosen, told = [], []
+    for seed in range(10):
+        data = {**ASKED, "futures": ["central"], "replications": 1, "seed": 100 * seed, "search": wanted}
+        found = searches.search(Experiment.from_mapping(data, "cheap.yaml"), Lottery())
+        row = found.verified.set_index("mix").loc[found.nearest["mix"]]
+        chosen.append(row["chance"])
+        told.append(found.nearest["chance"])
+        words = search_finding.of_search(found, "en").words
+        if found.best is not None:
+            assert ("does not hold" in words) == (found.best["chance"] < 0.8)
+    assert np.mean(chosen) > 0.75  # the best of some ten looks well
+    assert 0.25 < np.mean(told) < 0.65  # 40 runs: a standard error of 0.08
 
 
 def test_an_interrupted_search_asks_for_the_same_runs_again(found: searches.Found):
@@ -129,7 +158,7 @@ def test_where_no_mix_reaches_it_the_best_is_told():
     """An honest answer with what the best reaches, in every language."""
     found = searches.search(of(target={"at_least": 0.9, "chance": 0.8}, trials=12), World())
     assert found.best is None
-    assert found.nearest["at_chance"] == found.verified["at_chance"].max()
+    assert found.nearest["mix"] in set(found.verified["mix"])
     words = search_finding.of_search(found, "en").words
     assert words.startswith(
         "No mix within the bounds and the budget reaches the resident urbanization rate in 2035 of 90.00%"
@@ -163,7 +192,7 @@ def test_the_paragraph_and_the_figure_say_who_pays_and_how_sure_it_is(found: sea
     ):
         assert part in told.words, part
     paths = told.write(tmp_path, "en")
-    assert {"verified.csv", "tried.csv", "figure.png", "words.md"} == {path.name for path in paths}
+    assert {"chosen.csv", "verified.csv", "tried.csv", "figure.png", "words.md"} == {path.name for path in paths}
 
 
 @pytest.mark.parametrize(

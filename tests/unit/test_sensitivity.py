@@ -13,8 +13,9 @@ from invented_batch import finished
 from migrasim.analysis import sensitivity
 from migrasim.analysis.finished import About, Measure
 from migrasim.core.errors import InputError
+from migrasim.core.language import LANGS
 from migrasim.present import findings
-from migrasim.runs.points import spread
+from migrasim.runs.points import MORRIS_LEVELS, spread
 
 PI = float(np.pi)
 RANGES = {"a": (-PI, PI), "b": (-PI, PI), "c": (-PI, PI), "nothing": (0.0, 1.0)}
@@ -37,6 +38,92 @@ def test_sobol_finds_the_indices_of_ishigamis_function():
         assert found.loc[name, "total"] == pytest.approx(total / variance, abs=0.05)
         assert found.loc[name, "total_low"] - 0.03 < total / variance < found.loc[name, "total_high"] + 0.03
     assert abs(found.loc["nothing", "total"]) < 1e-9
+
+
+def _covered(tables: list[Any], names: list[str], kind: str, truth: dict[str, float]) -> np.ndarray:
+    """Share of designs whose interval holds the truth, number by number."""
+    low, high = ("low", "high") if kind == "effect" else (f"{kind}_low", f"{kind}_high")
+    held = []
+    for table in tables:
+        rows = table.set_index("name").loc[names]
+        worth = np.array([truth[name] for name in names])
+        held.append((rows[low] - 1e-9 <= worth) & (worth <= rows[high] + 1e-9))
+    return np.mean(held, axis=0)
+
+
+WEIGHTS = np.array([0.0, 0.5, 3.0, 9.0])
+
+
+def sobols_g(x: np.ndarray) -> np.ndarray:
+    """Sobol's g-function: the first of its numbers matter, in company, the last hardly at all."""
+    return np.asarray(np.prod((np.abs(4 * x - 2) + WEIGHTS) / (1 + WEIGHTS), axis=1))
+
+
+def _truth(function: str) -> tuple[dict[str, tuple[float, float]], dict[str, dict[str, float]]]:
+    """Ranges of a function, and its first and total indices by formula."""
+    if function == "ishigami":
+        variance = 7**2 / 8 + 0.1 * PI**4 / 5 + 0.1**2 * PI**8 / 18 + 0.5
+        first = {"a": 0.5 * (1 + 0.1 * PI**4 / 5) ** 2 / variance, "b": 7**2 / 8 / variance, "c": 0.0}
+        company = 0.1**2 * PI**8 * (1 / 18 - 1 / 50) / variance
+        total = {name: value + company * (name != "b") for name, value in first.items()}
+        return {name: RANGES[name] for name in "abc"}, {"first": first, "total": total}
+    parts = 1 / (3 * (1 + WEIGHTS) ** 2)
+    variance = float(np.prod(1 + parts)) - 1
+    names = list("pqrs")
+    first = {name: float(part) / variance for name, part in zip(names, parts, strict=True)}
+    total = {name: first[name] * float(np.prod(1 + np.delete(parts, k))) for k, name in enumerate(names)}
+    return dict.fromkeys(names, (0.0, 1.0)), {"first": first, "total": total}
+
+
+@pytest.mark.parametrize("function", [ishigami, sobols_g])
+@pytest.mark.parametrize(("size", "each", "mean"), [(64, 0.75, 0.88), (256, 0.82, 0.88), (16, 0.6, 0.8)])
+def test_sobols_intervals_hold_the_truth_about_as_often_as_they_say(function, size: int, each: float, mean: float):
+    """Nine of ten designs, on two functions whose indices are known.
+
+    Of 100 designs the share that holds the truth has itself a standard error of 0.03: the mean over numbers may lie
+    one below 0.9 and the worst of them, whose estimates are skewed, a few. From 16 base points they hold less often,
+    which the page says: here only that they are not worse than it says.
+    """
+    ranges, truth = _truth(function.__name__)
+    tables = [sensitivity.of_function(function, ranges, size, seed=seed) for seed in range(100)]
+    for kind, values in truth.items():
+        covered = _covered(tables, list(ranges), kind, values)
+        assert covered.min() >= each and covered.mean() >= mean, (kind, covered)
+
+
+@pytest.mark.parametrize("size", [8, 20])
+@pytest.mark.parametrize("function", [ishigami, sobols_g])
+def test_morris_intervals_hold_the_truth_about_as_often_as_they_say(function, size: int):
+    """Nine of ten designs hold the mean size over the whole grid of Morris, which is counted out.
+
+    A standard error of 0.03 below for the mean over numbers, two for each: without Student's t, and with an even
+    reach to both sides, some held it in 74 of 100.
+    """
+    from itertools import product
+
+    ranges, _ = _truth(function.__name__)
+    low, high = np.array(list(ranges.values())).T
+    steps = np.arange(MORRIS_LEVELS) / (MORRIS_LEVELS - 1)
+    grid, jump = np.array(list(product(steps, repeat=len(ranges)))), MORRIS_LEVELS / (2 * (MORRIS_LEVELS - 1))
+    truth = {}
+    for k, name in enumerate(ranges):
+        before = grid[grid[:, k] <= 1 - jump + 1e-9]
+        moved = before + jump * (np.arange(len(ranges)) == k)
+        ends = [function(low + points * (high - low)) for points in (before, moved)]
+        truth[name] = float(np.abs((ends[1] - ends[0]) / jump).mean())
+    tables = [sensitivity.of_function(function, ranges, size, "morris", seed) for seed in range(100)]
+    covered = _covered(tables, list(ranges), "effect", truth)
+    assert covered.min() >= 0.84 and covered.mean() >= 0.87, covered
+
+
+def test_few_base_points_are_said_where_the_indices_are():
+    """A page of Sobol's indices from fewer base points than their intervals need says so; one of enough does not."""
+    for size in (16, 64):
+        data = {"scenarios": ["plan"], "parameters": {"kind": "sobol", "size": size, "facts": FACTS}}
+        batch = finished(data, acts)
+        found = sensitivity.of_batch(batch, Measure())
+        told = {lang: findings.of_sensitivity(found, batch, Measure(), None, "plan", lang).words for lang in LANGS}
+        assert ("From 16 base points" in told["en"]) == ("16 個基點過少" in told["zh-Hant"]) == (size == 16)
 
 
 def test_morris_tells_what_can_be_left_out():

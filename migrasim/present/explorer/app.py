@@ -16,11 +16,12 @@ from migrasim.present.explorer.serving import current
 from migrasim.present.explorer.session import Session
 from migrasim.present.explorer.widgets import Browser, Choice, Press, element
 from migrasim.present.explorer.words import name_of, say
-from migrasim.present.punctuation import punctuated
+from migrasim.present.punctuation import listed, punctuated
 from migrasim.present.workshop.page import WorkshopPage, tabs_of
 from migrasim.present.workshop.words import word
 
 STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
+_MOST_NAMED, _MOST_LETTERS = 3, 40  # of what an address holds and the page does not know
 _NAMES = {"en": "English", "zh-Hant": "繁體中文", "zh-Hans": "简体中文"}
 
 
@@ -32,7 +33,9 @@ def new_session(search: str | None) -> Session:
     session = Session(serving.start, serving.lang)
     if serving.workshop is not None:
         session.tab.value = "workshop"
-    link = parse_qs(search or "").get("s", [""])[0]
+    given = parse_qs(search or "")
+    link = given.pop("s", [""])[0]
+    session.unknown = tuple(name[:_MOST_LETTERS] for name in given)[:_MOST_NAMED]
     session.is_link_broken = bool(link) and not session.restore(link)
     return session
 
@@ -82,8 +85,12 @@ def Page() -> None:
                 lambda value: session.lang.set(value) if value in LANGS else None,
                 "language",
             )
-        if session.is_link_broken:
-            element("p", say("link_broken", lang), classes="ms-wrong", role="alert")
+        if session.unknown:
+            names = listed(session.unknown, lang)
+            element("p", say("address_unknown", lang, names=names), classes="ms-wrong", role="alert")
+        if session.is_link_broken or session.is_link_cut:
+            said = say("link_broken" if session.is_link_broken else "link_cut", lang)
+            element("p", said, classes="ms-wrong", role="alert")
         with solara.v.Html(tag="div"):  # it stays, so that what follows is not made anew
             if session.files.value:
                 FilesBox(session, guest)

@@ -88,13 +88,16 @@ def lines(
             width = 3.0 if line.role in ("current", "pin") else 1.6
             series.append(line_series(name, data, colour, dash, width))  # before its range: the legend draws the first
             series[-1]["id"] = f"{line.role}{number}:{indicator}"
+            heads.append(headed(name, axis, view.lang))
+            columns.append(data)
             found = band(line, view.place, indicator) if bands and view.bands else None
             if found is not None:
                 low, high = (numbers(each, factor, digits) for each in found)
                 highest = max([highest, *(value for value in high if value is not None)])
                 series += band_series(name, low, high, colour)
-            heads.append(headed(name, axis, view.lang))
-            columns.append(data)
+                for end, numbers_of in (("low_end", low), ("high_end", high)):
+                    heads.append(headed(say(end, view.lang, what=name), axis, view.lang))
+                    columns.append([*numbers_of, *[None] * len(years)][: len(years)])
     if ends is None:
         frame = view.frame or view.first
         fixed = max(_most(frame, view.place, indicator) for indicator in indicators) * factor
@@ -230,6 +233,7 @@ def decomposition(view: View) -> Chart:
 
 def county_map(view: View) -> Chart:
     """The resident rate of the counties on the schematic map, in the year in focus."""
+    view = replace(view, place=None)
     title = say("chart_map", view.lang, year=view.year)
     option = base_option(view, title, f"% · {say('schematic', view.lang)}", legend=False)
     region, data, rows = view.region, [], []
@@ -276,7 +280,7 @@ def county_map(view: View) -> Chart:
     }
     heads = [say("county", view.lang), f"% {view.year}", say("change_since", view.lang, year=base)]
     return Chart("map", title, option, heads, rows, (RATE,), map_name=f"{MAP}-{view.lang}",
-                 note=say("map_note", view.lang))  # fmt: skip
+                 note=say("map_note", view.lang), whole_region=True)  # fmt: skip
 
 
 def flows(view: View) -> Chart:

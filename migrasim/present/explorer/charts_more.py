@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -126,6 +127,7 @@ def groups(view: View) -> Chart | None:
     Means of groups with the same luck: the change of income after rent and living cost, in yuan, since what the
     poorest have left may be below nothing.
     """
+    view = replace(view, place=None)  # groups are followed in the whole region only
     reference = view.line("baseline") or (view.lines[0] if view.is_comparison else None)
     others = [line for line in view.lines if line is not reference and line.role in ("current", "before", "pin")]
     if reference is None or not others:
@@ -163,7 +165,8 @@ def groups(view: View) -> Chart | None:
         "series": series,
     }
     rows = [[name, *(column[i] for column in columns)] for i, name in enumerate(titles)]
-    return Chart("groups", title, option, heads, rows, (), height=440, note=say("groups_note", view.lang))
+    return Chart("groups", title, option, heads, rows, (), height=440, note=say("groups_note", view.lang),
+                 whole_region=True)  # fmt: skip
 
 
 BUILDERS: tuple[Callable[[View], Chart | None], ...] = (

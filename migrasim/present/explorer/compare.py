@@ -22,7 +22,16 @@ from migrasim.present.explorer.runs import Standing, draws, request, use_runs
 from migrasim.present.explorer.serving import current
 from migrasim.present.explorer.session import MOST_PINS, Ranges, Session
 from migrasim.present.explorer.sources import SourceBox
-from migrasim.present.explorer.view import Chart, Line, View, base_option, title_for, unit_for, value_axis
+from migrasim.present.explorer.view import (
+    Chart,
+    Line,
+    View,
+    base_option,
+    county_title,
+    title_for,
+    unit_for,
+    value_axis,
+)
 from migrasim.present.explorer.widgets import Choice, Press, Rows, element
 from migrasim.present.explorer.words import name_of, say
 from migrasim.present.figures import COLOURS
@@ -216,7 +225,8 @@ def Differences(session: Session, drafts: tuple[Draft, ...], found: Found) -> No
             higher = say("higher_in", lang, count=above, total=len(both))
             cells.append(f"{_plain(got['difference'])}{ends}{higher}")
         rows.append([punctuated(f"{title_for(name, lang)} ({shown})", lang), *cells])
-    Rows(say("differences", lang, year=year), heads, rows, name="differences")
+    where = title_in(region().title, lang) if place is None else county_title(region(), place, lang)
+    Rows(say("differences", lang, where=where, year=year), heads, rows, name="differences")
     of = say("range_of_parameters" if session.ranges.value == "parameters" else "range_of_luck", lang)
     element("p", say("differences_note", lang, pairs=PAIRS, of=of), classes="ms-note")
     for one, other in combinations(range(len(drafts)), 2):
@@ -229,6 +239,8 @@ def Differences(session: Session, drafts: tuple[Draft, ...], found: Found) -> No
             if pairs:
                 above = sum(a > b for a, b in pairs)
                 text = say("more_urban", lang, count=above, total=len(pairs), one=names[one], other=names[other])
+                if place is not None:
+                    text = say("line_where", lang, where=where, line=text)
                 element("p", text, classes="ms-change")
 
 

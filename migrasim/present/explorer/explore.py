@@ -30,6 +30,7 @@ from migrasim.present.figures import COLOURS
 from migrasim.present.language import Lang
 from migrasim.present.punctuation import punctuated, title_in
 from migrasim.present.tables import ABSENT, RATE, amount
+from migrasim.runs.result import RunResult
 from migrasim.scenario import shipped
 from migrasim.variants import CENTRAL, futures
 
@@ -246,15 +247,30 @@ def Where(
 
 @solara.component
 def ChangeLine(session: Session, shown: Shown) -> None:
-    """What the last change did, in one sentence."""
-    lang, engine, year = session.lang.value, current().engine, session.year.value
+    """What the last change did to the place in focus, in one sentence."""
+    engine = current().engine
     now, before, base = (engine.result(key) if key else None for key in (shown.current, shown.before, shown.frame))
-    step = shown.step
-    if now is None or step is None:
-        return
-    row = table_of(now, None).loc[year]
+    if now is not None and shown.step is not None:
+        text = change_text(
+            shown.step, now, before, base, session.lang.value, place=session.place.value, year=session.year.value
+        )
+        element("p", text, classes="ms-change", aria_live="polite")
+
+
+def change_text(
+    step: Step,
+    now: RunResult,
+    before: RunResult | None,
+    base: RunResult | None,
+    lang: Lang,
+    *,
+    place: str | None,
+    year: int,
+) -> str:
+    """What a step did to the region, or to a county, which is then named; what there is where nothing was before."""
+    row = table_of(now, place).loc[year]
     if before is not None and step.phrase:
-        old = table_of(before, None).loc[year]
+        old = table_of(before, place).loc[year]
         text = say(
             "change_line",
             lang,
@@ -267,7 +283,7 @@ def ChangeLine(session: Session, shown: Shown) -> None:
             away=f"{(row[ABSENT] - old[ABSENT]) / 1000:+.1f}",
         )
     else:
-        against = table_of(base or now, None).loc[year]
+        against = table_of(base or now, place).loc[year]
         text = say(
             "state_line",
             lang,
@@ -277,7 +293,9 @@ def ChangeLine(session: Session, shown: Shown) -> None:
             base=f"{100 * against[RATE]:.1f}",
             people=f"{row['urban_population'] / 1000:,.0f}",
         )
-    element("p", text, classes="ms-change", aria_live="polite")
+    if place is None:
+        return text
+    return say("line_where", lang, where=county_title(region(), place, lang), line=text)
 
 
 @solara.component

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from migrasim.present.explorer.sources import published
-from migrasim.present.explorer.view import Chart, View
+from migrasim.present.explorer.view import Chart, View, ends
 from migrasim.present.explorer.words import key_of, say
 from migrasim.present.punctuation import listed
 
@@ -13,10 +15,9 @@ def foot(view: View, chart: Chart) -> list[str]:
     ids = [str(one["id"]) for one in chart.option["series"] if one["type"] == "line"]
     marks = (("now", "current"), ("before", "before"), ("baseline", "baseline"), ("range", "band-"))
     seen = [name for name, start in marks if any(one.startswith(start) for one in ids)]
-    draws = max(len(line.draws) for line in view.lines)
     found = [say("foot_scenario", view.lang, names=view.scenarios)]
     if seen and seen != ["now"]:
-        over = say("foot_range", view.lang, of=view.range_of, count=draws) if "range" in seen else ""
+        over = _range(view) if "range" in seen else ""
         found.append((" " if view.lang == "en" else "").join(each for each in (key_of(seen, view.lang), over) if each))
     return [*found, *_published(view, chart)]
 
@@ -25,13 +26,22 @@ def about(view: View, chart: Chart) -> list[tuple[str, str]]:
     """Columns of a table that leaves the page, the same in every row: chart, scenario, place, runs, sources."""
     runs = listed((f"{line.name} {line.result.run_id}" for line in view.lines), view.lang)
     sources = [view.source, *_published(view, chart)]
+    shaded = any(str(one["id"]).startswith("band-") for one in chart.option["series"])
+    ranges = [(say("bands", view.lang), f"{_range(view)} {say(f'ends_{ends(view)}', view.lang)}".strip())]
     return [
         (say("chart", view.lang), chart.title),
         (say("scenario", view.lang), view.scenarios),
-        (say("place", view.lang), view.about),
+        (say("place", view.lang), (replace(view, place=None) if chart.whole_region else view).about),
         (say("run_codes", view.lang), runs),
+        *(ranges if shaded else []),
         (say("source", view.lang), (". " if view.lang == "en" else "。").join(sources)),
     ]
+
+
+def _range(view: View) -> str:
+    """What ranges are over, and of how many runs."""
+    count = max(len(line.draws) for line in view.lines)
+    return say("foot_range", view.lang, of=view.range_of, count=count)
 
 
 def _published(view: View, chart: Chart) -> list[str]:

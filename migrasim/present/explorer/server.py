@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import sys
@@ -14,41 +15,45 @@ from typing import Any
 
 from migrasim.core.errors import InputError
 
-HOST = "127.0.0.1"
+HOST, EVERYWHERE = "127.0.0.1", "0.0.0.0"
 FIRST_PORT, PORTS_TRIED = 8765, 20
 _CULL = "2m"  # a page that is gone keeps its place for so long, for a dropped connection
 
 
-def free_port(wanted: int | None) -> int:
-    """A port to listen on: the one wanted, or the first free one.
+def free_port(wanted: int | None, *, shared: bool = False) -> int:
+    """A port to listen on: the one wanted, or the first free one; `shared` where others are to reach it, too.
 
     Raises
     ------
     InputError
-        Where the one wanted is taken or is none.
+        Where the one wanted is taken, kept for others, or none.
     """
     if wanted is not None:
         if not 1 <= wanted <= 65535:
             raise InputError(f"--port: {wanted} is not allowed; allowed: 1 to 65535")
-        if not _is_free(wanted):
+        why = _taken(wanted, shared)
+        if why in (errno.EACCES, errno.EPERM):
+            raise InputError(f"--port: {wanted} is kept for the administrator; allowed: 1024 to 65535, or none")
+        if why:
             raise InputError(
                 f"--port: {wanted} is in use by another program; give another one, or none to look for one"
             )
         return wanted
     for port in range(FIRST_PORT, FIRST_PORT + PORTS_TRIED):
-        if _is_free(port):
+        if not _taken(port, shared):
             return port
     raise InputError(f"--port: {FIRST_PORT} to {FIRST_PORT + PORTS_TRIED - 1} are all in use; give another one")
 
 
-def _is_free(port: int) -> bool:
+def _taken(port: int, shared: bool) -> int:
+    """Why a port cannot be had, as the number of an error; 0 where it can."""
     with socket.socket() as one:
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            one.bind((HOST, port))
-        except OSError:
-            return False
-    return True
+            one.bind((EVERYWHERE if shared else HOST, port))
+        except OSError as error:
+            return error.errno or errno.EADDRINUSE
+    return 0
 
 
 def assets() -> Path:
@@ -141,7 +146,7 @@ def run(
     server = uvicorn.Server(
         uvicorn.Config(
             layer(app),
-            host="0.0.0.0" if shared else HOST,
+            host=EVERYWHERE if shared else HOST,
             port=port,
             log_level="error",
             access_log=False,

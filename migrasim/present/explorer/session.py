@@ -69,7 +69,8 @@ class Session:
 
     def __init__(self, start: Draft, lang: Lang = "en") -> None:
         self.drawing: AbstractContextManager[object] = nullcontext()
-        self.is_link_broken = False
+        self.is_link_broken = self.is_link_cut = False
+        self.unknown: tuple[str, ...] = ()  # what the address holds beside the link
         self.lang: Field[Lang] = Field(lang, self)
         self.tab = Field("explore", self)
         self.steps: Field[tuple[Step, ...]] = Field((Step(start),), self)
@@ -160,41 +161,44 @@ class Session:
         )
 
     def restore(self, link: str) -> bool:
-        """Take over what a link says, part by part; whatever is not allowed is left out.
+        """Take over what a link says, part by part; whatever is not allowed is left out, and `is_link_cut` tells so.
 
         Returns
         -------
         bool
-            Whether there was a draft in it.
+            Whether there was a draft in it that is allowed: never the one before in its place.
         """
         data = from_link(link)
         if not isinstance(data, dict):
             return False
-        if data.get("l") in LANGS:
-            self.lang.value = data["l"]
-        if data.get("t") in ("explore", "compare", "workshop"):
-            self.tab.value = data["t"]
-        if data.get("c") in region().county_names:
-            self.place.value = data["c"]
-        year = data.get("y")
-        if isinstance(year, int) and FIRST_YEAR <= year <= LAST_YEAR:
-            self.year.value = year
+        chosen: tuple[tuple[str, Field[Any], list[Any]], ...] = (
+            ("l", self.lang, list(LANGS)),
+            ("t", self.tab, ["explore", "compare", "workshop"]),
+            ("c", self.place, [None, *region().county_names]),
+            ("y", self.year, list(range(FIRST_YEAR, LAST_YEAR + 1))),
+            ("m", self.meet, ["", *futures()]),
+        )
+        for key, one, allowed in chosen:
+            if key in data and data[key] in allowed:
+                one.value = data[key]
+            elif key in data:
+                self.is_link_cut = True
         self.ranges.value = data["b"] if data.get("b") in RANGES else "luck" if data.get("b") is True else "none"
         self.full.value = data.get("f") is not False
-        self.meet.value = data["m"] if data.get("m") in list(futures()) else ""
-        self.pins.value = _drafts(data.get("p"))[:MOST_PINS]
-        drafts = _drafts(data.get("d"))[-2:]
-        if not drafts:
+        pins, drafts = _drafts(data.get("p")), _drafts(data.get("d"))[-2:]
+        self.pins.value = tuple(each for each in pins if each is not None)[:MOST_PINS]
+        if not drafts or drafts[-1] is None:
             return False
-        steps = [Step(draft) for draft in drafts]
+        self.is_link_cut |= None in (*pins, *drafts) or len(pins) > MOST_PINS
+        steps = [Step(draft) for draft in drafts if draft is not None]
         steps[-1] = replace(steps[-1], **_words(data.get("w")))
         self.steps.value = tuple(steps)
         return True
 
 
-def _drafts(data: Any) -> tuple[Draft, ...]:
-    found = [of_compact(each) for each in data[:MOST_PINS]] if isinstance(data, list) else []
-    return tuple(each for each in found if each is not None)
+def _drafts(data: Any) -> tuple[Draft | None, ...]:
+    """Drafts of a link, at most one more than may be pinned; None for those that are not allowed."""
+    return tuple(of_compact(each) for each in data[: MOST_PINS + 1]) if isinstance(data, list) else ()
 
 
 def _words(data: Any) -> dict[str, Any]:

@@ -149,6 +149,8 @@ class Chart:
         A sentence below the chart.
     height
         Pixels.
+    whole_region
+        Whether its numbers are of the whole region, whatever place is in focus.
     """
 
     key: str
@@ -160,6 +162,7 @@ class Chart:
     map_name: str = ""
     note: str = ""
     height: int = 320
+    whole_region: bool = False
 
 
 def county_title(region: Region, county: str, lang: Lang) -> str:
@@ -205,6 +208,12 @@ def band(line: Line, place: str | None, indicator: str) -> tuple[np.ndarray, np.
     low, high = _ends(offsets)
     shown = values(line.result, place, indicator).to_numpy(float)
     return shown + np.minimum(low, 0.0), shown + np.maximum(high, 0.0)
+
+
+def ends(view: View) -> str:
+    """What the ends of ranges are: of few draws the lowest and highest, of many quantiles."""
+    few = max(len(line.draws) for line in view.lines) + 1 <= _QUANTILES_FROM
+    return "extremes" if few else "quantiles"
 
 
 def _ends(offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

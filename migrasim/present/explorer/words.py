@@ -43,6 +43,15 @@ PHRASES: dict[str, tuple[str, str]] = {
         "What the address holds is incomplete or no longer allowed; the page shows what it starts from.",
         "網址所含的設置不完整或已不適用；本頁顯示的是起點情景。",
     ),
+    "address_unknown": (
+        "The address holds what this page does not read: {names}. “Copy link” gives one that holds it all.",
+        "網址中有本頁不讀取的內容：{names}。「複製鏈接」所得網址包含全頁設置。",
+    ),
+    "link_cut": (
+        "Some of what the address holds (county, year, pinned scenarios, the change before) is no longer allowed and "
+        "was left out.",
+        "網址所含的部分設置（縣、年份、已固定的情景、上一次改動）已不適用，未予採用。",
+    ),
     "lost": (
         "The program does not answer. If it has ended, start migrasim explore again and reload this page: its address "
         "keeps what was set.",
@@ -89,6 +98,7 @@ PHRASES: dict[str, tuple[str, str]] = {
         "{name}. Resident rate {year}: {rate}%, status quo {base}%; urban residents {people} thousand.",
         "{name}。{year}年常住城鎮化率{rate}%，現狀情景{base}%；城鎮常住人口{people}千人。",
     ),
+    "line_where": ("{where}: {line}", "{where}：{line}"),
     "changed_to": ("{lever}: {value}", "{lever}：{value}"),
     "start_changed": ("Start from {name}", "起點改為{name}"),
     "future_changed": ("Future: {name}", "未來情形：{name}"),
@@ -172,7 +182,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "set_here": ("set in this scenario", "本情景設定"),
     "facts_head": ("Assumptions and constants behind it: {count} of {total}", "相關假設與常數：{total}項中的{count}項"),
     # warnings
-    "warnings": ("Warnings: {count}", "提醒：{count}條"),
+    "warnings": ("Warnings for the whole region: {count}", "全區提醒：{count}條"),
     "from_on": ("from {first} on", "自{first}年起"),
     "from_to": ("from {first} to {last}", "{first}至{last}年"),
     "in_year": ("in {first}", "{first}年"),
@@ -218,7 +228,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "pairs_running": ("{done} of {total} runs done", "已完成{done}／{total}次運行"),
     "measure": ("Indicator", "指標"),
     "levers_differ": ("Levers that differ: {count}", "取值不同的槓桿：{count}項"),
-    "differences": ("Difference from the status quo in {year}", "{year}年與現狀情景之差"),
+    "differences": ("{where}: difference from the status quo in {year}", "{where}：{year}年與現狀情景之差"),
     "differences_note": (
         "Mean over up to {pairs} draws ({of}), the same for all scenarios; in brackets the 90% "
         "interval of the mean; then in how many draws it is higher. Samples exaggerate luck.",
@@ -258,6 +268,16 @@ PHRASES: dict[str, tuple[str, str]] = {
     "foot_scenario": ("Scenario: {names}.", "情景：{names}。"),
     "foot_range": ("Range: {of}, {count} runs.", "區間：{of}，{count}次運行。"),
     "foot_published": ("Published figures: {sources}", "公佈數據：{sources}"),
+    "low_end": ("{what}, low end of the range", "{what}，區間下限"),
+    "high_end": ("{what}, high end of the range", "{what}，區間上限"),
+    "ends_extremes": (
+        "Its ends are the lowest and highest of these runs, laid around the line.",
+        "上下限為各次運行相對於所示曲線的最低與最高值。",
+    ),
+    "ends_quantiles": (
+        "Its ends are 5 and 95 percent of these runs, laid around the line.",
+        "上下限為各次運行相對於所示曲線的5%與95%分位數。",
+    ),
     "headed": ("{what} ({unit})", "{what}（{unit}）"),
     # charts
     "chart_rates": ("Urbanization rates", "城鎮化率"),

@@ -5,16 +5,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from migrasim.core.errors import InputError
 from migrasim.core.language import Lang
-from migrasim.present.places import check_file
+from migrasim.present.places import check_file, write_file
 from migrasim.runs.result import RunResult
 
 if TYPE_CHECKING:
@@ -139,7 +137,7 @@ def write(
     folder
         Where `migrasim run`, `migrasim compare` or `migrasim experiment` left its results.
     out
-        The file; ``report.html`` inside the folder where not given.
+        The file, whose folder is made; ``report.html`` inside the results where not given.
     lang, nominal, scenarios
         See `page`.
 
@@ -160,13 +158,4 @@ def write(
     bands = read_bands(path) if isinstance(source, RunResult) else {}
     file = path / FILE if out is None else Path(out)
     check_file(file)
-    text = page(source, lang, nominal=nominal, scenarios=scenarios, **bands)
-    staged = file.with_name(f".{file.name}.part")
-    try:
-        staged.write_text(text, encoding="utf-8")
-        staged.replace(file)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            staged.unlink(missing_ok=True)
-        raise InputError(f"{file}: cannot be written: {error.strerror or error}") from None
-    return file
+    return write_file(page(source, lang, nominal=nominal, scenarios=scenarios, **bands), file)

@@ -412,6 +412,9 @@ def _of_run(source: RunResult, band: DataFrame | None) -> View:
     )  # fmt: skip
 
 
+_NAMED = 12  # scenarios in a message
+
+
 def _of_batch(batch: Batch, wanted: Sequence[str]) -> View:
     """Scenarios of a batch, each with the range over its runs: other luck, futures, values of facts."""
     runs = batch.runs
@@ -420,7 +423,9 @@ def _of_batch(batch: Batch, wanted: Sequence[str]) -> View:
     known = [str(name) for name in dict.fromkeys(runs["scenario"])]
     for name in wanted:
         if name not in known:
-            raise InputError(f"--scenario: '{name}' is not in {batch.folder}. {nearest(name, known)}".rstrip())
+            allowed = ", ".join([*known[:_NAMED], *(["..."] if len(known) > _NAMED else [])])
+            hint = nearest(name, known)
+            raise InputError(f"--scenario: '{name}' is not in {batch.folder}; allowed: {allowed}. {hint}".rstrip())
     chosen = tuple(name for name in known if name in wanted or not wanted)
     if not 0 < len(chosen) <= MOST_SCENARIOS:
         raise InputError(
