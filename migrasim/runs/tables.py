@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrasim.core.documents import read_cells
 from migrasim.core.errors import InputError, nearest
+from migrasim.core.interrupts import held_back
 from migrasim.region import Region
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ def _frame(path: Path, sheet: str | None, where: str) -> DataFrame:
     try:
         if path.suffix.lower() == ".csv":
             read_cells(path, where)
-            return pd.read_csv(path, encoding="utf-8-sig", index_col=False)
+            with held_back():
+                return pd.read_csv(path, encoding="utf-8-sig", index_col=False)
         if path.suffix.lower() == ".parquet":
             return pd.read_parquet(path)
         with pd.ExcelFile(path) as book:
