@@ -164,8 +164,9 @@ def _njit(function: F, **options: Any) -> Any:
     compiled: Any = numba.njit(nogil=True, **options)(function)
     if _CACHE:
         compiled._cache = _SharedCache(function)
-    # what loads or compiles a kernel at its first call; an interrupt in it would leave its lock taken
-    compiled._compile_for_args = held_back()(compiled._compile_for_args)
+    if not numba.config.DISABLE_JIT:
+        # what loads or compiles a kernel at its first call; an interrupt in it would leave its lock taken
+        compiled._compile_for_args = held_back()(compiled._compile_for_args)
     return compiled
 
 
