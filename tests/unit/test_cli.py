@@ -693,7 +693,8 @@ def test_ctrl_c_in_a_real_run_leaves_nothing(workdir):
     time.sleep(1.0)
     running.send_signal(signal.SIGINT)
     _, err = running.communicate(timeout=120)
-    assert running.returncode == 130, err
+    # `python -m` ends by the signal itself where it came while a module was imported; a shell calls that 130, too
+    assert running.returncode in (130, -signal.SIGINT), err
     assert list(workdir.iterdir()) == []
 
 
