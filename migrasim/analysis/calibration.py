@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from migrasim.analysis import patterns
 from migrasim.analysis.emulator import Array, Emulators, implausibility, scaled
 from migrasim.analysis.sensitivity import morris_effects
-from migrasim.core.documents import read_mapping, validated
+from migrasim.core.documents import read_mapping, standing, validated
 from migrasim.core.errors import InputError
 from migrasim.facts import FactBook, Pair
 from migrasim.region import FIT, Region
@@ -319,9 +319,8 @@ def check_folder(folder: Path, named: Callable[[str], bool]) -> None:
     InputError
         Naming what lies there; nothing is changed.
     """
-    nearest = next(each for each in (folder, *folder.absolute().parents) if each.exists())
-    if not nearest.is_dir():
-        raise InputError(f"--folder: {nearest} is a file; a folder is expected")
+    if not standing(folder).is_dir():
+        raise InputError(f"--folder: {standing(folder)} is a file; a folder is expected")
     there = sorted(folder.iterdir()) if folder.is_dir() else []
     for one in there:
         if not (one.is_dir() and named(one.name)):

@@ -12,6 +12,7 @@ import numpy as np
 import yaml
 
 from migrasim.analysis.calibration import FILE, Fit, overall
+from migrasim.core.documents import standing
 from migrasim.core.errors import InputError
 from migrasim.core.rule import sources_hash
 from migrasim.region import FIT, Region
@@ -171,6 +172,5 @@ def check_place(folder: Path) -> None:
     InputError
         Naming the file.
     """
-    nearest = next(each for each in (folder, *folder.absolute().parents) if each.exists())
-    if not nearest.is_dir():
-        raise InputError(f"--out: {nearest} is a file; a folder is expected")
+    if not standing(folder).is_dir():
+        raise InputError(f"--out: {standing(folder)} is a file; a folder is expected")

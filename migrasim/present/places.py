@@ -6,6 +6,7 @@ import contextlib
 import os
 from pathlib import Path
 
+from migrasim.core.documents import standing
 from migrasim.core.errors import InputError
 
 HTML = "<!doctype html"
@@ -48,7 +49,7 @@ def check_parent(file: Path) -> None:
     InputError
         Naming the file that is in the way, or the folder that nothing may be written to.
     """
-    there = next(each for each in file.absolute().parents if each.exists() or each.is_symlink())
+    there = standing(file.absolute().parent)
     if not there.is_dir():
         raise InputError(f"{file}: cannot be written: {there} is a file; a folder is expected")
     if not os.access(there, os.W_OK | os.X_OK):

@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from migrasim import __version__
+from migrasim.core.documents import standing
 from migrasim.core.errors import InputError
 from migrasim.core.rule import is_compiled
 from migrasim.runs import batch as batches
@@ -256,9 +257,8 @@ def check_place(folder: Path) -> Manifest | None:
     InputError
         Where a file, or a folder with other things in it, is in the way.
     """
-    nearest = next(each for each in (folder, *folder.absolute().parents) if each.exists())
-    if not nearest.is_dir():
-        raise InputError(f"{nearest}: a file is in the way; give a folder")
+    if not standing(folder).is_dir():
+        raise InputError(f"{standing(folder)}: a file is in the way; give a folder")
     there = batches.manifest_of(folder)
     if there is None and folder.is_dir():
         if any(each.name not in (batches.LOCK, batches.WORK) for each in folder.iterdir()):
@@ -334,9 +334,7 @@ def check_room(folder: Path, specs: Mapping[str, RunSpec], manifest: Manifest) -
     known = batches.run_ids(folder / batches.RUNS)
     missing = [spec for run_id, spec in specs.items() if run_id not in known]
     need = DRAFTS * disk_bytes(missing, manifest.tables, manifest.levels)
-    free = shutil.disk_usage(
-        next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
-    ).free
+    free = shutil.disk_usage(standing(folder)).free
     if need > free:
         raise InputError(
             f"{folder}: {len(missing):,} runs need about {need / 1e9:,.1f} GB while they are made, and the disk has "
