@@ -21,8 +21,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from migrasim.analysis import patterns
 from migrasim.analysis.emulator import Array, Emulators, implausibility, scaled
 from migrasim.analysis.sensitivity import morris_effects
-from migrasim.core.documents import read_mapping, standing, validated
-from migrasim.core.errors import InputError
+from migrasim.core.documents import read_mapping, validated
+from migrasim.core.errors import InputError, standing
 from migrasim.facts import FactBook, Pair
 from migrasim.region import FIT, Region
 from migrasim.runs.points import spread

@@ -12,8 +12,7 @@ import numpy as np
 import yaml
 
 from migrasim.analysis.calibration import FILE, Fit, overall
-from migrasim.core.documents import standing
-from migrasim.core.errors import InputError
+from migrasim.core.errors import InputError, standing
 from migrasim.core.rule import sources_hash
 from migrasim.region import FIT, Region
 

@@ -167,11 +167,6 @@ def check_columns(names: Sequence[str], name: str) -> None:
             raise InputError(f"{name}: column '{column}' stands twice; keep one")
 
 
-def standing(folder: Path) -> Path:
-    """The folder itself, or the nearest one above it that is there: a file where one is in the way."""
-    return next(each for each in (folder, *folder.absolute().parents) if each.exists() or each.is_symlink())
-
-
 def kind(value: object) -> str:
     """What a YAML value is, in words for a message."""
     if value is None:

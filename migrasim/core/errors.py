@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class InputError(Exception):
@@ -40,3 +41,8 @@ def nearest(name: object, known: Iterable[object]) -> str:
     found = [word for word in words if word.endswith(f".{name}") or word.casefold() == str(name).casefold()]
     found = found or difflib.get_close_matches(str(name), words, n=1, cutoff=0.5)
     return f"did you mean '{found[0]}'?" if found else ""
+
+
+def standing(folder: Path) -> Path:
+    """The folder itself, or the nearest one above it that is there: a file where one is in the way."""
+    return next(each for each in (folder, *folder.absolute().parents) if each.exists() or each.is_symlink())

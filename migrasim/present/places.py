@@ -6,8 +6,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from migrasim.core.documents import standing
-from migrasim.core.errors import InputError
+from migrasim.core.errors import InputError, standing
 
 HTML = "<!doctype html"
 

@@ -32,8 +32,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from migrasim import __version__
-from migrasim.core.documents import standing
-from migrasim.core.errors import InputError
+from migrasim.core.errors import InputError, standing
 from migrasim.core.rule import is_compiled
 from migrasim.runs import batch as batches
 from migrasim.runs import compaction, store
