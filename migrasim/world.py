@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from migrasim.core.chance import Decision, draw, evenly, stream, unit
 from migrasim.core.codes import N_FORMS, N_OUTSIDE, N_SECTORS, N_TENURES, N_TIERS, Outside, Sector, Tier
 from migrasim.core.columns import Runs, Table
 from migrasim.core.rule import blocks_of, empty, kernel, members_of, rows_of, threaded_kernel, zeros
@@ -165,9 +166,17 @@ class World:
     memory: dict[str, np.ndarray] = field(default_factory=dict)
     ledger: dict[tuple[str, int, int], np.ndarray] = field(default_factory=dict)
 
-    def units(self, full_scale: np.ndarray | float) -> np.ndarray:
-        """Full-scale capacity in sample units, rounded down."""
-        return np.floor(np.asarray(full_scale, np.float64) / self.weight + 1e-9).astype(np.int64)
+    def units(self, full_scale: np.ndarray, of: Decision) -> np.ndarray:
+        """Full-scale capacities, of which there are whole ones only, in sample units: whole rows.
+
+        What is left over a whole row is one in as many cells as make up its sum, by luck that stays all run; so
+        a capacity that grows never shrinks, and small ones are as large in a sample, taken together, as with
+        everybody, where this changes nothing. ``of`` names what is counted, for luck of its own.
+        """
+        luck = np.uint64(draw(np.uint64(stream(np.uint64(self.seed), int(Decision.ROUND), 0)), int(of), 0))
+        rows = np.empty(full_scale.shape, np.int64)
+        _fill_rows(full_scale.ravel(), self.weight, luck, rows.ravel())
+        return rows
 
     def above(self, lever: str) -> np.ndarray:
         """(counties,) this year's value of a lever over its value of 2020, which the base year contains already."""
@@ -269,6 +278,13 @@ def _living_at(rows, household, is_away, place, away_place):
         here, there = place[h], away_place[h]  # both, so that nothing is to be guessed
         lives[n] = there if is_away[rows[n]] else here
     return lives
+
+
+@kernel
+def _fill_rows(full_scale, weight, luck, rows):
+    for cell in range(rows.shape[0]):
+        whole = np.floor(full_scale[cell] + 1e-9)
+        rows[cell] = np.int64(np.floor(whole / weight + unit(evenly(luck, cell))))
 
 
 @kernel

@@ -62,6 +62,7 @@ class Decision(IntEnum):
     BUY = 43
     RELOCATION = 50
     RELOCATE = 51
+    ROUND = 52
     SYNTHESIS = 60
 
 
@@ -104,6 +105,16 @@ def draw(key, who, alternative):
 def unit(bits):
     """A number in the open interval (0, 1) of 64 random bits; never 0, never 1."""
     return (np.float64(np.uint64(bits) >> _S12) + _HALF) * _UNIT
+
+
+@kernel
+def evenly(start, number):
+    """64 bits of the ``number``-th point of a sequence that fills (0, 1) evenly from its first points on.
+
+    The start plus ``number`` times the golden ratio, modulo 1 (Weyl's sequence): for counts that are to be
+    shared out or rounded, where luck would only add noise. ``unit`` makes numbers of them.
+    """
+    return np.uint64(start) + np.uint64(number) * _GOLDEN
 
 
 @kernel

@@ -143,9 +143,9 @@ def _keep(folder: Path, tables: _Tables) -> _Tables:
 
 
 def _draw(persons: dict[str, np.ndarray], households: dict[str, np.ndarray], sample: float, seed: int) -> _Tables:
-    from migrasim.population.synthesis import sample_mask
+    from migrasim.population.sampling import sample_mask
 
-    kept = sample_mask(households["key"], seed, sample)
+    kept = sample_mask(persons, households, seed, sample)
     row = np.cumsum(kept, dtype=np.int32) - 1
     members = kept[persons["household"]]
     persons = {name: column[members] for name, column in persons.items()}

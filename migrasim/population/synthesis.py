@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from migrasim.core.chance import Decision, child_key, mix, stream, uniform
+from migrasim.core.chance import child_key, mix
 from migrasim.core.codes import Kind, Sex
 from migrasim.core.rule import kernel, share_out
 from migrasim.population import work
@@ -55,16 +55,6 @@ def _member_keys(household: np.ndarray, number: np.ndarray, keys: np.ndarray) ->
     out = np.empty(household.shape[0], np.uint64)
     for i in range(household.shape[0]):
         out[i] = child_key(keys[household[i]], 1, number[i])
-    return out
-
-
-@kernel
-def sample_mask(keys: np.ndarray, seed: int, share: float) -> np.ndarray:
-    """True for the households of a sample; a smaller share is a subset of a larger one."""
-    key = stream(seed, Decision.SAMPLE, 0)
-    out = np.empty(keys.shape[0], np.bool_)
-    for i in range(keys.shape[0]):
-        out[i] = uniform(key, keys[i], 0) < share
     return out
 
 

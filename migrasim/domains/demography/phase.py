@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from migrasim.core.chance import Decision, child_key, draw, stream, uniform, unit
+from migrasim.core.chance import Decision, child_key, draw, evenly, uniform, unit
 from migrasim.core.codes import N_TIERS, NOWHERE, Activity, Kind, Schooling, Sex, Skill, Tenure
 from migrasim.core.columns import listed
 from migrasim.core.rule import blocks_of, empty, kernel, record, zeros
@@ -185,10 +185,11 @@ def _come(flows, year, weight, luck, sample_luck, cumulated, p):
     origin_of = empty(most, np.int64)
     made = 0
     for origin in range(flows.shape[0]):
+        start = draw(sample_luck, origin, 0)
         for serial in range(flows[origin]):
-            who = draw(luck, serial, origin)
-            if weight > 1.0 and uniform(sample_luck, who, 0) * weight >= 1.0:
+            if unit(evenly(start, serial)) * weight >= 1.0:
                 continue
+            who = draw(luck, serial, origin)
             key[made] = who
             age[made] = rules.arrival_age(uniform(luck, who, 0), p)
             sex[made] = Sex.MALE if uniform(luck, who, 1) < p.arrival_male_share else Sex.FEMALE
@@ -231,7 +232,7 @@ def _strangers(world: World, p: np.ndarray) -> tuple[Rows, Rows]:
     flows = np.maximum(0, np.array([p[0].arrivals_near_persons_yr, p[0].arrivals_far_persons_yr]).astype(np.int64))
     key, age, sex, schooling, kind, place, origin_of = _come(
         flows, world.year, world.weight, luck_of(world, Decision.ARRIVAL),
-        np.uint64(stream(np.uint64(world.seed), int(Decision.SAMPLE), 0)), np.cumsum(present), p,
+        luck_of(world, Decision.SAMPLE), np.cumsum(present), p,
     )  # fmt: skip
     come = np.bincount(place, minlength=geography.places)
     world.flows.arrivals += come

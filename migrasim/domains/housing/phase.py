@@ -49,7 +49,7 @@ def start(world: World) -> None:
 
 def _refresh_units(world: World) -> None:
     """Dwellings in sample units; villages, dormitories and outside have as many as are asked for."""
-    world.dwellings[:] = world.units(world.stock)
+    world.dwellings[:] = world.units(world.stock, Decision.DWELLING)
     plenty = np.iinfo(np.int32).max
     inside = world.geography.inside
     for tenure in _UNCOUNTED:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from migrasim.core.chance import Decision
 from migrasim.core.codes import N_TIERS, Activity, Sector, Tier
 from migrasim.core.rule import APART, blocks_of, empty, kernel, record, rows_of, threaded_kernel
 from migrasim.domains.labour import rules
@@ -71,7 +72,7 @@ def people_found(
 def capacities(world: World) -> np.ndarray:
     """(places, job kinds) int64 jobs in sample units; of farming as many as there are hands."""
     endless = ~np.isfinite(world.jobs)
-    capacity = world.units(np.where(endless, 0.0, world.jobs))
+    capacity = world.units(np.where(endless, 0.0, world.jobs), Decision.JOB)
     capacity[endless] = _ENDLESS
     return capacity
 

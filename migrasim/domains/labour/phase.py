@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from migrasim.core.chance import Decision
 from migrasim.core.codes import N_SECTORS, N_TIERS, Sector, Tier
 from migrasim.core.rule import kernel, record
 from migrasim.domains.labour import chains, rules
@@ -84,7 +85,7 @@ def run(world: World) -> Callable[[], None]:
     world.jobs[:, :N_SECTORS] = sectors
     world.jobs[:, N_SECTORS:] = chain_jobs
     end_jobs(world)
-    chains.fill_workshops(world, np.minimum(world.units(local), free(world, Sector.MANUFACTURING)))
+    chains.fill_workshops(world, np.minimum(world.units(local, Decision.TRAIN), free(world, Sector.MANUFACTURING)))
     lever = "rural.farm_income_growth"
     changes = zip(world.levers[lever].tolist(), world.inputs.status_quo(lever).tolist(), strict=True)
     memory["farm_index"] *= [rules.farm_growth(now, quo) for now, quo in changes]

@@ -335,7 +335,7 @@ def goods_of(world: World) -> Goods:
     return Goods(
         world.dwellings,
         world.occupied,
-        world.units(world.place.school_places),
+        world.units(world.place.school_places, Decision.SCHOOL),
         world.measures["pupils"],
         world.measures["seekers"],
         world.filled,

@@ -33,7 +33,7 @@ def run(world: World) -> None:
     share = in_villages / max(1.0, float(in_villages.sum()))
     due = world.memory.setdefault("relocation_due_households", np.zeros(geography.counties))
     due += [rules.relocated_to_towns(p.relocated_households_yr, p.relocated_to_town_share, each) for each in share]
-    wanted = world.units(due)
+    wanted = np.maximum(0, world.units(due, Decision.RELOCATION))
     due -= wanted * world.weight
     moved = np.zeros(geography.counties, np.int64)
     rows = _candidates(world, wanted)
