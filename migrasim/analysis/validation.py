@@ -1,10 +1,8 @@
 """Judge the model: patterns, forecasts against benchmarks, and whether bands cover what they say.
 
-The fit's own runs (`shipping.TRIED`) hold every county's series for every vector that was tried, so a
-county can be left out and the vectors be ranked without it: forecasts for it are then made without
-its data, and no run is needed. The same runs show what the parameters leave open. The runs of this
-module are those of the best vector under several lucks (chance), and one of the fit made again: whether
-the model is still the one that was fitted.
+The fit's own runs (`shipping.TRIED`) show what the parameters leave open, and how counties are forecast without their
+data (`backtests`). The runs of this module are those of the best vector under several lucks (chance), and one of the
+fit made again: whether the model is still the one that was fitted.
 """
 
 from __future__ import annotations
@@ -12,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from migrasim.analysis import experiments, patterns
-from migrasim.analysis.benchmarks import BENCHMARKS, CONFIDENCE, Towns, interval, interval_score
-from migrasim.analysis.calibration import Plan, ranking
+from migrasim.analysis.backtests import MODEL, backtest_benchmarks, backtest_counties, backtest_years
+from migrasim.analysis.benchmarks import CONFIDENCE
+from migrasim.analysis.calibration import Plan
 from migrasim.analysis.calibration import specs as vector_specs
 from migrasim.analysis.intervals import reach
 from migrasim.analysis.shipping import Tried, read_tried
@@ -35,9 +34,7 @@ if TYPE_CHECKING:
     from migrasim.runs.runner import OnDone
 
 SCENARIO = "status_quo"
-_MODEL = "migrasim"
 FOLDERS = ("patterns", "again", "checks", "ablations")  # of the runs, in the folder of a request
-_FORECASTERS = 10  # vectors, the least implausible without what is to be forecast
 
 
 @dataclass(frozen=True)
@@ -149,8 +146,8 @@ def validate(request: Request, on_done: OnDone | None = None) -> Judgement:
     if tried is not None:
         values = tried.values
         tests += [
-            backtest_counties(table, values, chance, region, half),
-            backtest_years(table, values, chance, region, half),
+            backtest_counties(table, values, region, half),
+            backtest_years(table, values, region, half),
         ]
     performed, ablated = [], None
     if request.experiments:
@@ -216,136 +213,6 @@ def _values(table: DataFrame, specs: list[RunSpec], request: Request, name: str,
     return pd.DataFrame(dict(enumerate(columns)))
 
 
-def towns_of(region: Region) -> tuple[list[str], Towns]:
-    """Names of the counties, and their residents in towns and villages at the first base year and the second."""
-    first, second = sorted(patterns.SPANS)
-    counts = [
-        region.census(base, name).astype(float) for base in (first, second) for name in ("urban_pop", "rural_pop")
-    ]
-    return list(region.county_names), Towns(*counts)
-
-
-def backtest_benchmarks(region: Region) -> DataFrame:
-    """Benchmarks' forecasts of every county from the change of the others, 2010 to 2020."""
-    names, towns = towns_of(region)
-    rows = []
-    for method, forecast in BENCHMARKS.items():
-        for i in range(len(names)):
-            others = towns.take([j for j in range(len(names)) if j != i])
-            found = forecast(float(towns.urban[i]), float(towns.rural[i]), others)
-            for what, mean, sd in (
-                ("urban residents", found.urban, found.urban_sd),
-                ("rural residents", found.rural, found.rural_sd),
-                ("rate", found.rate, found.rate_sd),
-            ):
-                rows.append((method, what, mean, *interval(mean, sd, len(names) - 1), _later(towns, what, i)))
-    return _scores(rows, "a county left out, 2010 to 2020")
-
-
-def _later(towns: Towns, what: str, i: int) -> float:
-    column = {"urban residents": towns.urban_later, "rural residents": towns.rural_later, "rate": towns.rate_later}
-    return float(column[what][i])
-
-
-def backtest_counties(
-    table: DataFrame, values: DataFrame, chance: Series[float], region: Region, half: Series[float]
-) -> DataFrame:
-    """The model's forecasts of every county by the vectors that are best without that county's series.
-
-    `chance` is the standard deviation of luck, `half` what a run under another luck differs by from the mean (90
-    percent).
-    """
-    names, towns = towns_of(region)
-    fitted = table[table["use"] == "fit"]
-    rows = []
-    for i, name in enumerate(names):
-        seen = fitted[(fitted["place"] != name) & (fitted["level"] != "prefecture") | (fitted["base"] == 2020)]
-        chosen = ranking(values, seen, chance**2).index[:_FORECASTERS]
-        ends = {}
-        for what, measure, start in (
-            ("urban residents", "urban_change", towns.urban[i]),
-            ("rural residents", "rural_change", towns.rural[i]),
-        ):
-            row = fitted.index[(fitted["measure"] == measure) & (fitted["place"] == name)][0]
-            ends[what] = start + values.loc[row, chosen].to_numpy(np.float64), float(half[row])
-        (urban, urban_half), (rural, rural_half) = ends["urban residents"], ends["rural residents"]
-        rate = urban / (urban + rural)
-        total = float((urban + rural).mean())
-        rate_half = float(np.hypot(urban_half * (1 - rate.mean()), rural_half * rate.mean()) / total)
-        for what, found, luck in (
-            ("urban residents", urban, urban_half), ("rural residents", rural, rural_half), ("rate", rate, rate_half),
-        ):  # fmt: skip
-            rows.append((_MODEL, what, float(found.mean()), *_band(found, luck), _later(towns, what, i)))
-    return _scores(rows, "a county left out, 2010 to 2020")
-
-
-def backtest_years(
-    table: DataFrame, values: DataFrame, chance: Series[float], region: Region, half: Series[float]
-) -> DataFrame:
-    """Forecasts of 2021 and 2022 by what was known in 2020: the model's vectors that are best in 2010 to 2020."""
-    fitted = table[table["use"] == "fit"]
-    chosen = ranking(values, fitted[fitted["base"] == 2010], chance**2).index[:_FORECASTERS]
-    _, towns = towns_of(region)
-    total = Towns(
-        *(np.array([each.sum()]) for each in (towns.urban, towns.rural, towns.urban_later, towns.rural_later))
-    )
-    rows = []
-    for measure, what in (
-        ("urban_population", "urban residents"), ("resident_population", "residents"), ("urbanization_rate", "rate"),
-    ):  # fmt: skip
-        mine = fitted[(fitted["measure"] == measure) & (fitted["base"] == 2020)]
-        for index, year, came in zip(mine.index, mine["year"].tolist(), mine["published"].tolist(), strict=True):
-            found = np.asarray(values.loc[index, chosen], np.float64)
-            rows.append((_MODEL, what, float(found.mean()), *_band(found, float(half[index])), came))
-            for method, mean in _decade_on(total, int(year) - 2020, what).items():
-                rows.append((method, what, mean, np.nan, np.nan, came))
-    return _scores(rows, "the prefecture, 2020 to 2022")
-
-
-def _decade_on(total: Towns, years: int, what: str) -> dict[str, float]:
-    """Benchmarks that carry the change of ten years on, a tenth of it a year."""
-    urban, rural = float(total.urban_later[0]), float(total.rural_later[0])
-    part = years / 10.0
-    grown = {
-        "no change": (urban, rural, urban / (urban + rural)),
-        "linear": (
-            urban + part * (urban - float(total.urban[0])),
-            rural + part * (rural - float(total.rural[0])),
-            float(total.rate_later[0] + part * (total.rate_later[0] - total.rate[0])),
-        ),
-    }
-    growth = ((urban + rural) / float(total.urban[0] + total.rural[0])) ** part
-    for method, slowing in (("UN growth difference", 1.0), ("convergent UN", 1.0 - years / 25.0)):
-        odds = urban / rural * np.exp(part * slowing * float(total.difference[0]))
-        rate = float(odds / (1.0 + odds))
-        grown[method] = ((urban + rural) * growth * rate, (urban + rural) * growth * (1.0 - rate), rate)
-    parts = {"urban residents": (0,), "residents": (0, 1), "rate": (2,)}[what]
-    return {method: float(sum(each[i] for i in parts)) for method, each in grown.items()}
-
-
-def _band(found: np.ndarray[Any, Any], luck: float) -> tuple[float, float]:
-    """Ends at 90 percent: what parameters leave open, and `luck`, the half of the band of chance."""
-    half = float(np.hypot(reach(len(found)) * found.std(ddof=1), luck))
-    return float(found.mean()) - half, float(found.mean()) + half
-
-
-def _scores(rows: list[tuple[str, str, float, float, float, float]], test: str) -> DataFrame:
-    """Mean absolute error, mean interval score and how many intervals hold what came, by method."""
-    import pandas as pd
-
-    frame = pd.DataFrame(rows, columns=["method", "what", "mean", "low", "high", "came"])
-    frame["error"] = (frame["mean"] - frame["came"]).abs()
-    frame["bias"] = frame["mean"] - frame["came"]
-    frame["interval_score"] = [
-        interval_score(low, high, came) for low, high, came in frame[["low", "high", "came"]].to_numpy(np.float64)
-    ]
-    frame["covered"] = ((frame["came"] >= frame["low"]) & (frame["came"] <= frame["high"])).astype(float)
-    frame.loc[frame["low"].isna(), ["interval_score", "covered"]] = np.nan
-    grouped = frame.groupby(["what", "method"], sort=False)
-    found = grouped[["error", "bias", "interval_score", "covered"]].mean().assign(cases=grouped.size()).reset_index()
-    return found.assign(test=test)[["test", "what", "method", "cases", "error", "bias", "interval_score", "covered"]]
-
-
 def coverage(judged: DataFrame, members: DataFrame, luck: Series[float]) -> DataFrame:
     """How many published series lie in the model's bands of 90 percent, with the binomial interval.
 
@@ -391,9 +258,9 @@ def aims(found: Judgement) -> DataFrame:
     left_out = found.backtests[found.backtests["test"].str.startswith("a county")]
     for what, group in left_out.groupby("what", sort=False):
         error = group.set_index("method")["error"]
-        if _MODEL in error:
-            rest = error.drop(_MODEL)
-            ratio = float(error[_MODEL] / rest.min())
+        if MODEL in error:
+            rest = error.drop(MODEL)
+            ratio = float(error[MODEL] / rest.min())
             rows.append(
                 (
                     f"county error of {what} half of the best benchmark's",

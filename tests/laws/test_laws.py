@@ -15,6 +15,7 @@ from worlds import tiny_inputs, tiny_world
 
 import migrasim as ms
 from migrasim import checks
+from migrasim.core.chance import Decision
 from migrasim.core.codes import N_TIERS, Form, Tenure, Tier
 from migrasim.core.columns import Table
 from migrasim.core.errors import InputError
@@ -319,10 +320,10 @@ def test_capacities_are_never_exceeded() -> None:
     for _ in range(2):
         simulation.step()
         urban = world.geography.urban
-        stands = world.units(world.stock)[urban]
+        stands = world.units(world.stock, Decision.DWELLING)[urban]
         counted = [int(t) for t in Tenure if t not in (Tenure.NONE, Tenure.DORMITORY)]
         assert np.all(world.occupied[urban][:, counted] <= stands[:, counted])
-        assert np.all(world.filled[urban][:, 2:] <= np.maximum(world.units(world.jobs[urban][:, 2:]), 0))
+        assert np.all(world.filled[urban][:, 2:] <= np.maximum(world.units(world.jobs[urban][:, 2:], Decision.JOB), 0))
         refused += int(world.measures["refused"].sum())
     assert refused > 0
 

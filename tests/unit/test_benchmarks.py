@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from migrasim.analysis import benchmarks
-from migrasim.analysis.validation import backtest_benchmarks
+from migrasim.analysis.backtests import backtest_benchmarks
 from migrasim.region import Region
 
 

@@ -14,7 +14,7 @@ from migrasim.core.errors import InputError
 from migrasim.facts import FactBook
 from migrasim.population import Population, raking
 from migrasim.population.fit import EXACT, patterns
-from migrasim.population.tables import HOUSEHOLDS, PERSONS
+from migrasim.population.tables import HOUSEHOLDS, PERSONS, empty
 from migrasim.region import Region
 
 COUNTY_TOTALS = [
@@ -229,15 +229,29 @@ def test_dwellings_are_counted_inside_only(pop: Population, region: Region) -> N
         assert ((pop.households[tenure] > 0) == inside).all()
 
 
+def residents(pop: Population, region: Region) -> np.ndarray:
+    """(inside,) persons by the place where they live, in rows."""
+    home, away = pop.households["place"], pop.households["away_place"]
+    household = pop.persons["household"]
+    lives = np.where(pop.persons["is_away"] > 0, away[household], home[household])
+    return np.bincount(lives, minlength=region.inside)[: region.inside]
+
+
 def test_a_smaller_sample_is_a_subset_of_a_larger_one(region: Region, pop2020: Population) -> None:
-    """Samples draw whole households by their keys and carry their weight."""
+    """Samples draw whole households, as many as their share of every place and size, and carry their weight."""
     small, large = population.load(region, sample=0.02), population.load(region, sample=0.1)
     assert np.isin(small.households["key"], large.households["key"]).all()
     assert np.isin(large.persons["key"], pop2020.persons["key"]).all()
     assert small.weight == 50.0
     assert large.fit["ok"].mean() > 0.98
     size = pop2020.households["key"].size
-    assert abs(large.households["key"].size / size - 0.1) < 4 * np.sqrt(0.09 / size)
+    assert abs(large.households["key"].size - 0.1 * size) <= 2
+    everybody = residents(pop2020, region)
+    for sample in (small, large):
+        off = sample.weight * residents(sample, region) - everybody
+        assert np.abs(off).max() <= 20 * sample.weight  # a random draw is off by some 200
+        urban = np.arange(region.inside) % 3 > 0
+        assert abs(off[urban].sum()) / everybody.sum() < 0.001
     _, members = population.index(large.persons["household"], large.households["key"].size)
     whole = np.isin(pop2020.households["key"], large.households["key"])
     assert members.sum() == whole[pop2020.persons["household"]].sum()
@@ -284,8 +298,9 @@ def test_a_damaged_cache_is_built_anew(
 
     def build(*_: object) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         built.append(1)
-        persons = {"key": np.arange(3, dtype=np.uint64), "household": np.arange(3, dtype=np.int32)}
-        return persons, {"key": np.arange(3, dtype=np.uint64)}
+        persons, households = empty(PERSONS, 3), empty(HOUSEHOLDS, 3)
+        persons["key"][:] = persons["household"][:] = households["key"][:] = range(3)
+        return persons, households
 
     monkeypatch.setattr(synthesis, "build", build)
     key = population.load(region).key
