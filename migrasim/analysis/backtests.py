@@ -6,9 +6,6 @@ can be left out, the vectors be ranked without it, and its change be forecast wi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -17,59 +14,38 @@ from migrasim.analysis import patterns
 from migrasim.analysis.benchmarks import BENCHMARKS, Towns, interval, interval_score
 from migrasim.analysis.calibration import ranking
 from migrasim.analysis.intervals import reach
-from migrasim.analysis.shipping import read_tried
+from migrasim.analysis.missed import Missed
 from migrasim.region import Region
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
 MODEL = "migrasim"
+_MEASURES = ("urban_change", "rural_change")
 _FORECASTERS = 10  # vectors, the least implausible without what is to be forecast
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
-@dataclass(frozen=True)
-class Missed:
-    """What the model missed the rate of towns by, in a decade that it was not shown.
+def missed(table: DataFrame, values: DataFrame, region: Region) -> Missed | None:
+    """What left-out counties were missed by; see `left_out` for the parameters.
 
-    Attributes
-    ----------
-    years
-        From the first census to the second.
-    counties
-        Forecast less published rate (shares), by county, each forecast by vectors that were ranked without it.
-    whole
-        The same of the region: residents of all counties as they were forecast, added up.
+    None where there is no other county to learn from, or the series of one are not fitted.
     """
-
-    years: int
-    counties: Mapping[str, float]
-    whole: float
-
-    def after(self, years: int) -> tuple[float, float]:
-        """Error of the region's rate, and of a county's in 90 of 100 cases, if errors go on at the same pace."""
-        errors = np.array(list(self.counties.values()))
-        county = reach(len(errors)) * float(np.sqrt((errors**2).mean()))
-        return abs(self.whole) * years / self.years, county * years / self.years
-
-
-@lru_cache(maxsize=2)
-def missed(region: Region) -> Missed | None:
-    """What left-out counties were missed by; None where nothing was fitted or there is no county to leave out."""
-    table = patterns.series(region)
-    tried = read_tried(region, table)
     names, towns = towns_of(region)
-    if tried is None or len(names) < 2:
+    fitted = table[table["use"] == "fit"]
+    known = [set(fitted.loc[fitted["measure"] == measure, "place"]) for measure in _MEASURES]
+    if len(names) < 2 or not all(set(names) <= each for each in known):
         return None
-    found = left_out(table, tried.values, region)
+    found = left_out(table, values, region)
     urban = np.array([float(found[name].urban.mean()) for name in names])
     rural = np.array([float(found[name].rural.mean()) for name in names])
-    later = towns.rate_later
-    first, second = sorted(patterns.SPANS)
-    errors = dict(zip(names, (urban / (urban + rural) - later).tolist(), strict=True))
+    errors = urban / (urban + rural) - towns.rate_later
     came = float(towns.urban_later.sum() / (towns.urban_later + towns.rural_later).sum())
-    return Missed(second - first, errors, float(urban.sum() / (urban + rural).sum()) - came)
+    first, second = sorted(patterns.SPANS)
+    whole = float(urban.sum() / (urban + rural).sum()) - came
+    county = reach(len(names)) * float(np.sqrt((errors**2).mean()))
+    return Missed(second - first, dict(zip(names, errors.tolist(), strict=True)), whole, county)
 
 
 class LeftOut(NamedTuple):
@@ -99,7 +75,7 @@ def left_out(table: DataFrame, values: DataFrame, region: Region) -> dict[str, L
         seen = fitted[(fitted["place"] != name) & (fitted["level"] != "prefecture") | (fitted["base"] == 2020)]
         chosen = _best(values, seen)
         ends, rows = [], []
-        for measure, start in (("urban_change", towns.urban[i]), ("rural_change", towns.rural[i])):
+        for measure, start in zip(_MEASURES, (towns.urban[i], towns.rural[i]), strict=True):
             rows.append(int(fitted.index[(fitted["measure"] == measure) & (fitted["place"] == name)][0]))
             ends.append(start + np.asarray(values.loc[rows[-1], chosen], np.float64))
         forecasts[name] = LeftOut(ends[0], ends[1], (rows[0], rows[1]))

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import yaml
 
+from migrasim.analysis.backtests import missed
 from migrasim.analysis.calibration import FILE, Fit, overall
+from migrasim.analysis.missed import EVIDENCE
 from migrasim.core.errors import InputError, standing
 from migrasim.core.rule import sources_hash
 from migrasim.region import FIT, Region
@@ -19,7 +21,7 @@ from migrasim.region import FIT, Region
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-ENSEMBLE, EVIDENCE, TRIED = "ensemble.csv", "evidence.yaml", "tried.parquet"
+ENSEMBLE, TRIED = "ensemble.csv", "tried.parquet"
 _DIGITS = 5  # significant digits of a parameter: no run can tell more
 
 
@@ -105,6 +107,7 @@ def evidence(fit: Fit, region: Region) -> dict[str, Any]:
     names = ["numpy", "scipy", "scikit-learn", "SALib"]
     counted = fit.table.groupby("pattern", sort=False).size()
     totals = overall(fit.implausibility)
+    forecasts = missed(fit.table, fit.values, region)
     return {
         "schema_version": 1,
         "made_by": "migrasim calibrate",
@@ -130,6 +133,7 @@ def evidence(fit: Fit, region: Region) -> dict[str, Any]:
             {"fact": row["name"], "effect": round(float(row["effect"]), 3), "kept": bool(number < len(fit.kept))}
             for number, row in enumerate(fit.screening.to_dict("records"))
         ],
+        **({} if forecasts is None else {"left_out": forecasts.told()}),
         "implausibility": {
             "meaning": "root mean square of the gaps over half of the interval that is near enough, luck allowed for",
             "all_vectors": [round(float(each), 3) for each in np.quantile(totals, (0.0, 0.25, 0.5, 0.75, 1.0))],

@@ -11,11 +11,13 @@ from migrasim.core.language import Lang
 from migrasim.indicators import CATALOGUE
 from migrasim.present.chinese import said
 from migrasim.present.language import phrase
+from migrasim.present.model_error import model_error
 from migrasim.present.punctuation import punctuated, title_in
 from migrasim.present.sheet import Prose
 from migrasim.present.tables import listing
 from migrasim.present.titles import group as group_in
 from migrasim.present.titles import scenario as scenario_title
+from migrasim.region import Region
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -256,6 +258,9 @@ def spread_tables(spread: Spread, lang: Lang) -> list[RenderableType]:
             found.append(Prose(phrase("spread_outside", lang, count=outside, all=len(rows), **made), "dim"))
     if spread.held is not None:
         found.append(Prose(phrase("spread_held", lang, held=spread.held[0], all=spread.held[1]), "dim"))
+        years = spread.levels["year"]
+        if error := model_error(Region.only(), int(years.min()), int(years.max()), lang):
+            found.append(Prose(error, "dim"))
     return found
 
 

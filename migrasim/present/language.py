@@ -309,6 +309,17 @@ PHRASES: dict[str, tuple[str, str]] = {
         "此區間只是未知程度的下限：擬合時同一批參數組的區間（5%至95%）只容納了2010至2022年{all}個公佈值中的{held}個（合理應為九成）。"
         "區間反映史料對參數的未定之處，不反映模型自身的欠缺；見docs/validation.md。",
     ),
+    "model_error": (
+        "What the model lacks: in {years} years that it was not shown, it missed the rate of a county by {mean} points "
+        "on average and {most} at most; that of all counties added up came out {whole} points {too}. At that pace the "
+        "rate of {until} would be {half} points {too}, and a county's less than {county} off in nine of ten cases. No "
+        "range shown holds this; differences between scenarios share most of it.",
+        "模型自身的欠缺：在擬合時未使用其資料的{years}年裡，各縣的率平均偏差{mean}個百分點，最多{most}個，各縣合計{too}{whole}個。若偏差以同樣"
+        "速度累積，{until}年的率將{too}{half}個百分點，單個縣的偏差十有九次不超過{county}個。所示區間均未包含這一偏差；情景之間的差異大多"
+        "共有此類偏差。",
+    ),
+    "too_low": ("too low", "偏低"),
+    "too_high": ("too high", "偏高"),
     "judge_outside": (
         "In {count} of {all} series the simulated value lies outside the band of parameters beside it: the value is "
         "the mean of {lucks} runs of the best vector with {share}% of the households, the band is of one run of each "

@@ -15,6 +15,7 @@ from rich.console import Group, RenderableType
 
 from migrasim.present.chinese import said
 from migrasim.present.language import Lang, component, phrase, words
+from migrasim.present.model_error import model_error, region_of
 from migrasim.present.punctuation import punctuated, title_in
 from migrasim.present.sheet import Listing, Prose, Sheet
 from migrasim.present.titles import dimension, group, unit
@@ -277,6 +278,8 @@ def summary(result: RunResult, lang: Lang = "en") -> RenderableType:
     parts: list[RenderableType] = [*notes(result, lang), trajectory(result, lang)]
     if reference(result).targets:
         parts.append(Prose(phrase("target_note", lang), "dim"))
+    if error := model_error(region_of(result.provenance), result.base, result.until, lang):
+        parts.append(Prose(error, "dim"))
     more = [key_indicators(result, lang), groups(result, lang), chains(result, lang)]
     return Group(*parts, decomposition(result, lang), *more)
 

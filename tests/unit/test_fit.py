@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from migrasim import cli
-from migrasim.analysis import calibration, patterns, shipping, validation
+from migrasim.analysis import backtests, calibration, missed, patterns, shipping, validation
 from migrasim.analysis.calibration import Plan
 from migrasim.core.errors import InputError
 from migrasim.facts import FactBook
@@ -248,6 +248,30 @@ def test_what_a_fit_ships_is_read_back(tmp_path: Path, monkeypatch: pytest.Monke
     assert shipping.held(SimpleNamespace(folder=tmp_path)) == (inside, len(fitted))  # type: ignore[arg-type]
     evidence = shipping.evidence(found, region)
     assert evidence["runs"] == 2 * len(found.vectors) and evidence["seed"] == plan.seed
+    assert set(evidence["left_out"]["rate_error"]) == set(region.county_names)
+
+
+def test_what_left_out_counties_were_missed_by_is_that_of_the_runs_that_ship() -> None:
+    """The evidence tells the errors that the kept runs give; a county's forecast does not see its data."""
+    region = Region.only()
+    table = patterns.series(region)
+    tried = shipping.read_tried(region, table)
+    assert tried is not None
+    found, said = backtests.missed(table, tried.values, region), missed.left_out(region)
+    assert found is not None and said is not None
+    assert dict(said.counties) == pytest.approx(dict(found.counties), abs=1e-4)
+    assert (said.whole, said.county) == pytest.approx((found.whole, found.county), abs=1e-4)
+    assert said.county > max(map(abs, said.counties.values())) > abs(said.whole)
+    assert said.after(20) == pytest.approx((2 * abs(said.whole), 2 * said.county))
+    name = region.county_names[0]
+    blind = table.copy()
+    mine = (blind["place"] == name) & (blind["use"] == "fit") & (blind["base"] == 2010)
+    blind.loc[mine, ["published", "low", "high"]] *= 3.0
+    again = backtests.left_out(blind, tried.values, region)[name]
+    before = backtests.left_out(table, tried.values, region)[name]
+    assert again.urban.tolist() == before.urban.tolist()
+    few = table[~((table["place"] == name) & (table["measure"] == "urban_change"))]
+    assert backtests.missed(few, tried.values, region) is None
 
 
 def test_the_shipped_vectors_keep_to_the_rules() -> None:

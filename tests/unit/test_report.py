@@ -17,6 +17,7 @@ from quick_runs import made_of
 
 from migrasim import __version__, cli
 from migrasim.analysis import compare
+from migrasim.analysis.missed import left_out
 from migrasim.analysis.shipping import held
 from migrasim.core.errors import InputError
 from migrasim.core.language import LANGS
@@ -24,9 +25,11 @@ from migrasim.facts import FactBook
 from migrasim.inputs import Inputs
 from migrasim.present import report
 from migrasim.present.language import COMMON
+from migrasim.present.model_error import model_error
 from migrasim.present.report import charts, sections
 from migrasim.present.report.again import again as make_again
 from migrasim.present.report.charts import inline
+from migrasim.present.report.headline import headline
 from migrasim.present.report.view import view
 from migrasim.present.report.words import LIMITS, WORDS
 from migrasim.region import Region
@@ -348,6 +351,21 @@ def test_the_headline_states_rate_people_and_distance_to_the_goal(page_of):
     assert f"in 2026, {100 * rate:.1f}% of the residents" in text
     assert "Goal of 2025: 55%. The run stands at 50.0%, -5.0 points from it." in text
     assert "no interval can be given" in text
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_headline_tells_what_the_model_missed(run, lang):
+    """Levels come with what forecasts of left-out counties were off by, where the region of the run was fitted."""
+    found = left_out(Region.only())
+    assert found is not None
+    half, county = (f"{100 * each:.1f}" for each in found.after(run.until - run.base))
+    known = replace(run, provenance={**run.provenance, "region": {"name": "pingliang"}})
+    unknown = replace(run, provenance={**run.provenance, "region": {"name": "elsewhere"}})
+    said = model_error(Region.only(), run.base, run.until, lang)
+    assert said in headline(view(known), lang) and half in said and county in said
+    assert lang != "en" or ("too low" in said) == (found.whole < 0)
+    assert said not in headline(view(unknown), lang)
+    assert model_error(None, 2020, 2035, lang) == model_error(Region.only(), 2020, 2020, lang) == ""
 
 
 def test_a_group_that_pays_more_than_it_has_is_drawn(run):

@@ -9,7 +9,8 @@ from typing import Any
 
 import solara
 
-from migrasim.facts import FactBook
+from migrasim.analysis.missed import left_out
+from migrasim.facts import BASE_YEAR, FactBook
 from migrasim.present.chinese import told
 from migrasim.present.explorer.advice import warnings
 from migrasim.present.explorer.charts_more import BUILDERS
@@ -28,6 +29,7 @@ from migrasim.present.explorer.widgets import ChartFrame, Choice, Press, YearSli
 from migrasim.present.explorer.words import key_of, name_of, say, shipped_name, unit
 from migrasim.present.figures import COLOURS
 from migrasim.present.language import Lang
+from migrasim.present.model_error import model_error
 from migrasim.present.punctuation import punctuated, title_in
 from migrasim.present.tables import ABSENT, RATE, amount
 from migrasim.runs.result import RunResult
@@ -243,6 +245,11 @@ def Where(
             key = "bands_done" if done == len(drawn) else "bands_running"
             of = say(f"range_of_{session.ranges.value}", lang)
             element("span", say(key, lang, done=done, total=len(drawn), of=of), classes="ms-quiet")
+        if anything and (missed := left_out(region())) is not None:
+            of_region, of_county = missed.after(session.year.value - BASE_YEAR)
+            points = f"{100 * (of_county if session.place.value else of_region):.1f}"
+            text = say("model_error", lang, year=session.year.value, points=points)
+            element("span", text, classes="ms-quiet", title=model_error(region(), BASE_YEAR, session.year.value, lang))
 
 
 @solara.component

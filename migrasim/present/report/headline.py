@@ -11,6 +11,7 @@ from migrasim.core.language import Lang
 from migrasim.facts import FactBook
 from migrasim.present.comparison import chance
 from migrasim.present.language import phrase
+from migrasim.present.model_error import model_error
 from migrasim.present.punctuation import title_in
 from migrasim.present.report.view import Changed, View
 from migrasim.present.report.words import word
@@ -91,7 +92,7 @@ def _headline_run(view: View, lang: Lang) -> list[str]:
             said.append(word("outside_fitted", lang, count=len(years), all=until - base))
     elif not drawn:
         said.append(word("sure_none", lang))
-    return said
+    return [*said, *filter(None, [model_error(view.region, base, until, lang)])]
 
 
 def drawn_words(view: View, lang: Lang) -> str:

@@ -18,6 +18,7 @@ from migrasim.core.language import Lang
 from migrasim.facts import FactBook, Lever
 from migrasim.indicators import CATALOGUE
 from migrasim.inputs import Inputs
+from migrasim.present.model_error import region_of
 from migrasim.present.punctuation import title_in
 from migrasim.region import Region
 from migrasim.runs import store
@@ -159,8 +160,7 @@ class View:
     @cached_property
     def region(self) -> Region | None:
         """The region package of the run, where this version ships it."""
-        name = str((self.provenance.get("region") or {}).get("name", ""))
-        return Region.load(name) if name in Region.shipped() else None  # never a path that a file names
+        return region_of(self.provenance)
 
     def place_title(self, name: str, lang: Lang) -> str:
         """Title of a county."""
