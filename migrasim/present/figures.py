@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrasim.core.errors import InputError
 from migrasim.present.language import Lang, component, phrase, title_in
+from migrasim.present.model_error import in_short, region_of
 from migrasim.present.punctuation import punctuated
 from migrasim.present.tables import ABSENT, RATE, REGISTERED_RATE, components, reference, whole_region
 from migrasim.runs.result import RunResult
@@ -102,7 +103,9 @@ def _draw(results: list[RunResult], path: Path, lang: Lang, bands: Mapping[str, 
         shares = ", ".join(f"{100 * each:g}%" for each in sorted(samples))
         head = punctuated(f"{head} ({phrase('sampled', lang, share=shares)})", lang)
     figure.suptitle(" ".join(head.split()), fontweight="bold")
-    figure.supxlabel("\n".join([_source(results, lang), *_about(bands, lang)]), fontsize=7.5, color="#444444")
+    error = in_short(region_of(first.provenance), first.base, max(each.until for each in results), lang)
+    foot = [_source(results, lang), *_about(bands, lang), *filter(None, [error])]
+    figure.supxlabel("\n".join(foot), fontsize=7.5, color="#444444")
     try:
         figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
     except (OSError, ValueError) as error:

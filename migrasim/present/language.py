@@ -318,6 +318,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "速度累積，{until}年的率將{too}{half}個百分點，單個縣的偏差十有九次不超過{county}個。所示區間均未包含這一偏差；情景之間的差異大多"
         "共有此類偏差。",
     ),
+    "model_error_short": (
+        "Off as it was in the decade that it was not shown, the model would miss the rate of {year} by {points} points",
+        "若偏差與未參與擬合的十年相當，{year}年的率將偏差{points}個百分點",
+    ),
     "too_low": ("too low", "偏低"),
     "too_high": ("too high", "偏高"),
     "judge_outside": (

@@ -17,6 +17,15 @@ def region_of(provenance: Mapping[str, Any]) -> Region | None:
     return Region.load(name) if name in Region.shipped() else None
 
 
+def in_short(region: Region | None, base: int, year: int, lang: Lang, *, county: bool = False) -> str:
+    """The same in a line, of the region or of one county; nothing where nothing was fitted."""
+    found = None if region is None else left_out(region)
+    if found is None or year <= base:
+        return ""
+    of_region, of_county = found.after(year - base)
+    return phrase("model_error_short", lang, year=year, points=f"{100 * (of_county if county else of_region):.1f}")
+
+
 def model_error(region: Region | None, base: int, until: int, lang: Lang) -> str:
     """What left-out counties were missed by, and how far that goes until a year; nothing where nothing was fitted.
 

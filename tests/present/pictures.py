@@ -1,6 +1,6 @@
-"""The pictures of docs/explorer.md and docs/workshop.md, made anew: look at every one before it is committed.
+"""The pictures of README.md and of docs/explorer.md and workshop.md, made anew: look at each before it is committed.
 
-python tests/present/pictures.py [explore] [compare] [phone] [workshop]
+python tests/present/pictures.py [readme] [explore] [compare] [phone] [workshop]
 """
 
 from __future__ import annotations
@@ -17,6 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
+
+import migrasim as ms
+from migrasim.analysis import band
+from migrasim.facts import FactBook
+from migrasim.present.figures import trajectory
+from migrasim.scenario import Scenario
 
 OUT = Path(__file__).parents[2] / "docs" / "figures"
 LEVER = "residence_permit.one_pass"
@@ -143,6 +149,14 @@ def workshop(browser: Any) -> None:
         keep(host, "workshop-result.png")
 
 
+def readme(_: Any) -> None:
+    """The status quo and the plan with everybody, and the range over the plan's assumed values."""
+    plan = Scenario.load("plan", FactBook.load())
+    results = [ms.run(name, seed=0) for name in ("status_quo", "plan")]
+    drawn_values = band.band(plan, draws=band.DRAWS, sample=band.SAMPLE, about=results[1])
+    trajectory(results, OUT / "trajectory.png", bands={"plan": drawn_values})
+
+
 def hide(page: Page, there: str) -> None:
     """Another address where the page says its own."""
     page.evaluate(
@@ -154,7 +168,7 @@ def hide(page: Page, there: str) -> None:
 
 def main() -> None:
     """Those that are named, or all."""
-    makers = {"explore": explore, "compare": compare, "phone": phone, "workshop": workshop}
+    makers = {"readme": readme, "explore": explore, "compare": compare, "phone": phone, "workshop": workshop}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         for name in sys.argv[1:] or makers:

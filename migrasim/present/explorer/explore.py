@@ -9,7 +9,6 @@ from typing import Any
 
 import solara
 
-from migrasim.analysis.missed import left_out
 from migrasim.facts import BASE_YEAR, FactBook
 from migrasim.present.chinese import told
 from migrasim.present.explorer.advice import warnings
@@ -29,7 +28,7 @@ from migrasim.present.explorer.widgets import ChartFrame, Choice, Press, YearSli
 from migrasim.present.explorer.words import key_of, name_of, say, shipped_name, unit
 from migrasim.present.figures import COLOURS
 from migrasim.present.language import Lang
-from migrasim.present.model_error import model_error
+from migrasim.present.model_error import in_short, model_error
 from migrasim.present.punctuation import punctuated, title_in
 from migrasim.present.tables import ABSENT, RATE, amount
 from migrasim.runs.result import RunResult
@@ -245,11 +244,6 @@ def Where(
             key = "bands_done" if done == len(drawn) else "bands_running"
             of = say(f"range_of_{session.ranges.value}", lang)
             element("span", say(key, lang, done=done, total=len(drawn), of=of), classes="ms-quiet")
-        if anything and (missed := left_out(region())) is not None:
-            of_region, of_county = missed.after(session.year.value - BASE_YEAR)
-            points = f"{100 * (of_county if session.place.value else of_region):.1f}"
-            text = say("model_error", lang, year=session.year.value, points=points)
-            element("span", text, classes="ms-quiet", title=model_error(region(), BASE_YEAR, session.year.value, lang))
 
 
 @solara.component
@@ -358,6 +352,9 @@ def Focus(session: Session, pinning: bool = True) -> None:
             PinButton(session)
             Share(lang)
             element("span", key_of(("now", "before", "baseline", "range"), lang), classes="ms-note")
+        span = (region(), BASE_YEAR, session.year.value, lang)
+        if error := in_short(*span, county=session.place.value is not None):
+            element("span", error, classes="ms-note", title=model_error(*span))
 
 
 @solara.component

@@ -72,10 +72,6 @@ PHRASES: dict[str, tuple[str, str]] = {
     "stop_full": ("Stop", "停止"),
     "bands_running": ("Range over {of}: {done} of {total} runs", "區間（{of}）：{total}次運行中已完成{done}次"),
     "bands_done": ("Range over {of}, {total} runs", "區間（{of}），{total}次運行"),
-    "model_error": (
-        "Off as it was in 2010-2020, the model would miss {year} by {points} points",
-        "若偏差與2010至2020年相當，{year}年的率將偏差{points}個百分點",
-    ),
     "bands": ("Ranges", "區間"),
     "ranges_luck": ("luck and assumed values", "隨機數與假設取值"),
     "ranges_parameters": ("fitted facts", "擬合參數"),
