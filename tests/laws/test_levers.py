@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from worlds import fact_book, tiny_inputs, tiny_world
 
+from migrasim.core.chance import Decision
 from migrasim.core.codes import N_SECTORS, N_TIERS, Activity, Purse, Sector, Tenure, Tier
 from migrasim.domains.labour import chains, placement
 from migrasim.domains.moving import offers
@@ -361,7 +362,7 @@ def test_workshops_take_farmers_and_nobody_else() -> None:
     before, local = world.persons.activity.copy(), np.zeros(world.geography.places)
     local[village] = 7.0
     world.jobs[village, Sector.MANUFACTURING] = world.filled[village, Sector.MANUFACTURING] + 7.0
-    chains.fill_workshops(world, world.units(local))
+    chains.fill_workshops(world, world.units(local, Decision.TRAIN))
     changed = before != world.persons.activity
     assert changed.sum() == 7
     assert np.all(before[changed] == Activity.FARMER)
