@@ -465,6 +465,7 @@ def _taken(page: Page, chart: str, kind: str) -> bytes:
 
 def test_charts_leave_as_pictures_and_numbers(page):
     """PNG, SVG and CSV of a chart can be read alone: all names, the scenario, units, and who published the dots."""
+    page.get_by_text(re.compile(r"^Range over .*, \d+ runs$")).wait_for()  # whose ends are columns
     assert _taken(page, "Urbanization rates", "PNG").startswith(b"\x89PNG")
     picture = _taken(page, "Urbanization rates", "SVG").decode("utf-8")
     for part in ("Scenario: The plan as written.", "Dotted: status quo.", "统计公报", "luck 0"):
@@ -486,6 +487,27 @@ def test_the_map_has_the_proportions_of_the_land(page):
     numbers = [float(one) for each in shapes for one in re.findall(r"[\d.]+", each)]
     across, down = numbers[::2], numbers[1::2]
     assert (max(across) - min(across)) / (max(down) - min(down)) == pytest.approx(2.37, abs=0.05)
+
+
+def test_a_picture_of_a_map_that_was_not_drawn_yet_is_whole(page):
+    """Charts below the screen are drawn later; who asks for a picture of the map before gets the same."""
+    drawn = _taken(page, "Resident rate by county, 2035", "SVG")
+    early = """title => {
+      const button = [...document.querySelectorAll("button")].find(one => one.getAttribute("aria-label") === title);
+      let here = button;
+      while (!here.__vue__ || !here.__vue__.picture) here = here.parentElement;
+      const chart = here.__vue__, echarts = chart.echarts, get = echarts.getMap;
+      let registered = 0;
+      chart.echarts = {...echarts, getMap: () => registered ? get(chart.map_name) : undefined,
+        registerMap: (...given) => { registered += 1; echarts.registerMap(...given); }};
+      button.click();
+      chart.echarts = echarts;
+      return registered;
+    }"""
+    with page.expect_download() as got:
+        assert page.evaluate(early, "SVG: Resident rate by county, 2035") == 1
+    paths = re.compile(rb'<path d="([^"]+)" fill="rgb[^>]*stroke="#ffffff"')
+    assert paths.findall(Path(got.value.path()).read_bytes()) == paths.findall(drawn)
 
 
 @pytest.mark.parametrize("page", [{"width": 390, "height": 844}], indirect=True)
