@@ -47,7 +47,8 @@ def explore(
     from migrasim.present.explorer import server
 
     start = _start(scenario)
-    chosen = server.free_port(port, shared=share)
+    door = server.listener(port, shared=share)
+    chosen = door.getsockname()[1]
     from migrasim.core.rule import cache_root, is_compiled
 
     server.configure(cache_root() / "solara")
@@ -62,7 +63,7 @@ def explore(
 
     if not workshop:
         serve(Serving(engine, place, start, tongue))
-        server.run(chosen, say, open_browser=not no_open, layer=SameOrigin)
+        server.run(door, say, open_browser=not no_open, layer=SameOrigin)
         return
 
     shared = network_address() if share else ""
@@ -72,7 +73,7 @@ def explore(
     if share:
         say(f"migrasim explore: shared at http://{shared}:{chosen}/ with the code {code}; not encrypted")
     layer = functools.partial(Gate, code=code or None)
-    server.run(chosen, say, open_browser=not no_open, shared=shared, layer=layer)
+    server.run(door, say, open_browser=not no_open, shared=shared, layer=layer)
 
 
 def _start(scenario: str) -> Draft:

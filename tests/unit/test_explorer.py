@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import socket
 import string
 import threading
 import time
@@ -19,7 +20,7 @@ from migrasim.core.errors import InputError
 from migrasim.core.language import LANGS
 from migrasim.facts import FactBook
 from migrasim.indicators import CATALOGUE
-from migrasim.present.explorer import apart, charts, charts_more, compare, draft, sources, view, words
+from migrasim.present.explorer import apart, charts, charts_more, compare, draft, server, sources, view, words
 from migrasim.present.explorer.draft import Draft
 from migrasim.present.explorer.engine import FIRST_ANSWERS, Cache, Engine
 from migrasim.present.explorer.explore import StartBox, step_text
@@ -747,3 +748,19 @@ def test_phrases_that_pages_use_are_there():
         key for path in folder.glob("*.py") for key in re.findall(r'say\(\s*"([a-z_0-9]+)"', path.read_text("utf-8"))
     }
     assert used <= set(words.PHRASES)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_explorers_that_start_together_listen_at_ports_of_their_own(shared):
+    """A port that one has looked up is nobody else's from then on, though its pages come seconds later."""
+    with (
+        server.listener(None, shared=shared) as one,
+        server.listener(None, shared=shared) as other,
+        socket.create_connection(("127.0.0.1", one.getsockname()[1]), timeout=5),
+    ):
+        taken = one.getsockname()[1]
+        assert taken != other.getsockname()[1]
+        with pytest.raises(InputError, match=f"--port: {taken} is in use"):
+            server.listener(taken, shared=shared)
+    with server.listener(taken, shared=shared) as again:  # free once it is closed
+        assert again.getsockname()[1] == taken

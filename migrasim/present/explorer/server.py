@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import socket
@@ -20,8 +21,11 @@ FIRST_PORT, PORTS_TRIED = 8765, 20
 _CULL = "2m"  # a page that is gone keeps its place for so long, for a dropped connection
 
 
-def free_port(wanted: int | None, *, shared: bool = False) -> int:
-    """A port to listen on: the one wanted, or the first free one; `shared` where others are to reach it, too.
+def listener(wanted: int | None, *, shared: bool = False) -> socket.socket:
+    """A socket that listens at the port wanted, or at the first free one; `shared` where others are to reach it, too.
+
+    It is held from now on: between looking for a free port and serving at it pass seconds, in which another explorer
+    would find the same one.
 
     Raises
     ------
@@ -31,29 +35,33 @@ def free_port(wanted: int | None, *, shared: bool = False) -> int:
     if wanted is not None:
         if not 1 <= wanted <= 65535:
             raise InputError(f"--port: {wanted} is not allowed; allowed: 1 to 65535")
-        why = _taken(wanted, shared)
-        if why in (errno.EACCES, errno.EPERM):
-            raise InputError(f"--port: {wanted} is kept for the administrator; allowed: 1024 to 65535, or none")
-        if why:
+        try:
+            return _listening(wanted, shared)
+        except OSError as error:
+            if error.errno in (errno.EACCES, errno.EPERM):
+                raise InputError(
+                    f"--port: {wanted} is kept for the administrator; allowed: 1024 to 65535, or none"
+                ) from None
             raise InputError(
                 f"--port: {wanted} is in use by another program; give another one, or none to look for one"
-            )
-        return wanted
+            ) from None
     for port in range(FIRST_PORT, FIRST_PORT + PORTS_TRIED):
-        if not _taken(port, shared):
-            return port
+        with contextlib.suppress(OSError):
+            return _listening(port, shared)
     raise InputError(f"--port: {FIRST_PORT} to {FIRST_PORT + PORTS_TRIED - 1} are all in use; give another one")
 
 
-def _taken(port: int, shared: bool) -> int:
-    """Why a port cannot be had, as the number of an error; 0 where it can."""
-    with socket.socket() as one:
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            one.bind((EVERYWHERE if shared else HOST, port))
-        except OSError as error:
-            return error.errno or errno.EADDRINUSE
-    return 0
+def _listening(port: int, shared: bool) -> socket.socket:
+    one = socket.socket()
+    try:
+        if os.name == "posix":  # elsewhere it would take a port from under another program
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        one.bind((EVERYWHERE if shared else HOST, port))
+        one.listen()
+    except OSError:
+        one.close()
+        raise
+    return one
 
 
 def assets() -> Path:
@@ -102,7 +110,7 @@ def configure(home: Path) -> None:
 
 
 def run(
-    port: int,
+    door: socket.socket,
     say: Callable[[str], None],
     *,
     open_browser: bool = True,
@@ -113,8 +121,8 @@ def run(
 
     Parameters
     ----------
-    port
-        On the loopback address.
+    door
+        What `listener` gave.
     say
         Prints a line.
     open_browser
@@ -146,15 +154,13 @@ def run(
     server = uvicorn.Server(
         uvicorn.Config(
             layer(app),
-            host=EVERYWHERE if shared else HOST,
-            port=port,
             log_level="error",
             access_log=False,
             ws_max_size=4_000_000,
             timeout_graceful_shutdown=1,
         )
     )
-    url = f"http://{HOST}:{port}/"
+    url = f"http://{HOST}:{door.getsockname()[1]}/"
 
     def when_up() -> None:
         while not server.started:
@@ -166,4 +172,4 @@ def run(
             webbrowser.open(url)
 
     threading.Thread(target=when_up, daemon=True).start()
-    server.run()
+    server.run(sockets=[door])
