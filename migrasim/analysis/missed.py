@@ -1,4 +1,4 @@
-"""What the model missed the rate of towns by, in a decade that it was not shown, as the evidence of a fit tells it.
+"""What the model missed the rate of towns by in counties left out of its fit, as the evidence of the fit tells it.
 
 Apart from what makes it (`backtests`), so that a run can say it without loading statistics.
 """

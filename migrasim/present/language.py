@@ -310,17 +310,18 @@ PHRASES: dict[str, tuple[str, str]] = {
         "區間反映史料對參數的未定之處，不反映模型自身的欠缺；見docs/validation.md。",
     ),
     "model_error": (
-        "What the model lacks: in {years} years that it was not shown, it missed the rate of a county by {mean} points "
-        "on average and {most} at most; that of all counties added up came out {whole} points {too}. At that pace the "
-        "rate of {until} would be {half} points {too}, and a county's less than {county} off in nine of ten cases. No "
-        "range shown holds this; differences between scenarios share most of it.",
-        "模型自身的欠缺：在擬合時未使用其資料的{years}年裡，各縣的率平均偏差{mean}個百分點，最多{most}個，各縣合計{too}{whole}個。若偏差以同樣"
-        "速度累積，{until}年的率將{too}{half}個百分點，單個縣的偏差十有九次不超過{county}個。所示區間均未包含這一偏差；情景之間的差異大多"
-        "共有此類偏差。",
+        "What the model lacks: ranked without the data of a county, its parameters missed that county's rate after "
+        "{years} years by {mean} points on average and {most} at most; all counties so forecast came out {whole} "
+        "points {too} together. At that pace the rate of {until} would be {half} points {too}, and a county's less "
+        "than {county} off in nine of ten cases. No range shown holds this; "
+        "differences between scenarios share most of it.",
+        "模型自身的欠缺：不看某縣資料而選出的參數，{years}年後該縣的率平均偏差{mean}個百分點，最多{most}個；各縣如此預測，合計{too}{whole}個。"
+        "若偏差以同樣速度累積，{until}年的率將{too}{half}個百分點，單個縣的偏差十有九次不超過{county}個。所示區間均未包含這一偏差；"
+        "情景之間的差異大多共有此類偏差。",
     ),
     "model_error_short": (
-        "Off as it was in the decade that it was not shown, the model would miss the rate of {year} by {points} points",
-        "若偏差與未參與擬合的十年相當，{year}年的率將偏差{points}個百分點",
+        "Erring as it did between the two censuses, the model would miss the rate of {year} by {points} points",
+        "若偏差與兩次普查之間相當，{year}年的率將偏差{points}個百分點",
     ),
     "too_low": ("too low", "偏低"),
     "too_high": ("too high", "偏高"),

@@ -1,4 +1,4 @@
-"""What the model itself was off by in a decade that it was not shown, said beside levels that it gives."""
+"""What the model itself was off by in counties left out of its fit, said beside levels that it gives."""
 
 from __future__ import annotations
 
